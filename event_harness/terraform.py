@@ -1,0 +1,160 @@
+"""Runs terraform or tofu through tftest, without tftest's traps.
+
+tftest builds the command lines and models plans and outputs; this subclass replaces the one method
+that starts a process. tftest's own neither ends on a full stderr pipe, nor has a timeout, nor notices
+the exit codes 2, 130 and -9. `setup()` is not used at all: it deletes state on exit.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import tftest
+
+from event_harness.errors import DeploymentError
+
+# How long an interrupted terraform may take to finish what it has begun and write its state, in seconds.
+GRACE = 90.0
+
+
+class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # tftest carries no types
+    """One configuration directory and everything that is needed to run terraform in it.
+
+    Args:
+        directory: the root of the configuration; terraform's working directory.
+        binary: terraform or tofu.
+        environ: the whole environment of the process (nothing is added from os.environ).
+        logs: each command's output goes to a file of its own in this directory.
+        timeout: seconds until a command is interrupted.
+        on_line: called with each line that terraform prints, for progress.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        binary: Path,
+        environ: Mapping[str, str],
+        logs: Path,
+        timeout: float = 1800.0,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(str(directory), binary=str(binary), cache_dir=str(logs))
+        self.env = dict(environ)
+        self.logs = logs
+        self.timeout = timeout
+        self.on_line = on_line or (lambda _line: None)
+
+    def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
+        """Run one command to its end and return its exit code, output and error text.
+
+        An interrupt (Ctrl-C, SIGTERM turned into an exception) is passed on to terraform, which then
+        finishes the resource at hand and writes its state, before it is raised again here.
+
+        Raises:
+            DeploymentError: on any exit code but 0, and but 2 where -detailed-exitcode asks for it.
+        """
+        self.logs.mkdir(parents=True, exist_ok=True)
+        log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
+        errors = log.with_suffix(".err")
+        lines: list[str] = []
+        timed_out = threading.Event()
+        with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
+            try:
+                process = subprocess.Popen(
+                    [self.binary, cmd, *cmd_args],
+                    cwd=self.tfdir,
+                    env=self.env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=err,  # a file: a pipe that nobody reads would block terraform at 64 KB
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    # A session of its own: Ctrl-C in the terminal must not reach terraform twice, and its
+                    # provider processes can be ended as one group.
+                    start_new_session=True,
+                    preexec_fn=_interrupt_when_parent_dies,
+                )
+            except OSError as error:
+                raise DeploymentError(f"{self.binary} can't be started: {error}") from error
+
+            def interrupt() -> None:
+                timed_out.set()
+                process.send_signal(signal.SIGINT)
+
+            watchdog = threading.Timer(self.timeout, interrupt)
+            watchdog.daemon = True
+            watchdog.start()
+            try:
+                assert process.stdout is not None  # noqa: S101  # PIPE above
+                for line in process.stdout:
+                    out.write(line)
+                    lines.append(line)
+                    self.on_line(line.rstrip("\n"))
+                code = process.wait()
+            except BaseException:
+                _stop(process)
+                raise
+            finally:
+                watchdog.cancel()
+                if process.stdout is not None:
+                    process.stdout.close()
+                _end_group(process.pid)
+        error_text = errors.read_text(encoding="utf-8")
+        if not error_text:
+            errors.unlink()
+        if timed_out.is_set():
+            raise DeploymentError(f"terraform {cmd} took longer than {self.timeout:.0f} s; its output: {log}")
+        if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
+            return tftest.TerraformCommandOutput(code, "".join(lines), error_text)
+        raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
+
+
+def summary(error_text: str) -> str:
+    """What terraform's boxed errors say, each in one line, without frames and repetitions."""
+    text = re.sub(r"[│╷╵]", " ", error_text)
+    found: list[str] = []
+    for block in re.split(r"\n\s*Error: ", "\n" + text)[1:]:
+        # The first paragraph is the headline; the one that isn't a source location says more.
+        paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", block)]
+        where = re.search(r"on (\S+ line \d+)", block)
+        said = [p for p in paragraphs if p and not p.startswith(("with ", "on "))]
+        line = ": ".join(said[:2]) + (f" ({where.group(1)})" if where else "")
+        if line not in found:
+            found.append(line)
+    return " | ".join(found) or " ".join(error_text.split())[-400:] or "no message"
+
+
+def _interrupt_when_parent_dies() -> None:
+    """Linux: if we are killed, terraform is interrupted; it ends what it has begun and writes its state."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    # Its output must be read to the end meanwhile, or a full pipe would keep it from ending.
+    drain = threading.Thread(target=lambda: process.stdout and process.stdout.read(), daemon=True)
+    drain.start()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _end_group(pid: int) -> None:
+    """End what terraform left: a provider outlives a terraform that was killed."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
