@@ -1,1 +1,1 @@
-"""Test event-driven systems on AWS: an ephemeral deployment, a listener, and errors that explain themselves."""
+"""Test event-driven systems on AWS: an ephemeral deployment, a listener, errors that explain themselves."""

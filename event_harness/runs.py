@@ -1,0 +1,200 @@
+"""The record of each run on disk: what was begun, by whom, and how far it came.
+
+A run's directory (`.event-harness/runs/<run_id>/`) holds the copied configuration, its state, TF_DATA_DIR
+and the record. It is written before anything is created and deleted after everything is destroyed, so
+whatever a dead run left can be found from here (`event-harness list`, `event-harness sweep`).
+"""
+
+import getpass
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+from ulid import ULID
+
+STATE_DIR = ".event-harness"
+# Every process that a run starts carries its id here, so that what outlives it can be found and ended.
+PROCESS_MARK = "EVENT_HARNESS_RUN"
+TAG_RUN, TAG_OWNER, TAG_EXPIRES = "event-harness:run", "event-harness:owner", "event-harness:expires"
+
+
+def new_run_id() -> str:
+    """A fresh run id: sorts by time, and is short enough to stand in every resource's name.
+
+    Nine characters of a ULID's millisecond clock and four of its random part.
+    """
+    ulid = str(ULID()).lower()
+    return "r" + ulid[1:10] + ulid[-4:]
+
+
+@dataclass
+class Run:
+    """One run, as recorded.
+
+    Attributes:
+        run_id: also the name of its Terraform workspace, and part of each resource's name.
+        directory: the run's directory.
+        root: the Terraform root that it is a copy of.
+        configuration: the copied root, relative to `directory`; empty before it is copied.
+        target: `local` or `aws`.
+        endpoint_url: the emulator's URL, or None on real AWS.
+        region: the AWS region.
+        owner: user@host, as tagged.
+        pid: the process that owns the run; with its `started` time (epoch seconds) it can't be mistaken.
+        started: when that process was created.
+        created_at: when the run began.
+        expires_at: from when on a sweep by tag may take its resources.
+        stage: how far it came: new, init, apply, applied, destroy.
+        kept: left on purpose (`--harness-keep`).
+        variables: the input variables that it was applied with.
+        embedded: whether the emulator is this run's own (it lies in `aws/`).
+    """
+
+    run_id: str
+    directory: Path
+    root: str
+    target: str
+    endpoint_url: str | None
+    region: str
+    owner: str
+    pid: int
+    started: float
+    created_at: datetime
+    expires_at: datetime
+    configuration: str = ""
+    stage: str = "new"
+    kept: bool = False
+    embedded: bool = False
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def create(
+        cls,
+        state_dir: Path,
+        *,
+        root: Path,
+        target: str,
+        endpoint_url: str | None = None,
+        region: str = "",
+        ttl: timedelta = timedelta(hours=4),
+        run_id: str | None = None,
+    ) -> "Run":
+        """Begin a run of this process: make its directory and write its record."""
+        run_id = run_id or new_run_id()
+        now = datetime.now(UTC).replace(microsecond=0)
+        own = psutil.Process()
+        run = cls(
+            run_id=run_id,
+            directory=runs_dir(state_dir) / run_id,
+            root=str(root),
+            target=target,
+            endpoint_url=endpoint_url,
+            region=region,
+            owner=f"{getpass.getuser()}@{socket.gethostname()}",
+            pid=own.pid,
+            started=own.create_time(),
+            created_at=now,
+            expires_at=now + ttl,
+        )
+        run.directory.mkdir(parents=True)
+        ignore = state_dir / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        run.save()
+        return run
+
+    @classmethod
+    def load(cls, directory: Path) -> "Run":
+        """Read a run's record.
+
+        Raises:
+            OSError, ValueError, TypeError: there is none, or it isn't one.
+        """
+        raw = json.loads((directory / "record.json").read_text(encoding="utf-8"))
+        raw["directory"] = directory
+        for name in ("created_at", "expires_at"):
+            raw[name] = datetime.fromisoformat(raw[name])
+        return cls(**raw)
+
+    def save(self) -> None:
+        """Write the record: whole or not at all, whenever this process dies."""
+        raw = asdict(self) | {
+            "created_at": self.created_at.isoformat(),
+            "expires_at": self.expires_at.isoformat(),
+        }
+        del raw["directory"]
+        partial = self.directory / "record.json.partial"
+        partial.write_text(json.dumps(raw, indent=1), encoding="utf-8")
+        partial.replace(self.directory / "record.json")
+
+    def at(self, stage: str) -> None:
+        """Record how far the run has come."""
+        self.stage = stage
+        self.save()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The default tags of all its resources."""
+        return {
+            TAG_RUN: self.run_id,
+            TAG_OWNER: self.owner,
+            TAG_EXPIRES: self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    @property
+    def configuration_dir(self) -> Path:
+        """The copied Terraform root."""
+        return self.directory / self.configuration
+
+    @property
+    def logs(self) -> Path:
+        """Where terraform's output goes; beside the run, so that it outlives a run that failed."""
+        return self.directory.parent.parent / "logs" / self.run_id
+
+    def in_progress(self) -> bool:
+        """Whether the process that owns the run is alive."""
+        try:
+            return psutil.Process(self.pid).create_time() == self.started
+        except psutil.Error:
+            return False
+
+    def processes(self) -> list[psutil.Process]:
+        """Every living process that carries the run's mark, except this one."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.pid != os.getpid() and process.environ().get(PROCESS_MARK) == self.run_id:
+                    found.append(process)
+            except (psutil.Error, OSError):
+                continue  # another user's, or just gone
+        return found
+
+    def delete(self, *, keep_logs: bool = False) -> None:
+        """Delete the run's directory and, unless they are worth keeping, its logs."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        if not keep_logs:
+            shutil.rmtree(self.logs, ignore_errors=True)
+        for parent in (self.directory.parent, self.logs.parent):
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+
+
+def runs_dir(state_dir: Path) -> Path:
+    """Where the runs of a project lie."""
+    return state_dir / "runs"
+
+
+def recorded(state_dir: Path) -> Iterator[Run]:
+    """Every run on record, oldest first."""
+    for directory in sorted(runs_dir(state_dir).glob("*")):
+        try:
+            yield Run.load(directory)
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # just deleted, or killed before its first record: it had created nothing

@@ -1,0 +1,233 @@
+"""Every setting of the harness, in one table, with one precedence and one validator.
+
+Precedence: marker (where a setting has one), command line, environment, ini file, default. A bad value is
+refused in one line that shows the value, where it came from, and what is valid.
+"""
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from event_harness.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: `--harness-NAME`, `EVENT_HARNESS_NAME`, `harness_NAME` in the ini file.
+
+    Attributes:
+        name: with underscores.
+        default: its value where nothing is said.
+        parse: turns text into a value; raises ValueError with what is valid.
+        help: one line.
+        kind: `value`, `flag` (a switch), `optional` (a switch that may carry a value), `list` (repeatable).
+        bare: what an `optional` means without a value.
+    """
+
+    name: str
+    default: Any
+    parse: Callable[[str], Any]
+    help: str
+    kind: str = "value"
+    bare: str = ""
+
+    @property
+    def option(self) -> str:
+        """The command line option."""
+        return "--harness-" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return "EVENT_HARNESS_" + self.name.upper()
+
+    @property
+    def ini(self) -> str:
+        """The name in pytest's ini file."""
+        return "harness_" + self.name
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's value and where it came from."""
+
+    value: Any
+    origin: str
+
+
+def _target(text: str) -> str:
+    if text in ("local", "aws") or re.fullmatch(r"https?://[^\s/]+/?", text):
+        return text.rstrip("/")
+    raise ValueError("local, aws, or the URL of a running AWS emulator (http://127.0.0.1:4566)")
+
+
+def _seconds(text: str) -> float:
+    value = _number(text, float)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError("a number of seconds above 0")
+    return float(value)
+
+
+def _hours(text: str) -> float:
+    try:
+        return _seconds(text)
+    except ValueError:
+        raise ValueError("a number of hours above 0") from None
+
+
+def _seconds_or_off(text: str) -> float:
+    return 0.0 if text in ("0", "off") else _seconds(text)
+
+
+def _count(text: str) -> int:
+    value = _number(text, int)
+    if value < 1:
+        raise ValueError("a whole number from 1")
+    return int(value)
+
+
+def _number(text: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        return math.nan if kind is float else 0
+
+
+def _flag(text: str) -> bool:
+    truth = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    try:
+        return truth[text.lower()]
+    except KeyError:
+        raise ValueError("true or false") from None
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name.strip()):
+        raise ValueError("NAME=VALUE, the name of an input variable of the Terraform root")
+    return name.strip(), value
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a text that isn't empty")
+    return text
+
+
+SETTINGS = (
+    Setting("target", "local", _target, "where to deploy: local (embedded AWS), aws, or an emulator's URL"),
+    Setting("root", ".", _text, "the Terraform root that is deployed, relative to pytest's rootdir"),
+    Setting(
+        "var", {}, _assignment, "an input variable of the Terraform root, NAME=VALUE; repeatable", "list"
+    ),
+    Setting(
+        "sla", 30.0, _seconds, "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)"
+    ),
+    Setting(
+        "keep", False, _flag, "leave the deployment in place at the end, to be reused or swept later", "flag"
+    ),
+    Setting(
+        "reuse", None, _text, "test a kept deployment: its run id, or none for the newest", "optional", "last"
+    ),
+    Setting("resources", None, _text, "test a system deployed by anything: FILE.json or ssm:PARAMETER"),
+    Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
+    Setting("region", None, _text, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
+    Setting("in_flight", None, _count, "how many inputs may be on their way; default: 4 locally, 50 on aws"),
+    Setting(
+        "readiness", 120.0, _seconds_or_off, "seconds for a first canary to arrive after apply; 0: no canary"
+    ),
+    Setting("ttl", 4.0, _hours, "hours until a sweep may take what a dead run has left"),
+    Setting("allow_remote", False, _flag, "let the target be an emulator that isn't on loopback", "flag"),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """The values in force, each with its origin.
+
+    Args:
+        options: value given on the command line, by setting name; None or missing where none was.
+        environ: the environment.
+        ini: text (or list of texts) from the ini file, by setting name.
+
+    Raises:
+        SettingError: a value isn't valid.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+        ini: Mapping[str, Any] | None = None,
+    ) -> None:
+        environ = os.environ if environ is None else environ
+        self._values = {
+            setting.name: _resolve(
+                setting, (options or {}).get(setting.name), environ, (ini or {}).get(setting.name)
+            )
+            for setting in SETTINGS
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a setting."""
+        return self._values[name].value
+
+    def origin(self, name: str) -> str:
+        """Where the value came from."""
+        return self._values[name].origin
+
+    def header(self) -> str:
+        """The settings in force, those that somebody has set with their origin; for pytest's header."""
+        said = []
+        for setting in SETTINGS:
+            value = self._values[setting.name]
+            if setting.name in ("target", "sla") or value.origin != "default":
+                shown = f"{value.value:g} s" if setting.name == "sla" else value.value
+                said.append(f"{setting.name} {shown} ({value.origin})")
+        return "event-harness: " + ", ".join(said)
+
+
+def parse(setting: Setting, text: str, origin: str) -> Any:
+    """One value from its text.
+
+    Raises:
+        SettingError: it isn't valid; the message shows it, its origin and what is valid.
+    """
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise SettingError(f"{setting.name} is {text!r} ({origin}); valid: {error}") from None
+
+
+def _resolve(setting: Setting, option: Any, environ: Mapping[str, str], ini: Any) -> Value:
+    if option not in (None, [], False):
+        return Value(_parsed(setting, option, setting.option), setting.option)
+    if setting.variable in environ:
+        given: Any = environ[setting.variable]
+        return Value(
+            _parsed(setting, given.split() if setting.kind == "list" else given, setting.variable),
+            setting.variable,
+        )
+    if ini not in (None, "", []):
+        return Value(_parsed(setting, ini, f"{setting.ini} in the ini file"), "ini")
+    return Value(setting.default, "default")
+
+
+def _parsed(setting: Setting, given: Any, origin: str) -> Any:
+    if given is True:
+        return True
+    if setting.kind == "list":
+        return dict(parse(setting, text, origin) for text in given)
+    return parse(setting, str(given), origin)
