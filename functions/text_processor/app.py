@@ -1,0 +1,69 @@
+"""AWS Lambda handler of the text processor: S3 events in, upper-case objects out.
+
+Environment: `DESTINATION_BUCKET`; `PART_SIZE_BYTES` (default 8 MiB; S3 takes no less than 5 MiB).
+"""
+
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from failures import MalformedEventError, RecordsFailedError, TextProcessorError
+from notifications import read_record, records_of
+from processor import TextProcessor
+
+logger = Logger()
+# Only where AWS runs the function is there a daemon that takes traces; elsewhere each would be an error.
+tracer = Tracer(
+    disabled=None if "AWS_XRAY_DAEMON_ADDRESS" in os.environ else True,
+    patch_modules=["botocore"],
+)
+processor = TextProcessor(
+    boto3.client(
+        "s3",
+        config=Config(
+            connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
+        ),
+    ),
+    destination=os.environ["DESTINATION_BUCKET"],
+    part_size=int(os.environ.get("PART_SIZE_BYTES", 8 * 1024 * 1024)),
+)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Process each record of an S3 event on its own: a bad one doesn't stop the good ones.
+
+    Raises:
+        MalformedEventError: It is no event of S3.
+        RecordsFailedError: Names every record that failed and why. Lambda then sends the whole event
+            again, and at last to the on-failure queue; what was written is then skipped.
+    """
+    failures = [_attempt(number, record, context) for number, record in enumerate(records_of(event))]
+    failed = [failure for failure in failures if failure]
+    if failed:
+        raise RecordsFailedError(f"{len(failed)} of {len(failures)} records failed: {'; '.join(failed)}")
+
+
+def _attempt(number: int, record: object, context: LambdaContext) -> str | None:
+    """Process one record and return what went wrong, whatever it is: the others still have their turn."""
+    try:
+        version = read_record(record)
+    except MalformedEventError as error:
+        logger.error("failed", extra={"record": number, "error": str(error)})
+        return f"record {number}: {type(error).__name__}: {error}"
+
+    with logger.append_context_keys(correlation_id=version.key):
+        logger.info("processing", extra={"source": str(version), "etag": version.etag})
+        try:
+            outcome = processor.process(version, context.get_remaining_time_in_millis)
+        except Exception as error:
+            # Our own errors explain themselves; for any other one the way there is worth keeping.
+            unexpected = not isinstance(error, TextProcessorError)
+            logger.error("failed", extra={"error": f"{type(error).__name__}: {error}"}, exc_info=unexpected)
+            return f"{version}: {type(error).__name__}: {error}"
+        logger.info(outcome.action, extra={"destination": outcome.destination, "bytes": outcome.size})
+    return None

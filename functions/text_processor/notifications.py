@@ -1,0 +1,88 @@
+"""What S3 sends, turned into the versions of objects to be processed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from failures import MalformedEventError
+
+
+@dataclass(frozen=True)
+class SourceVersion:
+    """One version of one object, as the event names it.
+
+    Attributes:
+        bucket: Name of the bucket.
+        key: Key of the object, decoded.
+        etag: Entity tag, without quotes.
+        sequencer: Hexadecimal number that orders the events of one key; None where the sender has none.
+    """
+
+    bucket: str
+    key: str
+    etag: str
+    sequencer: str | None = None
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def records_of(event: object) -> list[object]:
+    """Return the records of an S3 event, unread: each is to be read on its own.
+
+    The `s3:TestEvent` that S3 sends when a notification is configured has none.
+
+    Raises:
+        MalformedEventError: It is no event of S3.
+    """
+    if not isinstance(event, Mapping):
+        raise MalformedEventError(f"the event is a {type(event).__name__}, not an object with Records")
+    if event.get("Event") == "s3:TestEvent":
+        return []
+    records = event.get("Records")
+    if not isinstance(records, list):
+        raise MalformedEventError("the event has no list Records: is the function invoked by S3?")
+    return records
+
+
+def read_record(record: object) -> SourceVersion:
+    """Read one record of an S3 event.
+
+    Raises:
+        MalformedEventError: A field is missing or unusable, or no object was created.
+    """
+    name = _text(record, "eventName")
+    if not name.removeprefix("s3:").startswith("ObjectCreated:"):
+        raise MalformedEventError(f"eventName is {name!r}: only ObjectCreated events name a text to process")
+    sequencer = _text(record, "s3", "object", "sequencer", required=False) or None
+    if sequencer and not re.fullmatch(r"[0-9A-Fa-f]+", sequencer):
+        raise MalformedEventError("the record's s3.object.sequencer isn't a hexadecimal number")
+    return SourceVersion(
+        bucket=_text(record, "s3", "bucket", "name"),
+        # S3 encodes keys as in a form: a space comes as "+", a plus as "%2B".
+        key=unquote_plus(_text(record, "s3", "object", "key")),
+        etag=_text(record, "s3", "object", "eTag").strip('"'),
+        sequencer=sequencer,
+    )
+
+
+def is_newer(sequencer: str, other: str) -> bool:
+    """Tell whether one sequencer is past another of the same key.
+
+    They are of different length at times; S3 says to fill up the shorter one with zeros on its right.
+    """
+    width = max(len(sequencer), len(other))
+    return sequencer.upper().ljust(width, "0") > other.upper().ljust(width, "0")
+
+
+def _text(record: object, *path: str, required: bool = True) -> str:
+    value: Any = record
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str) or (required and not value):
+        raise MalformedEventError(f"the record has no text in {'.'.join(path)}")
+    return value

@@ -1,0 +1,158 @@
+"""One version of one object: read, upper case, written. The same event twice gives the same result."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import ClientError
+from failures import (
+    IncompleteReadError,
+    OutOfTimeError,
+    SameBucketError,
+    SourceDeletedError,
+    SourceOverwrittenError,
+)
+from notifications import SourceVersion, is_newer
+from upload import MAX_PARTS, Condition, upload
+from uppercase import MAX_GROWTH, uppercase
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+READ_SIZE = 1024 * 1024
+ETAG, SEQUENCER = "source-etag", "source-sequencer"  # user metadata of the destination object
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a record.
+
+    Attributes:
+        action: `written`, or `skipped` if the destination already holds this version or a newer one.
+        destination: Where the output is, as `s3://bucket/key`.
+        size: Bytes written.
+    """
+
+    action: Literal["written", "skipped"]
+    destination: str
+    size: int = 0
+
+
+class TextProcessor:
+    """Writes the upper case of text objects into the destination bucket, under the same key.
+
+    IAM: `s3:GetObject` and `s3:ListBucket` on the source (without the latter a deleted object is "access
+    denied"); `s3:PutObject`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:ListBucket` on the destination.
+
+    Args:
+        s3: The client.
+        destination: Name of the destination bucket.
+        part_size: Bytes in one part of an upload, and the measure of the memory needed.
+    """
+
+    def __init__(self, s3: "S3Client", destination: str, part_size: int) -> None:
+        self._s3 = s3
+        self._destination = destination
+        self._part_size = part_size
+
+    def process(self, version: SourceVersion, remaining_ms: Callable[[], int]) -> Outcome:
+        """Process one version of an object.
+
+        Args:
+            version: What to read.
+            remaining_ms: Milliseconds that the function may still run.
+
+        Raises:
+            SameBucketError: The source is the destination bucket.
+            SourceDeletedError: The object is gone.
+            SourceOverwrittenError: The object is another version by now.
+            NotUtf8Error: The object isn't UTF-8; nothing is written.
+            OutOfTimeError: The function's end came near; nothing is written.
+            ClientError: S3 refused a call.
+        """
+        if version.bucket == self._destination:
+            raise SameBucketError(
+                f"{version} is in the destination bucket itself: take away the notification of that bucket"
+            )
+        outcome = f"s3://{self._destination}/{version.key}"
+        condition = self._still_to_write(version)
+        if condition is None:
+            return Outcome("skipped", outcome)
+
+        metadata = {ETAG: version.etag}
+        if version.sequencer:
+            metadata[SEQUENCER] = version.sequencer
+        source = self._open(version)
+        size = source["ContentLength"]
+        with source["Body"] as body:
+            chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), remaining_ms), size)
+            written = upload(
+                self._s3,
+                self._destination,
+                version.key,
+                uppercase(chunks),
+                part_size=max(self._part_size, ceil(size * MAX_GROWTH / MAX_PARTS)),
+                metadata=metadata,
+                condition=condition,
+            )
+        return Outcome("written", outcome, written)
+
+    def _still_to_write(self, version: SourceVersion) -> Condition | None:
+        """Return under which condition to write, or None if the destination is as new as the event.
+
+        The condition keeps an invocation for an older event, running at the same time, from overwriting
+        what one for a newer event writes between this look and the end of the upload.
+        """
+        try:
+            there = self._s3.head_object(Bucket=self._destination, Key=version.key)
+        except ClientError as error:
+            if _status(error) == 404:
+                return {"IfNoneMatch": "*"}
+            raise
+        etag, sequencer = there["Metadata"].get(ETAG), there["Metadata"].get(SEQUENCER)
+        if sequencer and version.sequencer:
+            done = not is_newer(version.sequencer, sequencer)
+        else:
+            done = etag == version.etag
+        return None if done else {"IfMatch": there["ETag"]}
+
+    def _open(self, version: SourceVersion) -> "GetObjectOutputTypeDef":
+        try:
+            return self._s3.get_object(Bucket=version.bucket, Key=version.key, IfMatch=f'"{version.etag}"')
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise SourceDeletedError(
+                    f"{version} (etag {version.etag}) was deleted before it was read"
+                ) from error
+            if _status(error) == 412:
+                raise SourceOverwrittenError(
+                    f"{version} (etag {version.etag}) was overwritten before it was read"
+                ) from error
+            raise
+
+
+def _status(error: ClientError) -> int:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def _in_time(chunks: Iterable[bytes], remaining_ms: Callable[[], int]) -> Iterator[bytes]:
+    """Yield the chunks as long as there is time; else fail while the upload can still be aborted."""
+    at_start = remaining_ms()
+    reserve = min(10_000, at_start // 5)
+    for chunk in chunks:
+        left = remaining_ms()
+        if left < reserve:
+            raise OutOfTimeError(f"only {left} ms of {at_start} are left to the function: raise its timeout")
+        yield chunk
+
+
+def _complete(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yield the chunks and fail if they aren't `size` bytes in the end."""
+    read = 0
+    for chunk in chunks:
+        read += len(chunk)
+        yield chunk
+    if read != size:
+        raise IncompleteReadError(f"the connection ended after {read} of {size} bytes")
