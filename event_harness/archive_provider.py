@@ -1,0 +1,275 @@
+"""A stand-in for the provider hashicorp/archive, for networks without the Terraform Registry.
+
+It serves the one data source `archive_file` in the meaning that hashicorp/archive 2.7 gives it. The same
+input makes the same bytes: sorted names, a fixed time. It runs on its own, from a copy in the provider
+mirror, and so imports nothing of the harness.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import os
+import re
+import signal
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+VERSION = "2.7.1"
+_DIGESTS = ("md5", "sha1", "sha256", "sha512")
+
+
+class ArchiveError(Exception):
+    """What is to be archived is not there, or the request makes no sense."""
+
+
+# --- what goes in -------------------------------------------------------------------------------------------
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """A regular expression for a glob with `**`, as the original reads its `excludes`."""
+    tokens = re.finditer(
+        r"(?P<deep>\*\*/)|(?P<rest>\*\*)|(?P<star>\*)|(?P<one>\?)|\[(?P<set>[^]]+)]|(?P<char>.)", glob
+    )
+    expression = ""
+    for token in tokens:
+        match token.lastgroup:
+            case "deep":
+                expression += "(?:[^/]+/)*"
+            case "rest":
+                expression += ".*"
+            case "star":
+                expression += "[^/]*"
+            case "one":
+                expression += "[^/]"
+            case "set":
+                members = token["set"]
+                expression += f"[^{members[1:]}]" if members[0] in "!^" else f"[{members}]"
+            case _:
+                expression += re.escape(token[0])
+    return re.compile(expression, re.DOTALL)
+
+
+def _files(directory: Path, excludes: list[str], follow: bool) -> Iterator[tuple[str, Path]]:
+    """Names (with `/`) and paths of the files below a directory, in the order of their names."""
+    if not directory.is_dir():
+        raise ArchiveError(f"could not archive missing directory: {directory}")
+    patterns = [_pattern(glob) for glob in excludes if glob]
+    found: dict[str, Path] = {}
+    seen = set()
+    for parent, folders, files in os.walk(directory, followlinks=follow):
+        real = os.path.realpath(parent)
+        if real in seen:  # a link to a directory above
+            folders.clear()
+            continue
+        seen.add(real)
+        relative = Path(parent).relative_to(directory)
+        folders[:] = [name for name in folders if not _matches(relative / name, patterns)]
+        for name in files:
+            if not _matches(relative / name, patterns):
+                found[(relative / name).as_posix()] = Path(parent, name)
+    yield from sorted(found.items())
+
+
+def _matches(path: Path, patterns: list[re.Pattern[str]]) -> bool:
+    return any(pattern.fullmatch(path.as_posix()) for pattern in patterns)
+
+
+def _entries(config: dict[str, Any]) -> list[tuple[str, bytes, int]]:
+    """Name, content and file mode of each entry, sorted by name."""
+    mode = int(config["output_file_mode"], 8) if config.get("output_file_mode") else None
+    if directory := config.get("source_dir"):
+        files = list(
+            _files(
+                Path(directory), config.get("excludes") or [], not config.get("exclude_symlink_directories")
+            )
+        )
+    elif file := config.get("source_file"):
+        if not Path(file).is_file():
+            raise ArchiveError(f"could not archive missing file: {file}")
+        files = [(Path(file).name, Path(file))]
+    else:
+        contents = {block["filename"]: block["content"] for block in config.get("source") or []}
+        if config.get("source_content_filename"):
+            contents[config["source_content_filename"]] = config.get("source_content") or ""
+        if not contents:
+            raise ArchiveError("one of source_dir, source_file, source or source_content is needed")
+        default = 0o644 if mode is None else mode
+        return [(name, text.encode(), default) for name, text in sorted(contents.items())]
+    if not files:
+        raise ArchiveError("archive has not been created as it would be empty")
+    return [
+        (name, path.read_bytes(), (path.stat().st_mode & 0o777) if mode is None else mode)
+        for name, path in files
+    ]
+
+
+# --- what comes out -----------------------------------------------------------------------------------------
+
+
+def _zip(entries: list[tuple[str, bytes, int]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content, mode in entries:
+            info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.create_system = 3  # Unix, wherever this runs, so that the mode below counts
+            info.external_attr = (0o100000 | mode) << 16
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def _tar_gz(entries: list[tuple[str, bytes, int]]) -> bytes:
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name, content, mode in entries:
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), mode
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def archive_file(config: dict[str, Any]) -> dict[str, Any]:
+    """Write the archive that a data source `archive_file` describes, and return the data source's state.
+
+    Raises:
+        ArchiveError: a source is missing, empty, or given in no way or in several.
+    """
+    makers = {"zip": _zip, "tar.gz": _tar_gz}
+    if config["type"] not in makers:
+        raise ArchiveError(f"archive type not supported: {config['type']}")
+    ways = ("source_dir", "source_file", "source", "source_content_filename")
+    if sum(bool(config.get(way)) for way in ways) > 1:
+        raise ArchiveError(f"only one of {', '.join(ways)} may be given")
+    content = makers[config["type"]](_entries(config))
+    target = Path(config["output_path"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:
+        partial.write(content)
+    os.chmod(partial.name, 0o644)
+    os.replace(partial.name, target)
+    digests = {name: hashlib.new(name, content, usedforsecurity=False).digest() for name in _DIGESTS}
+    return {
+        **config,
+        "id": digests["sha1"].hex(),
+        "output_size": len(content),
+        "output_md5": digests["md5"].hex(),
+        "output_sha": digests["sha1"].hex(),
+        "output_sha256": digests["sha256"].hex(),
+        "output_sha512": digests["sha512"].hex(),
+        "output_base64sha256": base64.b64encode(digests["sha256"]).decode(),
+        "output_base64sha512": base64.b64encode(digests["sha512"]).decode(),
+    }
+
+
+# --- served to Terraform ------------------------------------------------------------------------------------
+
+
+def _serve() -> None:
+    """Speak Terraform's plugin protocol until Terraform hangs up, or is gone."""
+    # The framework is a dependency of the extra `local` only; the functions above do without it.
+    from tf import blocks, iface, runner, schema, types  # type: ignore[import-untyped]
+
+    optional = {
+        "source_content": types.String(),
+        "source_content_filename": types.String(),
+        "source_file": types.String(),
+        "source_dir": types.String(),
+        "excludes": types.Set(types.String()),
+        "exclude_symlink_directories": types.Bool(),
+        "output_file_mode": types.String(),
+    }
+    computed = {
+        "id": types.String(),
+        "output_size": types.Number(),
+        **{
+            f"output_{name}": types.String()
+            for name in ("md5", "sha", "sha256", "sha512", "base64sha256", "base64sha512")
+        },
+    }
+
+    class ArchiveFile(iface.DataSource):  # type: ignore[misc]  # `tf` is untyped
+        def __init__(self, provider: Any) -> None:
+            """Take the provider that the framework hands over; nothing of it is needed."""
+
+        @classmethod
+        def get_name(cls) -> str:
+            return "file"
+
+        @classmethod
+        def get_schema(cls) -> Any:
+            source = schema.Block(
+                [
+                    schema.Attribute("content", types.String(), required=True),
+                    schema.Attribute("filename", types.String(), required=True),
+                ]
+            )
+            return schema.Schema(
+                attributes=[
+                    schema.Attribute("type", types.String(), required=True),
+                    schema.Attribute("output_path", types.String(), required=True),
+                    *(schema.Attribute(name, kind, optional=True) for name, kind in optional.items()),
+                    *(schema.Attribute(name, kind, computed=True) for name, kind in computed.items()),
+                ],
+                block_types=[blocks.SetNestedBlock("source", source)],
+            )
+
+        def read(self, ctx: Any, config: dict[str, Any]) -> dict[str, Any] | None:
+            try:
+                return archive_file(config)
+            except (ArchiveError, OSError) as error:
+                ctx.diagnostics.add_error("Archive creation error", f"error creating archive: {error}")
+                return None
+
+    class ArchiveProvider(iface.Provider):  # type: ignore[misc]  # `tf` is untyped
+        def get_model_prefix(self) -> str:
+            return "archive_"
+
+        def full_name(self) -> str:
+            return "registry.terraform.io/hashicorp/archive"
+
+        def get_provider_schema(self, diags: Any) -> Any:  # noqa: ARG002 (the framework's signature)
+            return schema.Schema()
+
+        def validate_config(self, diags: Any, config: dict[str, Any]) -> None:
+            """Accept the empty block: this provider has no settings."""
+
+        def configure_provider(self, diags: Any, config: dict[str, Any]) -> None:
+            """Do nothing: this provider has no settings."""
+
+        def get_data_sources(self) -> list[Any]:
+            return [ArchiveFile]
+
+        def get_resources(self) -> list[Any]:
+            return []
+
+    _end_with_terraform()
+    runner.run_provider(ArchiveProvider())
+
+
+def _end_with_terraform() -> None:
+    """Leave Ctrl-C to Terraform, which hangs up in order, and don't outlive a Terraform that was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # unwinds, so that the socket's folder goes too
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    _serve()

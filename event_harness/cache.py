@@ -1,0 +1,31 @@
+"""Where a machine keeps what is fetched or generated once and serves every run."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_cache_dir
+
+VARIABLE = "EVENT_HARNESS_CACHE"
+
+
+def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """The cache of this machine and user; it may be deleted at any time when nothing runs.
+
+    Args:
+        environ: environment to look for `EVENT_HARNESS_CACHE` in, which overrides the platform's own place.
+
+    Returns:
+        An absolute path; the directory exists.
+    """
+    directory = Path(environ.get(VARIABLE) or user_cache_dir("event-harness")).expanduser().absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a small file so that a reader, or a run killed half-way, never sees a part of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.chmod(mode)
+    partial.replace(path)
