@@ -1,0 +1,253 @@
+"""One reader of the results table per process, shared by all that wait.
+
+Whoever waits first leads: it queries the table for everyone and wakes the others when something came. So a
+look costs one Query however many inputs are in flight, and while nobody waits nothing is read.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from event_harness.aws_errors import AWS_ERRORS, can_heal, message_of
+from event_harness.resources import Results
+from event_harness.results import Bodies, Result, unavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+Sleep = Callable[[float], None]
+
+SHORTEST, LONGEST, SHARE = 0.02, 0.25, 0.1  # seconds, seconds, and the share of the silence so far
+OVERLAP = 10.0
+"""Seconds that each look goes back behind the newest arrival: listeners' clocks differ, and an item may
+become visible after one that was stamped later."""
+_FIELDS = (
+    "run_id",
+    "event_id",
+    "received_at",
+    "first_received_at",
+    "deliveries",
+    "correlation_id",
+    "source",
+    "source_type",
+    "event_time",
+    "size",
+    "body_kind",
+    "gone_reason",
+    "metadata",
+    "request_id",
+)
+# Names go through placeholders: `source` and `size` are reserved words.
+_NAMES = {f"#{n}": name for n, name in enumerate(_FIELDS)}
+
+
+class Reader:
+    """Reads the results of one run.
+
+    The time between two looks is a tenth of the silence since the last send or arrival, at least 20 ms and at
+    most 250 ms, and never reaches past a deadline. The last look of a wait that finds nothing begins at its
+    deadline and reads the whole run, so neither clocks nor the overlap can hide an item from it.
+
+    Args:
+        results: The table and its index.
+        run_id: The run to read.
+        client: Its IAM action is dynamodb:Query on the index.
+        bodies: Fetches the bodies of the results.
+        clock: Seconds, monotonic.
+        sleep: Replaces the real pause between two looks.
+        overlap: Seconds, see `OVERLAP`.
+    """
+
+    def __init__(
+        self,
+        results: Results,
+        run_id: str,
+        client: "DynamoDBClient",
+        bodies: Bodies,
+        *,
+        clock: Clock = time.monotonic,
+        sleep: Sleep | None = None,
+        overlap: float = OVERLAP,
+    ) -> None:
+        self.run_id = run_id
+        self.looks = 0
+        self.queries = 0
+        self.last_error: str | None = None
+        self._results = results
+        self._client = client
+        self._bodies = bodies
+        self._clock = clock
+        self._sleep = sleep
+        self._overlap = overlap
+        self._changed = threading.Condition(threading.RLock())
+        self._version = 0  # of what waiters judge; goes up with every look and every wake
+        self._leading = self._looking = False
+        self._newest = 0  # received_at of the newest item seen, epoch ms
+        self._due = self._active = clock()  # time of the next look; of the last send or arrival
+        self._whole_since = float("-inf")  # start of the latest look that read the whole run
+        self._by_event: dict[str, tuple[str, Result]] = {}  # event id -> received_at as stored, result
+        self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
+        self._listeners: list[Callable[[Result], None]] = []
+
+    def notice(self) -> None:
+        """Something was sent: look now, and often for a while."""
+        with self._changed:
+            self._due = self._active = self._clock()
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let every waiter judge again: it may be concerned by something that isn't in the table."""
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def subscribe(self, listener: Callable[[Result], None]) -> None:
+        """Call `listener` with each new result (not with redeliveries), in the thread that read it."""
+        self._listeners.append(listener)
+
+    def silence(self) -> float:
+        """Seconds since the last send or arrival."""
+        return self._clock() - self._active
+
+    def of(self, correlation_id: str) -> list[Result]:
+        """What has been read so far for this correlation id, in order of event time."""
+        with self._changed:
+            return sorted(
+                self._by_correlation.get(correlation_id, {}).values(), key=lambda result: result.order
+            )
+
+    def all(self) -> list[Result]:
+        """All that has been read so far, in order of event time."""
+        with self._changed:
+            return sorted((result for _, result in self._by_event.values()), key=lambda result: result.order)
+
+    def wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
+        """Look until `found` returns something, which is returned; None once the deadline has passed.
+
+        `found` is called in this thread, without locks, first at once and then whenever something may have
+        changed. The deadline is the start of the last look, so the call may end one Query (with botocore's
+        retries) after it.
+
+        Raises:
+            ResultsUnavailableError: The table is gone, or access is denied.
+        """
+        leading = False
+        try:
+            while True:
+                seen = self._version
+                value = found()
+                if value is not None:
+                    return value
+                with self._changed:
+                    if self._version != seen:
+                        continue
+                    if self._whole_since >= deadline:
+                        return None
+                    if self._looking:
+                        self._changed.wait(SHORTEST)
+                        continue
+                    if not self._leading:
+                        leading = self._leading = True
+                    now = self._clock()
+                    pause = (min(self._due, deadline) if leading else deadline) - now
+                    if pause > 0:
+                        self._pause(pause, leading)
+                        continue
+                    self._looking = True
+                self._look(whole=now >= deadline)
+        finally:
+            if leading:
+                with self._changed:
+                    self._leading = False
+                    self._changed.notify_all()
+
+    def look(self) -> None:
+        """Look once, now, from the beginning of the run."""
+        self.wait(lambda: None, self._clock())
+
+    def query(self, run_id: str, since: int = 0) -> list[dict[str, Any]]:
+        """Items of a run from `since` (epoch ms) on, in DynamoDB's notation, without bodies."""
+        items: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
+        while True:
+            self.queries += 1
+            page = self._client.query(
+                TableName=self._results.table,
+                IndexName=self._results.index,
+                ConsistentRead=True,
+                KeyConditionExpression="#0 = :run AND #2 >= :since",
+                ProjectionExpression=", ".join(_NAMES),
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues={":run": {"S": run_id}, ":since": {"N": str(since)}},
+                **start,
+            )
+            items += page.get("Items", [])
+            if not page.get("LastEvaluatedKey"):
+                return items
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _pause(self, seconds: float, leading: bool) -> None:
+        """Wait for news or for the time to pass; the lock is held on entry and on exit."""
+        if not leading or self._sleep is None:
+            self._changed.wait(seconds)
+            return
+        self._changed.release()
+        try:
+            self._sleep(seconds)
+        finally:
+            self._changed.acquire()
+
+    def _look(self, whole: bool) -> None:
+        began = self._clock()
+        news: list[Result] = []
+        try:
+            news = self._merge(self._items(0 if whole else max(0, self._newest - int(self._overlap * 1000))))
+        finally:
+            with self._changed:
+                now = self._clock()
+                if news:
+                    self._active = now
+                self._due = now + min(max(SHORTEST, SHARE * (now - self._active)), LONGEST)
+                self.looks += 1
+                self._version += 1
+                self._looking = False
+                if whole:
+                    self._whole_since = began
+                if news or whole:
+                    self._changed.notify_all()
+        for result in news:
+            for listener in self._listeners:
+                listener(result)
+
+    def _items(self, since: int) -> list[dict[str, Any]]:
+        """What one look sees; nothing if AWS can't answer just now."""
+        try:
+            items = self.query(self.run_id, since)
+        except AWS_ERRORS as error:
+            if not can_heal(error):
+                raise unavailable(f"results table {self._results.table}", error, "dynamodb:Query") from error
+            self.last_error = message_of(error)
+            return []
+        self.last_error = None
+        return items
+
+    def _merge(self, items: Iterable[dict[str, Any]]) -> list[Result]:
+        """Take over what is new or was delivered again; returns what is new."""
+        news = []
+        for item in items:
+            event_id, received_at = item["event_id"]["S"], item["received_at"]["N"]
+            known = self._by_event.get(event_id)
+            if known and known[0] == received_at:
+                continue
+            result = Result.from_item(item, self._bodies)
+            with self._changed:
+                self._newest = max(self._newest, int(received_at))
+                self._by_event[event_id] = (received_at, result)
+                self._by_correlation[result.correlation_id or ""][event_id] = result
+            if not known:
+                news.append(result)
+        return news
