@@ -1,0 +1,65 @@
+locals {
+  stream_arns = [for _, source in var.sources : source.stream_arn if source.type == "dynamodb"]
+  kms_keys    = distinct([for _, source in var.sources : source.kms_key_arn if source.kms_key_arn != null])
+
+  # What reading each type of source takes: a statement of the listener's role for each type in use. SNS and
+  # EventBridge push, so they need none.
+  reading = {
+    s3_objects = {
+      actions   = ["s3:GetObject"]
+      resources = [for _, source in var.sources : "arn:${data.aws_partition.current.partition}:s3:::${source.bucket}/*" if source.type == "s3"]
+    }
+    # Without it S3 answers 403 instead of 404 for an object that isn't there any more.
+    s3_missing_objects = {
+      actions   = ["s3:ListBucket"]
+      resources = [for _, source in var.sources : "arn:${data.aws_partition.current.partition}:s3:::${source.bucket}" if source.type == "s3"]
+    }
+    sqs = {
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      resources = [for _, source in var.sources : source.queue_arn if source.type == "sqs"]
+    }
+    dynamodb = {
+      actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+      resources = local.stream_arns
+    }
+    # ListStreams knows a table's streams only together.
+    dynamodb_list = {
+      actions   = ["dynamodb:ListStreams"]
+      resources = [for arn in local.stream_arns : replace(arn, "//stream/.*$/", "/stream/*")]
+    }
+    kinesis = {
+      actions   = ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+      resources = [for _, source in var.sources : source.stream_arn if source.type == "kinesis"]
+    }
+    kms = {
+      actions   = ["kms:Decrypt"]
+      resources = local.kms_keys
+    }
+  }
+}
+
+data "aws_partition" "current" {}
+
+data "aws_iam_policy_document" "this" {
+  statement {
+    sid       = "WriteResults"
+    actions   = ["dynamodb:UpdateItem"]
+    resources = [aws_dynamodb_table.results.arn]
+  }
+
+  statement {
+    sid       = "WriteOverflow"
+    actions   = ["s3:PutObject"]
+    resources = ["${module.overflow.arn}/*"]
+  }
+
+  dynamic "statement" {
+    for_each = { for name, reading in local.reading : name => reading if length(reading.resources) > 0 }
+
+    content {
+      sid       = "Read${replace(title(replace(statement.key, "_", " ")), " ", "")}"
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+}

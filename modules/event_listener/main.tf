@@ -1,0 +1,101 @@
+data "aws_region" "current" {}
+
+locals {
+  # What each source's events are told by, and where their correlation id is unless `correlation` says it.
+  sources = {
+    for name, source in var.sources : name => {
+      type  = source.type
+      match = source.type == "eventbridge" ? name : coalesce(source.bucket, source.queue_arn, source.topic_arn, source.stream_arn)
+      correlation = source.correlation != null ? source.correlation : {
+        s3          = { from = "key", at = null }
+        sqs         = { from = "attribute", at = "correlation_id" }
+        sns         = { from = "attribute", at = "correlation_id" }
+        eventbridge = { from = "body", at = "correlation_id" }
+        dynamodb    = { from = "key", at = null }
+        kinesis     = { from = "key", at = null }
+      }[source.type]
+    }
+  }
+  result_ttl_days = ceil(var.result_ttl_hours / 24)
+}
+
+module "function" {
+  source = "../lambda_function"
+
+  name        = "${var.name}-event-listener"
+  description = "Test resource: keeps what the system under test emits in the results table."
+  source_dir  = "${path.module}/../../functions/event_listener"
+  runtime     = var.runtime
+  memory_mb   = 512
+  # No more than the default visibility timeout of a queue: Lambda refuses a queue whose messages come back
+  # while the function is still at them.
+  timeout_seconds        = 30
+  failure_retention_days = 1
+  log_retention_days     = var.log_retention_days
+  policy                 = data.aws_iam_policy_document.this.json
+
+  environment = {
+    RESULTS_TABLE      = aws_dynamodb_table.results.name
+    OVERFLOW_BUCKET    = module.overflow.name
+    RESULT_TTL_SECONDS = var.result_ttl_hours * 60 * 60
+    INLINE_LIMIT_BYTES = var.inline_limit_bytes
+    SOURCES            = jsonencode(local.sources)
+  }
+}
+
+resource "aws_dynamodb_table" "results" {
+  name         = "${var.name}-results"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "run_id"
+  range_key    = "event_id"
+
+  attribute {
+    name = "run_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "event_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "received_at"
+    type = "N"
+  }
+
+  # Local, because only a local index can be read strongly consistent. All but the body: that is what a look
+  # needs, and what keeps it cheap.
+  local_secondary_index {
+    name            = "by_arrival"
+    range_key       = "received_at"
+    projection_type = "INCLUDE"
+    non_key_attributes = [
+      "first_received_at", "deliveries", "correlation_id", "source", "source_type", "event_time", "size",
+      "body_kind", "overflow", "gone_reason", "metadata", "request_id",
+    ]
+  }
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+
+  # The results of a test are of no use once it has ended.
+  point_in_time_recovery {
+    enabled = false
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+}
+
+# Bodies that are too large for an item.
+module "overflow" {
+  source = "../private_bucket"
+
+  name_prefix       = "${var.name}-overflow-"
+  ephemeral         = var.ephemeral
+  expire_after_days = local.result_ttl_days + 1 # never before the result that names it
+}

@@ -1,0 +1,220 @@
+variable "name" {
+  description = "Start of the name of everything here; a role such as \"-results\" is appended."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,48}$", var.name))
+    error_message = "name must be 2 to 49 lower-case letters, digits and hyphens and start with a letter: choose a shorter prefix or another workspace name."
+  }
+}
+
+variable "sources" {
+  description = <<-EOT
+    What the listener listens to, by a name that its results then carry. Fields by type:
+    s3: `bucket` (name) and `filters`, each a `prefix` and `suffix` of the keys; without any, all objects count.
+    The listener owns the bucket's notification, unless `notification` is false: then yours invokes the listener.
+    sqs: `queue_arn`; the listener takes the messages away, so give it a queue of its own.
+    sns: `topic_arn`, and `filter_policy` (JSON) on the message attributes.
+    eventbridge: `bus` (name) and `pattern` (JSON).
+    dynamodb: `stream_arn` of the table's stream. kinesis: `stream_arn`.
+    `kms_key_arn` names the customer-managed key that encrypts the source, if there is one.
+    `correlation.from` says where the correlation id is: "key" (S3 object key, Kinesis partition key, DynamoDB
+    key attribute), "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath
+    expression into the JSON body). The default is "key" where there is one, else the attribute
+    `correlation_id`, and for EventBridge the field `correlation_id` of the detail.
+  EOT
+  type = map(object({
+    type          = string
+    bucket        = optional(string)
+    filters       = optional(list(object({ prefix = optional(string), suffix = optional(string) })), [{}])
+    notification  = optional(bool, true)
+    queue_arn     = optional(string)
+    topic_arn     = optional(string)
+    filter_policy = optional(string)
+    bus           = optional(string, "default")
+    pattern       = optional(string)
+    stream_arn    = optional(string)
+    kms_key_arn   = optional(string)
+    correlation   = optional(object({ from = string, at = optional(string) }))
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.sources) > 0
+    error_message = "sources is empty: name at least one thing that the listener listens to."
+  }
+
+  validation {
+    condition     = alltrue([for name, _ in var.sources : can(regex("^[A-Za-z0-9_-]{1,40}$", name))])
+    error_message = "The name of a source must be 1 to 40 letters, digits, hyphens or underscores: rename it."
+  }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources :
+      contains(["s3", "sqs", "sns", "eventbridge", "dynamodb", "kinesis"], source.type)
+    ])
+    error_message = "The type of a source must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"dynamodb\" or \"kinesis\"."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : source.type != "s3" || source.bucket != null])
+    error_message = "A source of type \"s3\" needs `bucket`, the bucket's name."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : length(source.filters) > 0])
+    error_message = "`filters` of a source is an empty list: leave it out to hear of every object."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : source.type != "sqs" || source.queue_arn != null])
+    error_message = "A source of type \"sqs\" needs `queue_arn`, the queue's ARN (not its URL)."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : source.type != "sns" || source.topic_arn != null])
+    error_message = "A source of type \"sns\" needs `topic_arn`, the topic's ARN."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : source.type != "eventbridge" || can(keys(jsondecode(source.pattern)))])
+    error_message = "A source of type \"eventbridge\" needs `pattern`, an event pattern as JSON: write it with jsonencode({...})."
+  }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources :
+      !contains(["dynamodb", "kinesis"], source.type) || source.stream_arn != null
+    ])
+    error_message = "A source of type \"dynamodb\" or \"kinesis\" needs `stream_arn` (of a table: its stream_arn, which it has with stream_enabled = true)."
+  }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources :
+      contains(["key", "attribute", "body"], try(source.correlation.from, "key"))
+    ])
+    error_message = "`correlation.from` of a source must be \"key\", \"attribute\" or \"body\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources :
+      try(source.correlation.from, "key") == "key" || try(source.correlation.at != null, false)
+    ])
+    error_message = "`correlation.from` \"attribute\" or \"body\" needs `correlation.at`: the attribute's name, or a JMESPath expression such as \"order.id\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources : source.correlation == null ? true : contains({
+        s3          = ["key", "body"]
+        sqs         = ["attribute", "body"]
+        sns         = ["attribute", "body"]
+        eventbridge = ["body"]
+        dynamodb    = ["key", "body"]
+        kinesis     = ["key", "body"]
+      }[source.type], source.correlation.from)
+    ])
+    error_message = "`correlation.from` doesn't fit a source's type: s3, dynamodb and kinesis have \"key\" and \"body\", sqs and sns \"attribute\" and \"body\", eventbridge \"body\" only."
+  }
+}
+
+variable "stations" {
+  description = <<-EOT
+    The way of an event through the system under test, in order, for producers and for the explanation of a
+    timeout. Fields by type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda
+    `function`, `log_group` and `failure_queue_url`, dynamodb `table`, kinesis `stream`.
+  EOT
+  type = list(object({
+    name              = string
+    type              = string
+    bucket            = optional(string)
+    queue_url         = optional(string)
+    topic_arn         = optional(string)
+    bus               = optional(string)
+    function          = optional(string)
+    log_group         = optional(string)
+    failure_queue_url = optional(string)
+    table             = optional(string)
+    stream            = optional(string)
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition = alltrue([
+      for station in var.stations :
+      contains(["s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis"], station.type)
+    ])
+    error_message = "The type of a station must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"lambda\", \"dynamodb\" or \"kinesis\"."
+  }
+
+  validation {
+    condition     = length(distinct(var.stations[*].name)) == length(var.stations)
+    error_message = "Two stations have the same name: tests address a station by its name, so give each its own."
+  }
+
+  validation {
+    condition = alltrue([
+      for station in var.stations : anytrue([
+        !contains(["s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis"], station.type),
+        station.type == "s3" && station.bucket != null,
+        station.type == "sqs" && station.queue_url != null,
+        station.type == "sns" && station.topic_arn != null,
+        station.type == "eventbridge" && station.bus != null,
+        station.type == "lambda" && station.function != null,
+        station.type == "dynamodb" && station.table != null,
+        station.type == "kinesis" && station.stream != null,
+      ])
+    ])
+    error_message = "A station lacks the field of its type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda `function`, dynamodb `table`, kinesis `stream`."
+  }
+}
+
+variable "ephemeral" {
+  description = "Whether the deployment is short-lived: the overflow bucket may then be destroyed with objects in it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "runtime" {
+  description = "Lambda runtime of the listener, a Python one."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that CloudWatch Logs keeps the listener's logs."
+  type        = number
+  default     = 7
+  nullable    = false
+}
+
+variable "result_ttl_hours" {
+  description = "Hours after which DynamoDB deletes a result."
+  type        = number
+  default     = 24
+  nullable    = false
+
+  validation {
+    condition     = var.result_ttl_hours >= 1 && floor(var.result_ttl_hours) == var.result_ttl_hours
+    error_message = "result_ttl_hours must be a whole number from 1: a result must outlive the test that waits for it."
+  }
+}
+
+variable "inline_limit_bytes" {
+  description = "Size in bytes up to which a body is kept in the results table; larger ones go to the overflow bucket."
+  type        = number
+  default     = 262144
+  nullable    = false
+
+  validation {
+    condition     = var.inline_limit_bytes >= 0 && var.inline_limit_bytes <= 358400
+    error_message = "inline_limit_bytes must be from 0 to 358400: a DynamoDB item may not exceed 400 KB, and the rest of it needs room."
+  }
+}

@@ -1,0 +1,34 @@
+# Each output waits for the role's policy and the failure queue: who reads it gets a function that works and
+# whose failures are kept.
+
+output "arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+  depends_on  = [aws_iam_role_policy.this, aws_lambda_function_event_invoke_config.this]
+}
+
+output "name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+  depends_on  = [aws_iam_role_policy.this, aws_lambda_function_event_invoke_config.this]
+}
+
+output "log_group" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "failure_queue_url" {
+  description = "URL of the queue that keeps the events that the function could not handle."
+  value       = aws_sqs_queue.failures.id
+}
+
+output "failure_queue_arn" {
+  description = "ARN of the queue that keeps the events that the function could not handle."
+  value       = aws_sqs_queue.failures.arn
+}
+
+output "emulated" {
+  description = "Whether the configuration is applied to an AWS emulator, told by its account id of zeros."
+  value       = local.emulated
+}

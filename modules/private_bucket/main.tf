@@ -1,0 +1,92 @@
+data "aws_caller_identity" "current" {}
+
+locals {
+  # AWS emulators use this account, which no customer has.
+  emulated = data.aws_caller_identity.current.account_id == "000000000000"
+}
+
+resource "aws_s3_bucket" "this" {
+  bucket_prefix = substr(var.name_prefix, 0, 37) # the provider's limit
+  force_destroy = var.ephemeral
+
+  # Blocks of the bucket rather than the resources that replaced them: these are valid from provider 3.39
+  # through 6, the resources from 4.
+  server_side_encryption_configuration {
+    rule {
+      apply_server_side_encryption_by_default {
+        sse_algorithm = "AES256"
+      }
+    }
+  }
+
+  lifecycle_rule {
+    id                                     = "abort-incomplete-uploads"
+    enabled                                = true
+    abort_incomplete_multipart_upload_days = 1
+  }
+
+  dynamic "lifecycle_rule" {
+    for_each = var.expire_after_days > 0 ? [var.expire_after_days] : []
+
+    content {
+      id      = "expire"
+      enabled = true
+
+      expiration {
+        days = lifecycle_rule.value
+      }
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  rule {
+    # "BucketOwnerEnforced" switches ACLs off; provider 3.39, with which emulators are used in closed
+    # networks, doesn't know it.
+    object_ownership = local.emulated ? "BucketOwnerPreferred" : "BucketOwnerEnforced"
+  }
+
+  # S3 refuses changes to one bucket that overlap ("A conflicting conditional operation is in progress").
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+data "aws_iam_policy_document" "tls_only" {
+  statement {
+    sid       = "DenyPlainHttp"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+# Emulators are spoken to over plain http.
+resource "aws_s3_bucket_policy" "tls_only" {
+  count = local.emulated ? 0 : 1
+
+  bucket = aws_s3_bucket.this.id
+  policy = data.aws_iam_policy_document.tls_only.json
+
+  depends_on = [aws_s3_bucket_ownership_controls.this]
+}

@@ -1,0 +1,107 @@
+variable "name_prefix" {
+  description = "Start of every name; the workspace and a role follow, as in \"shout-default-text-processor\"."
+  type        = string
+  default     = "shout"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name_prefix))
+    error_message = "name_prefix must be 2 to 20 lower-case letters, digits and hyphens and start with a letter, since bucket and function names are made of it."
+  }
+}
+
+variable "region" {
+  description = "AWS region to deploy to, such as \"eu-west-1\"; null takes the one of the environment (AWS_REGION)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.region == null ? true : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
+    error_message = "region must be the name of an AWS region such as \"eu-west-1\", or null for the one of the environment."
+  }
+}
+
+variable "owner" {
+  description = "Who answers for the deployment, a team or an address; every resource is tagged with it."
+  type        = string
+  default     = "unknown"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9 _.:/=+@-]{1,256}$", var.owner))
+    error_message = "owner must be 1 to 256 letters, digits, spaces or _.:/=+-@, since it becomes the value of a tag."
+  }
+}
+
+variable "tags" {
+  description = "Further tags of every resource."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name, _ in var.tags : !startswith(lower(name), "aws:")])
+    error_message = "The names of tags must not start with \"aws:\", which AWS keeps to itself."
+  }
+}
+
+variable "deploy_test_resources" {
+  description = "Whether the event listener and its results table are deployed too; never in production."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "ephemeral" {
+  description = "Whether the deployment is short-lived: its buckets are then destroyed with what is in them, and logs are kept for a day."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "runtime" {
+  description = "Lambda runtime of the functions, a Python one; provider 3.39 (on an emulator only) knows none after \"python3.8\"."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^python3\\.[0-9]+$", var.runtime))
+    error_message = "runtime must be a Python runtime such as \"python3.13\": the functions are written in Python."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that CloudWatch Logs keeps the functions' logs, unless the deployment is ephemeral."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653],
+      var.log_retention_days
+    )
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653: CloudWatch Logs offers no other."
+  }
+}
+
+variable "text_processor" {
+  description = "Size of the text processor: its memory in MB, and the seconds after which one invocation is ended."
+  type = object({
+    memory_mb       = optional(number, 512)
+    timeout_seconds = optional(number, 300)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.text_processor.memory_mb >= 128 && var.text_processor.memory_mb <= 10240
+    error_message = "text_processor.memory_mb must be from 128 to 10240, which is what Lambda offers."
+  }
+
+  validation {
+    condition     = var.text_processor.timeout_seconds >= 1 && var.text_processor.timeout_seconds <= 900
+    error_message = "text_processor.timeout_seconds must be from 1 to 900, Lambda's limit."
+  }
+}
