@@ -17,6 +17,23 @@ output "event_harness" {
     stations = [for station in var.stations : { for field, value in station : field => value if value != null }]
   }
 
+  precondition {
+    condition     = length(distinct(values(local.sources)[*].match)) == length(local.sources)
+    error_message = "Two sources name the same bucket, queue, topic or stream: make them one (a bucket may have several `filters`), or it couldn't be told where an event comes from."
+  }
+
   # Who reads it may send at once: what is sent is heard.
-  depends_on = [aws_lambda_permission.bucket, aws_s3_bucket_notification.this]
+  depends_on = [
+    aws_cloudwatch_event_target.this,
+    aws_lambda_event_source_mapping.queue,
+    aws_lambda_event_source_mapping.stream,
+    aws_lambda_permission.bucket,
+    aws_s3_bucket_notification.this,
+    aws_sns_topic_subscription.this,
+  ]
+}
+
+output "function_arn" {
+  description = "ARN of the listener, for a bucket whose notification is yours (`notification = false`)."
+  value       = module.function.arn
 }

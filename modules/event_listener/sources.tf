@@ -1,4 +1,5 @@
-# How each type of source reaches the listener.
+# How each type of source reaches the listener: S3, SNS and EventBridge push, which takes a permission to invoke
+# it; SQS, DynamoDB and Kinesis are polled by Lambda with the listener's role.
 
 data "aws_caller_identity" "current" {}
 
@@ -9,7 +10,7 @@ locals {
   }
 }
 
-# --- S3 ---
+# --- S3: pushes ---
 
 resource "aws_lambda_permission" "bucket" {
   for_each = local.by_type.s3
@@ -39,14 +40,111 @@ resource "aws_s3_bucket_notification" "this" {
     }
   }
 
-  lifecycle {
-    # A bucket has one notification: of two resources the later one would silently replace the other.
-    precondition {
-      condition     = length([for _, source in local.by_type.s3 : source if source.bucket == each.value.bucket]) == 1
-      error_message = "Two sources name the bucket ${each.value.bucket}: make them one source with several `filters`."
-    }
-  }
-
   # S3 tries the permission when the notification is made.
   depends_on = [aws_lambda_permission.bucket]
+}
+
+# --- SNS: pushes ---
+
+resource "aws_lambda_permission" "topic" {
+  for_each = local.by_type.sns
+
+  statement_id  = "AllowTopic-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function.name
+  principal     = "sns.amazonaws.com"
+  source_arn    = each.value.topic_arn
+}
+
+resource "aws_sns_topic_subscription" "this" {
+  for_each = local.by_type.sns
+
+  topic_arn     = each.value.topic_arn
+  protocol      = "lambda"
+  endpoint      = module.function.arn
+  filter_policy = each.value.filter_policy
+
+  depends_on = [aws_lambda_permission.topic]
+}
+
+# --- EventBridge: pushes ---
+
+locals {
+  rule_names = {
+    for name, _ in local.by_type.eventbridge : name => (
+      length("${var.name}-${name}") <= 64 # the limit of EventBridge
+      ? "${var.name}-${name}"
+      : "${substr("${var.name}-${name}", 0, 55)}-${substr(sha1("${var.name}-${name}"), 0, 8)}"
+    )
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = local.by_type.eventbridge
+
+  name           = local.rule_names[each.key]
+  description    = "Test resource: the events that the event listener keeps as source ${each.key}."
+  event_bus_name = each.value.bus
+  event_pattern  = each.value.pattern
+}
+
+resource "aws_lambda_permission" "rule" {
+  for_each = local.by_type.eventbridge
+
+  statement_id  = "AllowRule-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function.name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.this[each.key].arn
+}
+
+resource "aws_cloudwatch_event_target" "this" {
+  for_each = local.by_type.eventbridge
+
+  rule           = aws_cloudwatch_event_rule.this[each.key].name
+  event_bus_name = each.value.bus
+  target_id      = "event-listener"
+  arn            = module.function.arn
+
+  # An event doesn't name the rule that let it through, so the rule says which source it is. No jsonencode()
+  # around the whole: it would escape the angle brackets.
+  input_transformer {
+    input_template = "{\"event_harness_source\": ${jsonencode(each.key)}, \"event\": <aws.events.event.json>}"
+  }
+
+  depends_on = [aws_lambda_permission.rule]
+}
+
+# --- SQS: polled ---
+
+resource "aws_lambda_event_source_mapping" "queue" {
+  for_each = local.by_type.sqs
+
+  event_source_arn = each.value.queue_arn
+  function_name    = module.function.arn
+  # A batch of one can't fail in part. Larger ones would need `function_response_types`, which provider 3.39
+  # doesn't know: without it one bad message would bring back, and at last discard, the good ones around it.
+  batch_size = 1
+}
+
+# --- DynamoDB and Kinesis: polled ---
+
+resource "aws_lambda_event_source_mapping" "stream" {
+  for_each = merge(local.by_type.dynamodb, local.by_type.kinesis)
+
+  event_source_arn = each.value.stream_arn
+  function_name    = module.function.arn
+  batch_size       = 100
+  # From the oldest record: "LATEST" would miss what is sent in the minutes until polling begins.
+  starting_position = "TRIM_HORIZON"
+  # A batch that fails is halved until the bad record is alone: in place of `function_response_types`, as above.
+  bisect_batch_on_function_error = true
+  maximum_retry_attempts         = 3
+  maximum_record_age_in_seconds  = 300 # or one bad record would block its shard for a day
+
+  destination_config {
+    on_failure {
+      destination_arn = module.function.failure_queue_arn
+    }
+  }
 }
