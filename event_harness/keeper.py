@@ -1,0 +1,136 @@
+"""Starts the embedded AWS and outlives the harness by a moment, to end it with all its Lambda workers.
+
+A process of its own, in a session of its own: a Ctrl-C in the terminal reaches neither it nor the embedded
+AWS, which `terraform destroy` still needs then. It holds the reading end of a pipe from the harness; when the pipe
+closes, in whatever way the harness died, it clears up. Run by path, so it imports nothing of the harness.
+
+    python keeper.py DIRECTORY {kept|lasting} COMMAND...
+
+Its environment is what the embedded AWS gets. It prints the pid of the embedded AWS and writes a record.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+# In the environment of the embedded AWS, and so of every process that it starts: whose they are.
+MARK = "EVENT_HARNESS_EMBEDDED_AWS"
+FOLDERS = ("tmp", "state")
+RECORD = "embedded-aws.json"
+LOG = "embedded-aws.log"
+
+_LOOK = 0.2  # seconds between two looks at whether all are still there
+_GRACE = 1.0  # seconds for the embedded AWS to end by itself
+_PATIENCE = 10.0  # seconds after which what still lives is given up
+
+
+def processes_of(directory: Path) -> list[psutil.Process]:
+    """The living processes of the embedded AWS of this directory: by the mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.environ().get(MARK) == str(directory):
+                found.append(process)
+    return found
+
+
+def clear(directory: Path) -> list[int]:
+    """End every process of the embedded AWS of this directory and delete its folders. Again does no harm.
+
+    Returns:
+        The processes that could not be ended.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while (left := processes_of(directory)) and time.monotonic() < deadline:
+        for process in left:  # again and again: a worker may be born meanwhile
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=0.5)
+    if not left:
+        for name in FOLDERS:
+            shutil.rmtree(directory / name, ignore_errors=True)
+        (directory / RECORD).unlink(missing_ok=True)
+    return [process.pid for process in left]
+
+
+def _end_with_keeper() -> None:
+    """Ask Linux to end this process when its parent, the keeper, is killed."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def _record(directory: Path, child: int) -> None:
+    own = psutil.Process()
+    record = directory / RECORD
+    partial = record.with_suffix(".partial")
+    partial.write_text(
+        json.dumps(
+            {
+                "keeper": own.pid,
+                "created": own.create_time(),
+                "pid": child,
+                "port": int(os.environ["GATEWAY_PORT"]),
+            }
+        )
+    )
+    partial.replace(record)
+
+
+def _watch(child: subprocess.Popen[bytes], kept: bool) -> None:
+    """Return when the embedded AWS has ended, or the harness that it is kept for."""
+    harness = os.getppid()
+    while child.poll() is None:
+        if not kept:
+            time.sleep(_LOOK)
+        elif select.select([0], [], [], _LOOK)[0] or os.getppid() != harness:
+            return
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def main(arguments: list[str]) -> None:
+    """Keep one embedded AWS until it ends, the harness ends, or a signal says so."""
+    directory, kept, command = Path(arguments[0]), arguments[1] == "kept", arguments[2:]
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _leave)
+    try:
+        with (directory / LOG).open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                cwd=directory / FOLDERS[0],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_keeper,  # safe: this process has one thread
+            )
+        _record(directory, child.pid)
+        os.write(1, f"{child.pid}\n".encode())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever reads the pid is not kept waiting for more
+        _watch(child, kept)
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_GRACE)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        clear(directory)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
