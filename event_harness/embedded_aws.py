@@ -130,30 +130,25 @@ class EmbeddedAws:
             (directory / name).mkdir(parents=True, exist_ok=True)
         # -P: neither the working directory nor this package's may shadow what is imported.
         python = [sys.executable, "-P"]
-        process = subprocess.Popen(
-            [
-                *python,
-                keeper.__file__,
-                directory,
-                "lasting" if lasting else "kept",
-                *python,
-                "-m",
-                "ministack",
-            ],
-            env=_environ(directory, port, auth) | dict(extra),
-            stdin=subprocess.DEVNULL if lasting else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        mode = "lasting" if lasting else "kept"
+        with (directory / keeper.LOG).open("ab") as log:
+            process = subprocess.Popen(
+                [*python, keeper.__file__, directory, mode, *python, "-m", "ministack"],
+                env=_environ(directory, port, auth) | dict(extra),
+                stdin=subprocess.DEVNULL if lasting else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
         with _readable(process) as stdout:
             announced = stdout.readline().strip()
         aws = cls(directory, port, int(announced or 0), process)
         if not announced:
             aws.stop()
-            raise EmbeddedAwsError(
-                f"the keeper of the embedded AWS did not start (exit code {process.returncode})"
-            )
+            raise EmbeddedAwsError(f"the keeper of the embedded AWS did not start: {aws._last_words()}")
+        if lasting:  # not ours to wait for: neither here nor when this object goes
+            aws._keeper = psutil.Process(process.pid)
+            process.returncode = 0
         return aws
 
     def _wait_until_healthy(self) -> None:

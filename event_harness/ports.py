@@ -1,6 +1,7 @@
 """TCP ports of this machine's loopback: a free one, and who has one."""
 
 import socket
+from typing import Any
 
 import psutil
 
@@ -33,14 +34,18 @@ def listens(pid: int, port: int) -> bool:
         connections = psutil.Process(pid).net_connections(kind="tcp")
     except psutil.Error:
         return False
-    return any(c.status == psutil.CONN_LISTEN and c.laddr[1] == port for c in connections)
+    return any(_serves(connection, port) for connection in connections)
+
+
+def _serves(connection: Any, port: int) -> bool:
+    return bool(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port)
 
 
 def holder(port: int) -> str:
     """Who listens on a port, as far as this user may know."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            if connection.pid and connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port:
+            if connection.pid and _serves(connection, port):
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
         pass  # another user's process, or a system that tells only root
