@@ -2,7 +2,7 @@
 
 A process of its own, in a session of its own: a Ctrl-C in the terminal reaches neither it nor the embedded
 AWS, which `terraform destroy` still needs then. It holds the reading end of a pipe from the harness; when
-the pipe closes, in whatever way the harness died, it clears up. Run by path, it imports nothing of the harness.
+the pipe closes, in whatever way the harness died, it clears up. Run by path, so it imports nothing of ours.
 
     python keeper.py DIRECTORY {kept|lasting} COMMAND...
 
