@@ -85,4 +85,6 @@ def _text(record: object, *path: str, required: bool = True) -> str:
         return ""
     if not isinstance(value, str) or (required and not value):
         raise MalformedEventError(f"the record has no text in {'.'.join(path)}")
+    if any("\ud800" <= character <= "\udfff" for character in value):  # JSON can hold half a character
+        raise MalformedEventError(f"the record's {'.'.join(path)} isn't valid Unicode")
     return value

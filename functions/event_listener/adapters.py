@@ -1,0 +1,238 @@
+"""Events of AWS, as a Lambda function gets them, turned into records: one small function per source.
+
+A new source is a function here and a line in `ADAPTERS`. `read` never raises and never drops: what no
+adapter can read is a record too, with the raw JSON as its body.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from fields import (
+    MalformedRecordError,
+    base64_bytes,
+    get,
+    json_bytes,
+    mapping,
+    optional_text,
+    plain,
+    text,
+    time_from_iso,
+    time_from_number,
+    whole_number,
+)
+from records import Gone, Record, S3Object
+
+# What the rule's input transformer wraps around an EventBridge event, which itself doesn't name its rule.
+WRAPPED_SOURCE, WRAPPED_EVENT = "event_harness_source", "event"
+
+
+def split(event: object) -> list[object]:
+    """Return the raw records of an event; the event itself if it has no list of them.
+
+    The `s3:TestEvent`, with which S3 tries a notification when it is configured, has none.
+    """
+    if get(event, "Event") == "s3:TestEvent":
+        return []
+    records = get(event, "Records")
+    return records if isinstance(records, list) else [event]
+
+
+def read(raw: object) -> Record:
+    """Turn a raw record into a record, whatever it is."""
+    try:
+        return _adapter_of(raw)(raw)
+    except (MalformedRecordError, RecursionError) as error:
+        return _malformed(raw, str(error))
+
+
+def from_s3(raw: object) -> Record:
+    """Read a record of an S3 notification; its body stays where it is."""
+    bucket, key = text(raw, "s3", "bucket", "name"), unquote_plus(text(raw, "s3", "object", "key"))
+    name, time = text(raw, "eventName"), get(raw, "eventTime")
+    etag = (optional_text(raw, "s3", "object", "eTag") or "").strip('"') or None
+    sequencer = optional_text(raw, "s3", "object", "sequencer")
+    size = whole_number(get(raw, "s3", "object", "size"))
+    removed = name.removeprefix("s3:").startswith(("ObjectRemoved:", "LifecycleExpiration:"))
+    return Record(
+        source_type="s3",
+        match=bucket,
+        identity=f"{bucket}/{key}/{sequencer or f'{time} {name} {etag}'}",
+        body=Gone("deleted", size) if removed else S3Object(bucket, key, etag, size),
+        metadata={
+            "event_name": name,
+            "bucket": bucket,
+            "key": key,
+            "etag": etag,
+            "sequencer": sequencer,
+            "version_id": optional_text(raw, "s3", "object", "versionId"),
+        },
+        event_time=time_from_iso(time),
+        keys={"key": key},
+    )
+
+
+def from_sqs(raw: object) -> Record:
+    """Read a message of an SQS queue."""
+    message_id = text(raw, "messageId")
+    attributes, unwrapped = _attributes(mapping(raw, "messageAttributes"), "stringValue", "binaryValue")
+    group = optional_text(raw, "attributes", "MessageGroupId")
+    arn = text(raw, "eventSourceARN")
+    return Record(
+        source_type="sqs",
+        match=arn,
+        identity=message_id,
+        body=_encoded(text(raw, "body")),
+        metadata={"message_id": message_id, "message_attributes": unwrapped, "message_group_id": group},
+        event_time=time_from_number(get(raw, "attributes", "SentTimestamp"), per_second=1000),
+        attributes=attributes,
+        batch_item=message_id,
+        ordered=arn.endswith(".fifo"),
+    )
+
+
+def from_sns(raw: object) -> Record:
+    """Read a notification of an SNS topic."""
+    message_id, topic = text(raw, "Sns", "MessageId"), text(raw, "Sns", "TopicArn")
+    attributes, unwrapped = _attributes(mapping(raw, "Sns", "MessageAttributes"), "Value", "Value")
+    return Record(
+        source_type="sns",
+        match=topic,
+        identity=message_id,
+        body=_encoded(text(raw, "Sns", "Message")),
+        metadata={
+            "message_id": message_id,
+            "topic_arn": topic,
+            "subject": optional_text(raw, "Sns", "Subject"),
+            "message_attributes": unwrapped,
+        },
+        event_time=time_from_iso(get(raw, "Sns", "Timestamp")),
+        attributes=attributes,
+    )
+
+
+def from_eventbridge(raw: object) -> Record:
+    """Read an event of an EventBridge bus, bare or wrapped by the rule's input transformer."""
+    source, event = optional_text(raw, WRAPPED_SOURCE), raw
+    if source is not None:
+        event = get(raw, WRAPPED_EVENT)
+        if isinstance(event, str):
+            try:
+                event = json.loads(event)
+            except ValueError as error:
+                raise MalformedRecordError(f"{WRAPPED_EVENT} is text that isn't JSON") from error
+    event_id, detail = text(event, "id"), get(event, "detail")
+    if detail is None:
+        raise MalformedRecordError("detail is missing")
+    fields = ("source", "detail-type", "account", "region", "resources")
+    return Record(
+        source_type="eventbridge",
+        match=source or "",
+        identity=event_id,
+        body=json_bytes(detail),
+        metadata={"id": event_id} | {field: get(event, field) for field in fields},
+        event_time=time_from_iso(get(event, "time")),
+    )
+
+
+def from_kinesis(raw: object) -> Record:
+    """Read a record of a Kinesis stream."""
+    sequence, partition_key = text(raw, "kinesis", "sequenceNumber"), text(raw, "kinesis", "partitionKey")
+    shard = text(raw, "eventID").rpartition(":")[0]  # "<shard>:<sequence number>"
+    return Record(
+        source_type="kinesis",
+        match=text(raw, "eventSourceARN"),
+        identity=f"{shard}:{sequence}",
+        body=base64_bytes(raw, "kinesis", "data"),
+        metadata={"shard": shard, "sequence": sequence, "partition_key": partition_key},
+        event_time=time_from_number(get(raw, "kinesis", "approximateArrivalTimestamp")),
+        keys={"partition_key": partition_key},
+        batch_item=sequence,
+        ordered=True,
+    )
+
+
+def from_dynamodb(raw: object) -> Record:
+    """Read a change of a DynamoDB table; the body is JSON of its keys and images, whichever are there."""
+    name, keys = text(raw, "eventName"), plain({"M": mapping(raw, "dynamodb", "Keys")})
+    new, old = (get(raw, "dynamodb", image) for image in ("NewImage", "OldImage"))
+    sequence = text(raw, "dynamodb", "SequenceNumber")
+    body = {
+        "eventName": name,
+        "keys": keys,
+        "new_image": None if new is None else plain({"M": new}),
+        "old_image": None if old is None else plain({"M": old}),
+    }
+    return Record(
+        source_type="dynamodb",
+        match=text(raw, "eventSourceARN"),
+        identity=text(raw, "eventID"),
+        body=json_bytes(body),
+        metadata={"eventName": name, "keys": keys, "sequence": sequence},
+        event_time=time_from_number(get(raw, "dynamodb", "ApproximateCreationDateTime")),
+        keys={attribute: str(value) for attribute, value in keys.items()},
+        batch_item=sequence,
+        ordered=True,
+    )
+
+
+ADAPTERS: Mapping[str, Callable[[object], Record]] = {
+    "aws:s3": from_s3,
+    "aws:sqs": from_sqs,
+    "aws:sns": from_sns,
+    "aws:kinesis": from_kinesis,
+    "aws:dynamodb": from_dynamodb,
+}
+
+
+def _adapter_of(raw: object) -> Callable[[object], Record]:
+    adapter = ADAPTERS.get(optional_text(raw, "eventSource") or optional_text(raw, "EventSource") or "")
+    if adapter:
+        return adapter
+    if get(raw, WRAPPED_SOURCE) is not None or get(raw, "detail-type") is not None:
+        return from_eventbridge
+    raise MalformedRecordError("no source of events that the listener knows sends such a record")
+
+
+def _malformed(raw: object, error: str) -> Record:
+    """Keep what can't be read, under the name of its own checksum: the same at each delivery."""
+    body = json_bytes(raw)
+    sequence = optional_text(raw, "kinesis", "sequenceNumber") or optional_text(
+        raw, "dynamodb", "SequenceNumber"
+    )
+    return Record(
+        source_type="unknown",
+        match="",
+        identity=hashlib.sha256(body).hexdigest(),
+        body=body,
+        metadata={"record_error": error},
+        batch_item=optional_text(raw, "messageId") or sequence,
+        ordered=sequence is not None,
+    )
+
+
+def _encoded(body: str) -> bytes:
+    return body.encode("utf-8", "surrogatepass")
+
+
+def _attributes(
+    raw: Mapping[str, Any], text_field: str, bytes_field: str
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return message attributes twice: as texts to find an id in, and as values to keep (binary: base64)."""
+    texts, values = {}, {}
+    for name, attribute in raw.items():
+        kind = optional_text(attribute, "dataType") or optional_text(attribute, "Type") or ""
+        if kind.startswith("Binary"):
+            values[name] = get(attribute, bytes_field)
+            try:
+                texts[name] = base64_bytes(attribute, bytes_field).decode()
+            except (MalformedRecordError, UnicodeDecodeError):
+                continue  # bytes that are no text can be no id
+        else:
+            value = get(attribute, text_field)
+            values[name] = attribute if value is None else value
+            if isinstance(value, str):
+                texts[name] = value
+    return texts, values

@@ -1,0 +1,123 @@
+"""Which run and which input of a test an event belongs to."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from aws_lambda_powertools.utilities.jmespath_utils import query
+from records import Record
+from settings import Source
+
+UNCORRELATED = "uncorrelated"
+DEFAULT_NAME = "correlation_id"  # of the message attribute, or of the field of a JSON body
+
+# DynamoDB's limits on the two keys of an item; an id's is ours, so that an item has room for it.
+MAX_RUN_ID, MAX_EVENT_ID, MAX_CORRELATION_ID = 2048, 1024, 8192  # bytes of UTF-8
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Where a result belongs.
+
+    Attributes:
+        run_id: Partition key of the results table; `uncorrelated` if the event carries no usable id.
+        event_id: Sort key: the source's name and the source's own identity of the event.
+        correlation_id: The whole id; None if there is no usable one.
+        error: Why there is none.
+    """
+
+    run_id: str
+    event_id: str
+    correlation_id: str | None = None
+    error: str | None = None
+
+
+class CorrelationError(Exception):
+    """The event carries no usable id; the message never quotes it."""
+
+
+def correlate(source: Source, record: Record, body: bytes | None) -> Correlation:
+    """Find the correlation id of a record. What carries none is `uncorrelated`, never an error.
+
+    Args:
+        source: The source it came from.
+        record: The record.
+        body: The body; None if it wasn't read (too large, or gone).
+    """
+    event_id = cut(f"{source.name}:{record.identity}", MAX_EVENT_ID)
+    try:
+        correlation_id = _checked(_find(source, record, body))
+    except CorrelationError as error:
+        return Correlation(UNCORRELATED, event_id, error=str(error))
+    run_id = cut(correlation_id.partition("/")[0], MAX_RUN_ID)
+    return Correlation(run_id, event_id, correlation_id)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text of at most `limit` bytes: a longer one ends with its SHA-256, so it's still unique."""
+    encoded = text.encode("utf-8", "backslashreplace")
+    if len(encoded) <= limit:
+        return encoded.decode()
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{encoded[: limit - len(digest) - 1].decode(errors='ignore')}#{digest}"
+
+
+def _find(source: Source, record: Record, body: bytes | None) -> object:
+    at = source.correlation_at or DEFAULT_NAME
+    match source.correlation_from:
+        case "key":
+            return _key(record, source.correlation_at)
+        case "attribute":
+            if at not in record.attributes:
+                raise CorrelationError(f"there is no message attribute {at!r}")
+            return record.attributes[at]
+        case "body":
+            return _in_body(at, body)
+        case None if "record_error" in record.metadata:
+            raise CorrelationError("the record can't be read")
+        case None:
+            raise CorrelationError("no source of the listener matches the event")
+        case other:
+            raise CorrelationError(f"a correlation id can't be taken from {other!r}")
+
+
+def _key(record: Record, at: str | None) -> str:
+    if at is None and len(record.keys) == 1:
+        return next(iter(record.keys.values()))
+    if at is None:
+        raise CorrelationError(f"the event has {len(record.keys)} keys: the setting `at` must name one")
+    if at not in record.keys:
+        raise CorrelationError(f"the event has no key {at!r}")
+    return record.keys[at]
+
+
+def _in_body(expression: str, body: bytes | None) -> object:
+    if body is None:
+        raise CorrelationError("the body was not read: it is gone, or over the inline limit")
+    try:
+        document = json.loads(body)
+    except UnicodeDecodeError as error:
+        raise CorrelationError("the body isn't JSON: it isn't UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise CorrelationError(f"the body isn't JSON: {error}") from error
+    try:
+        # Beyond plain JMESPath: powertools_json(...) reads JSON within JSON, as SNS puts into SQS.
+        return query(data=document, envelope=expression)
+    except Exception as error:  # an expression may fail in many ways on a body that may be anything
+        raise CorrelationError(f"the expression {expression!r} fails: {type(error).__name__}") from error
+
+
+def _checked(found: object) -> str:
+    if isinstance(found, bool) or not isinstance(found, str | int | float) or found != found:
+        kind = "nothing" if found is None else type(found).__name__
+        raise CorrelationError(f"the correlation id must be text or a number, not {kind}")
+    correlation_id = str(found)
+    try:
+        size = len(correlation_id.encode())
+    except UnicodeEncodeError as error:
+        raise CorrelationError("the correlation id isn't valid Unicode") from error
+    if size > MAX_CORRELATION_ID:
+        raise CorrelationError(f"the correlation id has {size} bytes, more than {MAX_CORRELATION_ID}")
+    if not correlation_id.partition("/")[0]:
+        raise CorrelationError("the correlation id is empty, or starts with a slash")
+    return correlation_id

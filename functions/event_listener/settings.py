@@ -1,0 +1,109 @@
+"""What the listener is told by its environment."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from records import Record
+
+
+class SettingError(Exception):
+    """A variable of the environment is missing or can't be used."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing that the listener listens to.
+
+    Attributes:
+        name: Its name in the module's `sources`.
+        type: Its type, as in `Record.source_type`.
+        match: A bucket's name, or the ARN of a queue, topic, stream or table; for EventBridge the name.
+        correlation_from: Where its events carry the correlation id: `key`, `attribute` or `body`.
+        correlation_at: The attribute's name, or a JMESPath expression into the body.
+    """
+
+    name: str
+    type: str
+    match: str
+    correlation_from: str | None = None
+    correlation_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings.
+
+    Attributes:
+        table: Name of the results table.
+        overflow_bucket: Name of the bucket for bodies over the inline limit.
+        ttl: Seconds that a result is kept.
+        inline_limit: Bytes of a body that an item of the table may hold.
+        sources: What the listener listens to.
+    """
+
+    table: str
+    overflow_bucket: str
+    ttl: int
+    inline_limit: int
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            SettingError: Names the variable.
+        """
+        return cls(
+            table=_text(environ, "RESULTS_TABLE"),
+            overflow_bucket=_text(environ, "OVERFLOW_BUCKET"),
+            ttl=_number(environ, "RESULT_TTL_SECONDS"),
+            inline_limit=_number(environ, "INLINE_LIMIT_BYTES", default="262144"),
+            sources=_sources(_text(environ, "SOURCES")),
+        )
+
+    def source_of(self, record: Record) -> Source:
+        """Return the source that a record came from; one named `unknown` if it is none of ours.
+
+        An EventBridge event names neither its bus nor its rule. The rule's target adds the name of the
+        source; without it the event can only be told if there is just one such source.
+        """
+        same_type = [source for source in self.sources if source.type == record.source_type]
+        if record.source_type == "eventbridge" and not record.match and len(same_type) == 1:
+            return same_type[0]
+        for source in same_type:
+            # A table's stream has an ARN of its own, which starts with the table's.
+            if record.match == source.match or record.match.startswith(f"{source.match}/stream/"):
+                return source
+        return Source(name="unknown", type=record.source_type, match=record.match)
+
+
+def _text(environ: Mapping[str, str], name: str, default: str = "") -> str:
+    value = environ.get(name, default)
+    if not value:
+        raise SettingError(f"the environment variable {name} is not set")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: str = "") -> int:
+    value = _text(environ, name, default)
+    if not value.isdecimal():
+        raise SettingError(f"the environment variable {name} is {value!r}, not a whole number")
+    return int(value)
+
+
+def _sources(value: str) -> tuple[Source, ...]:
+    try:
+        return tuple(
+            Source(
+                name,
+                source["type"],
+                source["match"],
+                source["correlation"]["from"],
+                source["correlation"].get("at"),
+            )
+            for name, source in json.loads(value).items()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingError(f"the environment variable SOURCES can't be read: {error!r}") from error

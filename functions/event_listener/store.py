@@ -1,0 +1,177 @@
+"""The results table: one item per event, written in one atomic call."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from bodies import Overflow
+from correlation import Correlation
+from records import Gone, Record
+from settings import Source
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+MAX_METADATA = 32 * 1024  # bytes of JSON; they count twice, in the item and in its index entry
+LONG_TEXT = 512  # characters
+
+
+class Store:
+    """Writes results.
+
+    IAM: `dynamodb:UpdateItem` on the table.
+
+    Args:
+        dynamodb: The client.
+        table: Name of the results table.
+        ttl: Seconds that a result is kept.
+        clock: Epoch seconds.
+    """
+
+    def __init__(
+        self, dynamodb: "DynamoDBClient", table: str, ttl: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._ttl = ttl
+        self._clock = clock
+
+    def save(
+        self,
+        source: Source,
+        record: Record,
+        correlation: Correlation,
+        body: bytes | Overflow | Gone,
+        request_id: str,
+    ) -> None:
+        """Write a result, or write it again: a redelivery renews `received_at` and counts in `deliveries`.
+
+        What a redelivery can't know any more (the object is gone by now) doesn't take away what an
+        earlier delivery has stored.
+
+        Raises:
+            ClientError: DynamoDB refused the call.
+        """
+        error = {"correlation_error": correlation.error} if correlation.error else {}
+        update = _Update()
+        update.set("correlation_id", correlation.correlation_id)
+        update.set("source", source.name)
+        update.set("source_type", record.source_type)
+        update.set("event_time", record.event_time)
+        update.set("metadata", bounded_json(record.metadata | error))
+        update.set("request_id", request_id)
+        match body:
+            case Gone():
+                update.set("body_kind", "gone", keep=True)
+                update.set("size", body.size, keep=True)
+                update.set("gone_reason", body.reason)  # of no meaning beside another body_kind
+            case Overflow():
+                update.set("body_kind", "overflow")
+                update.set("size", body.size)
+                update.set(
+                    "overflow",
+                    {"bucket": body.bucket, "key": body.key, "size": body.size, "sha256": body.sha256},
+                )
+                update.remove("body", "gone_reason")
+            case bytes():
+                text = _text(body)
+                update.set("body_kind", "bytes" if text is None else "text")
+                update.set("size", len(body))
+                update.set("body", body if text is None else text)
+                update.remove("overflow", "gone_reason")
+
+        now = self._clock()
+        update.set("received_at", int(now * 1000))
+        update.set("first_received_at", int(now * 1000), keep=True)
+        update.set("expires_at", int(now) + self._ttl)
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key={"run_id": {"S": correlation.run_id}, "event_id": {"S": correlation.event_id}},
+            **update.arguments(adding="deliveries"),
+        )
+
+
+def bounded_json(metadata: dict[str, Any]) -> str:
+    """Return metadata as JSON (ASCII) of bounded size; what is cut says so, with its size and SHA-256.
+
+    First long texts are cut, at any depth; if that isn't enough, the largest of the top-level values.
+    """
+    whole = json.dumps(metadata)
+    if len(whole) <= MAX_METADATA:
+        return whole
+    bounded = {name: _shortened(value) for name, value in metadata.items()}
+    while len(result := json.dumps(bounded)) > MAX_METADATA:
+        largest = max(bounded, key=lambda name: len(json.dumps(bounded[name])))
+        bounded[largest] = _marked(json.dumps(metadata[largest]))
+    return result
+
+
+def _shortened(value: Any) -> Any:
+    match value:
+        case str() if len(value) > LONG_TEXT:
+            return _marked(value)
+        case list():
+            return [_shortened(item) for item in value]
+        case dict():
+            return {name: _shortened(item) for name, item in value.items()}
+    return value
+
+
+def _marked(text: str) -> str:
+    encoded = text.encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{text[: LONG_TEXT // 2]}… (cut: {len(encoded)} bytes, sha256 {digest})"
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+class _Update:
+    """The arguments of one UpdateItem. Every name is aliased: `size` and `source` are reserved words."""
+
+    def __init__(self) -> None:
+        self._set: list[str] = []
+        self._remove: list[str] = []
+        self._names: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
+
+    def set(self, name: str, value: object, *, keep: bool = False) -> None:
+        """Set an attribute, unless the value is None; with `keep` only where it isn't there yet."""
+        if value is None:
+            return
+        self._names[f"#{name}"] = name
+        self._values[f":{name}"] = _typed(value)
+        self._set.append(f"#{name} = if_not_exists(#{name}, :{name})" if keep else f"#{name} = :{name}")
+
+    def remove(self, *names: str) -> None:
+        """Remove attributes."""
+        self._names |= {f"#{name}": name for name in names}
+        self._remove += [f"#{name}" for name in names]
+
+    def arguments(self, *, adding: str) -> dict[str, Any]:
+        """Return the arguments, with a counter that goes up by one."""
+        remove = f" REMOVE {', '.join(self._remove)}" if self._remove else ""
+        return {
+            "UpdateExpression": f"SET {', '.join(self._set)}{remove} ADD #{adding} :one",
+            "ExpressionAttributeNames": {**self._names, f"#{adding}": adding},
+            "ExpressionAttributeValues": {**self._values, ":one": {"N": "1"}},
+        }
+
+
+def _typed(value: object) -> dict[str, Any]:
+    match value:
+        case str():
+            return {"S": value}
+        case bytes():
+            return {"B": value}
+        case int():
+            return {"N": str(value)}
+        case dict():
+            return {"M": {name: _typed(item) for name, item in value.items() if item is not None}}
+    raise TypeError(f"an item of the results table can't hold a {type(value).__name__}")
