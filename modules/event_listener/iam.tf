@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "this" {
 
   statement {
     sid       = "WriteOverflow"
-    actions   = ["s3:PutObject"]
+    actions   = ["s3:AbortMultipartUpload", "s3:PutObject"]
     resources = ["${module.overflow.arn}/*"]
   }
 
