@@ -1,0 +1,135 @@
+"""`make up` and `make down`: a lasting embedded AWS for a person's own terraform and boto3, in the root."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from event_harness import toolchain
+from event_harness.cache import write_atomically
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.overrides import write_override
+from event_harness.providers import AWS_VERSION
+from event_harness.targets import Target
+from event_harness.toolchain import Toolchain
+
+STATE_DIR = ".event-harness"
+# A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
+WORKSPACE = "local"
+_BINARY = "EVENT_HARNESS_TERRAFORM"
+
+
+def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None] = print) -> EmbeddedAws:
+    """Start an embedded AWS that stays until `down`, and write what a shell and terraform need to use it.
+
+    Args:
+        project_root: the Terraform root; `.event-harness/` is made in it.
+        port: TCP port on 127.0.0.1; None for a free one.
+        say: told what happens, a line at a time.
+
+    Raises:
+        EmbeddedAwsError: MiniStack is not installed, the port is taken, or it did not start.
+        ToolchainError: no terraform, or no providers, can be had.
+    """
+    project_root = project_root.absolute()
+    state = project_root / STATE_DIR
+    state.mkdir(parents=True, exist_ok=True)
+    with FileLock(state / "up.lock"):
+        if running := EmbeddedAws.find(state / "up"):
+            say(
+                f"the embedded AWS is up already, at {running.endpoint_url}: use it after `. {STATE_DIR}/env`"
+            )
+            return running
+        _forget(state)
+        tools = toolchain.find(os.environ.get(_BINARY), target="local", origin=_BINARY, progress=say)
+        aws = EmbeddedAws.start(state / "up", port=port, lasting=True)
+        try:
+            files = write_override(
+                project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
+            )
+            _record(state, aws, files)
+            write_atomically(state / "env", _shell(Target.local(aws.endpoint_url), tools), mode=0o600)
+        except BaseException:
+            aws.stop()
+            raise
+    say(f"the embedded AWS is up at {aws.endpoint_url}, with {tools}")
+    say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `make down`")
+    if tools.old_provider and _locked_to_another(project_root):
+        say(f".terraform.lock.hcl wants another hashicorp/aws than {AWS_VERSION}: terraform init -upgrade")
+    return aws
+
+
+def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
+    """End the embedded AWS of `up` and remove what `up` wrote. Again does no harm.
+
+    Raises:
+        EmbeddedAwsError: a process could not be ended.
+    """
+    state = project_root.absolute() / STATE_DIR
+    if not state.is_dir():
+        say("no embedded AWS is up here")
+        return
+    with FileLock(state / "up.lock"):
+        running = EmbeddedAws.find(state / "up")
+        if running:
+            running.stop()
+        EmbeddedAws.end(state / "up")
+        _forget(state)
+        shutil.rmtree(state / "up", ignore_errors=True)
+    say(
+        "the embedded AWS has ended, and all that was deployed to it"
+        if running
+        else "no embedded AWS is up here"
+    )
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        say("this shell still points to it: leave it, or unset its AWS_ and TF_ variables")
+
+
+def _record(state: Path, aws: EmbeddedAws, files: list[Path]) -> None:
+    """What `up` has made beside its own directory, so that `down` can remove just that."""
+    record = {"pid": aws.pid, "port": aws.port, "files": [str(file) for file in files]}
+    write_atomically(state / "up.json", json.dumps(record))
+
+
+def _forget(state: Path) -> None:
+    record = state / "up.json"
+    if record.exists():
+        for file in json.loads(record.read_text(encoding="utf-8"))["files"]:
+            Path(file).unlink(missing_ok=True)
+    record.unlink(missing_ok=True)
+    (state / "env").unlink(missing_ok=True)
+
+
+def _shell(target: Target, tools: Toolchain) -> str:
+    """Lines for any POSIX shell; sourcing them twice changes nothing more."""
+    settings = target.settings() | {
+        "TF_CLI_CONFIG_FILE": str(tools.cli_config),
+        "TF_WORKSPACE": WORKSPACE,
+    }
+    if tools.old_provider:
+        settings["TF_VAR_runtime"] = "python3.8"  # the newest that the old provider knows; what runs is ours
+    lines = [
+        "# The embedded AWS for this shell. Source it: . .event-harness/env",
+        "for name in $(env | sed -n 's/^\\(AWS_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done",
+        *(f"export {name}={shlex.quote(value)}" for name, value in settings.items()),
+        'case ",${NO_PROXY:-}," in *,127.0.0.1,*) ;; *) NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-}" ;; esac',
+        'export NO_PROXY no_proxy="$NO_PROXY"',
+    ]
+    if not shutil.which(tools.binary.name):  # the packaged one, which lies in the cache
+        directory = shlex.quote(str(tools.binary.parent))
+        lines.append(f'case ":$PATH:" in *:{directory}:*) ;; *) export PATH={directory}:"$PATH" ;; esac')
+    return "\n".join(lines) + "\n"
+
+
+def _locked_to_another(project_root: Path) -> bool:
+    lock = project_root / ".terraform.lock.hcl"
+    if not lock.exists():
+        return False
+    text = lock.read_text(encoding="utf-8", errors="replace")
+    version = re.search(r'/hashicorp/aws"\s*\{\s*version\s*=\s*"([^"]+)"', text)
+    return version is not None and version[1] != AWS_VERSION
