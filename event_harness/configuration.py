@@ -1,4 +1,4 @@
-"""A Terraform configuration: what it declares, a copy of it for one run, and the run's override files.
+"""A Terraform configuration: what it declares, and a copy of it for one run.
 
 A run works on a copy: parallel runs never meet, the user's checkout stays clean, and a run can still be
 destroyed when the checkout has gone on. Copied is what the configuration needs and nothing else: the files
@@ -10,8 +10,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,56 +20,41 @@ import hcl2
 
 from event_harness.errors import ConfigurationError
 
+# Files that overrides.py generates; a copy starts without them.
 OVERRIDE = "event_harness_override.tf.json"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
 _COPIED_SUFFIXES = (".tf", ".tf.json", ".tfvars", ".tfvars.json", ".tofu", ".tftpl", ".hcl")
-_NEVER_COPIED = shutil.ignore_patterns(
-    ".git",
-    ".terraform",
-    ".event-harness",
-    "terraform.tfstate*",
-    ".venv*",
-    "node_modules",
-    "__pycache__",
-    ".build",
-)
+_NEVER_COPIED = (".git", ".terraform", ".event-harness", ".venv*", "node_modules", "__pycache__", ".build")
 _PATH_REFERENCE = re.compile(r"\$\{path\.(module|root|cwd)\}/([^\"$*{}]*)")
-# The services for which provider 3.39 must be told where they are; what is missing here can't be reached.
-_OLD_PROVIDER_ENDPOINTS = re.findall(
-    r"\w+",
-    """
-    apigateway apigatewayv2 cloudformation cloudwatch cloudwatchevents cloudwatchlogs cognitoidp dynamodb
-    ec2 ecr ecs efs elasticache firehose glue iam kinesis kms lambda rds resourcegroupstaggingapi route53 s3
-    secretsmanager ses sns sqs ssm stepfunctions sts
-    """,
-)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An input variable: `type` and `default` are Terraform expressions; no default means it must be given."""
+
+    name: str
+    type: str
+    description: str
+    default: str | None
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What one directory of *.tf files declares.
+    """What one directory of *.tf and *.tf.json files declares.
 
     Attributes:
         directory: where it lies.
-        variables: names of the input variables.
-        outputs: names of the outputs.
-        providers: the `provider "aws"` blocks, as python-hcl2 reads them.
-        local_modules: directories of the modules that it calls by a relative path.
-        functions: names of the `aws_lambda_function` resources, with their `runtime` expression or None.
-        references: files and directories that its expressions name.
+        blocks: its blocks by kind, as python-hcl2 reads them.
+        references: the files and directories that its expressions name.
     """
 
     directory: Path
-    variables: frozenset[str]
-    outputs: frozenset[str]
-    providers: tuple[dict[str, Any], ...]
-    local_modules: tuple[Path, ...]
-    functions: Mapping[str, str | None]
-    references: tuple[Path, ...] = field(default=())
+    blocks: Mapping[str, list[Any]]
+    references: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, directory: Path) -> "Configuration":
-        """Read every *.tf and *.tf.json of a directory.
+        """Read a directory.
 
         Raises:
             ConfigurationError: it isn't a directory, holds no Terraform, or a file can't be parsed.
@@ -76,6 +62,7 @@ class Configuration:
         if not directory.is_dir():
             raise ConfigurationError(f"{directory} is no directory; name the Terraform root (harness_root)")
         files = sorted(p for p in directory.iterdir() if p.name.endswith((".tf", ".tf.json")) and p.is_file())
+        files = [p for p in files if p.name not in (OVERRIDE, IMPLICIT_PROVIDER)]
         if not files:
             raise ConfigurationError(f"{directory} holds no *.tf; name the Terraform root (harness_root)")
         blocks: dict[str, list[Any]] = {}
@@ -85,33 +72,56 @@ class Configuration:
             for kind, bodies in _parse(file, text).items():
                 blocks.setdefault(kind, []).extend(bodies if isinstance(bodies, list) else [bodies])
             references += [_static(directory, match.group(2)) for match in _PATH_REFERENCE.finditer(text)]
-        modules = []
-        for body in _labelled(blocks.get("module", [])).values():
-            source = _literal(body.get("source", ""))
-            if source.startswith(("./", "../")):
-                modules.append(Path(os.path.normpath(directory / source)))
-        functions = {
-            name: body.get("runtime")
-            for kinds in blocks.get("resource", [])
-            for kind, bodies in kinds.items()
-            if _literal(kind) == "aws_lambda_function"
-            for name, body in _labelled([bodies]).items()
+        found = dict.fromkeys(p for p in references if _is_source(p, directory))
+        return cls(directory, blocks, tuple(found))
+
+    @cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """The input variables, by name, in order of name."""
+        return {
+            name: Variable(
+                name,
+                expression(body.get("type", "any")),
+                literal(body.get("description", "")),
+                expression(body["default"]) if "default" in body else None,
+            )
+            for name, body in sorted(self._labelled("variable").items())
         }
-        return cls(
-            directory,
-            frozenset(_labelled(blocks.get("variable", []))),
-            frozenset(_labelled(blocks.get("output", []))),
-            tuple(
-                body
-                for one in blocks.get("provider", [])
-                for name, value in one.items()
-                if _literal(name) == "aws"
-                for body in (value if isinstance(value, list) else [value])
-            ),
-            tuple(dict.fromkeys(modules)),
-            functions,
-            tuple(dict.fromkeys(p for p in references if _is_source(p, directory))),
-        )
+
+    @cached_property
+    def outputs(self) -> frozenset[str]:
+        """Names of the outputs."""
+        return frozenset(self._labelled("output"))
+
+    @cached_property
+    def providers(self) -> list[Mapping[str, Any]]:
+        """The `provider "aws"` blocks."""
+        return [
+            body
+            for block in self.blocks.get("provider", [])
+            for name, value in block.items()
+            if literal(name) == "aws"
+            for body in (value if isinstance(value, list) else [value])
+        ]
+
+    @cached_property
+    def functions(self) -> Mapping[str, Any]:
+        """The `aws_lambda_function` resources, by name."""
+        return {
+            literal(name): body
+            for kinds in self.blocks.get("resource", [])
+            for kind, bodies in kinds.items()
+            if literal(kind) == "aws_lambda_function"
+            for name, body in bodies.items()
+            if not name.startswith("__")
+        }
+
+    @cached_property
+    def local_modules(self) -> list[Path]:
+        """Directories of the modules that it calls by a relative path."""
+        sources = [literal(body.get("source", "")) for body in self._labelled("module").values()]
+        local = [s for s in sources if s.startswith(("./", "../"))]
+        return list(dict.fromkeys(Path(os.path.normpath(self.directory / source)) for source in local))
 
     def tree(self) -> "list[Configuration]":
         """This configuration and all local modules below it, each once, the root first."""
@@ -123,6 +133,14 @@ class Configuration:
                 found[directory] = Configuration.read(directory)
                 waiting += found[directory].local_modules
         return list(found.values())
+
+    def _labelled(self, kind: str) -> dict[str, Any]:
+        return {
+            literal(name): body
+            for block in self.blocks.get(kind, [])
+            for name, body in block.items()
+            if not name.startswith("__")
+        }
 
 
 def copy(root: Path, into: Path, *, include: Iterable[Path] = ()) -> Path:
@@ -142,8 +160,9 @@ def copy(root: Path, into: Path, *, include: Iterable[Path] = ()) -> Path:
         target = into / configuration.directory.relative_to(base)
         target.mkdir(parents=True, exist_ok=True)
         for file in configuration.directory.iterdir():
-            generated = file.name in (OVERRIDE, IMPLICIT_PROVIDER)
-            if file.is_file() and file.name.endswith(_COPIED_SUFFIXES) and not generated:
+            if file.name in (OVERRIDE, IMPLICIT_PROVIDER):
+                continue
+            if file.is_file() and file.name.endswith(_COPIED_SUFFIXES):
                 shutil.copy2(file, target / file.name)
     for path in extra:
         target = into / path.relative_to(base)
@@ -159,92 +178,27 @@ def copy(root: Path, into: Path, *, include: Iterable[Path] = ()) -> Path:
     return into / root.relative_to(base)
 
 
-def write_override(
-    directory: Path,
-    *,
-    endpoint_url: str | None,
-    old_provider: bool,
-    tags: Mapping[str, str] | None = None,
-    local_backend: bool = True,
-) -> list[Path]:
-    """Write what a run changes of a configuration, as Terraform override files beside it.
-
-    Every `provider "aws"` gets the run's default tags beside its own, the state is kept beside the
-    configuration, and, with the old provider only, the endpoints and a Lambda runtime that it knows.
-
-    Args:
-        directory: the root of the configuration (a run's copy; `make up` uses the checkout itself).
-        endpoint_url: the emulator's URL, or None for the real AWS.
-        old_provider: whether hashicorp/aws is 3.x, which knows no AWS_ENDPOINT_URL.
-        tags: default tags to add.
-        local_backend: keep the state in the directory whatever backend the configuration names.
-
-    Returns:
-        The files written.
-    """
-    root = Configuration.read(directory)
-    override: dict[str, Any] = {}
-    if local_backend:
-        override["terraform"] = {"backend": {"local": {}}}
-    settings = _old_provider_settings(endpoint_url) if old_provider and endpoint_url else {}
-    blocks = [{**_alias(block), **settings, **_default_tags(block, tags or {})} for block in root.providers]
-    written = []
-    if any(len(block) > ("alias" in block) for block in blocks):
-        override["provider"] = {"aws": blocks}
-    if not any("alias" not in block for block in root.providers) and (settings or tags):
-        # Nothing to override: the default provider is implied by its resources.
-        implicit = {"provider": {"aws": {**settings, **_default_tags({}, tags or {})}}}
-        written.append(_write(directory / IMPLICIT_PROVIDER, implicit))
-    if old_provider:
-        for module in root.tree():
-            functions = _runtime_override(module.functions)
-            if module.directory == root.directory:
-                override |= functions
-            elif functions and local_backend:
-                written.append(_write(module.directory / OVERRIDE, functions))
-    if override:
-        written.append(_write(directory / OVERRIDE, override))
-    return written
+def literal(value: Any) -> str:
+    """The text of a quoted string, of which python-hcl2 keeps the quotes; anything else as it stands."""
+    text = str(value)
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return text[1:-1]
+    return text
 
 
-def _runtime_override(functions: Mapping[str, str | None]) -> dict[str, Any]:
-    # Provider 3.39 refuses runtimes newer than python3.8 in the plan; MiniStack runs each python name on
-    # the interpreter that it runs on itself.
-    named = {
-        name: {"runtime": "python3.8"}
-        for name, runtime in functions.items()
-        if runtime is not None and ("python" in runtime or "${" in runtime)
-    }
-    return {"resource": {"aws_lambda_function": named}} if named else {}
-
-
-def _old_provider_settings(endpoint_url: str) -> dict[str, Any]:
-    return {
-        "access_key": "test",
-        "secret_key": "test",  # the emulator's well-known key
-        "s3_force_path_style": True,
-        "skip_credentials_validation": True,
-        "skip_metadata_api_check": True,
-        "skip_region_validation": True,
-        "skip_get_ec2_platforms": True,
-        "endpoints": [dict.fromkeys(_OLD_PROVIDER_ENDPOINTS, endpoint_url)],
-    }
-
-
-def _alias(block: Mapping[str, Any]) -> dict[str, str]:
-    return {"alias": _literal(block["alias"])} if "alias" in block else {}
-
-
-def _default_tags(block: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
-    """The provider's own default tags and the run's: an override replaces the block as a whole."""
-    if not tags:
-        return {}
-    own = (block.get("default_tags") or [{}])[0].get("tags", {})
-    if isinstance(own, str):  # an expression, "${…}"
-        ours = ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in tags.items())
-        return {"default_tags": [{"tags": f"${{merge({own[2:-1]}, {{{ours}}})}}"}]}
-    literal = {_literal(k): _literal(v) for k, v in own.items() if not k.startswith("__")}
-    return {"default_tags": [{"tags": literal | dict(tags)}]}
+def expression(value: Any) -> str:
+    """A value, as python-hcl2 reads it, as a Terraform expression."""
+    if isinstance(value, str):
+        return value[2:-1] if value.startswith("${") and value.endswith("}") else value
+    if isinstance(value, Mapping):
+        pairs = [f"{k} = {expression(v)}" for k, v in value.items() if not k.startswith("__")]
+        return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(expression, value)) + "]"
+    return json.dumps(value)
 
 
 def _parse(file: Path, text: str) -> dict[str, Any]:
@@ -256,23 +210,6 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
     return parsed
 
 
-def _labelled(blocks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        _literal(name): body for block in blocks for name, body in block.items() if not name.startswith("__")
-    }
-
-
-def _literal(value: Any) -> str:
-    """python-hcl2 keeps the quotes of a quoted string; an expression comes as "${…}"."""
-    text = str(value)
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            return text[1:-1]
-    return text
-
-
 def _static(directory: Path, reference: str) -> Path:
     """The part of a path up to the first interpolation."""
     return Path(os.path.normpath(directory / reference.rstrip("/ ")))
@@ -282,8 +219,3 @@ def _is_source(path: Path, directory: Path) -> bool:
     """Whether a named path is an input: it exists, and isn't what a run makes (`.build`, `.terraform`)."""
     parts = Path(os.path.relpath(path, directory)).parts
     return path.exists() and not any(fnmatch(part, never) for part in parts for never in _NEVER_COPIED)
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> Path:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return path

@@ -13,6 +13,7 @@ from typing import Any
 from event_harness import configuration
 from event_harness.errors import DeploymentError, DestroyError, GateShutError, ResourceMapError
 from event_harness.interrupts import shielded
+from event_harness.overrides import write_override
 from event_harness.resources import ResourceMap
 from event_harness.runs import PROCESS_MARK, Run
 from event_harness.targets import Target
@@ -33,12 +34,14 @@ class DeployedSystem:
         target: where it is; `target.client("s3")` reaches it.
         outputs: all Terraform outputs, by name.
         declares_harness: whether its configuration has the output `event_harness` at all.
+        described: its resource map, where that doesn't come from the outputs.
     """
 
     run_id: str
     target: Target
     outputs: Mapping[str, Any]
     declares_harness: bool = True
+    described: ResourceMap | None = None
 
     @cached_property
     def resources(self) -> ResourceMap:
@@ -48,6 +51,8 @@ class DeployedSystem:
             GateShutError: deployed without test resources.
             ResourceMapError: there is no such output, or it isn't one the harness understands.
         """
+        if self.described is not None:
+            return self.described
         if not self.declares_harness and OUTPUT not in self.outputs:
             raise ResourceMapError(
                 f"the Terraform root has no output {OUTPUT!r}; "
@@ -120,7 +125,7 @@ class Deployment:
             self.prepare()
             self.run.at("apply")
             self.say(f"applying run {self.run.run_id} to {self.target.name}")
-            self._terraform(progress="apply").apply(tf_vars=self.run.variables, color=False)
+            self._terraform(progress="apply").apply(tf_vars=_texts(self.run.variables), color=False)
             self.run.at("applied")
             return self.system()
         except BaseException as error:
@@ -135,12 +140,16 @@ class Deployment:
         self.run.variables = given | self.variables
         self.run.at("init")
         self.write_override()
+        self.initialise()
+
+    def initialise(self) -> None:
+        """Init the run's copy and select its workspace; may be repeated."""
         self._terraform(internet=True).init(color=False)
         self._terraform().workspace(self.run.run_id)
 
     def write_override(self) -> None:
         """Write the override files of the run's copy (they name the endpoint, which may change)."""
-        configuration.write_override(
+        write_override(
             self.run.configuration_dir,
             endpoint_url=self.target.endpoint_url,
             old_provider=self.toolchain.old_provider,
@@ -157,14 +166,9 @@ class Deployment:
         """What a plan after apply would change: one line a resource; empty when all is as declared."""
         plan = self.run.directory / "drift.plan"
         terraform = self._terraform()
-        done = terraform.execute_command(
-            "plan",
-            "-no-color",
-            "-input=false",
-            "-detailed-exitcode",
-            f"-out={plan}",
-            *_flags(self.run.variables),
-        )
+        variables = [f"-var={name}={text}" for name, text in _texts(self.run.variables).items()]
+        flags = ["-no-color", "-input=false", "-detailed-exitcode", f"-out={plan}", *variables]
+        done = terraform.execute_command("plan", *flags)
         if done.retcode == 0:
             return []
         changes = json.loads(terraform.execute_command("show", "-json", str(plan)).out)["resource_changes"]
@@ -186,7 +190,7 @@ class Deployment:
                     self.run.at("destroy")
                     self.say(f"destroying run {self.run.run_id}")
                     terraform = self._terraform(progress="destroy")
-                    terraform.destroy(tf_vars=self.run.variables, color=False)
+                    terraform.destroy(tf_vars=_texts(self.run.variables), color=False)
                     left = terraform.execute_command("state", "list").out.split()
                     left = [address for address in left if ".data." not in f".{address}"]
             except BaseException as error:
@@ -233,11 +237,9 @@ class _Progress:
             self.say(f"{self.verb}: {self.done}/{self.total} {done.group(1)}")
 
 
-def _flags(variables: Mapping[str, Any]) -> list[str]:
-    def text(value: Any) -> str:
-        return value if isinstance(value, str) else json.dumps(value)
-
-    return [f"-var={name}={text(value)}" for name, value in variables.items()]
+def _texts(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Values as a command line wants them: text as it is, anything else as JSON, which Terraform reads."""
+    return {name: v if isinstance(v, str) else json.dumps(v) for name, v in variables.items()}
 
 
 __all__ = ["CONVENTIONS", "DeployedSystem", "Deployment", "DeploymentError", "GateShutError"]

@@ -23,7 +23,7 @@ from event_harness.errors import DeploymentError
 GRACE = 90.0
 
 
-class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # tftest carries no types
+class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without types
     """One configuration directory and everything that is needed to run terraform in it.
 
     Args:

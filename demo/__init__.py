@@ -1,0 +1,1 @@
+"""The main job, shown: deploy, send, await, compare, destroy."""

@@ -1,0 +1,141 @@
+"""`make demo`: sends a text through the whole system on the embedded AWS and shows the way it takes."""
+
+import argparse
+import sys
+import time
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+from demo.stations import Station, way_of
+from event_harness.census import census
+from event_harness.deployment import DeployedSystem
+from event_harness.errors import HarnessError
+from event_harness.interrupts import sigterm_interrupts
+from event_harness.listener import Listener
+from event_harness.producers import Sent, producers_for
+from event_harness.runs import new_run_id
+from event_harness.session import Session
+from event_harness.settings import Settings
+
+DEFAULT = Path(__file__).with_name("declaration.txt")
+BEGIN = time.monotonic()
+
+
+def main() -> int:
+    """Run the demonstration; 0 only if the text came back exactly right and nothing is left."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--file", type=Path, default=DEFAULT, help="a UTF-8 text; default: one in 16 languages"
+    )
+    parser.add_argument("--out", type=Path, help="where to write the text that came back")
+    options = parser.parse_args()
+    try:
+        text = _read(options.file)
+        _check_writable(options.out)
+        with sigterm_interrupts():
+            return _run(text, options.out)
+    except HarnessError as error:
+        print(f"demo: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("demo: interrupted; what was created is destroyed", file=sys.stderr)
+    return 1
+
+
+def _run(text: str, out: Path | None) -> int:
+    # Nothing of the environment counts: the demonstration is about the embedded AWS.
+    session = Session(Settings(environ={}), Path.cwd(), say=say)
+    try:
+        system = session.system()
+        say(f"deployed: the system under test and the harness, run {system.run_id}")
+        right = _send_and_compare(system, text, out)
+        session.destroy()
+        left = census(system.target)
+        say(f"left: {len(left)} resources" + "".join(f"\n    {item}" for item in left))
+    finally:
+        session.close()
+    say("done: " + ("the text came back exactly right, nothing is left" if right and not left else "FAILED"))
+    return 0 if right and not left else 1
+
+
+def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bool:
+    listener = Listener(system.resources, system.target, new_run_id(), sla=60)
+    sent = next(iter(producers_for(listener).values())).send(text)
+    say(f"sent: {len(text.encode()):,} bytes, {len(text):,} characters, {_scripts(text)}")
+    result = listener.wait_for(sent)
+    received_at = time.time()
+    received = result.text
+    say(f"received: {result.size:,} bytes, {len(received):,} characters")
+    show(way_of(system, sent, result, received_at), sent)
+    if out is not None:
+        out.write_bytes(result.body)
+        say(f"written to {out}")
+    expected = text.upper()
+    if received != expected:
+        at = next((i for i, (a, b) in enumerate(zip(received, expected, strict=False)) if a != b), None)
+        say(
+            f"WRONG: differs from str.upper() at character {min(len(received), len(expected)) if at is None else at}"
+        )
+        return False
+    say("compared: equal to what str.upper() makes of the text, character by character")
+    return True
+
+
+def show(way: list[Station], sent: Sent) -> None:
+    """Print the stations of the event's way with their times after the send."""
+    print("           the way of the event:", flush=True)
+    for station in way:
+        print(
+            f"           {station.at - sent.sent_at:+8.3f} s  {station.what:<12} {station.where}", flush=True
+        )
+
+
+def say(line: str) -> None:
+    """Print a step with its time; progress replaces itself on a terminal and is thinned out elsewhere."""
+    progress = line.startswith(("apply: ", "destroy: "))
+    now = time.monotonic()
+    if progress and not sys.stdout.isatty():
+        if now - say.shown < 2.0:  # type: ignore[attr-defined]
+            return
+        say.shown = now  # type: ignore[attr-defined]
+    end = "\r" if progress and sys.stdout.isatty() else "\n"
+    print(
+        f"\x1b[K{now - BEGIN:8.1f} s {line}" if sys.stdout.isatty() else f"{now - BEGIN:8.1f} s {line}",
+        end=end,
+        flush=True,
+    )
+
+
+say.shown = 0.0  # type: ignore[attr-defined]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise HarnessError(
+            f"{path} can't be read: {error.strerror}; give another: make demo FILE=path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise HarnessError(
+            f"{path} is not UTF-8 (byte {error.object[error.start]:#04x} at offset {error.start}); "
+            "convert it first, e.g. with iconv"
+        ) from error
+
+
+def _check_writable(out: Path | None) -> None:
+    if out is not None and not out.parent.is_dir():
+        raise HarnessError(
+            f"{out} can't be written: {out.parent} is no directory; give another: make demo OUT=path"
+        )
+
+
+def _scripts(text: str) -> str:
+    """The scripts of a text's letters, from their names: LATIN SMALL LETTER A."""
+    counts = Counter(unicodedata.name(c, "UNKNOWN").split()[0] for c in set(text) if c.isalpha())
+    names = [name.capitalize() for name, _ in counts.most_common()]
+    return f"{len(names)} scripts: {', '.join(names[:12])}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""When an event was where, from what each station itself says."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from event_harness.deployment import DeployedSystem
+from event_harness.producers import Sent
+from event_harness.results import Result
+
+
+@dataclass(frozen=True)
+class Station:
+    """One moment on the way: `at` in epoch seconds, what happened, and where."""
+
+    at: float
+    what: str
+    where: str
+
+
+def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Station]:
+    """The moments of one event's way, in order of time.
+
+    Args:
+        system: where it went.
+        sent: the input.
+        result: what came of it.
+        received_at: when the wait for it returned, epoch seconds.
+    """
+    resources = system.resources
+    functions = [(s.name, s.log_group) for s in resources.stations if s.type == "lambda" and s.log_group]
+    functions.append(("event_listener", resources.listener.log_group))
+    way = [
+        Station(sent.sent_at, "sent", sent.description),
+        Station(result.received_at.timestamp(), "stored", f"table {resources.results.table}"),
+        Station(received_at, "received", "wait_for returned"),
+    ]
+    for name, log_group in functions:
+        way += _logged(system, name, log_group, sent.correlation_id)
+    return sorted(way, key=lambda station: station.at)
+
+
+def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: str) -> Iterator[Station]:
+    """The function's log lines of this event: each is a JSON object with its correlation id."""
+    pages = system.target.client("logs").get_paginator("filter_log_events")
+    # The case's own part of the id: a plain term, which any filter understands.
+    term = correlation_id.split("/")[1]
+    for page in pages.paginate(logGroupName=log_group, filterPattern=f'"{term}"'):
+        for event in page["events"]:
+            try:
+                line = json.loads(event["message"])
+            except ValueError:
+                continue  # the platform's own lines
+            if line.get("correlation_id") == correlation_id:
+                yield Station(event["timestamp"] / 1000, str(line["message"]), name)

@@ -1,0 +1,166 @@
+"""The command `event-harness`: what is done beside a test run."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from event_harness import configuration, runs, toolchain, up
+from event_harness.errors import HarnessError
+from event_harness.guided import configure
+from event_harness.overrides import write_override
+from event_harness.sweep import sweep
+from event_harness.terraform import Terraform
+
+ENTRY = "event-harness"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code is 0 only if it has done all that it was asked to."""
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.command != "terraform":
+        print(f"{ENTRY}: unknown argument {rest[0]!r}; see: {ENTRY} --help", file=sys.stderr)
+        return 2
+    try:
+        return int(options.run(options, rest))
+    except HarnessError as error:
+        print(f"{ENTRY}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{ENTRY}: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=ENTRY, description=__doc__, allow_abbrev=False)
+    parser.add_argument(
+        "--project", type=Path, default=Path.cwd(), help="where .event-harness lies; default: here"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="show the runs that are in progress or were left behind")
+    listing.set_defaults(run=_list)
+
+    sweeping = commands.add_parser("sweep", help="destroy what dead runs have left")
+    sweeping.add_argument("run_id", nargs="*", help="only these runs, kept ones too; default: every dead run")
+    sweeping.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    sweeping.set_defaults(run=_sweep)
+
+    starting = commands.add_parser("up", help="start a lasting embedded AWS")
+    starting.add_argument("--port", type=int, help="default: a free one")
+    starting.set_defaults(run=_up)
+    ending = commands.add_parser("down", help="end it")
+    ending.set_defaults(run=_down)
+
+    formatting = commands.add_parser("fmt", help="terraform fmt")
+    formatting.add_argument("--check", action="store_true", help="only say which files would change")
+    formatting.add_argument("directory", nargs="+", type=Path)
+    formatting.set_defaults(run=_fmt)
+    validating = commands.add_parser("validate", help="terraform validate, on a copy")
+    validating.add_argument("directory", nargs="+", type=Path)
+    validating.set_defaults(run=_validate)
+    asking = commands.add_parser(
+        "configure", help="ask for each variable of the Terraform root, save the answers"
+    )
+    asking.add_argument("--save", type=Path, default=Path("deploy.tfvars"))
+    asking.set_defaults(run=_configure)
+    running = commands.add_parser("terraform", help="run the terraform or tofu that the harness would use")
+    running.set_defaults(run=_terraform)
+    return parser
+
+
+def _state_dir(options: argparse.Namespace) -> Path:
+    return Path(options.project) / runs.STATE_DIR
+
+
+def _list(options: argparse.Namespace, _rest: list[str]) -> int:
+    found = list(runs.recorded(_state_dir(options)))
+    if not found:
+        print("no runs: nothing is in progress, nothing was left behind")
+        return 0
+    table = Table("run", "target", "stage", "state", "owner", "expires", box=None)
+    for run in found:
+        state = "in progress" if run.in_progress() else "kept" if run.kept else "left behind"
+        table.add_row(
+            run.run_id,
+            run.endpoint_url or run.target,
+            run.stage,
+            state,
+            run.owner,
+            f"{run.expires_at:%Y-%m-%d %H:%M}",
+        )
+    Console().print(table)
+    return 0
+
+
+def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
+    return sweep(_state_dir(options), only=options.run_id, dry_run=options.dry_run, say=print)
+
+
+def _up(options: argparse.Namespace, _rest: list[str]) -> int:
+    up.up(options.project, port=options.port)
+    return 0
+
+
+def _down(options: argparse.Namespace, _rest: list[str]) -> int:
+    up.down(options.project)
+    return 0
+
+
+def _tools() -> toolchain.Toolchain:
+    return toolchain.find(
+        os.environ.get("EVENT_HARNESS_TERRAFORM"), target="local", origin="EVENT_HARNESS_TERRAFORM"
+    )
+
+
+def _fmt(options: argparse.Namespace, _rest: list[str]) -> int:
+    tools = _tools()
+    flags = ["-recursive", "-diff"] + (["-check"] if options.check else [])
+    for directory in options.directory:
+        command = [str(tools.binary), "fmt", *flags, str(directory)]
+        if subprocess.run(command, env=os.environ | tools.environ(), check=False).returncode:
+            return 1
+    return 0
+
+
+def _validate(options: argparse.Namespace, _rest: list[str]) -> int:
+    tools = _tools()
+    for directory in options.directory:
+        with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
+            work = Path(scratch)
+            root = configuration.copy(directory, work / "config")
+            write_override(root, endpoint_url=None, old_provider=tools.old_provider)
+            environ = os.environ | tools.environ() | {"TF_DATA_DIR": str(work / "data")}
+            terraform = Terraform(root, binary=tools.binary, environ=environ, logs=work / "logs")
+            terraform.init(backend=False)
+            print(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
+    return 0
+
+
+def _configure(options: argparse.Namespace, _rest: list[str]) -> int:
+    configure(options.project, options.save)
+    return 0
+
+
+def _terraform(_options: argparse.Namespace, rest: list[str]) -> int:
+    local = "AWS_ENDPOINT_URL" in os.environ
+    tools = toolchain.find(
+        os.environ.get("EVENT_HARNESS_TERRAFORM"),
+        target="local" if local else "aws",
+        origin="EVENT_HARNESS_TERRAFORM",
+    )
+    environ = {
+        k: v for k, v in os.environ.items() if not (k == "TF_CLI_CONFIG_FILE" and not Path(v).exists())
+    }
+    sys.stdout.flush()
+    return subprocess.run([str(tools.binary), *rest], env=tools.environ() | environ, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""`make deploy.g`: asks for each variable of a Terraform root and saves the answers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import hcl2
+
+from event_harness.configuration import Configuration, Variable
+from event_harness.errors import SettingError
+
+
+def configure(
+    root: Path, save: Path, *, ask: Callable[[str], str] = input, say: Callable[[str], None] = print
+) -> None:
+    """Ask for each variable; Enter takes what stands in brackets: the saved answer, or the default.
+
+    Args:
+        root: the Terraform root.
+        save: the *.tfvars file to write; answers that it holds are offered again.
+        ask: asks one question and returns the answer.
+        say: prints a line.
+
+    Raises:
+        ConfigurationError: the root can't be read.
+        SettingError: there is nobody to ask.
+    """
+    saved = _saved(save)
+    lines = []
+    for variable in Configuration.read(root).variables.values():
+        offered = saved.get(variable.name, variable.default)
+        say(f"\n{variable.description}")
+        lines.append(f"{variable.name} = {_answer(variable, offered, ask, say)}\n")
+    save.write_text("".join(lines), encoding="utf-8")
+    say(f"\nsaved to {save}")
+
+
+def _answer(
+    variable: Variable, offered: str | None, ask: Callable[[str], str], say: Callable[[str], None]
+) -> str:
+    brackets = "required" if offered is None else offered
+    while True:
+        try:
+            answer = ask(f"{variable.name} [{brackets}]: ").strip()
+        except EOFError:
+            raise SettingError(
+                f"no answer for {variable.name}: there is no terminal; write the *.tfvars file yourself"
+            ) from None
+        if not answer:
+            if offered is not None:
+                return offered
+            say(f"{variable.name} has no default and must be given")
+        elif variable.type == "string" and not answer.startswith('"'):
+            return json.dumps(answer)
+        elif _is_value(answer):
+            return answer
+        else:
+            say(f"{answer} is not a Terraform value of type {variable.type}")
+
+
+def _is_value(text: str) -> bool:
+    try:
+        hcl2.loads(f"value = {text}\n")
+    except Exception:  # the parser's errors share no base class of their own
+        return False
+    return True
+
+
+def _saved(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    lines = [line.partition("=") for line in path.read_text(encoding="utf-8").splitlines() if "=" in line]
+    return {name.strip(): value.strip() for name, _, value in lines}

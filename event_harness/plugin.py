@@ -1,0 +1,200 @@
+"""The pytest plugin: options, fixtures and hooks. Thin: what it calls works without pytest."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from event_harness import runs
+from event_harness.deployment import DeployedSystem
+from event_harness.errors import HarnessError, SettingError
+from event_harness.inflight import InFlight
+from event_harness.interrupts import sigterm_interrupts
+from event_harness.listener import Listener
+from event_harness.producers import Producer, producers_for
+from event_harness.readiness import await_ready
+from event_harness.session import Session
+from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
+from event_harness.sharing import Borrowed, Lender
+
+SETTINGS_KEY = pytest.StashKey[Settings]()
+SESSION_KEY = pytest.StashKey[Session | Borrowed]()
+LENDER_KEY = pytest.StashKey[Lender]()
+OPEN_KEY = pytest.StashKey[ExitStack]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register every setting as an option and as an ini value."""
+    group = parser.getgroup("event-harness", "event-driven systems on AWS")
+    for setting in SETTINGS:
+        arguments: dict[str, Any] = {"dest": setting.ini, "default": None, "help": setting.help}
+        if setting.kind == "flag":
+            arguments["action"] = "store_true"
+        elif setting.kind == "list":
+            arguments |= {"action": "append", "metavar": "NAME=VALUE"}
+        else:
+            arguments["metavar"] = setting.name.upper()
+            if setting.kind == "optional":
+                arguments |= {"nargs": "?", "const": setting.bare}
+        group.addoption(setting.option, **arguments)
+        parser.addini(setting.ini, setting.help, type="linelist" if setting.kind == "list" else "string")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the settings, and make SIGTERM end the session in order."""
+    config.addinivalue_line("markers", "sla(seconds): how long this test's waits may take unless they say so")
+    try:
+        settings = Settings(
+            {setting.name: config.getoption(setting.ini) for setting in SETTINGS},
+            os.environ,
+            {setting.name: config.getini(setting.ini) for setting in SETTINGS},
+        )
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[SETTINGS_KEY] = settings
+    config.stash[OPEN_KEY] = ExitStack()
+    config.stash[OPEN_KEY].enter_context(sigterm_interrupts())
+
+    def say(line: str) -> None:
+        _say(config, line)
+
+    lent = getattr(config, "workerinput", {}).get("event_harness")
+    if lent is not None and not (settings["resources"] or settings["reuse"]):
+        config.stash[SESSION_KEY] = Borrowed(Path(lent))
+        return
+    session = Session(settings, config.rootpath, say=say)
+    config.stash[SESSION_KEY] = session
+    if config.pluginmanager.hasplugin("dsession"):
+        # pytest-xdist: this process runs no test. It deploys for all workers, so that none of them is the
+        # one whose death takes the deployment along.
+        config.stash[LENDER_KEY] = Lender(session, session.state_dir / "lent" / runs.new_run_id())
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """The settings in force."""
+    return config.stash[SETTINGS_KEY].header()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist: tell a worker where the deployment is lent."""
+    node.workerinput["event_harness"] = str(node.config.stash[LENDER_KEY].open())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Take down what the session has deployed; a failure to do so fails the session."""
+    config = session.config
+    try:
+        if LENDER_KEY in config.stash:
+            config.stash[LENDER_KEY].close()
+        if SESSION_KEY in config.stash:
+            config.stash[SESSION_KEY].close()
+    except HarnessError as error:
+        _say(config, str(error))
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give the signals back."""
+    if OPEN_KEY in config.stash:
+        config.stash[OPEN_KEY].close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Show what a harness error has found out, and attach the whole of it to the JUnit report."""
+    found = getattr(call.excinfo.value, "report", None) if call.excinfo else None
+    if found is not None:
+        item.user_properties.append(("event_harness", found.full()))
+    report = yield
+    if found is not None:
+        report.sections.append(("event-harness: how far the event came", found.terminal()))  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> DeployedSystem:
+    """The system under test, deployed once for the whole session and destroyed at its end.
+
+    With `--harness-reuse` or `--harness-resources` it is one that is already there, and stays.
+    """
+    try:
+        return request.config.stash[SESSION_KEY].system()
+    except HarnessError as error:
+        # Every test that needs it fails with the one line; a traceback through the harness says nothing.
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def harness_canary() -> Any:
+    """Override to choose the body of the readiness canary; None sends none.
+
+    By default a text is sent where the system's first station is a bucket, and nothing elsewhere: only you
+    know what another system accepts.
+    """
+    return "canary"
+
+
+@pytest.fixture(scope="session")
+def harness_listener(
+    request: pytest.FixtureRequest, deployment: DeployedSystem, harness_canary: Any
+) -> Listener:
+    """The listener of this process, ready: the first test doesn't pay for notifications not yet live."""
+    settings = request.config.stash[SETTINGS_KEY]
+    limit = settings["in_flight"] or (50 if deployment.target.endpoint_url is None else 4)
+    listener = Listener(
+        deployment.resources,
+        deployment.target,
+        runs.new_run_id(),
+        sla=settings["sla"],
+        in_flight=InFlight(limit),
+    )
+    entry = deployment.resources.stations[0] if deployment.resources.stations else None
+    wanted = entry is not None and (entry.type == "s3" or harness_canary != "canary")
+    if settings["readiness"] and wanted and harness_canary is not None:
+        producer = next(iter(producers_for(listener).values()))
+        took = await_ready(producer, listener, harness_canary, limit=settings["readiness"])
+        _say(request.config, f"ready: a canary came through in {took:.1f} s")
+    return listener
+
+
+@pytest.fixture
+def listener(request: pytest.FixtureRequest, harness_listener: Listener) -> Listener:
+    """Awaits results: `listener.wait_for(sent)`; its waits default to the SLA in force for this test."""
+    marker = request.node.get_closest_marker("sla")
+    if marker is None:
+        return harness_listener
+    if len(marker.args) != 1 or marker.kwargs:
+        pytest.fail("@pytest.mark.sla takes one argument, the seconds: @pytest.mark.sla(5)", pytrace=False)
+    try:
+        return harness_listener.with_sla(parse(BY_NAME["sla"], str(marker.args[0]), "@pytest.mark.sla"))
+    except SettingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def producers(harness_listener: Listener) -> Mapping[str, Producer]:
+    """A producer for each station that takes inputs, by the station's name."""
+    return producers_for(harness_listener)
+
+
+@pytest.fixture(scope="session")
+def producer(producers: Mapping[str, Producer]) -> Producer:
+    """The producer of the first station: `sent = producer.send("a text")`."""
+    return next(iter(producers.values()))
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    """Print a line whatever pytest captures."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else ExitStack():
+        reporter.ensure_newline()
+        reporter.write_line(f"event-harness: {line}")

@@ -1,0 +1,193 @@
+"""One test session's system: made ready on first use, taken down at the end, whatever happens between.
+
+Works without pytest; the plugin and the demonstration both use it.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from event_harness import runs, toolchain
+from event_harness.deployment import DeployedSystem, Deployment
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.errors import HarnessError, SettingError
+from event_harness.resources import ResourceMap
+from event_harness.runs import PROCESS_MARK, Run
+from event_harness.settings import Settings
+from event_harness.targets import Target
+
+
+class Session:
+    """The system under test of one session.
+
+    Args:
+        settings: what was asked for.
+        project: the directory that relative paths are relative to; runs are recorded below it.
+        say: prints a line of progress.
+    """
+
+    def __init__(
+        self, settings: Settings, project: Path, *, say: Callable[[str], None] | None = None
+    ) -> None:
+        self.settings = settings
+        self.project = project
+        self.say = say or (lambda _line: None)
+        self.state_dir = project / runs.STATE_DIR
+        self.deployment: Deployment | None = None
+        self._system: DeployedSystem | None = None
+        self._open = ExitStack()
+
+    @property
+    def root(self) -> Path:
+        """The Terraform root."""
+        return (self.project / str(self.settings["root"])).resolve()
+
+    def system(self) -> DeployedSystem:
+        """The system, deployed (or found, if it is to be reused) when first asked for.
+
+        Raises:
+            HarnessError: of many kinds; each says what to do.
+        """
+        if self._system is None:
+            if self.settings["resources"]:
+                self._system = self._described(self.settings["resources"])
+            elif self.settings["reuse"]:
+                self._system = self._kept(self.settings["reuse"])
+            else:
+                self._system = self._deployed()
+        return self._system
+
+    def destroy(self) -> None:
+        """Destroy what was deployed, unless it is to be kept. The target stays, to be asked what is left.
+
+        Raises:
+            DestroyError: something is left; the message says how to finish.
+        """
+        deployment, self.deployment, self._system = self.deployment, None, None
+        if deployment is None:
+            return
+        if self.settings["keep"]:
+            run = deployment.run
+            run.kept = True
+            run.save()
+            self.say(
+                f"kept run {run.run_id}; test it again with --harness-reuse={run.run_id}, "
+                f"destroy it with: event-harness sweep {run.run_id}"
+            )
+            return
+        deployment.destroy()
+
+    def close(self) -> None:
+        """Destroy what is still deployed, and end the embedded AWS.
+
+        Raises:
+            DestroyError: something is left; the message says how to finish.
+        """
+        with self._open:
+            self.destroy()
+
+    def _deployed(self) -> DeployedSystem:
+        wanted = self.settings["target"]
+        tools = toolchain.find(self.settings["terraform"], target="aws" if wanted == "aws" else "local")
+        run = Run.create(
+            self.state_dir, root=self.root, target=wanted, ttl=timedelta(hours=self.settings["ttl"])
+        )
+        try:
+            target = self._target(run)
+            run.endpoint_url, run.region = target.endpoint_url, target.region
+            run.save()
+            self.deployment = Deployment(
+                self.root, target, tools, run, variables=self.settings["var"], say=self.say
+            )
+            return self.deployment.apply()
+        except BaseException:
+            # A deployment that failed has destroyed itself; where it couldn't, its record stays.
+            if run.stage in ("new", "init"):
+                run.delete(keep_logs=True)
+            self.deployment = None
+            self._open.close()
+            raise
+
+    def _target(self, run: Run) -> Target:
+        if self.settings["target"] != "local":
+            return self._existing_target()
+        self.say("starting the embedded AWS")
+        aws = EmbeddedAws.start(
+            run.directory / "aws", lasting=self.settings["keep"], environ={PROCESS_MARK: run.run_id}
+        )
+        if not self.settings["keep"]:
+            self._open.callback(aws.stop)
+        run.embedded = True
+        return Target.local(aws.endpoint_url, region=self.settings["region"])
+
+    def _existing_target(self) -> Target:
+        wanted, region = self.settings["target"], self.settings["region"]
+        if wanted == "aws":
+            target = Target.aws(region=region)
+        else:
+            target = Target.emulator(wanted, region=region, allow_remote=self.settings["allow_remote"])
+        target.check()
+        return target
+
+    def _described(self, where: str) -> DeployedSystem:
+        if self.settings["target"] == "local":
+            raise SettingError(
+                f"resources is {where!r}, but the target is local: a system that is already there is on aws "
+                "or on a running emulator (--harness-target=aws or =http://127.0.0.1:PORT)"
+            )
+        target = self._existing_target()
+        if where.startswith("ssm:"):
+            found = ResourceMap.from_ssm(where.removeprefix("ssm:"), target)
+        else:
+            found = ResourceMap.from_file(self.project / where)
+        return DeployedSystem(runs.new_run_id(), target, {}, described=found)
+
+    def _kept(self, which: str) -> DeployedSystem:
+        kept = [run for run in runs.recorded(self.state_dir) if run.kept]
+        found = [run for run in kept if which in ("last", run.run_id)]
+        if not found:
+            there = ", ".join(run.run_id for run in kept) or "none"
+            raise SettingError(
+                f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such run was kept; "
+                f"there: {there}; keep one with --harness-keep"
+            )
+        run = found[-1]
+        if run.endpoint_url:
+            target = Target.emulator(run.endpoint_url, region=run.region, allow_remote=True)
+        else:
+            target = Target.aws(region=run.region)
+        try:
+            target.check()
+        except HarnessError as error:
+            raise SettingError(
+                f"run {run.run_id} can't be reused: {error}; clear it away with: "
+                f"event-harness sweep {run.run_id}"
+            ) from error
+        tools = toolchain.find(self.settings["terraform"], target="aws" if run.target == "aws" else "local")
+        return Deployment(Path(run.configuration_dir), target, tools, run).system()
+
+
+def to_json(system: DeployedSystem) -> str:
+    """A deployed system as text, for another process of the same session."""
+    return json.dumps(
+        {
+            "run_id": system.run_id,
+            "target": system.target.name,
+            "endpoint_url": system.target.endpoint_url,
+            "region": system.target.region,
+            "outputs": dict(system.outputs),
+            "declares_harness": system.declares_harness,
+        }
+    )
+
+
+def from_json(text: str) -> DeployedSystem:
+    """The deployed system that `to_json` wrote."""
+    raw = json.loads(text)
+    if raw["target"] == "aws":
+        target = Target.aws(region=raw["region"])
+    else:
+        target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
+    return DeployedSystem(raw["run_id"], target, raw["outputs"], raw["declares_harness"])

@@ -1,0 +1,97 @@
+"""One deployment for several processes: the controller of pytest-xdist lends it to its workers.
+
+A worker asks by creating the file `wanted` in a folder that both know; the controller deploys on the first
+request and answers with `system.json` or `failed.txt`. The workers hold nothing that their death could
+take along, and where no worker asks, nothing is deployed.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from event_harness.deployment import DeployedSystem
+from event_harness.errors import DeploymentError, HarnessError
+from event_harness.session import Session, from_json, to_json
+
+_WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
+
+
+class Lender:
+    """The controller's side.
+
+    Args:
+        session: what deploys.
+        folder: where requests and answers lie.
+    """
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        self.session = session
+        self.folder = folder
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="event-harness-lender", daemon=True)
+
+    def open(self) -> Path:
+        """Begin to serve (once) and return the folder."""
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True)
+            self._thread.start()
+        return self.folder
+
+    def close(self) -> None:
+        """End; what was lent is taken down by the session. An apply under way is waited for first."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
+            self.folder.parent.rmdir()
+
+    def _serve(self) -> None:
+        while not self._closing.wait(0.1):
+            if (self.folder / _WANTED).exists():
+                self._answer()
+                return
+
+    def _answer(self) -> None:
+        try:
+            name, text = _SYSTEM, to_json(self.session.system())
+        except HarnessError as error:
+            name, text = _FAILED, str(error)
+        except BaseException as error:
+            name, text = _FAILED, f"{type(error).__name__}: {error}"
+        partial = self.folder / (name + ".partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(self.folder / name)
+
+
+class Borrowed:
+    """A worker's side; stands where a session stands in a process of its own.
+
+    Args:
+        folder: where requests and answers lie.
+        sleep: waits between looks.
+    """
+
+    def __init__(self, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.folder = folder
+        self.sleep = sleep
+
+    def system(self) -> DeployedSystem:
+        """The lent system.
+
+        Raises:
+            DeploymentError: the controller could not deploy it, or is gone.
+        """
+        while self.folder.is_dir():
+            if (self.folder / _SYSTEM).exists():
+                return from_json((self.folder / _SYSTEM).read_text(encoding="utf-8"))
+            if (self.folder / _FAILED).exists():
+                raise DeploymentError((self.folder / _FAILED).read_text(encoding="utf-8"))
+            (self.folder / _WANTED).touch()
+            self.sleep(0.1)
+        raise DeploymentError("the process that deploys for all workers has ended; run pytest again")
+
+    def close(self) -> None:
+        """Nothing: what is borrowed stays."""
