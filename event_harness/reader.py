@@ -169,6 +169,20 @@ class Reader:
         """Look once, now, from the beginning of the run."""
         self.wait(lambda: None, self._clock())
 
+    def other(self, run_id: str) -> list[Result]:
+        """All results of another run, or of `uncorrelated`, in order of event time; read now, once.
+
+        Raises:
+            ResultsUnavailableError: The table can't be read.
+        """
+        try:
+            items = self.query(run_id)
+        except AWS_ERRORS as error:
+            raise unavailable(f"results table {self._results.table}", error, "dynamodb:Query") from error
+        return sorted(
+            (Result.from_item(item, self._bodies) for item in items), key=lambda result: result.order
+        )
+
     def query(self, run_id: str, since: int = 0) -> list[dict[str, Any]]:
         """Items of a run from `since` (epoch ms) on, in DynamoDB's notation, without bodies."""
         items: list[dict[str, Any]] = []

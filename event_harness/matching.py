@@ -1,0 +1,125 @@
+"""Which results a wait accepts, and how those that it doesn't accept differ."""
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from event_harness.errors import BodyError, ResultsUnavailableError
+from event_harness.results import Result
+
+Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[Any] | None
+"""What is awaited: any result (None), one that a predicate accepts, or one with this very content: text,
+bytes, or JSON (a mapping or a list)."""
+
+# Waiting doesn't mend these. Whatever isn't an Exception (KeyboardInterrupt, pytest.fail) passes anyway.
+_HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
+_LINES, _WIDTH, _BEFORE = (
+    6,
+    88,
+    30,
+)  # of a difference: lines a side, characters a line, of them before the spot
+
+
+class Matcher:
+    """Judges results. Each is judged once, or again at every look if judging it raised.
+
+    A predicate that raises is a failed match, its message is kept. These end the wait at once, since waiting
+    can't mend them: a results table or bucket that can't be read, the body of an object that was deleted
+    before it could be read (not of one that was overwritten: the newer one's result is still to come), an
+    import or a name that isn't there, no memory, and what isn't an `Exception` (Ctrl-C, `pytest.fail`).
+    """
+
+    def __init__(self, until: Until) -> None:
+        self._until = until
+        self._judged: dict[str, bool] = {}  # event id -> verdict
+        self.reasons: dict[str, str] = {}  # event id -> why it isn't accepted
+
+    def accepts(self, result: Result) -> bool:
+        """Whether this is what is awaited."""
+        if self._until is None:
+            return True
+        if result.event_id not in self._judged:
+            verdict = self._judge(result)
+            if verdict is None:
+                return False
+            self._judged[result.event_id] = verdict
+        return self._judged[result.event_id]
+
+    def _judge(self, result: Result) -> bool | None:
+        """The verdict; None if it couldn't be reached this time."""
+        try:
+            different = _differences(self._until, result)
+        except _HOPELESS:
+            raise
+        except Exception as error:
+            if isinstance(error, BodyError) and result.gone_reason == "deleted":
+                raise
+            self.reasons[result.event_id] = f"the predicate raised {_shortened(error)}"
+            return None
+        self.reasons[result.event_id] = "\n".join(different)
+        return not different
+
+
+def difference(expected: str, got: str) -> list[str]:
+    """Where and how two texts differ, in a few short lines; empty if they don't."""
+    if expected == got:
+        return []
+    wanted, had = expected.splitlines(keepends=True), got.splitlines(keepends=True)
+    pairs = zip(wanted, had, strict=False)
+    line = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(wanted), len(had)))
+    column = _first_difference(*(lines[line] if line < len(lines) else "" for lines in (wanted, had)))
+    headline = (
+        f"differs from line {line + 1}, column {column + 1} on"
+        f" (expected {len(expected):,} characters, got {len(got):,})"
+    )
+    cut = max(0, column - _BEFORE)
+    left, right = ([_excerpt(text, cut) for text in lines[line : line + _LINES]] for lines in (wanted, had))
+    changes = [text for text in difflib.ndiff(left, right) if not text.startswith("?")]
+    return [headline, "- expected, + got:", *changes[: 2 * _LINES]]
+
+
+def _differences(expected: Until, result: Result) -> list[str]:
+    if callable(expected):
+        return [] if expected(result) else ["the predicate said no"]
+    if isinstance(expected, str):
+        return difference(expected, result.text)
+    if isinstance(expected, bytes):
+        return _difference_of_bytes(expected, result.body)
+    had = result.json()
+    if had == expected:
+        return []
+    return difference(_pretty(expected), _pretty(had)) or ["differs only in the types of its values"]
+
+
+def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:
+    if expected == got:
+        return []
+    at = _first_difference(expected, got)
+    return [
+        f"differs from byte {at:,} on (expected {len(expected):,} bytes, got {len(got):,})",
+        f"- {expected[at : at + 16].hex(' ')}",
+        f"+ {got[at : at + 16].hex(' ')}",
+    ]
+
+
+def _first_difference(left: Sequence[Any], right: Sequence[Any]) -> int:
+    pairs = zip(left, right, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(left), len(right)))
+
+
+def _excerpt(text: str, cut: int) -> str:
+    cut = cut if len(text) > _WIDTH else 0
+    shown = text[cut : cut + _WIDTH]
+    return f"{'…' if cut else ''}{repr(shown)[1:-1]}{'…' if len(text) > cut + _WIDTH else ''}"
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _shortened(error: Exception) -> str:
+    lines = (f"{type(error).__name__}: {error}" if str(error) else type(error).__name__).splitlines()
+    kept = [line[:_WIDTH] for line in lines[: 2 * _LINES]]
+    left_out = len(lines) - len(kept)
+    return "\n".join([*kept, f"… {left_out} more lines"] if left_out else kept)

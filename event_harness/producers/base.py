@@ -1,0 +1,165 @@
+"""What all producers share: correlation ids, pacing, checks before anything is sent."""
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from event_harness.aws_errors import AWS_ERRORS, message_of
+from event_harness.correlation import case_id_of, check_run_id, new_id, run_id_of
+from event_harness.errors import ProducerError
+from event_harness.inflight import InFlight
+from event_harness.resources import Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+Body = str | bytes | Mapping[str, Any] | Sequence[Any]
+"""What can be sent: text, bytes, or anything that JSON can say."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One input that was sent.
+
+    Attributes:
+        correlation_id: Ties results and failures to it.
+        station: Name of the station it was sent to.
+        sent_at: When, epoch seconds, right before the call.
+        description: Where it went, for people: `s3://bucket/key`.
+        size: Bytes of the body.
+    """
+
+    correlation_id: str
+    station: str
+    sent_at: float
+    description: str
+    size: int
+
+    @property
+    def run_id(self) -> str:
+        """The part of the correlation id before the first slash."""
+        return run_id_of(self.correlation_id)
+
+    @property
+    def case_id(self) -> str:
+        """The part of the correlation id after the first slash."""
+        return case_id_of(self.correlation_id)
+
+    def __str__(self) -> str:
+        return f"{self.description} ({self.size:,} bytes, correlation id {self.correlation_id})"
+
+
+class Producer(ABC):
+    """Sends inputs to one station under fresh correlation ids.
+
+    Args:
+        station: Where to; its type must be the producer's.
+        target: Makes the AWS client.
+        run_id: The run that the inputs belong to.
+        inflight: Bounds how many are on their way; None for no bound.
+        now: Epoch seconds.
+    """
+
+    type: ClassVar[str]
+    service: ClassVar[str]
+    limit: ClassVar[int]  # the most bytes that the service takes, and what to do about more
+    remedy: ClassVar[str]
+
+    def __init__(
+        self,
+        station: Station,
+        target: "Target",
+        run_id: str,
+        *,
+        inflight: InFlight | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        if station.type != self.type:
+            raise ProducerError(
+                f"{type(self).__name__}: station {station.name!r} is of type {station.type}, not {self.type}"
+            )
+        self.station = station
+        self.run_id = check_run_id(run_id)
+        self._client = target.client(self.service)
+        self._inflight = inflight
+        self._now = now
+
+    def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
+        """Send each body as its turn comes: lazily, and never more at once than the in-flight limit.
+
+        Pass it to `Listener.collect` as it is, which sends and reads at the same time.
+
+        Raises:
+            ProducerError: See `send`.
+        """
+        return (self.send(body) for body in bodies)
+
+    @abstractmethod
+    def send(self, body: Body, *, correlation_id: str | None = None) -> Sent:
+        """Send one input, and return what was sent.
+
+        Raises:
+            ProducerError: It can't be sent as asked; the message says why and what to do.
+        """
+
+    def _deliver(self, correlation_id: str, body: bytes, where: str, call: Callable[[], Any]) -> Sent:
+        """Check the size, take a slot, send; a slot isn't kept for what could not be sent."""
+        if len(body) > self.limit:
+            raise ProducerError(
+                f"{where}: the body has {len(body):,} bytes,"
+                f" {self.type} takes {self.limit:,} at most; {self.remedy}"
+            )
+        if self._inflight:
+            self._inflight.enter(correlation_id)
+        sent_at = self._now()
+        try:
+            call()
+        except AWS_ERRORS as error:
+            self._leave(correlation_id)
+            raise ProducerError(f"{where}: could not be sent: {message_of(error)}{self._hint()}") from error
+        except BaseException:
+            self._leave(correlation_id)
+            raise
+        if self._inflight:
+            self._inflight.noticed()
+        return Sent(correlation_id, self.station.name, sent_at, where, len(body))
+
+    def _leave(self, correlation_id: str) -> None:
+        if self._inflight:
+            self._inflight.leave(correlation_id)
+
+    def _hint(self) -> str:
+        return f"; is {self.station.resource} deployed, and may you send to it?"
+
+    def _new_id(self, own: str | None, most: int | None = None) -> str:
+        if own is not None and (not isinstance(own, str) or not own):
+            raise ProducerError(f"correlation id {own!r}: must be a text that isn't empty")
+        correlation_id = new_id(self.run_id, own)
+        size = len(correlation_id.encode())
+        if most is not None and size > most:
+            raise ProducerError(
+                f"correlation id {correlation_id[:60]!r}… has {size:,} bytes,"
+                f" {self.type} takes {most:,} at most; take a shorter one"
+            )
+        return correlation_id
+
+
+def encoded(body: Body) -> bytes:
+    """The bytes of a body: text as UTF-8, anything that isn't text or bytes as JSON.
+
+    Raises:
+        ProducerError: JSON can't say it, or the text holds half a surrogate pair.
+    """
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    try:
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, allow_nan=False)
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ProducerError(
+            f"the body (a {type(body).__name__}) can't be sent: {error};"
+            " send text, bytes or what JSON can say"
+        ) from error

@@ -1,0 +1,217 @@
+"""Fakes of what the listener's rooms talk to: a clock, a results table, queues, buckets, logs."""
+
+import json
+import threading
+from collections import defaultdict
+
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+
+_serialize = TypeSerializer().serialize
+
+
+def client_error(code, message="said no", status=400, operation="Query"):
+    return ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},
+        operation,
+    )
+
+
+class Clock:
+    """Time that passes only while somebody sleeps; `at` plans what happens meanwhile."""
+
+    def __init__(self, now=1000.0):
+        self.now = now
+        self.planned = []
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        assert seconds > 0, "a pause of nothing is a busy loop"
+        until = self.now + seconds
+        while self.planned and self.planned[0][0] <= until:
+            when, action = self.planned.pop(0)
+            self.now = max(self.now, when)
+            action()
+        self.now = until
+
+    def after(self, seconds, action):
+        self.planned.append((self.now + seconds, action))
+        self.planned.sort(key=lambda plan: plan[0])
+
+
+class Table:
+    """A results table: strongly consistent Query on the index with paging, in LSI order, and GetItem."""
+
+    def __init__(self, clock, page=1000):
+        self.clock = clock
+        self.page = page
+        self.items = {}
+        self.queries = []
+        self.query_times = []
+        self.errors = []  # raised by the next queries, one each
+        self.get_errors = []
+        self.gone = False
+        self.lock = threading.Lock()
+
+    def record(self, correlation_id, text="HELLO", *, event_id=None, skew=0.0, source="destination", **more):
+        """What the listener function does: an UpdateItem that counts deliveries."""
+        received_at = round((self.clock() + skew) * 1000)
+        run_id = correlation_id.partition("/")[0] if correlation_id else "uncorrelated"
+        event_id = event_id or f"{source}:{len(self.items)}"
+        with self.lock:
+            old = self.items.get((run_id, event_id), {})
+            item = {
+                "run_id": run_id,
+                "event_id": event_id,
+                "received_at": received_at,
+                "first_received_at": old.get("first_received_at", received_at),
+                "deliveries": old.get("deliveries", 0) + 1,
+                "source": source,
+                "source_type": "s3",
+                "size": len(text),
+                "body_kind": "text" if isinstance(text, str) else "bytes",
+                "body": text,
+                "metadata": json.dumps({"key": correlation_id}),
+                "request_id": "request-1",
+                "expires_at": 0,
+                **({"correlation_id": correlation_id} if correlation_id else {}),
+                **more,
+            }
+            self.items[run_id, event_id] = item
+        return item
+
+    def query(self, **kwargs):
+        self.queries.append(kwargs)
+        self.query_times.append(self.clock())
+        assert kwargs["ConsistentRead"] is True
+        assert kwargs["IndexName"] == "by_arrival"
+        assert kwargs["KeyConditionExpression"] == "#0 = :run AND #2 >= :since"
+        names = kwargs["ExpressionAttributeNames"]
+        assert (names["#0"], names["#2"]) == ("run_id", "received_at")
+        assert "body" not in names.values()
+        if self.gone:
+            raise client_error("ResourceNotFoundException", "Requested resource not found")
+        if self.errors:
+            raise self.errors.pop(0)
+        run_id = kwargs["ExpressionAttributeValues"][":run"]["S"]
+        since = int(kwargs["ExpressionAttributeValues"][":since"]["N"])
+        with self.lock:
+            found = [i for i in self.items.values() if i["run_id"] == run_id and i["received_at"] >= since]
+        found.sort(key=lambda item: (item["received_at"], item["event_id"]))
+        start = kwargs.get("ExclusiveStartKey")
+        if start:
+            after = (int(start["received_at"]["N"]), start["event_id"]["S"])
+            found = [item for item in found if (item["received_at"], item["event_id"]) > after]
+        shown = [names[placeholder] for placeholder in kwargs["ProjectionExpression"].split(", ")]
+        page = [{k: _serialize(v) for k, v in item.items() if k in shown} for item in found[: self.page]]
+        answer = {"Items": page}
+        if len(found) > self.page:
+            last = found[self.page - 1]
+            answer["LastEvaluatedKey"] = {
+                k: _serialize(last[k]) for k in ("run_id", "received_at", "event_id")
+            }
+        return answer
+
+    def get_item(self, *, Key, ConsistentRead, ProjectionExpression, ExpressionAttributeNames, **_):  # noqa: N803
+        assert ConsistentRead is True
+        if self.gone:
+            raise client_error("ResourceNotFoundException", operation="GetItem")
+        if self.get_errors:
+            raise self.get_errors.pop(0)
+        item = self.items.get((Key["run_id"]["S"], Key["event_id"]["S"]))
+        if item is None:
+            return {}
+        shown = [ExpressionAttributeNames[name] for name in ProjectionExpression.split(", ")]
+        return {"Item": {name: _serialize(item[name]) for name in shown if name in item}}
+
+
+class Queues:
+    """SQS: on-failure queues that hide what they hand out until it is given back."""
+
+    def __init__(self):
+        self.messages = defaultdict(list)
+        self.hidden = set()
+        self.sent = []
+        self.deleted = []
+        self.error = None
+
+    def put(self, url, body, attributes=None, sent_ms=1_000_000):
+        message_id = f"message-{sum(map(len, self.messages.values()))}"
+        self.messages[url].append(
+            {
+                "MessageId": message_id,
+                "ReceiptHandle": f"{url}#{message_id}",
+                "Body": body if isinstance(body, str) else json.dumps(body),
+                "Attributes": {"SentTimestamp": str(sent_ms)},
+                "MessageAttributes": {
+                    k: {"DataType": "String", "StringValue": v} for k, v in (attributes or {}).items()
+                },
+            }
+        )
+        return message_id
+
+    def receive_message(self, *, QueueUrl, MaxNumberOfMessages, VisibilityTimeout, **_):  # noqa: N803
+        if self.error:
+            raise self.error
+        assert MaxNumberOfMessages <= 10
+        assert VisibilityTimeout <= 30, "a peek hides messages for a moment only"
+        visible = [m for m in self.messages[QueueUrl] if m["ReceiptHandle"] not in self.hidden]
+        taken = visible[:MaxNumberOfMessages]
+        self.hidden |= {message["ReceiptHandle"] for message in taken}
+        return {"Messages": taken} if taken else {}
+
+    def change_message_visibility_batch(self, *, QueueUrl, Entries):  # noqa: N803
+        assert 1 <= len(Entries) <= 10
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        for entry in Entries:
+            assert entry["VisibilityTimeout"] == 0
+            self.hidden.discard(entry["ReceiptHandle"])
+        return {}
+
+    def send_message(self, **kwargs):
+        self.sent.append(kwargs)
+        return {"MessageId": "1"}
+
+
+class Buckets:
+    """S3: objects by bucket and key."""
+
+    def __init__(self, *names):
+        self.objects = {name: {} for name in names}
+        self.error = None
+
+    def put_object(self, *, Bucket, Key, Body, **more):  # noqa: N803
+        if self.error:
+            raise self.error
+        if Bucket not in self.objects:
+            raise client_error("NoSuchBucket", "The specified bucket does not exist", 404, "PutObject")
+        self.objects[Bucket][Key] = (bytes(Body), more)
+        return {"ETag": '"etag"'}
+
+    def get_object(self, *, Bucket, Key):  # noqa: N803
+        if Key not in self.objects[Bucket]:
+            raise client_error("NoSuchKey", "The specified key does not exist", 404, "GetObject")
+        body = self.objects[Bucket][Key][0]
+        return {"Body": Stream(body), "ETag": '"etag"'}
+
+
+class Stream:
+    def __init__(self, body):
+        self.body = body
+
+    def read(self):
+        return self.body
+
+
+class Target:
+    """Hands out the fakes as clients; remembers the settings asked for."""
+
+    def __init__(self, **clients):
+        self.clients = clients
+        self.settings = []
+
+    def client(self, service, **config):
+        self.settings.append((service, config))
+        return self.clients[service]
