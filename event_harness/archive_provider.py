@@ -33,27 +33,33 @@ class ArchiveError(Exception):
 # --- what goes in -------------------------------------------------------------------------------------------
 
 
+_GLOB = re.compile(
+    r"(?P<deep>\*\*/)|(?P<rest>\*\*)|(?P<star>\*)|(?P<one>\?)|\[(?P<none>[!^])?(?P<members>[^]]+)\]"
+    r"|(?P<open>\{)|(?P<close>\})|(?P<or>,)|\\(?P<literal>.)|(?P<other>.)",
+    re.DOTALL,
+)
+_EXPRESSIONS = {
+    "deep": "(?:[^/]+/)*",
+    "rest": ".*",
+    "star": "[^/]*",
+    "one": "[^/]",
+    "open": "(?:",
+    "close": ")",
+}
+
+
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A regular expression for a glob with `**`, as the original reads its `excludes`."""
-    tokens = re.finditer(
-        r"(?P<deep>\*\*/)|(?P<rest>\*\*)|(?P<star>\*)|(?P<one>\?)|\[(?P<set>[^]]+)]|(?P<char>.)", glob
-    )
-    expression = ""
-    for token in tokens:
-        match token.lastgroup:
-            case "deep":
-                expression += "(?:[^/]+/)*"
-            case "rest":
-                expression += ".*"
-            case "star":
-                expression += "[^/]*"
-            case "one":
-                expression += "[^/]"
-            case "set":
-                members = token["set"]
-                expression += f"[^{members[1:]}]" if members[0] in "!^" else f"[{members}]"
-            case _:
-                expression += re.escape(token[0])
+    """A regular expression for a glob with `**` and `{a,b}`, as the original reads its `excludes`."""
+    expression, depth = "", 0
+    for token in _GLOB.finditer(glob):
+        kind = token.lastgroup or ""
+        depth += (kind == "open") - (kind == "close")
+        if kind == "members":
+            expression += f"[{'^' if token['none'] else ''}{token['members']}]"
+        elif kind == "or":
+            expression += "|" if depth else ","
+        else:
+            expression += _EXPRESSIONS.get(kind) or re.escape(token[kind])
     return re.compile(expression, re.DOTALL)
 
 

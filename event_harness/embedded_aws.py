@@ -88,11 +88,11 @@ class EmbeddedAws:
                 aws._wait_until_healthy()
             except _PortTakenError:
                 aws.stop()
-                continue
             except BaseException:
                 aws.stop()
                 raise
-            return aws
+            else:
+                return aws
         raise EmbeddedAwsError(f"port {aws.port} was taken by {holder(aws.port)} just now: start again")
 
     @classmethod
@@ -102,9 +102,9 @@ class EmbeddedAws:
         try:
             record = json.loads((directory / keeper.RECORD).read_text(encoding="utf-8"))
             process = psutil.Process(record["keeper"])
-            if process.create_time() != record["created"]:
-                return None
         except (OSError, ValueError, KeyError, psutil.Error):
+            return None
+        if not keeper.is_of(process, directory):
             return None
         aws = cls(directory, record["port"], record["pid"], process)
         return aws if aws.alive() else None
@@ -140,12 +140,16 @@ class EmbeddedAws:
                 stderr=log,
                 start_new_session=True,
             )
-        with _readable(process) as stdout:
-            announced = stdout.readline().strip()
-        aws = cls(directory, port, int(announced or 0), process)
-        if not announced:
+        aws = cls(directory, port, 0, process)
+        try:
+            with _readable(process) as stdout:
+                announced = stdout.readline().strip()
+            if not announced:
+                raise EmbeddedAwsError(f"the keeper of the embedded AWS did not start: {aws._last_words()}")
+        except BaseException:
             aws.stop()
-            raise EmbeddedAwsError(f"the keeper of the embedded AWS did not start: {aws._last_words()}")
+            raise
+        aws.pid = int(announced)
         if lasting:  # not ours to wait for: neither here nor when this object goes
             aws._keeper = psutil.Process(process.pid)
             process.returncode = 0

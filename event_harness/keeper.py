@@ -35,16 +35,45 @@ _GRACE = 1.0  # seconds for the embedded AWS to end by itself
 _PATIENCE = 10.0  # seconds after which what still lives is given up
 
 
+def is_of(process: psutil.Process, directory: Path) -> bool:
+    """Whether a process belongs to the embedded AWS of this directory: pids come again, the mark does not."""
+    try:
+        return process.environ().get(MARK) == str(directory) and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False  # gone, or not ours to look at
+
+
 def processes_of(directory: Path) -> list[psutil.Process]:
-    """The living processes of the embedded AWS of this directory: by the mark in their environment."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if process.environ().get(MARK) == str(directory):
-                found.append(process)
-    return found
+    """The living processes of the embedded AWS of this directory, except this one.
+
+    They carry the mark, or share the session of one that does, as what a function starts with an empty
+    environment.
+    """
+    everyone = {process.pid: process for process in psutil.process_iter()}
+    marked = {pid for pid, process in everyone.items() if is_of(process, directory)}
+    sessions = {_session(pid) for pid in marked} - {None, os.getsid(0)}
+    if os.environ.get(MARK) == str(directory):
+        sessions.add(os.getsid(0))  # we are its keeper
+    found = marked | {pid for pid in everyone if _session(pid) in sessions}
+    return [
+        process
+        for pid, process in everyone.items()
+        if pid in found - {os.getpid()} and _status(process) not in (None, psutil.STATUS_ZOMBIE)
+    ]
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _status(process: psutil.Process) -> str | None:
+    try:
+        return str(process.status())
+    except psutil.Error:
+        return None
 
 
 def clear(directory: Path) -> list[int]:
@@ -74,19 +103,10 @@ def _end_with_keeper() -> None:
 
 
 def _record(directory: Path, child: int) -> None:
-    own = psutil.Process()
     record = directory / RECORD
     partial = record.with_suffix(".partial")
-    partial.write_text(
-        json.dumps(
-            {
-                "keeper": own.pid,
-                "created": own.create_time(),
-                "pid": child,
-                "port": int(os.environ["GATEWAY_PORT"]),
-            }
-        )
-    )
+    port = int(os.environ["GATEWAY_PORT"])
+    partial.write_text(json.dumps({"keeper": os.getpid(), "pid": child, "port": port}), encoding="utf-8")
     partial.replace(record)
 
 
