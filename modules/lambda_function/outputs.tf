@@ -27,8 +27,3 @@ output "failure_queue_arn" {
   description = "ARN of the queue that keeps the events that the function could not handle."
   value       = aws_sqs_queue.failures.arn
 }
-
-output "emulated" {
-  description = "Whether the configuration is applied to an AWS emulator, told by its account id of zeros."
-  value       = local.emulated
-}

@@ -1,0 +1,117 @@
+"""Files, names, descriptions, tags: what every module and example has in common."""
+
+import re
+from pathlib import Path
+
+import pytest
+from terraform_files import REPOSITORY, arguments, directories, of_kind
+
+STANDARD_FILES = ("main.tf", "outputs.tf", "variables.tf", "versions.tf")
+SENTENCE = re.compile(r"[A-Z].*[.)\"]$", re.DOTALL)
+UNITS = re.compile(r"bytes|MB|[Ss]econds|[Dd]ays|[Hh]ours|[Hh]ow (often|many)")
+OURS = [directory for directory in directories() if directory != REPOSITORY]
+
+
+def area_id(directory: Path) -> str:
+    return directory.relative_to(REPOSITORY).as_posix()
+
+
+@pytest.mark.parametrize("directory", directories(), ids=area_id)
+def test_a_module_holds_the_four_standard_files(directory: Path) -> None:
+    missing = [name for name in STANDARD_FILES if not (directory / name).is_file()]
+    assert not missing, f"{area_id(directory)}: lacks {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("directory", sorted((REPOSITORY / "modules").iterdir()), ids=area_id)
+def test_a_readme_names_every_input_and_output(directory: Path) -> None:
+    readme = (directory / "README.md").read_text(encoding="utf-8")
+    area = f"{area_id(directory)}/"
+    missing = [
+        f"{one}: not in {area}README.md"
+        for one in [*of_kind("variable", area), *of_kind("output", area)]
+        if f"`{one.name}`" not in readme
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_names_are_lower_case_with_underscores() -> None:
+    kinds = ("resource", "data", "module", "variable", "output")
+    bad = [
+        f"{one}: write {one.name.lower().replace('-', '_')}"
+        for kind in kinds
+        for one in of_kind(kind)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", one.name)
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_a_name_does_not_repeat_its_type() -> None:
+    bad = [
+        f"{one}: the name repeats {', '.join(sorted(repeated))}; name its role"
+        for kind in ("resource", "data")
+        for one in of_kind(kind)
+        if (repeated := set(one.labels[0].split("_")) & set(one.name.split("_")))
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_variable_and_output_is_described_in_a_sentence() -> None:
+    bad = [
+        f"{one}: describe it in a full sentence"
+        for one in [*of_kind("variable"), *of_kind("output")]
+        if not SENTENCE.match(str(one.body.get("description", "")).strip())
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_variable_has_a_type() -> None:
+    bad = [
+        f"{one}: give it a type other than any"
+        for one in of_kind("variable")
+        if re.search(r"\bany\b", str(one.body.get("type", "any")))
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_number_says_its_unit() -> None:
+    bad = [
+        f"{one}: say the unit in its description"
+        for one in of_kind("variable")
+        if "number" in str(one.body["type"]) and not UNITS.search(one.body["description"])
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_validation_says_what_to_do_in_a_sentence() -> None:
+    bad = [
+        f"{one}: the error_message isn't a full sentence: {validation['error_message']}"
+        for one in of_kind("variable")
+        for validation in one.body.get("validation", [])
+        if not validation["error_message"].endswith(".")
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_a_variable_that_may_be_null_says_so() -> None:
+    """A default of null is the only reason to take null."""
+    bad = [
+        f"{one}: add nullable = false"
+        for one in of_kind("variable")
+        if one.body.get("nullable", True) is not False
+        and not ("default" in one.body and one.body["default"] in (None, "null", "${null}"))
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_root_tags_all_that_it_makes() -> None:
+    bad = [
+        f"{one}: add a block default_tags"
+        for one in of_kind("provider")
+        if one.name == "aws" and "default_tags" not in arguments(one.body)
+    ]
+    assert not bad, "\n".join(bad)
+    assert [one.file.as_posix() for one in of_kind("provider", ".")] == ["main.tf"]
+
+
+def test_a_module_leaves_the_provider_to_its_caller() -> None:
+    assert [str(one) for one in of_kind("provider", "modules/")] == []

@@ -1,0 +1,146 @@
+"""Encryption is declared, access is least, and no function works without what makes its failures visible."""
+
+import re
+from typing import Any
+
+from terraform_files import Declaration, blocks, declarations, of_kind, of_type, strings
+
+SYSTEM = (".", "modules/")
+# Actions of services that have no resources to limit them to.
+WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+
+def ours(type_: str) -> list[Declaration]:
+    found = [one for area in SYSTEM for one in of_type(type_, area)]
+    assert found, f"there is no {type_}: take it out of this test"
+    return found
+
+
+def statements() -> list[tuple[Declaration, dict[str, Any]]]:
+    return [
+        (one, block)
+        for one in of_type("data.aws_iam_policy_document")
+        for name, block in blocks(one.body)
+        if name == "statement"
+    ]
+
+
+def test_every_bucket_is_encrypted_and_closed() -> None:
+    for bucket in ours("aws_s3_bucket"):
+        assert "server_side_encryption_configuration" in bucket.body, f"{bucket}: declare its encryption"
+        area = f"{bucket.file.parent.as_posix()}/"
+        for closing in ("public_access_block", "ownership_controls", "policy"):
+            assert of_type(f"aws_s3_bucket_{closing}", area), f"{bucket}: add aws_s3_bucket_{closing}"
+
+
+def test_a_bucket_blocks_all_public_access() -> None:
+    switches = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+    for block in ours("aws_s3_bucket_public_access_block"):
+        off = [switch for switch in switches if block.body.get(switch) is not True]
+        assert not off, f"{block}: switch on {', '.join(off)}"
+
+
+def test_a_bucket_gives_up_unfinished_uploads() -> None:
+    for bucket in ours("aws_s3_bucket"):
+        days = [rule.get("abort_incomplete_multipart_upload_days") for _, rule in blocks(bucket.body)]
+        assert 1 in days, f"{bucket}: add a lifecycle_rule with abort_incomplete_multipart_upload_days"
+
+
+def test_every_table_is_encrypted() -> None:
+    for table in ours("aws_dynamodb_table"):
+        assert dict(blocks(table.body)).get("server_side_encryption", {}).get("enabled") is True, f"{table}"
+
+
+def test_every_queue_is_encrypted() -> None:
+    for queue in ours("aws_sqs_queue"):
+        assert "kms_master_key_id" in queue.body, f"{queue}: set kms_master_key_id"
+
+
+def test_no_statement_allows_a_wildcard_action() -> None:
+    bad = [
+        f"{one}: statement {block.get('sid')} allows {action}"
+        for one, block in statements()
+        if block.get("effect", "Allow") == "Allow"
+        for action in block.get("actions", [])
+        if "*" in action
+    ]
+    # Actions may also stand in a local value that a dynamic statement takes them from.
+    bad += [
+        f"{one}: {text}"
+        for one in of_kind("locals")
+        for text in strings(one.body)
+        if re.fullmatch(r"[a-z0-9]+:\S*\*", text)
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_a_wildcard_resource_is_left_to_services_that_have_none() -> None:
+    bad = [
+        f"{one}: statement {block.get('sid')} takes every resource"
+        for one, block in statements()
+        if "*" in block.get("resources", []) and not set(block["actions"]) <= WITHOUT_RESOURCES
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_statement_has_a_name() -> None:
+    bad = [f"{one}: a statement lacks its sid" for one, block in statements() if not block.get("sid")]
+    assert not bad, "\n".join(bad)
+
+
+def test_policies_are_written_as_policy_documents() -> None:
+    """Only there the checks of this file see them."""
+    types = ("aws_iam_role_policy_attachment", "aws_iam_policy", "aws_iam_policy_attachment")
+    assert [str(one) for type_ in types for one in of_type(type_)] == []
+    bad = [
+        f"{one}: write a data.aws_iam_policy_document"
+        for one in declarations()
+        if one.kind == "resource"
+        and one.labels[0]
+        in ("aws_iam_role", "aws_iam_role_policy", "aws_s3_bucket_policy", "aws_sqs_queue_policy")
+        for argument in ("policy", "assume_role_policy")
+        if argument in one.body and "data.aws_iam_policy_document" not in one.body[argument]
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_no_role_may_create_log_groups() -> None:
+    bad = [str(one) for one, block in statements() if "logs:CreateLogGroup" in block.get("actions", [])]
+    assert not bad, "\n".join(bad)
+
+
+def test_every_log_group_forgets() -> None:
+    for group in of_type("aws_cloudwatch_log_group"):
+        assert "retention_in_days" in group.body, f"{group}: set retention_in_days"
+
+
+def test_every_function_is_traced_and_has_its_log_group_first() -> None:
+    for function in ours("aws_lambda_function"):
+        assert dict(blocks(function.body)).get("tracing_config") == {
+            "mode": "Active",
+            "__is_block__": True,
+        }, f"{function}"
+        waits = " ".join(function.body.get("depends_on", []))
+        assert "aws_cloudwatch_log_group" in waits, f"{function}: its log group must be there before it"
+
+
+def test_every_function_bounds_its_retries_and_keeps_what_fails() -> None:
+    for function in ours("aws_lambda_function"):
+        area = f"{function.file.parent.as_posix()}/"
+        (config,) = of_type("aws_lambda_function_event_invoke_config", area)
+        for argument in ("maximum_retry_attempts", "maximum_event_age_in_seconds"):
+            assert argument in config.body, f"{config}: set {argument}"
+        destinations = [block for name, block in blocks(config.body) if name == "destination_config"]
+        assert "on_failure" in destinations[0], f"{config}: add an on_failure destination"
+
+
+def test_every_permission_says_who_may_invoke_for_what() -> None:
+    for permission in of_type("aws_lambda_permission"):
+        assert "source_arn" in permission.body, f"{permission}: set source_arn"
+        if permission.body["principal"] == "s3.amazonaws.com":
+            assert "source_account" in permission.body, f"{permission}: a bucket's ARN has no account"
+
+
+def test_every_event_source_mapping_says_its_batch_size() -> None:
+    for mapping in of_type("aws_lambda_event_source_mapping"):
+        assert "batch_size" in mapping.body, f"{mapping}: set batch_size, or each plan shows a change"
