@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
@@ -85,7 +86,9 @@ class Bodies:
             response = self._s3.get_object(Bucket=body.bucket, Key=body.key, **condition)
         except ClientError as error:
             return _gone(error, body)
-        with response["Body"] as stream:
+        with closing(
+            response["Body"]
+        ) as stream:  # its own context manager hands out the raw, unchecked stream
             if response["ContentLength"] > self._inline_limit:
                 return LargeObject(body, response["ContentLength"])
             return stream.read()

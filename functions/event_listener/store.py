@@ -54,13 +54,15 @@ class Store:
         Raises:
             ClientError: DynamoDB refused the call.
         """
-        error = {"correlation_error": correlation.error} if correlation.error else {}
+        metadata = record.metadata | {"correlation_error": correlation.error}
         update = _Update()
         update.set("correlation_id", correlation.correlation_id)
         update.set("source", source.name)
         update.set("source_type", record.source_type)
         update.set("event_time", record.event_time)
-        update.set("metadata", bounded_json(record.metadata | error))
+        update.set(
+            "metadata", bounded_json({name: value for name, value in metadata.items() if value is not None})
+        )
         update.set("request_id", request_id)
         match body:
             case Gone():

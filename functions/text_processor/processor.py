@@ -1,6 +1,7 @@
 """One version of one object: read, upper case, written. The same event twice gives the same result."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Literal
@@ -86,7 +87,7 @@ class TextProcessor:
             metadata[SEQUENCER] = version.sequencer
         source = self._open(version)
         size = source["ContentLength"]
-        with source["Body"] as body:
+        with closing(source["Body"]) as body:  # its own context manager hands out the raw, unchecked stream
             chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), remaining_ms), size)
             written = upload(
                 self._s3,
