@@ -77,10 +77,10 @@ class TextProcessor:
             raise SameBucketError(
                 f"{version} is in the destination bucket itself: take away the notification of that bucket"
             )
-        outcome = f"s3://{self._destination}/{version.key}"
+        output = f"s3://{self._destination}/{version.key}"
         condition = self._still_to_write(version)
         if condition is None:
-            return Outcome("skipped", outcome)
+            return Outcome("skipped", output)
 
         metadata = {ETAG: version.etag}
         if version.sequencer:
@@ -98,7 +98,7 @@ class TextProcessor:
                 metadata=metadata,
                 condition=condition,
             )
-        return Outcome("written", outcome, written)
+        return Outcome("written", output, written)
 
     def _still_to_write(self, version: SourceVersion) -> Condition | None:
         """Return under which condition to write, or None if the destination is as new as the event.

@@ -1,11 +1,13 @@
 """Both functions' folders are import roots, as in Lambda; only `app` is a name that both have."""
 
 import importlib.util
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import aws_xray_sdk.core  # noqa: F401 (opens a UDP socket when imported, never used; tests may open none)
 import pytest
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
@@ -17,6 +19,9 @@ sys.path[:0] = [
 ]
 
 
+serial = itertools.count()
+
+
 @pytest.fixture
 def load_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
     """Load a function's app.py as Lambda would: by its environment, once per test."""
@@ -26,7 +31,8 @@ def load_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
-            "POWERTOOLS_SERVICE_NAME": function,
+            # Loggers are kept by their service's name, each with the output it was made with.
+            "POWERTOOLS_SERVICE_NAME": f"{function}-{next(serial)}",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }.items():
             monkeypatch.setenv(name, value)
