@@ -1,11 +1,14 @@
 """Both functions' folders are import roots, as in Lambda; only `app` is a name that both have."""
 
 import importlib.util
+import io
 import itertools
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import aws_xray_sdk.core  # noqa: F401 (opens a UDP socket when imported, never used; tests may open none)
 import pytest
@@ -24,7 +27,7 @@ serial = itertools.count()
 
 @pytest.fixture
 def load_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
-    """Load a function's app.py as Lambda would: by its environment, once per test."""
+    """Load a function's app.py as Lambda would: by its environment; what it logs goes to `app.log`."""
 
     def load(function: str, **environ: str) -> ModuleType:
         for name, value in {
@@ -43,9 +46,17 @@ def load_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
         assert spec.loader
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        module.log = io.StringIO()
+        module.logger.handlers[0].setStream(module.log)
         return module
 
     return load
+
+
+@pytest.fixture
+def log_lines() -> Callable[[ModuleType], list[dict[str, Any]]]:
+    """Read what a loaded function has logged."""
+    return lambda app: [json.loads(line) for line in app.log.getvalue().splitlines()]
 
 
 @pytest.fixture

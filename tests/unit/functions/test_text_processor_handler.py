@@ -9,6 +9,8 @@ from failures import MalformedEventError, RecordsFailedError
 from processor import TextProcessor
 from s3_events import s3_event, s3_record
 
+LogLines = Callable[[ModuleType], list[dict[str, Any]]]
+
 
 @pytest.fixture
 def s3() -> FakeS3:
@@ -16,7 +18,7 @@ def s3() -> FakeS3:
 
 
 @pytest.fixture
-def app(load_app: Callable[..., ModuleType], s3: FakeS3, capsys: pytest.CaptureFixture[str]) -> ModuleType:
+def app(load_app: Callable[..., ModuleType], s3: FakeS3) -> ModuleType:
     module = load_app("text_processor", DESTINATION_BUCKET="destination", PART_SIZE_BYTES="1000")
     module.processor = TextProcessor(s3, "destination", 1000)
     return module
@@ -24,10 +26,6 @@ def app(load_app: Callable[..., ModuleType], s3: FakeS3, capsys: pytest.CaptureF
 
 def put(s3: FakeS3, key: str, data: bytes) -> dict[str, Any]:
     return s3_record("source", key, etag=s3.add("source", key, data).etag)
-
-
-def log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_each_record_of_an_event_is_processed(app: ModuleType, s3: FakeS3, context: SimpleNamespace) -> None:
@@ -81,12 +79,12 @@ def test_an_event_of_another_shape_fails_clearly(app: ModuleType, context: Simpl
 
 
 def test_each_line_of_a_record_carries_its_correlation_id_and_no_content(
-    app: ModuleType, s3: FakeS3, context: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    app: ModuleType, s3: FakeS3, context: SimpleNamespace, log_lines: LogLines
 ) -> None:
     event = s3_event(put(s3, "run/case/good.txt", b"secret"), put(s3, "run/case/bad.txt", b"secret\xff"))
     with pytest.raises(RecordsFailedError) as raised:
         app.handler(event, context)
-    lines = log_lines(capsys)
+    lines = log_lines(app)
     assert [(line["message"], line["correlation_id"]) for line in lines] == [
         ("processing", "run/case/good.txt"),
         ("written", "run/case/good.txt"),
@@ -98,7 +96,7 @@ def test_each_line_of_a_record_carries_its_correlation_id_and_no_content(
 
 
 def test_an_unexpected_error_is_logged_with_the_way_there(
-    app: ModuleType, s3: FakeS3, context: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    app: ModuleType, s3: FakeS3, context: SimpleNamespace, log_lines: LogLines
 ) -> None:
     def fail(operation: str) -> None:
         raise ConnectionError("reset")
@@ -106,7 +104,7 @@ def test_an_unexpected_error_is_logged_with_the_way_there(
     s3.before = fail
     with pytest.raises(RecordsFailedError, match="ConnectionError: reset"):
         app.handler(s3_event(put(s3, "key.txt", b"text")), context)
-    assert "process" in log_lines(capsys)[-1]["exception"]
+    assert "process" in log_lines(app)[-1]["exception"]
 
 
 def test_without_a_daemon_for_traces_there_are_none(app: ModuleType) -> None:
