@@ -102,7 +102,7 @@ class EmbeddedAws:
         try:
             record = json.loads((directory / keeper.RECORD).read_text(encoding="utf-8"))
             process = psutil.Process(record["keeper"])
-        except (OSError, ValueError, KeyError, psutil.Error):
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
         if not keeper.is_of(process, directory):
             return None

@@ -71,20 +71,20 @@ class Target:
         Raises:
             SettingError: not a URL, or not on this machine and that was not allowed.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            scheme, host, port = (parts := urlsplit(url)).scheme, parts.hostname, parts.port
+        except ValueError:  # half an IPv6 address, or a port that is no number
+            scheme, host, port = "", None, None
+        if scheme not in ("http", "https") or not host:
             raise SettingError(f"{url!r} is no emulator's URL: give one like http://127.0.0.1:4566")
-        if not (allow_remote or _is_loopback(parts.hostname)):
+        if not (allow_remote or _is_loopback(host)):
             raise SettingError(
                 f"the emulator's URL {url!r} leaves this machine, which must be allowed expressly: what "
                 "is deployed there is created and destroyed like on a real account"
             )
-        host = (
-            "127.0.0.1" if parts.hostname == "localhost" else parts.netloc.rpartition(":")[0] or parts.netloc
-        )
-        port = f":{parts.port}" if parts.port else ""
         # By number: with a name, S3 clients would put the bucket into the host name.
-        return cls.local(f"{parts.scheme}://{host}{port}", region)
+        host = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
+        return cls.local(f"{scheme}://{host}" + (f":{port}" if port else ""), region)
 
     @classmethod
     def aws(cls, region: str | None = None, environ: Mapping[str, str] = os.environ) -> "Target":
@@ -100,7 +100,8 @@ class Target:
                 f"the target is aws, but AWS_ENDPOINT_URL is {url}: unset it, or make it the target"
             )
         try:
-            session = boto3.session.Session(region_name=region)
+            # boto3 alone overlooks AWS_REGION.
+            session = boto3.session.Session(region_name=region or environ.get("AWS_REGION") or None)
         except BotoCoreError as error:
             raise CredentialsError(f"{error}: look at AWS_PROFILE and ~/.aws/config") from error
         if not session.region_name:

@@ -1,0 +1,139 @@
+"""What `up` writes for a shell, read by a shell; starting and ending is for the integration tests."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from event_harness import up as up_module
+from event_harness.errors import ConfigurationError
+from event_harness.targets import Target
+from event_harness.toolchain import Toolchain
+from event_harness.up import down, up
+
+URL = "http://127.0.0.1:4567"
+
+
+@pytest.fixture
+def sourced(tmp_path):
+    """The environment of a shell that has sourced the file, n times."""
+
+    def run(environ, *, providers="mirror", binary="/bin/sh", times=1):
+        tools = Toolchain(Path(binary), "terraform", "1.11.4", providers, tmp_path / "cli.tfrc")
+        file = tmp_path / "env"
+        file.write_text(up_module._shell(Target.local(URL), tools))
+        script = f". '{file}'; " * times + "env -0"
+        done = subprocess.run(
+            ["/bin/sh", "-euc", script],
+            env={"PATH": "/usr/bin:/bin", **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        pairs = (line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+        return {name: value for name, value in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
+
+    return run
+
+
+def test_shell_gets_what_boto3_and_terraform_need(sourced, tmp_path):
+    environ = sourced({})
+    assert environ["AWS_ENDPOINT_URL"] == URL
+    assert environ["AWS_ACCESS_KEY_ID"] == "test"
+    assert environ["AWS_REGION"] == "eu-west-1"
+    assert environ["TF_CLI_CONFIG_FILE"] == str(tmp_path / "cli.tfrc")
+    assert environ["TF_VAR_runtime"] == "python3.8"
+    assert environ["TF_WORKSPACE"] == "local"
+
+
+def test_shell_forgets_the_users_account(sourced):
+    environ = sourced(
+        {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL_S3": "https://real", "AWS_SESSION_TOKEN": "a=b\nc"}
+    )
+    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"} & set(environ)
+
+
+def test_current_provider_needs_no_old_runtime(sourced):
+    assert "TF_VAR_runtime" not in sourced({}, providers="registry")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "127.0.0.1,localhost,"),
+        ({"NO_PROXY": "corp"}, "127.0.0.1,localhost,corp"),
+        ({"NO_PROXY": "127.0.0.1"}, "127.0.0.1"),
+    ],
+)
+def test_proxy_of_the_user_is_kept_out_of_the_way(sourced, given, expected):
+    environ = sourced({"HTTPS_PROXY": "http://proxy", **given})
+    assert environ["NO_PROXY"] == environ["no_proxy"] == expected
+    assert environ["HTTPS_PROXY"] == "http://proxy"
+
+
+def test_sourcing_twice_changes_nothing_more(sourced):
+    assert sourced({}, binary="/a b/terraform", times=2) == sourced({}, binary="/a b/terraform")
+
+
+def test_packaged_terraform_is_put_on_path(sourced):
+    assert sourced({}, binary="/no such/tool")["PATH"].split(":")[0] == "/no such"
+    assert sourced({}, binary="/bin/sh")["PATH"] == "/usr/bin:/bin"
+
+
+def test_down_where_nothing_is_up_says_so(tmp_path):
+    lines = []
+    down(tmp_path, say=lines.append)
+    (tmp_path / ".event-harness").mkdir()
+    down(tmp_path, say=lines.append)
+    assert lines == ["no embedded AWS is up here"] * 2
+
+
+def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
+    """After a reboot, say."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    state, override = tmp_path / ".event-harness", tmp_path / "event_harness_override.tf.json"
+    (state / "up" / "tmp").mkdir(parents=True)
+    (state / "env").touch()
+    override.touch()
+    (tmp_path / "terraform.tfstate").touch()
+    (state / "up.json").write_text(json.dumps({"files": [str(override)]}))
+    down(tmp_path, say=lambda line: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "terraform.tfstate"]
+    assert [path.name for path in state.iterdir()] == ["up.lock"]
+
+
+@pytest.mark.parametrize(("version", "warned"), [("6.69.1", True), ("3.39.0", False)])
+def test_lock_file_of_another_provider_is_noticed(tmp_path, version, warned):
+    lock = f'provider "registry.terraform.io/hashicorp/aws" {{\n  version     = "{version}"\n}}\n'
+    (tmp_path / ".terraform.lock.hcl").write_text(lock)
+    assert up_module._locked_to_another(tmp_path) is warned
+
+
+def test_up_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    """Here in the files that it writes after the start."""
+    stopped = []
+
+    class Fake:
+        endpoint_url, pid, port = URL, 1, 4567
+
+        @staticmethod
+        def find(directory):
+            return None
+
+        @staticmethod
+        def start(directory, **_):
+            return Fake()
+
+        def stop(self):
+            stopped.append(self)
+
+    monkeypatch.setattr(up_module, "EmbeddedAws", Fake)
+    tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "x")
+    monkeypatch.setattr(up_module.toolchain, "find", lambda *_, **__: tools)
+    (tmp_path / "main.tf").write_text("this is { no terraform")
+    with pytest.raises(ConfigurationError, match=r"main\.tf"):
+        up(tmp_path, say=lambda line: None)
+    assert len(stopped) == 1
+    assert not (tmp_path / ".event-harness" / "up.json").exists()
