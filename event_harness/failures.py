@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from event_harness.aws_errors import AWS_ERRORS, message_of
+from event_harness.aws_errors import AWS_ERRORS
 from event_harness.errors import WaitError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class FailureReader:
     ) -> None:
         self.queues = dict(queues)
         self.looks = 0
-        self.errors: dict[str, str] = {}  # queue url -> why its last look failed
+        self.errors: dict[str, Exception] = {}  # queue url -> why its last look failed
         self._client = client
         self._clock = clock
         self._lock = threading.Lock()
@@ -103,12 +103,12 @@ class FailureReader:
                             new.append(failure)
                         self._seen[failure.message_id] = (failure, began)
                 except AWS_ERRORS as error:
-                    self.errors[url] = message_of(error)
+                    self.errors[url] = error
             self.looks += 1
             return new
 
     def of(self, correlation_id: str, since: float = float("-inf")) -> list[Failure]:
-        """Failures of this input that a look begun at `since` (clock) or later saw: a redriven one is gone."""
+        """Failures of this input that a look from `since` (clock) on saw: a redriven one is gone."""
         return [failure for failure in self.all(since) if failure.concerns(correlation_id)]
 
     def all(self, since: float = float("-inf")) -> list[Failure]:

@@ -14,35 +14,47 @@ class InFlight:
     A slot is freed by the first result or failure of its input, by the end of a wait for it, and in any case
     after `expiry`, so that a lost event doesn't block the sending forever.
 
+    Whoever waits for a slot reads the results meanwhile, once a listener is attached; without one, a slot
+    comes free by expiry alone.
+
     Args:
         limit: Most inputs on their way at once, per process; None for no bound.
         expiry: Seconds after which an input no longer counts.
         clock: Seconds, monotonic.
-        wait: `wait(found, deadline)`: looks for results until `found()` is true or the deadline has passed.
-            Without one nobody reads meanwhile, and a full bound ends by expiry alone.
-        noticed: Called after each send.
     """
 
     def __init__(
-        self,
-        limit: int | None,
-        *,
-        expiry: float,
-        clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[Callable[[], bool | None], float], Any] | None = None,
-        noticed: Callable[[], None] = lambda: None,
+        self, limit: int | None, *, expiry: float = 60.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        if limit is not None and (not isinstance(limit, int) or limit < 1):
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise SettingError(
-                f"in-flight limit {limit!r}: must be a whole number from 1, or None for no bound"
+                f"in-flight limit {limit!r}: must be a whole number from 1, or None (no bound)"
             )
         self.limit = limit
-        self.noticed = noticed
+        self.noticed: Callable[[], None] = lambda: None
         self._expiry = expiry
         self._clock = clock
-        self._wait = wait or self._wait_blindly
+        self._wait: Callable[[Callable[[], bool | None], float], Any] = self._wait_blindly
         self._lock = threading.Lock()
         self._expires: dict[str, float] = {}  # correlation id -> when it no longer counts
+
+    def attach(
+        self,
+        *,
+        wait: Callable[[Callable[[], bool | None], float], Any],
+        noticed: Callable[[], None],
+        expiry: float,
+        clock: Callable[[], float],
+    ) -> None:
+        """Make a listener serve it.
+
+        Args:
+            wait: `wait(found, deadline)` looks for results until `found()` is true or the deadline passed.
+            noticed: Called after each send.
+            expiry: Seconds after which an input no longer counts.
+            clock: The clock of `deadline`.
+        """
+        self._wait, self.noticed, self._expiry, self._clock = wait, noticed, expiry, clock
 
     @property
     def outstanding(self) -> int:

@@ -1,133 +1,28 @@
 """Awaits what the system under test makes of an input."""
 
-import threading
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import overload
 
-from event_harness.correlation import check_run_id
-from event_harness.errors import SettingError, WaitTimeoutError
-from event_harness.failures import Failure, FailureReader, InputFailedError
-from event_harness.inflight import InFlight
+from event_harness.aws_errors import can_heal, message_of
+from event_harness.errors import (
+    ResultsUnavailableError,
+    SettingError,
+    WaitTimeoutError,
+)
+from event_harness.expectations import Expectations
+from event_harness.failures import Failure
 from event_harness.matching import Matcher, Until
-from event_harness.producers import Sent
-from event_harness.reader import Clock, Reader, Sleep
-from event_harness.resources import ResourceMap
-from event_harness.results import BodyStore, Result
-
-if TYPE_CHECKING:
-    from event_harness.targets import Target
-
-T = TypeVar("T")
-
-# The look law is itself a retry: botocore's own few keep a look from outlasting its deadline by much.
-_QUICK = {
-    "retries": {"mode": "standard", "total_max_attempts": 3},
-    "connect_timeout": 2,
-    "read_timeout": 5,
-}
-_FAILURES_AFTER, _FAILURES_EVERY = 1.0, 1.5  # seconds of silence before the first look into failure queues
+from event_harness.outcomes import Collected
+from event_harness.producers.base import Sent
+from event_harness.results import Result
+from event_harness.waiting import whole_number
 
 
-@dataclass(frozen=True)
-class Collected:
-    """What became of a batch, by correlation id.
-
-    Attributes:
-        arrived: Results of each input that has any, in order of event time.
-        missing: Inputs without a result when the wait ended.
-        failed: Of the missing ones those that lie in an on-failure queue.
-    """
-
-    arrived: dict[str, list[Result]]
-    missing: list[Sent]
-    failed: dict[str, Failure] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        total = len(self.arrived) + len(self.missing)
-        text = f"{len(self.arrived)} of {total} arrived"
-        if self.missing:
-            names = ", ".join(sent.description for sent in self.missing[:3])
-            more = f" and {len(self.missing) - 3} more" if len(self.missing) > 3 else ""
-            text += f"; missing: {names}{more}"
-        for failure in list(self.failed.values())[:3]:
-            text += f"; {failure}"
-        return text
-
-
-@dataclass(frozen=True)
-class NoResult:
-    """That nothing came, and how it is known.
-
-    Attributes:
-        proof: `window` (nothing came while it lasted) or `sentinel` (a later input overtook nothing).
-        waited: Seconds.
-        looks: How often the table was read meanwhile.
-        sentinel: The sentinel's result, if there was one: the way was alive.
-    """
-
-    proof: str
-    waited: float
-    looks: int
-    sentinel: Result | None = None
-
-    def __str__(self) -> str:
-        looked = f"{self.waited:.1f} s, {self.looks} looks"
-        if self.proof == "sentinel":
-            return f"nothing came before the sentinel, sent later on an ordered way ({looked})"
-        alive = "; the sentinel came, so the way was alive" if self.sentinel else ""
-        return f"nothing came within the window ({looked}){alive}"
-
-
-class Listener:
+class Listener(Expectations):
     """Awaits results and failures of the inputs of one run; threads may share it.
 
-    All waits of a listener share one reader (see `Reader`), so they cost one Query per look together. Once
-    the table has been silent for a second, the on-failure queues are looked into as well, every 1.5 s, beside
-    the looks and not between them: an input that failed ends its wait then, long before its timeout.
-
-    IAM: dynamodb:Query on the index, dynamodb:GetItem on the table, s3:GetObject on the overflow bucket,
-    sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the on-failure queues.
-
-    Args:
-        resources: The deployed system.
-        target: Makes the AWS clients.
-        run_id: The run whose results are awaited.
-        sla: Seconds within which an input must have its output: the default of every timeout.
-        in_flight: The most inputs on their way at once, for producers that share `inflight`; None: no bound.
-        clock: Seconds, monotonic.
-        sleep: Replaces the real pause between two looks.
-        spawn: Runs a look into the failure queues beside the waiting thread.
+    See `Waiting` for its arguments, and for how it looks.
     """
-
-    def __init__(
-        self,
-        resources: ResourceMap,
-        target: "Target",
-        run_id: str,
-        *,
-        sla: float,
-        in_flight: int | None = None,
-        clock: Clock = time.monotonic,
-        sleep: Sleep | None = None,
-        spawn: Callable[[Callable[[], None]], None] | None = None,
-    ) -> None:
-        self.resources = resources
-        self.run_id = check_run_id(run_id)
-        self.sla = _seconds("sla", sla)
-        self._clock = clock
-        self._spawn = spawn or _in_thread
-        dynamodb = target.client("dynamodb", **_QUICK)
-        bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
-        self.reader = Reader(resources.results, run_id, dynamodb, bodies, clock=clock, sleep=sleep)
-        self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK), clock=clock)
-        self.inflight = InFlight(
-            in_flight, expiry=self.sla, clock=clock, wait=self._wait, noticed=self.reader.notice
-        )
-        self.reader.subscribe(lambda result: self.inflight.leave(result.correlation_id))
-        self._failures_due = clock()
-        self._failures_lock = threading.Lock()
 
     @overload
     def wait_for(
@@ -165,34 +60,33 @@ class Listener:
             fail_early: End at once when this input appears in an on-failure queue.
 
         Returns:
-            The result, or with `count` a list of them. The first by event time if more have come.
+            The result, or with `count` a list of them: the first by event time if more have come.
 
         Raises:
-            WaitTimeoutError: It didn't come. The last look begins at the deadline, so the call may end one
-                Query (with botocore's retries, at most about 15 s when AWS doesn't answer) after it.
+            WaitTimeoutError: It didn't come; the message says how far the event came. The last look begins at
+                the deadline, so the call may end later by one Query (with botocore's retries, at most some
+                15 s where AWS doesn't answer at all) and by the explanation (at most 5 s).
             InputFailedError: The input lies in an on-failure queue.
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         self._check(sent)
         timeout = self._timeout("timeout", timeout)
-        wanted = _whole("count", count, 1) if count is not None else 1
+        wanted = 1 if count is None else whole_number("count", count, 1)
         matcher = Matcher(until)
-        began, looks = self._clock(), self.reader.looks
+        began, looks = self.clock(), self.reader.looks
 
-        def found() -> list[Result] | None:
+        def found() -> list[Result] | Failure | None:
             accepted = [result for result in self.reader.of(sent.correlation_id) if matcher.accepts(result)]
             if len(accepted) >= wanted:
                 return accepted[:wanted]
-            if fail_early:
-                self._raise_failure(sent, began, len(accepted), wanted)
-            return None
+            return self.failure_of(sent, began) if fail_early else None
 
-        try:
-            results = self._wait(found, began + timeout)
-        finally:
-            self.inflight.leave(sent.correlation_id)
+        results = self.settled(sent, found, began + timeout)
         if results is None:
-            raise self._timed_out(sent, timeout, looks, wanted, matcher)
+            came = sum(matcher.accepts(result) for result in self.reader.of(sent.correlation_id))
+            what = "no result" if wanted == 1 else f"{came} of {wanted} results"
+            headline = f"{what} for {sent.description} within {timeout:g} s"
+            raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent, matcher)
         return results[0] if count is None else results
 
     def collect(
@@ -219,35 +113,37 @@ class Listener:
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         timeout = self._timeout("timeout", timeout)
-        began = self._clock()
+        began = self.clock()
         batch: list[Sent] = []
         told = (-1, -1)
 
         def tell() -> int:
             nonlocal told
-            now = (sum(bool(self.reader.of(sent.correlation_id)) for sent in batch), len(batch))
+            now = (sum(self.reader.has(sent.correlation_id) for sent in batch), len(batch))
             if progress and now != told:
                 progress(*now)
             told = now
             return now[0]
 
         def failed() -> dict[str, Failure]:
-            ids = [sent.correlation_id for sent in batch if not self.reader.of(sent.correlation_id)]
-            failures = {key: self.failures.of(key, began) for key in ids}
-            return {key: found[-1] for key, found in failures.items() if found}
+            waiting = [sent for sent in batch if not self.reader.has(sent.correlation_id)]
+            failures = {sent.correlation_id: self.failure_of(sent, began) for sent in waiting}
+            return {key: failure for key, failure in failures.items() if failure}
 
         def found() -> bool | None:
             done = tell() + (len(failed()) if fail_early else 0)
             return True if done >= len(batch) else None
 
-        for sent in sents:
-            self._check(sent)
-            batch.append(sent)
-            tell()
-        if not batch:
-            raise SettingError("collect: the batch is empty, so nothing could arrive; send something first")
         try:
-            self._wait(found, self._clock() + timeout)
+            for sent in sents:
+                self._check(sent)
+                batch.append(sent)
+                tell()
+            if not batch:
+                raise SettingError(
+                    "collect: the batch is empty, so nothing could arrive; send something first"
+                )
+            self.look_until(found, self.clock() + timeout)
         finally:
             for sent in batch:
                 self.inflight.leave(sent.correlation_id)
@@ -258,101 +154,50 @@ class Listener:
             failed=failed(),
         )
 
-    def results(self, run_id: str | None = None) -> list[Result]:
-        """All results of a run (this one by default), in order of event time, read now.
+    def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:
+        """Wait until an input lies in an on-failure queue; it stays there.
 
-        `uncorrelated` gives the events that carried no correlation id.
+        Args:
+            sent: What a producer returned.
+            timeout: Seconds from now; the SLA by default. Mind the function's retries.
 
         Raises:
-            ResultsUnavailableError: The table can't be read.
+            WaitTimeoutError: It didn't come there.
+            ResultsUnavailableError: A queue is gone, or access is denied.
+            SettingError: The resource map names no on-failure queue.
         """
-        if run_id is None or run_id == self.run_id:
-            self.reader.look()
-            return self.reader.all()
-        return self.reader.other(run_id)
-
-    def _wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
-        def judged() -> T | None:
-            value = found()
-            if value is None:
-                self._look_for_failures()
-            return value
-
-        return self.reader.wait(judged, deadline)
-
-    def _look_for_failures(self) -> None:
-        """Start a look into the failure queues if it is time for one."""
-        if not self.failures.queues or self.reader.silence() < _FAILURES_AFTER:
-            return
-        with self._failures_lock:
-            if self._clock() < self._failures_due:
-                return
-            self._failures_due = float("inf")  # until this look is done
-        self._spawn(self._failure_look)
-
-    def _failure_look(self) -> None:
-        try:
-            news = self.failures.look()
-        finally:
-            self._failures_due = self._clock() + _FAILURES_EVERY
-        if news:
-            for correlation_id in self.inflight.ids():
-                if any(failure.concerns(correlation_id) for failure in news):
-                    self.inflight.leave(correlation_id)
-        self.reader.wake()
-
-    def _raise_failure(self, sent: Sent, since: float, had: int, wanted: int) -> None:
-        failures = self.failures.of(sent.correlation_id, since)
-        if failures:
-            raise InputFailedError(
-                f"{sent} failed, so its result won't come ({had} of {wanted} came): {failures[-1]};"
-                f" the event lies in {failures[-1].queue_url}"
-            )
-
-    def _timed_out(
-        self, sent: Sent, timeout: float, looks: int, wanted: int, matcher: Matcher
-    ) -> WaitTimeoutError:
-        seen = self.reader.of(sent.correlation_id)
-        others = len(self.reader.all()) - len(seen)
-        accepted = sum(matcher.accepts(result) for result in seen)
-        lines = [
-            f"no result for {sent} within {timeout:g} s"
-            if wanted == 1
-            else f"{accepted} of {wanted} results for {sent} within {timeout:g} s",
-            f"looked {self.reader.looks - looks} times; this input has {len(seen)} results,"
-            f" the run has {others} of other inputs",
-        ]
-        if self.reader.last_error:
-            lines.append(f"the last look failed: {self.reader.last_error}")
-        for result in seen:
-            reason = matcher.reasons.get(result.event_id)
-            if reason:
-                lines += [f"not accepted: {result}", *(f"  {line}" for line in reason.splitlines())]
-        return WaitTimeoutError("\n  ".join(lines))
-
-    def _check(self, sent: object) -> None:
-        if not isinstance(sent, Sent):
-            raise SettingError(f"{sent!r} is not a Sent; pass what a producer's send() returned")
-        if sent.run_id != self.run_id:
+        self._check(sent)
+        timeout = self._timeout("timeout", timeout)
+        queues = self.failures.queues
+        if not queues:
             raise SettingError(
-                f"{sent.correlation_id!r} belongs to run {sent.run_id!r}, this listener reads {self.run_id!r}"
+                f"{self.resources.origin}: no station has a failure_queue_url, so no failure can be awaited"
             )
-
-    def _timeout(self, name: str, value: float | None) -> float:
-        return self.sla if value is None else _seconds(name, value)
-
-
-def _seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise SettingError(f"{name} {value!r}: must be a number of seconds, 0 or more")
-    return float(value)
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SettingError(f"{name} {value!r}: must be a whole number from {least}")
-    return value
-
-
-def _in_thread(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, name="event-harness-failures", daemon=True).start()
+        began, looks = self.clock(), self.failures.looks
+        while True:
+            now = self.clock()
+            self._watch.look()
+            failure = self.failure_of(sent, began)
+            if failure:
+                self.inflight.leave(sent.correlation_id)
+                return failure
+            for url, error in self.failures.errors.items():
+                if not can_heal(error):
+                    raise ResultsUnavailableError(
+                        f"on-failure queue {url} can't be read ({message_of(error)}); is it still deployed,"
+                        " and have you sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it?"
+                    ) from error
+            if now >= began + timeout:
+                break
+            pause = min(max(0.1, 0.1 * (now - began)), 1.0)
+            self._sleep(min(pause, max(began + timeout - now, 0.001)))
+        self.inflight.leave(sent.correlation_id)
+        names = ", ".join(sorted(set(queues.values())))
+        raise self.explained(
+            WaitTimeoutError,
+            [
+                f"no failure of {sent.description} within {timeout:g} s",
+                f"looked {self.failures.looks - looks} times into the failure queues of {names}",
+            ],
+            sent,
+        )

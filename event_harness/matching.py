@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from event_harness.errors import BodyError, ResultsUnavailableError
@@ -33,7 +33,7 @@ class Matcher:
     def __init__(self, until: Until) -> None:
         self._until = until
         self._judged: dict[str, bool] = {}  # event id -> verdict
-        self.reasons: dict[str, str] = {}  # event id -> why it isn't accepted
+        self._reasons: dict[str, str] = {}  # event id -> why it isn't accepted
 
     def accepts(self, result: Result) -> bool:
         """Whether this is what is awaited."""
@@ -46,6 +46,10 @@ class Matcher:
             self._judged[result.event_id] = verdict
         return self._judged[result.event_id]
 
+    def misses(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
+        """Those of the results that weren't accepted, each with the reason."""
+        return [(item, self._reasons[item.event_id]) for item in results if self._reasons.get(item.event_id)]
+
     def _judge(self, result: Result) -> bool | None:
         """The verdict; None if it couldn't be reached this time."""
         try:
@@ -55,9 +59,9 @@ class Matcher:
         except Exception as error:
             if isinstance(error, BodyError) and result.gone_reason == "deleted":
                 raise
-            self.reasons[result.event_id] = f"the predicate raised {_shortened(error)}"
+            self._reasons[result.event_id] = f"the predicate raised {_shortened(error)}"
             return None
-        self.reasons[result.event_id] = "\n".join(different)
+        self._reasons[result.event_id] = "\n".join(different)
         return not different
 
 

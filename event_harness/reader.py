@@ -91,6 +91,7 @@ class Reader:
         self._whole_since = float("-inf")  # start of the latest look that read the whole run
         self._by_event: dict[str, tuple[str, Result]] = {}  # event id -> received_at as stored, result
         self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
+        self._ignored: set[str | None] = set()
         self._listeners: list[Callable[[Result], None]] = []
 
     def notice(self) -> None:
@@ -109,9 +110,18 @@ class Reader:
         """Call `listener` with each new result (not with redeliveries), in the thread that read it."""
         self._listeners.append(listener)
 
+    def ignore(self, correlation_id: str) -> None:
+        """Leave the results of this id out of `all`: it is no input of a test."""
+        with self._changed:
+            self._ignored.add(correlation_id)
+
     def silence(self) -> float:
         """Seconds since the last send or arrival."""
         return self._clock() - self._active
+
+    def has(self, correlation_id: str) -> bool:
+        """Whether anything has been read for this correlation id."""
+        return correlation_id in self._by_correlation
 
     def of(self, correlation_id: str) -> list[Result]:
         """What has been read so far for this correlation id, in order of event time."""
@@ -123,7 +133,9 @@ class Reader:
     def all(self) -> list[Result]:
         """All that has been read so far, in order of event time."""
         with self._changed:
-            return sorted((result for _, result in self._by_event.values()), key=lambda result: result.order)
+            found = [result for _, result in self._by_event.values()]
+        kept = (result for result in found if result.correlation_id not in self._ignored)
+        return sorted(kept, key=lambda result: result.order)
 
     def wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
         """Look until `found` returns something, which is returned; None once the deadline has passed.
@@ -136,14 +148,16 @@ class Reader:
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         leading = False
+        judged = -1
         try:
             while True:
-                seen = self._version
-                value = found()
-                if value is not None:
-                    return value
+                if self._version != judged:
+                    judged = self._version
+                    value = found()
+                    if value is not None:
+                        return value
                 with self._changed:
-                    if self._version != seen:
+                    if self._version != judged:
                         continue
                     if self._whole_since >= deadline:
                         return None
@@ -158,6 +172,9 @@ class Reader:
                         self._pause(pause, leading)
                         continue
                     self._looking = True
+                    if leading:
+                        # Judging may take long, and until then somebody else shall lead.
+                        self._leading = leading = False
                 self._look(whole=now >= deadline)
         finally:
             if leading:
@@ -206,7 +223,10 @@ class Reader:
 
     def _pause(self, seconds: float, leading: bool) -> None:
         """Wait for news or for the time to pass; the lock is held on entry and on exit."""
-        if not leading or self._sleep is None:
+        if not leading:
+            self._changed.wait(min(seconds, LONGEST))
+            return
+        if self._sleep is None:
             self._changed.wait(seconds)
             return
         self._changed.release()

@@ -1,6 +1,58 @@
 """Producers: send inputs to the system under test, one class per type of station."""
 
-from event_harness.producers.base import Body, Producer, Sent
-from event_harness.producers.s3 import S3Producer
+from typing import TYPE_CHECKING
 
-__all__ = ["Body", "Producer", "S3Producer", "Sent"]
+from event_harness.errors import ResourceMapError
+from event_harness.producers.base import Producer, Sent
+from event_harness.producers.bodies import Body
+from event_harness.producers.events import EventBridgeProducer
+from event_harness.producers.messages import SnsProducer, SqsProducer
+from event_harness.producers.s3 import S3Producer
+from event_harness.producers.streams import DynamoDBProducer, KinesisProducer
+
+if TYPE_CHECKING:
+    from event_harness.listener import Listener
+
+__all__ = [
+    "Body",
+    "DynamoDBProducer",
+    "EventBridgeProducer",
+    "KinesisProducer",
+    "Producer",
+    "S3Producer",
+    "Sent",
+    "SnsProducer",
+    "SqsProducer",
+    "producers_for",
+]
+
+_CLASSES: tuple[type[Producer], ...] = (
+    DynamoDBProducer,
+    EventBridgeProducer,
+    KinesisProducer,
+    S3Producer,
+    SnsProducer,
+    SqsProducer,
+)
+BY_TYPE = {producer.type: producer for producer in _CLASSES}
+
+
+def producers_for(listener: "Listener") -> dict[str, Producer]:
+    """A producer for each station that takes inputs, by the station's name, in the order of the stations.
+
+    They send under the listener's run, paced by its in-flight bound.
+
+    Raises:
+        ResourceMapError: No station takes inputs.
+    """
+    producers = {
+        station.name: BY_TYPE[station.type].on(listener, station.name)
+        for station in listener.resources.stations
+        if station.type in BY_TYPE
+    }
+    if not producers:
+        raise ResourceMapError(
+            f"{listener.resources.origin}: none of its stations takes inputs;"
+            f" list one of type {', '.join(sorted(BY_TYPE))} in the module's `stations`"
+        )
+    return producers

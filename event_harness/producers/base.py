@@ -1,23 +1,23 @@
 """What all producers share: correlation ids, pacing, checks before anything is sent."""
 
-import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.correlation import case_id_of, check_run_id, new_id, run_id_of
 from event_harness.errors import ProducerError
 from event_harness.inflight import InFlight
+from event_harness.producers.bodies import Body
 from event_harness.resources import Station
 
 if TYPE_CHECKING:
+    from event_harness.listener import Listener
     from event_harness.targets import Target
 
-Body = str | bytes | Mapping[str, Any] | Sequence[Any]
-"""What can be sent: text, bytes, or anything that JSON can say."""
+NOW = time.time
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Producer(ABC):
         run_id: str,
         *,
         inflight: InFlight | None = None,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = NOW,
     ) -> None:
         if station.type != self.type:
             raise ProducerError(
@@ -86,6 +86,24 @@ class Producer(ABC):
         self._client = target.client(self.service)
         self._inflight = inflight
         self._now = now
+
+    @classmethod
+    def on(cls, listener: "Listener", station: str | None = None, **settings: Any) -> Self:
+        """A producer that sends under a listener's run, paced by its in-flight bound.
+
+        Args:
+            listener: Whose run.
+            station: Name of the station; by default the first one of this type.
+            settings: What the class takes besides, such as `field="order.id"`.
+
+        Raises:
+            ResourceMapError: There is no such station.
+            ProducerError: It is of another type.
+        """
+        resources = listener.resources
+        of_type = (item for item in resources.stations if item.type == cls.type and station is None)
+        found = next(of_type, None) or resources.station(station)
+        return cls(found, listener.target, listener.run_id, inflight=listener.inflight, **settings)
 
     def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
         """Send each body as its turn comes: lazily, and never more at once than the in-flight limit.
@@ -145,21 +163,3 @@ class Producer(ABC):
                 f" {self.type} takes {most:,} at most; take a shorter one"
             )
         return correlation_id
-
-
-def encoded(body: Body) -> bytes:
-    """The bytes of a body: text as UTF-8, anything that isn't text or bytes as JSON.
-
-    Raises:
-        ProducerError: JSON can't say it, or the text holds half a surrogate pair.
-    """
-    if isinstance(body, bytes | bytearray | memoryview):
-        return bytes(body)
-    try:
-        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, allow_nan=False)
-        return text.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ProducerError(
-            f"the body (a {type(body).__name__}) can't be sent: {error};"
-            " send text, bytes or what JSON can say"
-        ) from error

@@ -2,7 +2,8 @@
 
 from event_harness.correlation import run_id_of
 from event_harness.errors import ProducerError
-from event_harness.producers.base import Body, Producer, Sent, encoded
+from event_harness.producers.base import Producer, Sent
+from event_harness.producers.bodies import Body, encoded
 
 _KEY_LIMIT = 1024  # bytes of UTF-8
 

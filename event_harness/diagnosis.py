@@ -1,0 +1,201 @@
+"""Why a wait ended without its result: every station is asked, within five seconds in all."""
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from event_harness.aws_errors import message_of
+from event_harness.correlation import UNCORRELATED
+from event_harness.failures import Failure, FailureReader
+from event_harness.probes import SKEW, Probes
+from event_harness.producers.base import Sent
+from event_harness.reader import Reader
+from event_harness.report import Finding, Report
+from event_harness.resources import ResourceMap
+from event_harness.results import Result
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+BUDGET = 5.0
+"""Seconds that an explanation may take."""
+# What events carry of somebody's data; a report names its size only.
+_CONTENT = {"body", "Message", "data", "detail", "NewImage", "OldImage"}
+
+Misses = Sequence[tuple[Result, str]]
+
+
+class Explainer:
+    """Finds out how far an input came.
+
+    Args:
+        resources: The deployed system.
+        target: Makes the AWS clients.
+        reader: What has been read of the results.
+        failures: Reads the on-failure queues.
+        budget: Seconds that an explanation may take; what isn't known by then is reported as that.
+    """
+
+    def __init__(
+        self,
+        resources: ResourceMap,
+        target: "Target",
+        reader: Reader,
+        failures: FailureReader,
+        *,
+        budget: float = BUDGET,
+    ) -> None:
+        self._resources = resources
+        self._target = target
+        self._reader = reader
+        self._failures = failures
+        self._budget = budget
+
+    def explain(self, sent: Sent, misses: Misses = ()) -> Report:
+        """Ask every station about an input; never raises, and never takes longer than the budget.
+
+        Args:
+            sent: The input.
+            misses: Its results that were not accepted, each with the reason.
+        """
+        try:
+            return self._explain(sent, misses)
+        except Exception as error:
+            return Report(f"not known: the explanation itself failed ({message_of(error)})", ())
+
+    def _explain(self, sent: Sent, misses: Misses) -> Report:
+        mine = self._reader.of(sent.correlation_id)
+        probes = Probes(self._resources, self._target, sent, resulted=bool(mine))
+        since = datetime.fromtimestamp(sent.sent_at - SKEW, UTC)
+        failed: list[Failure] = []
+
+        def failures() -> Finding:
+            finding, found = self._failed(sent, since)
+            failed.extend(found)
+            return finding
+
+        work: dict[str, Callable[[], Finding]] = {}
+        for station in self._resources.stations:
+            work[station.name] = lambda station=station: probes.probe(station)  # type: ignore[misc]
+        work["event_listener"] = probes.listener
+        work["failure queues"] = failures
+        work["uncorrelated"] = lambda: self._uncorrelated(since)
+        findings = _gathered(work, self._budget)
+        findings += [self._accepted(mine, misses), *self._others(sent, since)]
+        events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
+        appendix = (
+            f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
+        )
+        return Report(self._cause(findings, failed, misses), tuple(findings), tuple(appendix))
+
+    def _failed(self, sent: Sent, since: datetime) -> tuple[Finding, list[Failure]]:
+        queues, name = self._failures.queues, "failure queues"
+        if not queues:
+            return Finding(name, "unknown", "not known: the resource map names none"), []
+        self._failures.look()
+        mine = self._failures.of(sent.correlation_id)
+        if mine:
+            return Finding(name, "bad", str(mine[-1]), cause=str(mine[-1])), mine
+        if self._failures.errors:
+            url, error = next(iter(self._failures.errors.items()))
+            return Finding(name, "unknown", f"not known of {queues[url]}: {message_of(error)}"), []
+        others = [item for item in self._failures.all() if item.failed_at and item.failed_at >= since]
+        text = f"no message of this input, {len(others)} of others since the send"
+        return Finding(name, "open", text, tuple(str(item) for item in others)), []
+
+    def _uncorrelated(self, since: datetime) -> Finding:
+        found = [item for item in self._reader.other(UNCORRELATED) if item.received_at >= since]
+        if not found:
+            return Finding("uncorrelated", "open", "no result without a correlation id since the send")
+        reasons = (
+            item.metadata.get("correlation_error") or item.metadata.get("record_error") for item in found
+        )
+        reason = next((str(reason) for reason in reasons if reason), "none in the event")
+        return Finding(
+            "uncorrelated",
+            "bad",
+            f"{len(found)} results without a correlation id since the send: {reason}",
+            tuple(str(item) for item in found),
+            cause=f"results came without a correlation id ({reason}):"
+            " does the source's `correlation` setting fit?",
+        )
+
+    def _accepted(self, mine: Sequence[Result], misses: Misses) -> Finding:
+        if self._reader.last_error:
+            text = f"the last look failed: {self._reader.last_error}"
+            return Finding("results", "bad", text, cause=f"the results table could not be read: {text}")
+        if not misses:
+            return Finding("results", "ok" if mine else "open", f"{len(mine)} of this input")
+        details = [
+            line for result, reason in misses for line in (f"not accepted: {result}", *reason.splitlines())
+        ]
+        return Finding(
+            "results", "bad", f"{len(mine)} of this input, {len(misses)} not accepted", tuple(details)
+        )
+
+    def _others(self, sent: Sent, since: datetime) -> list[Finding]:
+        others = [item for item in self._reader.all() if item.correlation_id != sent.correlation_id]
+        case = sent.case_id.partition("/")[0].lower()
+        near = [item for item in others if case in (item.correlation_id or "").lower()]
+        if near:
+            text = f"under an id that differs: {near[-1].correlation_id}"
+            return [Finding("near miss", "bad", text, cause=f"a result came {text}")]
+        recent = [item for item in others if item.received_at >= since]
+        if not recent:
+            return []
+        lines = tuple(f"{item.correlation_id}: {item}" for item in recent)
+        return [Finding("others", "open", f"{len(recent)} results of other inputs since the send", lines)]
+
+    def _cause(self, findings: Sequence[Finding], failed: Sequence[Failure], misses: Misses) -> str:
+        if failed:
+            return str(failed[-1])
+        if misses:
+            return "a result came, but not the one awaited: " + misses[-1][1].partition("\n")[0]
+        bad = [finding.cause for finding in findings if finding.cause]
+        if bad:
+            return bad[0]
+        unknown = [finding.station for finding in findings if finding.state == "unknown"]
+        if unknown:
+            return f"none found; not known: {', '.join(unknown)}"
+        return "none found: no station shows a fault; the event may need longer than this"
+
+
+def without_content(event: Any) -> Any:
+    """An event as it may be shown: what it carries of a person's data is replaced by its size."""
+    if isinstance(event, Mapping):
+        return {
+            name: f"<{len(value if isinstance(value, str) else json.dumps(value, default=str)):,} characters>"
+            if name in _CONTENT
+            else without_content(value)
+            for name, value in event.items()
+        }
+    return [without_content(item) for item in event] if isinstance(event, list) else event
+
+
+def _gathered(work: Mapping[str, Callable[[], Finding]], budget: float) -> list[Finding]:
+    """Do it all at once; what fails or isn't done in time is a finding too."""
+    done: queue.Queue[tuple[str, Finding]] = queue.Queue()
+
+    def run(name: str, ask: Callable[[], Finding]) -> None:
+        try:
+            done.put((name, ask()))
+        except Exception as error:
+            done.put((name, Finding(name, "unknown", f"not known: {message_of(error)}")))
+
+    for name, ask in work.items():
+        # Daemons: one that hangs may keep neither the test nor the process waiting.
+        threading.Thread(target=run, args=(name, ask), name=f"event-harness-{name}", daemon=True).start()
+    findings: dict[str, Finding] = {}
+    deadline = time.monotonic() + budget
+    while len(findings) < len(work):
+        try:
+            name, finding = done.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            break
+        findings[name] = finding
+    late = f"not known: no answer within {budget:g} s"
+    return [findings.get(name, Finding(name, "unknown", late)) for name in work]

@@ -1,0 +1,182 @@
+"""What each type of station can tell of an input; every probe makes one or two calls that only read."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from event_harness.aws_errors import code_of
+from event_harness.function_logs import read_log
+from event_harness.producers.base import Sent
+from event_harness.report import Finding
+from event_harness.resources import ResourceMap, Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+SKEW = 3.0
+"""Seconds that our clock and AWS's may differ."""
+# An explanation waits for nobody: one retry, short timeouts.
+_SHORT = {
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+    "connect_timeout": 2,
+    "read_timeout": 4,
+}
+_MISSING = {
+    "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchBucket",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
+
+
+class Probes:
+    """Asks the stations about one input.
+
+    IAM: s3:GetObject and s3:ListBucket, logs:FilterLogEvents, sqs:GetQueueAttributes, sns:GetTopicAttributes,
+    events:DescribeEventBus, dynamodb:DescribeTable, kinesis:DescribeStreamSummary, on the stations. What may
+    not be asked is reported as not known.
+
+    Args:
+        resources: The deployed system.
+        target: Makes the AWS clients.
+        sent: The input.
+        resulted: Whether it has results in the table, wrong ones perhaps.
+    """
+
+    def __init__(self, resources: ResourceMap, target: "Target", sent: Sent, *, resulted: bool) -> None:
+        self._resources = resources
+        self._target = target
+        self._sent = sent
+        self._resulted = resulted
+
+    def probe(self, station: Station) -> Finding:
+        """What is known at this station.
+
+        Raises:
+            Exception: Of any kind; the caller reports it as not known.
+        """
+        ask: dict[str, Callable[[Station], Finding]] = {
+            "s3": self._bucket,
+            "sqs": self._queue,
+            "sns": self._topic,
+            "eventbridge": self._bus,
+            "lambda": self._function,
+            "dynamodb": self._table,
+            "kinesis": self._stream,
+        }
+        try:
+            return ask[station.type](station)
+        except ClientError as error:
+            if code_of(error) not in _MISSING:
+                raise
+            what = f"{station.resource} isn't there"
+            return Finding(station.name, "bad", what, cause=f"{station.name}: {what}; was it destroyed?")
+
+    def listener(self) -> Finding:
+        """What is known at the listener itself."""
+        function = self._resources.listener
+        return self._function(
+            Station("event_listener", "lambda", function=function.function, log_group=function.log_group)
+        )
+
+    def _client(self, service: str) -> Any:
+        return self._target.client(service, **_SHORT)
+
+    def _bucket(self, station: Station) -> Finding:
+        name, id_ = station.name, self._sent.correlation_id
+        if name == self._sent.station:
+            key = self._sent.description.removeprefix(f"s3://{station.bucket}/")
+            try:
+                head = self._client("s3").head_object(Bucket=station.bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) not in ("404", "NoSuchKey"):
+                    raise
+                return Finding(
+                    name, "bad", "the input isn't there", cause=f"the input was deleted from {station.bucket}"
+                )
+            return Finding(name, "ok", f"the input is there, {head['ContentLength']:,} bytes")
+        sources = self._resources.sources.values()
+        if not any(source.type == "s3" and source.correlation == "key" for source in sources):
+            return Finding(name, "unknown", "not known: this system's keys don't carry the id")
+        listed = self._client("s3").list_objects_v2(Bucket=station.bucket, Prefix=id_, MaxKeys=5)
+        found = [f"{item['Key']}, {item['Size']:,} bytes" for item in listed.get("Contents", [])]
+        if found:
+            return Finding(name, "ok", f"the output is there: {found[0]}", tuple(found[1:]))
+        return Finding(
+            name, "bad", "no object of this id", cause=f"nothing was written to {name} under this id"
+        )
+
+    def _function(self, station: Station) -> Finding:
+        name = station.name
+        log = read_log(
+            self._client("logs"), str(station.log_group), self._sent.sent_at - SKEW, self._sent.correlation_id
+        )
+        mine = tuple(str(line) for line in log.mine)
+        if log.my_errors:
+            last = log.my_errors[-1]
+            text = f"invoked, with {_count(len(log.my_errors), 'error line')} of this input"
+            return Finding(name, "bad", text, mine, cause=f"{name}: {last.text}")
+        if log.elsewhere:
+            text = f"has it under another correlation id: {log.elsewhere}"
+            return Finding(name, "bad", text, mine, cause=f"{name} {text}")
+        if log.mine:
+            return Finding(name, "ok", f"invoked, {_count(len(mine), 'log line')} of this input", mine)
+        if log.errors:
+            text = f"{_count(len(log.errors), 'error line')} since the send, none names this input"
+            errors = tuple(str(line) for line in log.errors)
+            return Finding(name, "bad", text, errors, cause=f"{name} fails: {log.errors[-1].text}")
+        if log.invocations or self._resulted:
+            text = f"invoked {_count(log.invocations, 'time')} since the send, no log line names this input"
+            return Finding(name, "open", text)
+        cause = (
+            f"{name} wasn't invoked: does what precedes it notify it"
+            " (is that live yet, do prefix, suffix, filter or pattern match)?"
+        )
+        return Finding(name, "bad", "not invoked since the send", cause=cause)
+
+    def _queue(self, station: Station) -> Finding:
+        wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._client("sqs").get_queue_attributes(QueueUrl=station.queue_url, AttributeNames=wanted)
+        waiting, taken = (int(answer["Attributes"].get(name, 0)) for name in wanted)
+        text = f"{_count(waiting, 'message')} waiting, {taken} being worked on (about)"
+        if not waiting:
+            return Finding(station.name, "open", text)
+        return Finding(
+            station.name, "bad", text, cause=f"messages stay in {station.name}: is its consumer working?"
+        )
+
+    def _topic(self, station: Station) -> Finding:
+        answer = self._client("sns").get_topic_attributes(TopicArn=station.topic_arn)
+        confirmed = answer["Attributes"].get("SubscriptionsConfirmed")
+        if confirmed is not None and int(confirmed) == 0:
+            return Finding(
+                station.name, "bad", "no subscription", cause=f"nobody is subscribed to {station.name}"
+            )
+        return Finding(
+            station.name, "open", f"there, {confirmed or 'some'} subscriptions; a topic keeps nothing"
+        )
+
+    def _bus(self, station: Station) -> Finding:
+        self._client("events").describe_event_bus(Name=station.bus)
+        return Finding(station.name, "open", "there; a bus keeps nothing")
+
+    def _table(self, station: Station) -> Finding:
+        table = self._client("dynamodb").describe_table(TableName=station.table)["Table"]
+        stream = table.get("StreamSpecification", {}).get("StreamEnabled", False)
+        text = f"{table['TableStatus']}, stream {'on' if stream else 'off'}"
+        return Finding(station.name, "open", text)
+
+    def _stream(self, station: Station) -> Finding:
+        answer = self._client("kinesis").describe_stream_summary(StreamName=station.stream)
+        summary = answer["StreamDescriptionSummary"]
+        return Finding(
+            station.name, "open", f"{summary['StreamStatus']}, {summary['OpenShardCount']} shards open"
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -1,0 +1,89 @@
+"""Sends events to an EventBridge bus."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from event_harness.errors import ProducerError
+from event_harness.inflight import InFlight
+from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.bodies import Body, encoded, with_field
+from event_harness.resources import Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+
+class EventBridgeProducer(Producer):
+    """Puts events whose detail carries the correlation id. IAM: events:PutEvents.
+
+    Args:
+        station: The bus.
+        target: Makes the AWS client.
+        run_id: The run that the inputs belong to.
+        field: Field of the detail that carries the correlation id (`order.id`: names joined by dots).
+        source: `source` of the events; rules match on it.
+        detail_type: `detail-type` of the events.
+        inflight: Bounds how many are on their way; None for no bound.
+        now: Epoch seconds.
+    """
+
+    type = "eventbridge"
+    service = "events"
+    limit = 1024 * 1024
+    remedy = "put the body into S3 and send where it is"
+
+    def __init__(
+        self,
+        station: Station,
+        target: "Target",
+        run_id: str,
+        *,
+        field: str = "correlation_id",
+        source: str = "event-harness",
+        detail_type: str = "test",
+        inflight: InFlight | None = None,
+        now: Callable[[], float] = NOW,
+    ) -> None:
+        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        self.field = field
+        self.source = source
+        self.detail_type = detail_type
+
+    def send(
+        self,
+        body: Body,
+        *,
+        correlation_id: str | None = None,
+        source: str | None = None,
+        detail_type: str | None = None,
+    ) -> Sent:
+        """Put one event.
+
+        Args:
+            body: The detail, a JSON object; the correlation id is added to it.
+            correlation_id: An id of your own; the run id is put before it if it isn't there.
+            source: Instead of the producer's.
+            detail_type: Instead of the producer's.
+
+        Raises:
+            ProducerError: The detail is no JSON object, too large; the bus is missing; access is denied…
+        """
+        correlation_id = self._new_id(correlation_id)
+        detail = with_field(body, self.field, correlation_id, self.type)
+        entry = {
+            "EventBusName": self.station.resource,
+            "Source": source or self.source,
+            "DetailType": detail_type or self.detail_type,
+            "Detail": encoded(detail).decode(),
+        }
+        where = f"bus {self.station.resource} ({entry['Source']}, {entry['DetailType']})"
+        return self._deliver(correlation_id, entry["Detail"].encode(), where, lambda: self._put(entry, where))
+
+    def _put(self, entry: dict[str, Any], where: str) -> None:
+        answer = self._client.put_events(Entries=[entry])
+        # A refused entry is no error of the call.
+        for refused in (item for item in answer.get("Entries", []) if item.get("ErrorCode")):
+            raise ProducerError(
+                f"{where}: could not be sent: {refused['ErrorCode']}:"
+                f" {refused.get('ErrorMessage', '')}{self._hint()}"
+            )

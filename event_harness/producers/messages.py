@@ -1,0 +1,137 @@
+"""Sends messages to queues and topics."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ulid import ULID
+
+from event_harness.errors import ProducerError
+from event_harness.inflight import InFlight
+from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.bodies import Body, text_of, with_field
+from event_harness.resources import Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+_ID_LIMIT = 8192  # bytes; longer ones the listener doesn't take for ids
+Attributes = Mapping[str, str | int | float | bytes]
+
+
+class MessageProducer(Producer):
+    """What SQS and SNS share: the correlation id is a message attribute, a field of a JSON body, or both.
+
+    Args:
+        station: Where to.
+        target: Makes the AWS client.
+        run_id: The run that the inputs belong to.
+        attribute: Name of the message attribute that carries the correlation id; None for none.
+        field: Field of the JSON body that carries it (`order.id`: names joined by dots); None for none.
+        inflight: Bounds how many are on their way; None for no bound.
+        now: Epoch seconds.
+    """
+
+    limit = 1024 * 1024
+    remedy = "put the body into S3 and send where it is"
+
+    def __init__(
+        self,
+        station: Station,
+        target: "Target",
+        run_id: str,
+        *,
+        attribute: str | None = "correlation_id",
+        field: str | None = None,
+        inflight: InFlight | None = None,
+        now: Callable[[], float] = NOW,
+    ) -> None:
+        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        if not attribute and not field:
+            raise ProducerError(f"{type(self).__name__}: give an attribute or a field for the correlation id")
+        self.attribute = attribute
+        self.field = field
+
+    @property
+    def _fifo(self) -> bool:
+        return self.station.resource.endswith(".fifo")
+
+    def send(
+        self,
+        body: Body,
+        *,
+        correlation_id: str | None = None,
+        attributes: Attributes | None = None,
+        group_id: str = "event-harness",
+        deduplication_id: str | None = None,
+    ) -> Sent:
+        """Send one message.
+
+        Args:
+            body: Text, UTF-8 bytes, or what JSON can say.
+            correlation_id: An id of your own; the run id is put before it if it isn't there.
+            attributes: Further message attributes: text, numbers or bytes.
+            group_id: Message group of a FIFO queue or topic; messages of one group keep their order.
+            deduplication_id: Of a FIFO queue or topic; by default each message has a fresh one.
+
+        Raises:
+            ProducerError: It is too large, empty, not text; the queue or topic is missing; access is denied…
+        """
+        correlation_id = self._new_id(correlation_id, _ID_LIMIT)
+        if self.field:
+            body = with_field(body, self.field, correlation_id, self.type)
+        all_attributes = dict(attributes or {})
+        if self.attribute:
+            if self.attribute in all_attributes:
+                raise ProducerError(
+                    f"{self.type}: attribute {self.attribute!r} carries the correlation id;"
+                    " pass it as correlation_id"
+                )
+            all_attributes[self.attribute] = correlation_id
+        text = text_of(body, self.type)
+        arguments: dict[str, Any] = {
+            "MessageAttributes": {name: _attribute(name, value) for name, value in all_attributes.items()}
+        }
+        if self._fifo:
+            arguments |= {
+                "MessageGroupId": group_id,
+                "MessageDeduplicationId": deduplication_id or str(ULID()),
+            }
+        return self._deliver(
+            correlation_id, text.encode(), self.station.resource, lambda: self._call(text, arguments)
+        )
+
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class SqsProducer(MessageProducer):
+    """Sends messages to a queue. IAM: sqs:SendMessage."""
+
+    type = service = "sqs"
+
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
+        self._client.send_message(QueueUrl=self.station.resource, MessageBody=text, **arguments)
+
+
+class SnsProducer(MessageProducer):
+    """Publishes messages to a topic. IAM: sns:Publish.
+
+    SNS takes 256 KiB by default, and up to 1 MiB where the topic's MaximumMessageSize says so.
+    """
+
+    type = service = "sns"
+
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
+        self._client.publish(TopicArn=self.station.resource, Message=text, **arguments)
+
+
+def _attribute(name: str, value: str | float | bytes) -> dict[str, Any]:
+    if isinstance(value, bytes):
+        return {"DataType": "Binary", "BinaryValue": value}
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"DataType": "Number", "StringValue": str(value)}
+    if isinstance(value, str) and value:
+        return {"DataType": "String", "StringValue": value}
+    raise ProducerError(
+        f"message attribute {name!r} is {value!r}: must be a text that isn't empty, a number or bytes"
+    )

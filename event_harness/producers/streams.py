@@ -1,0 +1,168 @@
+"""Sends records to a Kinesis stream, and items to a DynamoDB table."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from event_harness.aws_errors import AWS_ERRORS, message_of
+from event_harness.errors import ProducerError
+from event_harness.inflight import InFlight
+from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.bodies import Body, encoded, json_object, with_field
+from event_harness.resources import Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+
+class KinesisProducer(Producer):
+    """Puts records whose partition key is the correlation id. IAM: kinesis:PutRecord.
+
+    Records of one partition key keep their order; records of different inputs don't.
+
+    Args:
+        station: The stream.
+        target: Makes the AWS client.
+        run_id: The run that the inputs belong to.
+        field: Field of the JSON body that carries the correlation id too; None for none.
+        inflight: Bounds how many are on their way; None for no bound.
+        now: Epoch seconds.
+    """
+
+    type = service = "kinesis"
+    limit = 10 * 1024 * 1024
+    remedy = "put the body into S3 and send where it is"
+
+    def __init__(
+        self,
+        station: Station,
+        target: "Target",
+        run_id: str,
+        *,
+        field: str | None = None,
+        inflight: InFlight | None = None,
+        now: Callable[[], float] = NOW,
+    ) -> None:
+        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        self.field = field
+
+    def send(
+        self, body: Body, *, correlation_id: str | None = None, partition_key: str | None = None
+    ) -> Sent:
+        """Put one record.
+
+        Args:
+            body: Text, any bytes, or what JSON can say.
+            correlation_id: An id of your own; the run id is put before it if it isn't there.
+            partition_key: Instead of the correlation id, which then must be in the body (`field`).
+
+        Raises:
+            ProducerError: It is too large, the id is over 256 characters, the stream is missing…
+        """
+        correlation_id = self._new_id(correlation_id)
+        if partition_key and not self.field:
+            raise ProducerError("kinesis: with a partition key of your own, give the correlation id a field")
+        key = partition_key or correlation_id
+        if len(key) > 256:
+            raise ProducerError(
+                f"kinesis: the partition key {key[:60]!r}… has {len(key)} characters, it may have 256;"
+                " take a shorter correlation id"
+            )
+        if self.field:
+            body = with_field(body, self.field, correlation_id, self.type)
+        data, stream = encoded(body), self.station.resource
+        return self._deliver(
+            correlation_id,
+            data,
+            f"stream {stream}, partition key {key}",
+            lambda: self._client.put_record(StreamName=stream, PartitionKey=key, Data=data),
+        )
+
+
+class DynamoDBProducer(Producer):
+    """Puts items with the correlation id in them. IAM: dynamodb:PutItem, dynamodb:DescribeTable.
+
+    Args:
+        station: The table.
+        target: Makes the AWS client.
+        run_id: The run that the inputs belong to.
+        field: Attribute that carries the correlation id; by default the table's partition key.
+        inflight: Bounds how many are on their way; None for no bound.
+        now: Epoch seconds.
+    """
+
+    type = service = "dynamodb"
+    limit = 400 * 1024
+    remedy = "put the body into S3 and store where it is"
+
+    def __init__(
+        self,
+        station: Station,
+        target: "Target",
+        run_id: str,
+        *,
+        field: str | None = None,
+        inflight: InFlight | None = None,
+        now: Callable[[], float] = NOW,
+    ) -> None:
+        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        self._field = field
+
+    @cached_property
+    def field(self) -> str:
+        """The attribute that carries the correlation id."""
+        if self._field:
+            return self._field
+        table = self.station.resource
+        try:
+            schema = self._client.describe_table(TableName=table)["Table"]["KeySchema"]
+        except AWS_ERRORS as error:
+            raise ProducerError(f"table {table}: {message_of(error)}{self._hint()}") from error
+        return str(next(key["AttributeName"] for key in schema if key["KeyType"] == "HASH"))
+
+    def send(self, body: Body, *, correlation_id: str | None = None) -> Sent:
+        """Put one item.
+
+        Args:
+            body: The item as a JSON object; bytes and sets are fine too. The correlation id is added to it.
+            correlation_id: An id of your own; the run id is put before it if it isn't there.
+
+        Raises:
+            ProducerError: It is no item, too large, the id is over the limit of a key; the table is missing…
+        """
+        correlation_id = self._new_id(correlation_id, 2048)
+        item = with_field(body, self.field, correlation_id, self.type)
+        table = self.station.resource
+        try:
+            typed = {name: TypeSerializer().serialize(_exact(value)) for name, value in item.items()}
+        except (TypeError, ValueError) as error:
+            raise ProducerError(f"table {table}: the item can't be sent: {error}") from error
+        return self._deliver(
+            correlation_id,
+            encoded(json_object(_plain(item), self.type)),
+            f"table {table}, {self.field} = {correlation_id}",
+            lambda: self._client.put_item(TableName=table, Item=typed),
+        )
+
+
+def _exact(value: Any) -> Any:
+    """Floats as decimals: DynamoDB has no others."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _exact(item) for name, item in value.items()}
+    return [_exact(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can say it, to measure its size."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes | bytearray):
+        return "x" * len(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,83 @@
+"""How far an event came: findings per station, for a terminal and whole."""
+
+import textwrap
+from dataclasses import dataclass, field
+
+WIDTH, LINES = 96, 40
+_MARKS = {"ok": "ok", "bad": "NO", "open": "..", "unknown": "??"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one station.
+
+    Attributes:
+        station: Its name.
+        state: `ok` (the event was here), `bad` (something is wrong), `open` (neither), `unknown`.
+        text: What was found, in one sentence.
+        details: Lines of a log and the like, the most telling last.
+        cause: If it is bad: what that makes likely.
+    """
+
+    station: str
+    state: str
+    text: str
+    details: tuple[str, ...] = ()
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known of the way of one input.
+
+    Attributes:
+        cause: The likely cause, in one sentence.
+        findings: Station by station.
+        appendix: What only the whole report shows: failed events, whole log lines.
+    """
+
+    cause: str
+    findings: tuple[Finding, ...]
+    appendix: tuple[str, ...] = field(default=())
+
+    def terminal(self) -> str:
+        """At most 40 lines of at most 96 characters."""
+        lines = _wrapped(f"likely cause: {self.cause}", "", 3)
+        name = max((len(finding.station) for finding in self.findings), default=0)
+        room = LINES - len(lines) - sum(len(_head(finding, name)) for finding in self.findings)
+        for finding in self.findings:
+            lines += _head(finding, name)
+            share = max(0, min(8 if finding.state == "bad" else 3, room))
+            shown = finding.details[-share:] if share else ()
+            room -= len(shown)
+            lines += [_cut(f"{'':{name + 6}}{' '.join(detail.split())}") for detail in shown]
+        return "\n".join(lines[:LINES])
+
+    def full(self) -> str:
+        """Everything, uncut."""
+        lines = [f"likely cause: {self.cause}"]
+        for finding in self.findings:
+            lines.append(f"[{_MARKS[finding.state]}] {finding.station}: {finding.text}")
+            lines += [f"     {detail}" for detail in finding.details]
+        return "\n".join([*lines, *self.appendix])
+
+
+def _head(finding: Finding, name: int) -> list[str]:
+    indent = " " * (name + 6)
+    return _wrapped(f"{_MARKS[finding.state]}  {finding.station:<{name}}  {finding.text}", indent, 2)
+
+
+def _wrapped(text: str, indent: str, most: int) -> list[str]:
+    return textwrap.wrap(
+        " ".join(text.split(" ")),
+        WIDTH,
+        subsequent_indent=indent,
+        max_lines=most,
+        placeholder=" …",
+        drop_whitespace=True,
+        replace_whitespace=True,
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -1,0 +1,199 @@
+"""The machinery that all waits of a listener share."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self, TypeVar, cast
+
+from event_harness.correlation import check_run_id
+from event_harness.diagnosis import Explainer
+from event_harness.errors import SettingError, WaitError
+from event_harness.failure_watch import FailureWatch, in_thread
+from event_harness.failures import Failure, FailureReader, InputFailedError
+from event_harness.inflight import InFlight
+from event_harness.matching import Matcher
+from event_harness.producers.base import Sent
+from event_harness.reader import Clock, Reader, Sleep
+from event_harness.resources import ResourceMap
+from event_harness.results import BodyStore, Result
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+E = TypeVar("E", bound=WaitError)
+T = TypeVar("T")
+
+# The look law is itself a retry: few of botocore's own, so that a look can't outlast its deadline by much.
+_QUICK = {
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+    "connect_timeout": 2,
+    "read_timeout": 5,
+}
+
+
+class Waiting:
+    """Reads for one run; threads may share it.
+
+    All waits of a listener share one reader (see `Reader`), so they cost one Query per look together. Once
+    the table has been silent for a second, the on-failure queues are looked into as well, every 1.5 s, beside
+    the looks and not between them: an input that failed ends its wait then, long before its timeout.
+
+    IAM: dynamodb:Query on the index, dynamodb:GetItem on the table, s3:GetObject on the overflow bucket,
+    sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the on-failure queues.
+
+    Args:
+        resources: The deployed system.
+        target: Makes the AWS clients.
+        run_id: The run whose results are awaited.
+        sla: Seconds within which an input must have its output: the default of every timeout.
+        in_flight: Bounds the inputs on their way at once, for the producers of this listener.
+        clock: Seconds, monotonic.
+        sleep: Replaces the real pause between two looks.
+        spawn: Runs a look into the failure queues beside the waiting thread.
+    """
+
+    def __init__(
+        self,
+        resources: ResourceMap,
+        target: "Target",
+        run_id: str,
+        *,
+        sla: float,
+        in_flight: InFlight | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep | None = None,
+        spawn: Callable[[Callable[[], None]], None] = in_thread,
+    ) -> None:
+        self.resources = resources
+        self.target = target
+        self.run_id = check_run_id(run_id)
+        self.sla = seconds("sla", sla)
+        self.clock = clock
+        self._sleep = sleep or time.sleep
+        bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
+        self.reader = Reader(
+            resources.results, run_id, target.client("dynamodb", **_QUICK), bodies, clock=clock, sleep=sleep
+        )
+        self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK), clock=clock)
+        self._watch = FailureWatch(
+            self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
+        )
+        self.inflight = in_flight or InFlight(None)
+        self.inflight.attach(
+            wait=self.look_until, noticed=self.reader.notice, expiry=max(self.sla, 1.0), clock=clock
+        )
+        self.reader.subscribe(lambda result: self.inflight.leave(result.correlation_id))
+        self._explainer = Explainer(resources, target, self.reader, self.failures)
+
+    def with_sla(self, sla: float) -> Self:
+        """The same listener with another default for its timeouts; reader and bounds are shared.
+
+        Raises:
+            SettingError: It is no number of seconds.
+        """
+        other = copy.copy(self)
+        other.sla = seconds("sla", sla)
+        return other
+
+    def results(self, run_id: str | None = None) -> list[Result]:
+        """All results of a run (this one by default), in order of event time, read now.
+
+        `uncorrelated` gives the events that carried no correlation id.
+
+        Raises:
+            ResultsUnavailableError: The table can't be read.
+        """
+        if run_id is None or run_id == self.run_id:
+            self.reader.look()
+            return self.reader.all()
+        return self.reader.other(run_id)
+
+    def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:
+        """Look at the table, and when it is silent at the failure queues, until `found` returns something."""
+
+        def judged() -> T | None:
+            value = found()
+            if value is None:
+                self._watch.nudge()
+            return value
+
+        return self.reader.wait(judged, deadline)
+
+    def settled(
+        self, sent: Sent, found: Callable[[], list[Result] | Failure | None], deadline: float
+    ) -> list[Result] | None:
+        """Wait; a failure of the input ends it with an error, and its slot is free afterwards in any case."""
+        try:
+            # mypy would join the union to `object`.
+            outcome = cast("list[Result] | Failure | None", self.look_until(found, deadline))
+        finally:
+            self.inflight.leave(sent.correlation_id)
+        if not isinstance(outcome, Failure):
+            return outcome
+        headline = f"{sent.description} failed, so no (further) result will come"
+        lines = [headline, f"{outcome}", f"the event lies in {outcome.queue_url}"]
+        raise self.explained(InputFailedError, lines, sent)
+
+    def failure_of(self, sent: Sent, since: float) -> Failure | None:
+        """The newest failure of an input that a look from `since` (clock) on saw in a failure queue."""
+        failures = self.failures.of(sent.correlation_id, since)
+        return failures[-1] if failures else None
+
+    def _failed(self, news: list[Failure]) -> None:
+        for correlation_id in self.inflight.ids() if news else ():
+            if any(failure.concerns(correlation_id) for failure in news):
+                self.inflight.leave(correlation_id)
+        self.reader.wake()
+
+    def _looked(self, sent: Sent, before: int) -> str:
+        """How often the table was read since then, and what it shows."""
+        mine = len(self.reader.of(sent.correlation_id))
+        others = len(self.reader.all()) - mine
+        return (
+            f"looked {self.reader.looks - before} times; the run has {mine} results of this input,"
+            f" {others} of others"
+        )
+
+    def explained(self, error: type[E], lines: list[str], sent: Sent, matcher: Matcher | None = None) -> E:
+        """An error of these lines, with how far the event came below them, and whole in `report`."""
+        misses = matcher.misses(self.reader.of(sent.correlation_id)) if matcher else []
+        report = self._explainer.explain(sent, misses)
+        headline, *others = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
+        text = "\n  ".join([headline, *others, *report.terminal().splitlines()])
+        explained = error(text)
+        setattr(explained, "report", report)  # noqa: B010 (the tree of errors knows no reports)
+        return explained
+
+    def _check(self, sent: object) -> None:
+        if not isinstance(sent, Sent):
+            raise SettingError(f"{sent!r} is not a Sent; pass what a producer's send() returned")
+        if sent.run_id != self.run_id:
+            raise SettingError(
+                f"{sent.correlation_id!r} belongs to run {sent.run_id!r}, this listener reads {self.run_id!r}"
+            )
+
+    def _timeout(self, name: str, value: float | None) -> float:
+        return self.sla if value is None else seconds(name, value)
+
+
+def seconds(name: str, value: object) -> float:
+    """A number of seconds, or an error that names the argument.
+
+    Raises:
+        SettingError: It is none, negative, or has no end.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise SettingError(f"{name} is {value!r}: must be a number of seconds, 0 or more")
+    return float(value)
+
+
+def whole_number(name: str, value: object, least: int = 1) -> int:
+    """A whole number, or an error that names the argument.
+
+    Raises:
+        SettingError: It is none, or less than `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise SettingError(f"{name} is {value!r}: must be a whole number from {least}")
+    return value
