@@ -125,7 +125,11 @@ class FakeS3:
         extra: dict[str, str] = options["ExtraArgs"]
         condition = {"IfMatch": extra["CopySourceIfMatch"]} if "CopySourceIfMatch" in extra else {}
         self.head_object(**source, **condition)
-        arguments = {"CopySource": source, "Bucket": bucket, "Key": key} | extra
+        arguments = {
+            "CopySource": f"{source['Bucket']}/{source['Key']}",
+            "Bucket": bucket,
+            "Key": key,
+        } | extra
         self._start("CopyObject", arguments)
         if source["Key"] not in self.buckets[source["Bucket"]]:
             raise client_error("CopyObject", "NoSuchKey", 404)

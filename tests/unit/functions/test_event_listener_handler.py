@@ -1,0 +1,269 @@
+import json
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_events import (
+    QUEUE,
+    STREAM,
+    TABLE,
+    TOPIC,
+    dynamodb_record,
+    eventbridge_event,
+    kinesis_record,
+    sns_record,
+    sqs_attribute,
+    sqs_record,
+    wrapped,
+)
+from aws_fakes import FakeS3, FakeTable, client_error
+from bodies import Bodies
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from s3_events import s3_event, s3_record
+from store import Store
+
+LogLines = Callable[[ModuleType], list[dict[str, Any]]]
+SOURCES = {
+    "destination": {"type": "s3", "match": "bucket", "correlation": {"from": "key", "at": None}},
+    "queue": {"type": "sqs", "match": QUEUE, "correlation": {"from": "attribute", "at": "correlation_id"}},
+    "fifo": {"type": "sqs", "match": f"{QUEUE}.fifo", "correlation": {"from": "attribute", "at": None}},
+    "topic": {"type": "sns", "match": TOPIC, "correlation": {"from": "attribute", "at": None}},
+    "bus": {"type": "eventbridge", "match": "bus", "correlation": {"from": "body", "at": "order.id"}},
+    "table": {"type": "dynamodb", "match": TABLE, "correlation": {"from": "key", "at": None}},
+    "stream": {"type": "kinesis", "match": STREAM, "correlation": {"from": "key", "at": None}},
+}
+
+
+@pytest.fixture
+def s3() -> FakeS3:
+    return FakeS3("bucket", "overflow")
+
+
+@pytest.fixture
+def table() -> FakeTable:
+    return FakeTable()
+
+
+@pytest.fixture
+def app(load_app: Callable[..., ModuleType], s3: FakeS3, table: FakeTable) -> ModuleType:
+    module = load_app(
+        "event_listener",
+        RESULTS_TABLE="results",
+        OVERFLOW_BUCKET="overflow",
+        RESULT_TTL_SECONDS="3600",
+        INLINE_LIMIT_BYTES="1000",
+        SOURCES=json.dumps(SOURCES),
+    )
+    module.bodies = Bodies(s3, "overflow", 1000)
+    module.store = Store(table, "results", 3600)
+    return module
+
+
+def put(s3: FakeS3, key: str, data: bytes) -> dict[str, Any]:
+    return s3_record("bucket", key, etag=s3.add("bucket", key, data).etag)
+
+
+def message(number: int, body: str = "body", arn: str = QUEUE) -> dict[str, Any]:
+    attributes = {"correlation_id": sqs_attribute(f"run/{number}")}
+    return sqs_record(body, message_id=f"m{number}", attributes=attributes, arn=arn)
+
+
+def failing(*names: str) -> Callable[[dict[str, Any]], None]:
+    """Make the table refuse the events whose identity ends with one of the names."""
+
+    def before(arguments: dict[str, Any]) -> None:
+        if arguments["Key"]["event_id"]["S"].endswith(names):
+            raise client_error("UpdateItem", "ProvisionedThroughputExceededException", 400)
+
+    return before
+
+
+def test_each_source_ends_up_under_its_name_and_run(
+    app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    attributes = {"correlation_id": {"Type": "String", "Value": "run/case"}}
+    for event in (
+        s3_event(put(s3, "run/case", b"body")),
+        s3_event(message(1)),
+        s3_event(sns_record(attributes=attributes)),
+        wrapped(eventbridge_event()),
+        s3_event(dynamodb_record(new={"id": {"S": "run/case"}})),
+        s3_event(kinesis_record()),
+    ):
+        assert app.handler(event, context) == {"batchItemFailures": []}
+    items = {item["source"]: item for item in table.all()}
+    assert sorted(items) == ["bus", "destination", "queue", "stream", "table", "topic"]
+    assert {item["run_id"] for item in items.values()} == {"run"}
+    assert all(item["event_id"].startswith(f"{name}:") for name, item in items.items())
+
+
+def test_an_object_is_stored_with_its_content(
+    app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app.handler(s3_event(put(s3, "run/a b+ü.txt", b"small"), put(s3, "run/large", b"x" * 1001)), context)
+    small, large = table.all()
+    assert (small["correlation_id"], small["body"]) == ("run/a b+ü.txt", "small")
+    assert s3.buckets["overflow"][large["overflow"]["key"]].data == b"x" * 1001
+
+
+def test_a_body_of_5_mb_is_kept_whole(
+    app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    body = "ü" * 2_500_000
+    app.handler(s3_event(message(1, body)), context)
+    assert table.only()["size"] == 5_000_000
+    assert s3.buckets["overflow"][table.only()["overflow"]["key"]].data == body.encode()
+
+
+def test_a_redelivery_is_the_same_item(app: ModuleType, table: FakeTable, context: SimpleNamespace) -> None:
+    for _ in range(2):
+        app.handler(s3_event(message(1)), context)
+    assert table.only()["deliveries"] == 2
+
+
+def test_a_duplicate_of_the_system_is_a_second_item(
+    app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    first = put(s3, "run/case", b"body")
+    second = s3_record(
+        "bucket", "run/case", etag=first["s3"]["object"]["eTag"], sequencer="0055AED6DCD90281E6"
+    )
+    app.handler(s3_event(first, second), context)
+    assert len(table.all()) == 2
+
+
+def test_an_empty_batch_is_nothing_to_do(app: ModuleType, table: FakeTable, context: SimpleNamespace) -> None:
+    assert app.handler({"Records": []}, context) == {"batchItemFailures": []}
+    assert not table.items
+
+
+def test_what_cant_be_read_is_stored_as_uncorrelated(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app.handler({"order": "7"}, context)
+    item = table.only()
+    assert (item["run_id"], item["source"], item["body"]) == ("uncorrelated", "unknown", '{"order": "7"}')
+    assert json.loads(item["metadata"]).keys() == {"record_error", "correlation_error"}
+
+
+def test_a_strangers_event_on_a_shared_bus_is_stored_as_uncorrelated(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app.handler(wrapped(eventbridge_event({"stranger": True})), context)
+    item = table.only()
+    assert (item["run_id"], item["source"]) == ("uncorrelated", "bus")
+    assert "not nothing" in json.loads(item["metadata"])["correlation_error"]
+
+
+def test_of_a_queues_batch_only_what_failed_comes_again(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    table.before = failing("m1", "m3")
+    response = app.handler(s3_event(*(message(number) for number in range(5))), context)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m3"}]}
+    assert [item["correlation_id"] for item in table.all()] == ["run/0", "run/2", "run/4"]
+
+
+def test_of_a_fifo_queues_batch_all_after_the_first_failure_comes_again(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    table.before = failing("m1")
+    response = app.handler(s3_event(*(message(number, arn=f"{QUEUE}.fifo") for number in range(3))), context)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert [item["correlation_id"] for item in table.all()] == ["run/0"]
+
+
+@pytest.mark.parametrize("make", [kinesis_record, dynamodb_record])
+def test_of_a_shards_batch_all_from_the_first_failure_on_comes_again(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace, make: Callable[..., dict[str, Any]]
+) -> None:
+    table.before = failing("0002")
+    response = app.handler(s3_event(*(make(sequence=f"000{number}") for number in range(1, 5))), context)
+    assert response == {"batchItemFailures": [{"itemIdentifier": f"000{number}"} for number in range(2, 5)]}
+    assert len(table.all()) == 1
+
+
+def test_for_sources_without_partial_responses_all_are_tried_and_then_it_raises(
+    app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    event = s3_event(*(put(s3, f"run/{number}", b"body") for number in range(3)))
+    event["Records"][1]["s3"]["object"]["sequencer"] = "FFFF"
+    table.before = failing("FFFF")
+    with pytest.raises(app.RecordsNotStoredError, match=r"1 of 3 .*s3 event bucket/run/1/FFFF: .*Throughput"):
+        app.handler(event, context)
+    assert [item["correlation_id"] for item in table.all()] == ["run/0", "run/2"]
+
+
+def test_a_batch_with_a_failure_that_cant_be_reported_comes_again_whole(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    def fail(arguments: dict[str, Any]) -> None:
+        raise client_error("UpdateItem", "InternalServerError", 500)
+
+    table.before = fail
+    with pytest.raises(app.RecordsNotStoredError, match="2 of 2"):
+        app.handler(s3_event(message(1), {"eventSource": "aws:sqs"}), context)
+
+
+def test_an_object_that_cant_be_read_fails_its_record_only(
+    app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    event = s3_event(put(s3, "run/1", b"body"), put(s3, "run/2", b"body"))
+
+    def deny_first(operation: str) -> None:
+        s3.before = lambda operation: None
+        raise client_error(operation, "AccessDenied", 403)
+
+    s3.before = deny_first
+    with pytest.raises(app.RecordsNotStoredError, match=r"1 of 2.*AccessDenied"):
+        app.handler(event, context)
+    assert table.only()["correlation_id"] == "run/2"
+
+
+def test_an_object_that_is_gone_is_stored_as_gone(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app.handler(s3_event(s3_record("bucket", "run/case")), context)
+    item = table.only()
+    assert (item["body_kind"], item["gone_reason"], item["correlation_id"]) == ("gone", "deleted", "run/case")
+
+
+def test_each_record_is_logged_with_its_correlation_id_and_no_content(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace, log_lines: LogLines
+) -> None:
+    table.before = failing("m2")
+    app.handler(s3_event(message(1, "secret"), message(2, "secret"), sqs_record("secret")), context)
+    lines = log_lines(app)
+    assert [(line["message"], line.get("correlation_id")) for line in lines] == [
+        ("recorded", "run/1"),
+        ("not recorded", "run/2"),
+        ("recorded", None),
+    ]
+    assert lines[0]["event_id"] == "queue:m1"
+    assert lines[0]["function_request_id"] == "request-1"
+    assert "ProvisionedThroughputExceeded" in lines[1]["exception"]
+    assert "secret" not in json.dumps(lines)
+
+
+RECORDS = st.one_of(
+    st.just(kinesis_record(b"\xff")),
+    st.just(sns_record()),
+    st.just(dynamodb_record()),
+    st.just(eventbridge_event()),
+    st.builds(message, st.integers(0, 9), st.text()),
+    st.builds(s3_record, st.just("bucket"), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)),
+    st.dictionaries(st.sampled_from(["eventSource", "messageId", "detail-type"]), st.text()),
+    st.none() | st.integers() | st.text(st.characters()),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(RECORDS, max_size=6))
+def test_any_mix_of_records_is_stored_without_a_loss(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace, records: list[Any]
+) -> None:
+    table.items.clear()
+    assert app.handler({"Records": records}, context) == {"batchItemFailures": []}
+    assert sum(item["deliveries"] for item in table.all()) == len(records)
