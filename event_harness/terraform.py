@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from event_harness.errors import DeploymentError
 
 # How long an interrupted terraform may take to finish what it has begun and write its state, in seconds.
 GRACE = 90.0
+_LOOK = 0.05  # seconds between two looks at its output
 
 
 class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without types
@@ -50,6 +52,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         self.logs = logs
         self.timeout = timeout
         self.on_line = on_line or (lambda _line: None)
+        self._interrupted = threading.Event()
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
         """Run one command to its end and return its exit code, output and error text.
@@ -63,8 +66,6 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
         errors = log.with_suffix(".err")
-        lines: list[str] = []
-        timed_out = threading.Event()
         with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
             try:
                 process = subprocess.Popen(
@@ -72,11 +73,10 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                     cwd=self.tfdir,
                     env=self.env,
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=err,  # a file: a pipe that nobody reads would block terraform at 64 KB
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
+                    # Files, not pipes: a full pipe blocks terraform, and a provider that outlives it keeps
+                    # a pipe open for ever.
+                    stdout=out,
+                    stderr=err,
                     # A session of its own: Ctrl-C in the terminal must not reach terraform twice, and its
                     # provider processes can be ended as one group.
                     start_new_session=True,
@@ -84,37 +84,45 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                 )
             except OSError as error:
                 raise DeploymentError(f"{self.binary} can't be started: {error}") from error
-
-            def interrupt() -> None:
-                timed_out.set()
-                process.send_signal(signal.SIGINT)
-
-            watchdog = threading.Timer(self.timeout, interrupt)
-            watchdog.daemon = True
-            watchdog.start()
             try:
-                assert process.stdout is not None  # noqa: S101  # PIPE above
-                for line in process.stdout:
-                    out.write(line)
-                    lines.append(line)
-                    self.on_line(line.rstrip("\n"))
-                code = process.wait()
+                code = self._follow(process, cmd, log)
             except BaseException:
                 _stop(process)
                 raise
             finally:
-                watchdog.cancel()
-                if process.stdout is not None:
-                    process.stdout.close()
                 _end_group(process.pid)
-        error_text = errors.read_text(encoding="utf-8")
+        output = log.read_text(encoding="utf-8", errors="replace")
+        error_text = errors.read_text(encoding="utf-8", errors="replace")
         if not error_text:
             errors.unlink()
-        if timed_out.is_set():
-            raise DeploymentError(f"terraform {cmd} took longer than {self.timeout:.0f} s; its output: {log}")
         if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
-            return tftest.TerraformCommandOutput(code, "".join(lines), error_text)
+            return tftest.TerraformCommandOutput(code, output, error_text)
         raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
+
+    def interrupt(self) -> None:
+        """From another thread: make the command under way end as Ctrl-C would."""
+        self._interrupted.set()
+
+    def _follow(self, process: "subprocess.Popen[bytes]", cmd: str, log: Path) -> int:
+        """Pass on terraform's lines as they come, until it ends; returns its exit code."""
+        deadline = time.monotonic() + self.timeout
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            partial = ""
+            while True:
+                code = process.poll()
+                while line := lines.readline():
+                    partial += line
+                    if partial.endswith("\n"):
+                        self.on_line(partial.rstrip("\n"))
+                        partial = ""
+                if code is not None:
+                    return code
+                if time.monotonic() > deadline:
+                    raise DeploymentError(
+                        f"terraform {cmd} took longer than {self.timeout:g} s, was interrupted: {log}"
+                    )
+                if self._interrupted.wait(_LOOK):
+                    raise KeyboardInterrupt
 
 
 def summary(error_text: str) -> str:
@@ -138,18 +146,14 @@ def _interrupt_when_parent_dies() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
 
-def _stop(process: "subprocess.Popen[str]") -> None:
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    # Its output must be read to the end meanwhile, or a full pipe would keep it from ending.
-    drain = threading.Thread(target=lambda: process.stdout and process.stdout.read(), daemon=True)
-    drain.start()
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _end_group(pid: int) -> None:

@@ -1,0 +1,9 @@
+"""Unit tests touch nothing but Python and temporary files: opening a socket fails."""
+
+import pytest
+from pytest_socket import disable_socket
+
+
+@pytest.fixture(autouse=True)
+def _no_socket() -> None:
+    disable_socket(allow_unix_socket=True)

@@ -1,0 +1,81 @@
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from event_harness import runs
+from event_harness.runs import PROCESS_MARK, Run, new_run_id
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run.create(tmp_path / "state", root=tmp_path, target="local", ttl=timedelta(hours=1))
+
+
+def test_run_ids_sort_by_time_and_are_short_enough_for_names():
+    ids = [new_run_id() for _ in range(200)]
+    assert len(set(ids)) == 200
+    assert [i[:10] for i in ids] == sorted(i[:10] for i in ids)
+    assert all(len(i) == 14 and i.isalnum() and i.islower() and i[0] == "r" for i in ids)
+
+
+def test_record_is_read_back_as_it_was_written(run):
+    run.variables = {"a": [1]}
+    run.at("apply")
+    assert Run.load(run.directory) == run
+
+
+def test_run_is_on_record_before_anything_is_created(run, tmp_path):
+    assert [found.run_id for found in runs.recorded(tmp_path / "state")] == [run.run_id]
+
+
+def test_record_that_was_never_finished_is_passed_over(run, tmp_path):
+    (tmp_path / "state" / "runs" / "broken").mkdir()
+    (tmp_path / "state" / "runs" / "broken" / "record.json").write_text("{")
+    assert [found.run_id for found in runs.recorded(tmp_path / "state")] == [run.run_id]
+
+
+def test_run_is_in_progress_while_its_process_lives(run):
+    assert run.in_progress()
+
+
+def test_process_that_took_over_a_pid_is_not_the_owner(run):
+    run.started -= 1
+    assert not run.in_progress()
+
+
+def test_run_of_a_dead_process_is_not_in_progress(run):
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    run.pid = child.pid
+    assert not run.in_progress()
+
+
+def test_processes_of_a_run_are_found_by_their_mark(run):
+    environ = os.environ | {PROCESS_MARK: run.run_id}
+    with subprocess.Popen([sys.executable, "-c", "input()"], env=environ, stdin=subprocess.PIPE) as child:
+        assert [process.pid for process in run.processes()] == [child.pid]
+        child.communicate(b"\n")
+    assert run.processes() == []
+
+
+def test_deleting_leaves_nothing_but_the_logs_that_are_worth_keeping(run, tmp_path):
+    run.logs.mkdir(parents=True)
+    (run.logs / "000-apply.err").write_text("why")
+    run.delete(keep_logs=True)
+    assert not run.directory.exists()
+    assert (run.logs / "000-apply.err").exists()
+    run.delete()
+    assert not run.logs.exists()
+
+
+def test_state_directory_is_ignored_by_git(run, tmp_path):
+    assert (tmp_path / "state" / ".gitignore").read_text() == "*\n"
+
+
+def test_tags_name_run_owner_and_expiry(run):
+    assert run.tags[runs.TAG_RUN] == run.run_id
+    assert "@" in run.tags[runs.TAG_OWNER]
+    assert run.tags[runs.TAG_EXPIRES] == f"{run.expires_at:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,86 @@
+import pytest
+
+from event_harness.errors import SettingError
+from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
+
+
+def test_default_stands_where_nothing_is_said():
+    settings = Settings({}, {}, {})
+    assert settings["target"] == "local"
+    assert settings.origin("target") == "default"
+
+
+def test_ini_beats_default():
+    assert Settings({}, {}, {"sla": "12"})["sla"] == 12
+
+
+def test_environment_beats_ini():
+    assert Settings({}, {"EVENT_HARNESS_SLA": "7"}, {"sla": "12"})["sla"] == 7
+
+
+def test_command_line_beats_environment():
+    settings = Settings({"sla": "3"}, {"EVENT_HARNESS_SLA": "7"}, {"sla": "12"})
+    assert settings["sla"] == 3
+    assert settings.origin("sla") == "--harness-sla"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "valid"),
+    [
+        ("target", "azure", "local, aws, or the URL"),
+        ("sla", "soon", "a number of seconds above 0"),
+        ("sla", "-1", "a number of seconds above 0"),
+        ("sla", "inf", "a number of seconds above 0"),
+        ("sla", "nan", "a number of seconds above 0"),
+        ("in_flight", "0", "a whole number from 1"),
+        ("in_flight", "2.5", "a whole number from 1"),
+        ("ttl", "0", "a number of hours above 0"),
+        ("keep", "perhaps", "true or false"),
+        ("var", "name", "NAME=VALUE"),
+        ("root", " ", "a text that isn't empty"),
+    ],
+)
+def test_bad_value_is_refused_with_value_origin_and_what_is_valid(name, text, valid):
+    with pytest.raises(SettingError) as error:
+        parse(BY_NAME[name], text, "the ini file")
+    message = str(error.value)
+    assert repr(text) in message
+    assert "(the ini file)" in message
+    assert valid in message
+    assert "\n" not in message
+
+
+def test_same_validator_serves_every_source():
+    for source in ({"options": {"sla": "x"}}, {"environ": {"EVENT_HARNESS_SLA": "x"}}, {"ini": {"sla": "x"}}):
+        with pytest.raises(SettingError, match="sla is 'x'"):
+            Settings(**{"environ": {}} | source)
+
+
+def test_emulator_url_is_a_target():
+    assert Settings({"target": "http://127.0.0.1:4566/"}, {}, {})["target"] == "http://127.0.0.1:4566"
+
+
+def test_variables_come_as_a_mapping():
+    settings = Settings({"var": ["owner=me", "tags={a=1}"]}, {}, {})
+    assert settings["var"] == {"owner": "me", "tags": "{a=1}"}
+
+
+def test_readiness_can_be_switched_off():
+    assert Settings({}, {"EVENT_HARNESS_READINESS": "0"}, {})["readiness"] == 0
+
+
+def test_flag_is_read_from_the_environment():
+    assert Settings({}, {"EVENT_HARNESS_KEEP": "true"}, {})["keep"] is True
+
+
+def test_header_shows_each_value_that_somebody_set_and_its_origin():
+    header = Settings({"keep": True}, {"EVENT_HARNESS_SLA": "7"}, {"target": "aws"}).header()
+    assert "target aws (ini)" in header
+    assert "sla 7 s (EVENT_HARNESS_SLA)" in header
+    assert "keep True (--harness-keep)" in header
+    assert "in_flight" not in header
+
+
+def test_every_setting_explains_itself():
+    assert all(setting.help for setting in SETTINGS)
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
