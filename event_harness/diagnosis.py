@@ -130,12 +130,12 @@ class Explainer:
             return Finding("results", "bad", text, cause=f"the results table could not be read: {text}")
         if not misses:
             return Finding("results", "ok" if mine else "open", f"{len(mine)} of this input")
-        details = [
-            line for result, reason in misses for line in (f"not accepted: {result}", *reason.splitlines())
-        ]
-        return Finding(
-            "results", "bad", f"{len(mine)} of this input, {len(misses)} not accepted", tuple(details)
-        )
+        details: list[str] = []
+        for result, reason in misses:
+            when = (result.event_time or result.first_received_at).strftime("%H:%M:%S.%f")[:-3]
+            details += [f"from {result.source} at {when}, {result.size:,} bytes:", *reason.splitlines()]
+        text = f"{len(mine)} of this input, {len(misses)} not accepted"
+        return Finding("results", "bad", text, tuple(details))
 
     def _others(self, sent: Sent, since: datetime) -> list[Finding]:
         others = [item for item in self._reader.all() if item.correlation_id != sent.correlation_id]
@@ -147,7 +147,7 @@ class Explainer:
         recent = [item for item in others if item.received_at >= since]
         if not recent:
             return []
-        lines = tuple(f"{item.correlation_id}: {item}" for item in recent)
+        lines = tuple(f"{item.case_id}: {item.size:,} bytes from {item.source}" for item in recent)
         return [Finding("others", "open", f"{len(recent)} results of other inputs since the send", lines)]
 
     def _cause(self, findings: Sequence[Finding], failed: Sequence[Failure], misses: Misses) -> str:

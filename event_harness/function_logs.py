@@ -15,8 +15,8 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
 _ERROR = re.compile(
-    r"\[(ERROR|CRITICAL)\]|Task timed out|Traceback \(most recent|Unable to import|errorMessage"
-    r"|Runtime\.\w+|Status: (error|timeout)|exited (with|unexpectedly)"
+    r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
+    r"|exited (with|unexpectedly)|^[\w.]*(Error|Exception|Interrupt)\b"
 )
 
 
@@ -42,12 +42,14 @@ class LogView:
 
     Attributes:
         invocations: How often the function was started.
-        mine: Lines that carry the input's id, and all others of the same requests but the platform's own.
-        errors: Lines that tell of an error, whatever request they are of.
+        for_others: How often of these its lines name other inputs only.
+        mine: Lines that carry the input's id, and the errors of the same requests.
+        errors: Lines that tell of an error, but for those of other inputs' requests.
         elsewhere: Another correlation id that contains the input's case, if a line names one.
     """
 
     invocations: int
+    for_others: int
     mine: list[Line]
     errors: list[Line]
     elsewhere: str | None
@@ -81,22 +83,23 @@ def view(events: Iterable[Mapping[str, Any]], correlation_id: str) -> LogView:
     case = correlation_id.split("/")[1] if "/" in correlation_id else correlation_id
 
     def names_it(line: Line) -> bool:
-        return line.correlation_id == correlation_id or (
-            line.correlation_id is None and (correlation_id in line.text or case in line.text)
-        )
+        if line.correlation_id is not None:
+            return line.correlation_id == correlation_id
+        return case in line.text
 
-    others = (line.correlation_id for line in lines if line.correlation_id and case in line.correlation_id)
     mine = {line.request_id for line in lines if names_it(line)} - {None}
+    others = {line.request_id for line in lines if line.correlation_id and not names_it(line)} - mine - {None}
+    named = (line.correlation_id for line in lines if line.correlation_id and not names_it(line))
     return LogView(
         invocations=sum(line.starts for line in lines),
+        for_others=sum(line.starts and line.request_id in others for line in lines),
         mine=[
             line
             for line in lines
-            if names_it(line)
-            or (line.request_id in mine and not line.starts and line.correlation_id is None and line.is_error)
+            if names_it(line) or (line.is_error and line.request_id in mine and not line.correlation_id)
         ],
-        errors=[line for line in lines if line.is_error],
-        elsewhere=next((other for other in others if other != correlation_id), None),
+        errors=[line for line in lines if line.is_error and line.request_id not in others],
+        elsewhere=next((other for other in named if other and case in other), None),
     )
 
 
@@ -127,7 +130,7 @@ def _line(event: Mapping[str, Any], current: dict[str, str]) -> Line:
     if starts and request_id:
         current[stream] = str(request_id)
     said = record.get("message") or record.get("errorMessage") or record.get("type") or message
-    error = record.get("exception_name") or record.get("errorType")
+    error = record.get("exception_name") or record.get("errorType") or record.get("error")
     level = str(record.get("level", "")).upper()
     correlation_id = record.get("correlation_id")
     raised = str(record.get("exception") or "").strip().splitlines()

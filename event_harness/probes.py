@@ -129,14 +129,15 @@ class Probes:
             text = f"{_count(len(log.errors), 'error line')} since the send, none names this input"
             errors = tuple(str(line) for line in log.errors)
             return Finding(name, "bad", text, errors, cause=f"{name} fails: {log.errors[-1].text}")
-        if log.invocations or self._resulted:
+        if log.invocations > log.for_others or self._resulted:
             text = f"invoked {_count(log.invocations, 'time')} since the send, no log line names this input"
             return Finding(name, "open", text)
         cause = (
-            f"{name} wasn't invoked: does what precedes it notify it"
+            f"{name} wasn't invoked for this input: does what precedes it notify it"
             " (is that live yet, do prefix, suffix, filter or pattern match)?"
         )
-        return Finding(name, "bad", "not invoked since the send", cause=cause)
+        others = f"invoked {_count(log.invocations, 'time')} since the send, for other inputs only"
+        return Finding(name, "bad", others if log.invocations else "not invoked since the send", cause=cause)
 
     def _queue(self, station: Station) -> Finding:
         wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

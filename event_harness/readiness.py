@@ -12,7 +12,7 @@ from event_harness.waiting import seconds
 if TYPE_CHECKING:
     from event_harness.listener import Listener
 
-FIRST, GROWTH = 2.0, 1.5
+FIRST, GROWTH = 5.0, 1.5
 """Seconds until a second canary follows the first, and by how much longer each further one is given."""
 
 

@@ -69,13 +69,12 @@ def _head(finding: Finding, name: int) -> list[str]:
 
 def _wrapped(text: str, indent: str, most: int) -> list[str]:
     return textwrap.wrap(
-        " ".join(text.split(" ")),
+        text,
         WIDTH,
         subsequent_indent=indent,
         max_lines=most,
         placeholder=" …",
-        drop_whitespace=True,
-        replace_whitespace=True,
+        break_on_hyphens=False,
     )
 
 

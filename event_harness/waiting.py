@@ -132,8 +132,7 @@ class Waiting:
         if not isinstance(outcome, Failure):
             return outcome
         headline = f"{sent.description} failed, so no (further) result will come"
-        lines = [headline, f"{outcome}", f"the event lies in {outcome.queue_url}"]
-        raise self.explained(InputFailedError, lines, sent)
+        raise self.explained(InputFailedError, [headline, f"the event lies in {outcome.queue_url}"], sent)
 
     def failure_of(self, sent: Sent, since: float) -> Failure | None:
         """The newest failure of an input that a look from `since` (clock) on saw in a failure queue."""
@@ -151,7 +150,7 @@ class Waiting:
         mine = len(self.reader.of(sent.correlation_id))
         others = len(self.reader.all()) - mine
         return (
-            f"looked {self.reader.looks - before} times; the run has {mine} results of this input,"
+            f"looked {self.reader.looks - before} times; results in this run: {mine} of this input,"
             f" {others} of others"
         )
 
