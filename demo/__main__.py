@@ -72,10 +72,9 @@ def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bo
         say(f"written to {out}")
     expected = text.upper()
     if received != expected:
-        at = next((i for i, (a, b) in enumerate(zip(received, expected, strict=False)) if a != b), None)
-        say(
-            f"WRONG: differs from str.upper() at character {min(len(received), len(expected)) if at is None else at}"
-        )
+        pairs = enumerate(zip(received, expected, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), min(len(received), len(expected)))
+        say(f"WRONG: differs from str.upper() at character {at}")
         return False
     say("compared: equal to what str.upper() makes of the text, character by character")
     return True
@@ -132,7 +131,8 @@ def _check_writable(out: Path | None) -> None:
 
 def _scripts(text: str) -> str:
     """The scripts of a text's letters, from their names: LATIN SMALL LETTER A."""
-    counts = Counter(unicodedata.name(c, "UNKNOWN").split()[0] for c in set(text) if c.isalpha())
+    first_words = (unicodedata.name(c, "UNKNOWN").split()[0] for c in set(text) if c.isalpha())
+    counts = Counter(word for word in first_words if word not in ("IDEOGRAPHIC", "KATAKANA-HIRAGANA"))
     names = [name.capitalize() for name, _ in counts.most_common()]
     return f"{len(names)} scripts: {', '.join(names[:12])}"
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from event_harness.deployment import DeployedSystem
 from event_harness.producers import Sent
@@ -52,4 +53,9 @@ def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: s
             except ValueError:
                 continue  # the platform's own lines
             if line.get("correlation_id") == correlation_id:
-                yield Station(event["timestamp"] / 1000, str(line["message"]), name)
+                yield Station(_time(line["timestamp"]), str(line["message"]), name)
+
+
+def _time(text: str) -> float:
+    """Powertools' time of a line, which is that of the moment itself: 2026-11-22 10:46:04,123+0000."""
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S,%f%z").timestamp()

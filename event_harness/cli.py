@@ -11,12 +11,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from event_harness import configuration, runs, toolchain, up
+from event_harness import configuration, runs, toolchain
 from event_harness.errors import HarnessError
 from event_harness.guided import configure
 from event_harness.overrides import write_override
 from event_harness.sweep import sweep
 from event_harness.terraform import Terraform
+from event_harness.up import down, up
 
 ENTRY = "event-harness"
 
@@ -104,12 +105,12 @@ def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
 
 
 def _up(options: argparse.Namespace, _rest: list[str]) -> int:
-    up.up(options.project, port=options.port)
+    up(options.project, port=options.port)
     return 0
 
 
 def _down(options: argparse.Namespace, _rest: list[str]) -> int:
-    up.down(options.project)
+    down(options.project)
     return 0
 
 

@@ -178,11 +178,14 @@ class Deployment:
     def destroy(self) -> None:
         """Destroy everything, see that nothing is left in the state, and delete the run's directory.
 
+        Again does no harm.
         One Ctrl-C during it is answered with a line and otherwise ignored.
 
         Raises:
             DestroyError: it failed; the state is kept, and the message says how to finish.
         """
+        if self.run.stage == "destroyed":
+            return
         logs_worth_keeping = self.run.stage in ("init", "apply")
         if self.run.stage not in ("new", "init"):
             try:
@@ -197,6 +200,7 @@ class Deployment:
                 raise DestroyError(self._unfinished(str(error) or type(error).__name__)) from error
             if left:
                 raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
+        self.run.stage = "destroyed"
         self.run.delete(keep_logs=logs_worth_keeping)
 
     def _unfinished(self, why: str) -> str:

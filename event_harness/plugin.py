@@ -1,7 +1,7 @@
 """The pytest plugin: options, fixtures and hooks. Thin: what it calls works without pytest."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from event_harness.producers import Producer, producers_for
 from event_harness.readiness import await_ready
 from event_harness.session import Session
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
-from event_harness.sharing import Borrowed, Lender
+from event_harness.sharing import Borrowed, Lendable, Lender
 
 SETTINGS_KEY = pytest.StashKey[Settings]()
-SESSION_KEY = pytest.StashKey[Session | Borrowed]()
+SESSION_KEY = pytest.StashKey[Lendable]()
 LENDER_KEY = pytest.StashKey[Lender]()
 OPEN_KEY = pytest.StashKey[ExitStack]()
 
@@ -105,16 +105,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[OPEN_KEY].close()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Show what a harness error has found out, and attach the whole of it to the JUnit report."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Attach the whole of what a harness error has found out to the JUnit report; its text shows the gist."""
     found = getattr(call.excinfo.value, "report", None) if call.excinfo else None
     if found is not None:
         item.user_properties.append(("event_harness", found.full()))
-    report = yield
-    if found is not None:
-        report.sections.append(("event-harness: how far the event came", found.terminal()))  # type: ignore[attr-defined]
-    return report
 
 
 @pytest.fixture(scope="session")

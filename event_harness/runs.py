@@ -51,7 +51,7 @@ class Run:
         started: when that process was created.
         created_at: when the run began.
         expires_at: from when on a sweep by tag may take its resources.
-        stage: how far it came: new, init, apply, applied, destroy.
+        stage: how far it came: new, init, apply, applied, destroy, destroyed.
         kept: left on purpose (`--harness-keep`).
         variables: the input variables that it was applied with.
         embedded: whether the emulator is this run's own (it lies in `aws/`).

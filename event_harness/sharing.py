@@ -10,12 +10,23 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from event_harness.deployment import DeployedSystem
 from event_harness.errors import DeploymentError, HarnessError
 from event_harness.session import Session, from_json, to_json
 
 _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
+
+
+class Lendable(Protocol):
+    """What holds the system under test of a process: a session of its own, or what another has lent."""
+
+    def system(self) -> DeployedSystem:
+        """The system, made ready when first asked for."""
+
+    def close(self) -> None:
+        """Take it down, if that is ours to do."""
 
 
 class Lender:

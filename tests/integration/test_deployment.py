@@ -1,0 +1,81 @@
+"""What a deployment promises: apart from others, as declared, and gone afterwards."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from event_harness import toolchain
+from event_harness.census import census
+from event_harness.deployment import Deployment
+from event_harness.errors import DeploymentError, GateShutError
+from event_harness.listener import Listener
+from event_harness.producers import producers_for
+from event_harness.runs import Run, new_run_id
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def deploy(deployment, tmp_path):
+    """Makes deployments beside the session's, on the same target, and destroys them all."""
+    with ExitStack() as stack:
+
+        def make(root=ROOT, **variables):
+            target = deployment.target
+            tools = toolchain.find(None, target=target.name)
+            run = Run.create(tmp_path, root=root, target=target.name, endpoint_url=target.endpoint_url)
+            one = Deployment(root, target, tools, run, variables=variables)
+            return one, stack.enter_context(one)
+
+        yield make
+
+
+def test_plan_after_apply_is_empty_and_destroy_leaves_nothing(deploy, tmp_path):
+    one, system = deploy()
+    assert one.drift() == []
+    assert census(system.target, part=system.run_id)
+    one.destroy()
+    assert census(system.target, part=system.run_id) == []
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_two_workspaces_at_once_do_not_meet(deploy, producer, listener):
+    _, other = deploy(name_prefix="other")
+    theirs = Listener(other.resources, other.target, new_run_id(), sla=60)
+    sent_there = next(iter(producers_for(theirs).values())).send("there")
+    sent_here = producer.send("here")
+    assert theirs.wait_for(sent_there).text == "THERE"
+    assert listener.wait_for(sent_here).text == "HERE"
+    assert [r.text for r in theirs.results()] == ["THERE"]
+
+
+def test_shut_gate_deploys_no_listener_and_the_harness_says_so(deploy):
+    _, system = deploy(deploy_test_resources=False)
+    assert not [
+        f for f in census(system.target, part=system.run_id) if "listener" in f.name or "results" in f.name
+    ]
+    with pytest.raises(GateShutError, match="deploy_test_resources = true"):
+        _ = system.resources
+
+
+def test_apply_that_fails_says_why_and_leaves_nothing(deploy, deployment, tmp_path):
+    with pytest.raises(DeploymentError, match="name_prefix must be") as error:
+        deploy(name_prefix="UPPER")
+    assert "\n" not in str(error.value)
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_apply_that_fails_half_way_destroys_what_it_had_created(deploy, deployment, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "main.tf").write_text(
+        'resource "aws_sqs_queue" "first" {\n  name = "${terraform.workspace}-first"\n}\n'
+        'resource "aws_sqs_queue" "second" {\n  name = "${terraform.workspace} is no name"\n'
+        "  depends_on = [aws_sqs_queue.first]\n}\n"
+    )
+    before = census(deployment.target)
+    with pytest.raises(DeploymentError, match=r"is no name|InvalidParameterValue|invalid"):
+        deploy(root=root)
+    assert census(deployment.target) == before
+    assert not list((tmp_path / "runs").glob("*"))
