@@ -1,0 +1,42 @@
+"""Lambda functions of a few lines, for tests of the embedded AWS itself."""
+
+import io
+import json
+import zipfile
+
+from event_harness.targets import Target
+
+
+class SmallFunction:
+    """A function deployed to an emulator: `def handler(event, context)` and what it needs."""
+
+    def __init__(
+        self,
+        target: Target,
+        source: str,
+        *,
+        name: str = "small",
+        role: str = "arn:aws:iam::000000000000:role/r",
+    ):
+        self.name = name
+        self.client = target.client("lambda", read_timeout=30)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("small.py", source)
+        self.client.create_function(
+            FunctionName=name,
+            Runtime="python3.11",
+            Role=role,
+            Handler="small.handler",
+            Timeout=600,
+            Code={"ZipFile": packed.getvalue()},
+        )
+
+    def __call__(self, **event):
+        """Invoke it and return what it returns."""
+        answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read())
+
+    def start(self, **event):
+        """Invoke it and don't wait."""
+        self.client.invoke(FunctionName=self.name, InvocationType="Event", Payload=json.dumps(event))

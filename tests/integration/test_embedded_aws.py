@@ -1,0 +1,255 @@
+"""The life of the embedded AWS: it starts on loopback, and nothing of it outlasts its purpose."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from small_functions import SmallFunction
+
+from event_harness import embedded_aws, keeper
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.errors import EmbeddedAwsError
+from event_harness.ports import free_port, holder, is_free
+from event_harness.targets import Target
+
+WORKER = "import os\ndef handler(event, context): return os.getpid()\n"
+# A function that goes on for long, and starts a process of its own that knows nothing of us.
+BUSY = (
+    "import pathlib, subprocess, time\n"
+    "def handler(event, context):\n"
+    "    child = subprocess.Popen(['/bin/sleep', '600'], env={})\n"
+    "    pathlib.Path(event['file']).write_text(str(child.pid))\n"
+    "    time.sleep(600)\n"
+)
+# A harness that says where its embedded AWS is, and waits to be killed.
+HARNESS = (
+    "import pathlib, signal, sys, time\n"
+    "from event_harness.embedded_aws import EmbeddedAws\n"
+    "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)\n"
+    "aws = EmbeddedAws.start(pathlib.Path(sys.argv[1]), lasting=len(sys.argv) > 2)\n"
+    "print(aws.endpoint_url, flush=True)\n"
+    "if not sys.argv[2:]: time.sleep(600)\n"
+)
+
+
+@pytest.fixture
+def directory(tmp_path):
+    yield tmp_path / "aws"
+    EmbeddedAws.end(tmp_path / "aws")
+
+
+@pytest.fixture
+def aws(directory):
+    with EmbeddedAws.start(directory) as running:
+        yield running
+
+
+@pytest.fixture
+def harness(directory):
+    """Another process that has started an embedded AWS in `directory`; and the target to reach it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HARNESS, directory], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process, process.stdout as said:
+        yield process, Target.local(said.readline().strip())
+        process.kill()
+
+
+def eventually(condition, seconds=20):
+    """Wait until something holds; only a test that fails takes long."""
+    deadline = time.monotonic() + seconds
+    while not (held := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return held
+
+
+def nothing_is_left(directory, port):
+    return (
+        not keeper.processes_of(directory)
+        and is_free(port)
+        and {path.name for path in directory.iterdir()} <= {keeper.LOG}
+    )
+
+
+def busy_child(function, tmp_path):
+    """Start a busy function and return the process that it has started."""
+    file = tmp_path / "child"
+    function.start(file=str(file))
+    return psutil.Process(int(eventually(lambda: file.exists() and file.read_text())))
+
+
+def is_gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_it_listens_on_loopback_and_on_its_port_only(aws):
+    SmallFunction(Target.local(aws.endpoint_url), WORKER)()
+    listening = [
+        connection.laddr
+        for process in keeper.processes_of(aws.directory)
+        for connection in process.net_connections(kind="inet")
+        if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+    ]
+    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", aws.port)]
+
+
+def test_it_answers_as_an_account_of_its_own(aws):
+    assert Target.local(aws.endpoint_url).check().account == "000000000000"
+    assert aws.alive()
+
+
+def test_stop_leaves_no_process_port_or_folder(aws, tmp_path):
+    target = Target.local(aws.endpoint_url)
+    worker = psutil.Process(SmallFunction(target, WORKER)())
+    child = busy_child(SmallFunction(target, BUSY, name="busy"), tmp_path)
+    assert list((aws.directory / "tmp").iterdir())
+    aws.stop()
+    assert nothing_is_left(aws.directory, aws.port)
+    assert is_gone(worker)
+    assert is_gone(child)
+    assert not aws.alive()
+    aws.stop()
+
+
+def test_killed_harness_takes_everything_with_it(harness, directory, tmp_path):
+    process, target = harness
+    child = busy_child(SmallFunction(target, BUSY), tmp_path)
+    process.kill()
+    port = int(target.endpoint_url.rpartition(":")[2])
+    assert eventually(lambda: nothing_is_left(directory, port))
+    assert is_gone(child)
+
+
+def test_harness_that_left_a_fork_behind_still_counts_as_gone(directory):
+    """A fork holds the pipe to the keeper open."""
+    script = HARNESS.replace("time.sleep(600)", "os.fork() and os.kill(os.getpid(), 9); time.sleep(600)")
+    with subprocess.Popen(
+        [sys.executable, "-c", "import os\n" + script, directory],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        port = int(process.stdout.readline().strip().rpartition(":")[2])
+        try:
+            assert eventually(lambda: nothing_is_left(directory, port))
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_harness_and_keeper_killed_leave_what_end_clears(harness, directory, tmp_path):
+    process, target = harness
+    child = busy_child(SmallFunction(target, BUSY), tmp_path)
+    kept = psutil.Process(process.pid).children()[0]
+    process.send_signal(signal.SIGSTOP)
+    kept.kill()
+    process.kill()
+    EmbeddedAws.end(directory)
+    assert nothing_is_left(directory, int(target.endpoint_url.rpartition(":")[2]))
+    assert is_gone(child)
+
+
+def test_killed_keeper_ends_the_embedded_aws(aws):
+    next(p for p in psutil.Process().children() if keeper.is_of(p, aws.directory)).kill()
+    assert eventually(lambda: is_free(aws.port))
+    assert not aws.alive()
+    aws.stop()
+    assert nothing_is_left(aws.directory, aws.port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_to_the_terminals_processes_does_not_reach_it(harness, directory, number):
+    """`terraform destroy` still needs it after a Ctrl-C."""
+    process, target = harness
+    os.killpg(process.pid, number)
+    assert target.check()
+    assert EmbeddedAws.find(directory).alive()
+
+
+def test_taken_port_is_one_clear_line_that_names_who_has_it(directory):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(EmbeddedAwsError) as caught:
+            EmbeddedAws.start(directory, port=port)
+    own = psutil.Process()
+    assert str(caught.value).startswith(
+        f"port {port} is taken by {own.name()} (process {own.pid}): choose another"
+    )
+    assert not directory.exists() or not list(directory.iterdir())
+
+
+def test_free_port_that_another_takes_first_is_tried_again(directory, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = iter([other.getsockname()[1], free_port()])
+        monkeypatch.setattr(embedded_aws, "free_port", lambda: next(ports))
+        with EmbeddedAws.start(directory) as aws:
+            assert aws.port != other.getsockname()[1]
+            assert aws.alive()
+
+
+def test_another_emulator_on_the_port_is_not_taken_for_ours(aws, tmp_path, monkeypatch):
+    """It answers the health check, while ours gives up."""
+    monkeypatch.setattr(embedded_aws, "free_port", lambda: aws.port)
+    with pytest.raises(EmbeddedAwsError, match=f"port {aws.port} was taken by .*process {aws.pid}"):
+        EmbeddedAws.start(tmp_path / "other")
+    assert aws.alive()
+
+
+def test_two_at_once_know_nothing_of_each_other(aws, tmp_path):
+    with EmbeddedAws.start(tmp_path / "other") as other:
+        Target.local(aws.endpoint_url).client("s3").create_bucket(
+            Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        assert Target.local(other.endpoint_url).client("s3").list_buckets()["Buckets"] == []
+    assert aws.alive()
+
+
+def test_directory_serves_one_at_a_time(aws):
+    with pytest.raises(EmbeddedAwsError, match="has an embedded AWS already"):
+        EmbeddedAws.start(aws.directory)
+    assert aws.alive()
+
+
+def test_lasting_one_survives_its_starter_and_is_found_and_ended(directory):
+    subprocess.run(
+        [sys.executable, "-c", HARNESS, directory, "lasting"], check=True, stdout=subprocess.DEVNULL
+    )
+    found = EmbeddedAws.find(directory)
+    assert found.alive()
+    found.stop()
+    assert EmbeddedAws.find(directory) is None
+    assert nothing_is_left(directory, found.port)
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"LOG_LEVEL": "LOUD"}, "MiniStack ended while starting: .*LOUD"),
+        ({"GATEWAY_PORT": "none"}, "the keeper of the embedded AWS did not start: .*'none'"),
+    ],
+)
+def test_emulator_that_fails_to_start_says_why_and_leaves_nothing(directory, environ, message):
+    with pytest.raises(EmbeddedAwsError, match=message + r".*all of it in .*embedded-aws\.log"):
+        EmbeddedAws.start(directory, environ=environ)
+    assert nothing_is_left(directory, free_port())
+
+
+def test_policies_are_enforced_when_asked_for(directory):
+    source = (
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    try: boto3.client('s3').list_buckets(); return 'allowed'\n"
+        "    except Exception as error: return str(error)\n"
+    )
+    with EmbeddedAws.start(directory, auth=True) as aws:
+        target = Target.local(aws.endpoint_url)
+        role = target.client("iam").create_role(RoleName="poor", AssumeRolePolicyDocument='{"Statement": []}')
+        assert "AccessDenied" in SmallFunction(target, source, role=role["Role"]["Arn"])()
+
+
+def test_holder_of_a_port_nobody_has_is_not_guessed():
+    assert holder(free_port()) == "another process"
