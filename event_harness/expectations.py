@@ -39,11 +39,11 @@ class Expectations(Waiting):
         self._check(sent)
         whole_number("n (for none use expect_none)", n)
         settle, timeout = seconds("settle", settle), self._timeout("timeout", timeout)
-        began, looks = self.clock(), self.reader.looks
+        began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def enough() -> list[Result] | Failure | None:
             results = self.reader.of(sent.correlation_id)
-            return results if len(results) >= n else self.failure_of(sent, began)
+            return results if len(results) >= n else self.failure_of(sent, after)
 
         def too_many() -> list[Result] | None:
             results = self.reader.of(sent.correlation_id)
@@ -100,14 +100,14 @@ class Expectations(Waiting):
         self._check(sent)
         within = self._timeout("within", within)
         self._check_sentinel(sent, sentinel, ordered)
-        began, looks = self.clock(), self.reader.looks
+        began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def overtaken() -> list[Result] | Failure | None:
             results = self.reader.of(sent.correlation_id)
             if results or sentinel is None:
                 return results or None
             came = self.reader.of(sentinel.correlation_id)
-            return (came if ordered else None) if came else self.failure_of(sentinel, began)
+            return (came if ordered else None) if came else self.failure_of(sentinel, after)
 
         try:
             self.settled(sentinel or sent, overtaken, began + within)

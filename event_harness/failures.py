@@ -4,8 +4,7 @@ import base64
 import binascii
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -74,25 +73,21 @@ class FailureReader:
     Args:
         queues: URL -> name of the station that fails into it.
         client: An SQS client.
-        clock: Seconds, monotonic.
     """
 
-    def __init__(
-        self, queues: Mapping[str, str], client: "SQSClient", *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, queues: Mapping[str, str], client: "SQSClient") -> None:
         self.queues = dict(queues)
-        self.looks = 0
+        self.looks = self.begun = 0
         self.errors: dict[str, Exception] = {}  # queue url -> why its last look failed
         self._client = client
-        self._clock = clock
         self._lock = threading.Lock()
-        # message id -> failure, start of the latest look that saw it
-        self._seen: dict[str, tuple[Failure, float]] = {}
+        # message id -> failure, number of the latest look that saw it
+        self._seen: dict[str, tuple[Failure, int]] = {}
 
     def look(self) -> list[Failure]:
         """Look into every queue (one thread at a time); returns what was not seen before."""
         with self._lock:
-            began = self._clock()
+            self.begun += 1
             new = []
             for url, station in self.queues.items():
                 self.errors.pop(url, None)
@@ -101,19 +96,19 @@ class FailureReader:
                         failure = parse(message, url, station)
                         if failure.message_id not in self._seen:
                             new.append(failure)
-                        self._seen[failure.message_id] = (failure, began)
+                        self._seen[failure.message_id] = (failure, self.begun)
                 except AWS_ERRORS as error:
                     self.errors[url] = error
             self.looks += 1
             return new
 
-    def of(self, correlation_id: str, since: float = float("-inf")) -> list[Failure]:
-        """Failures of this input that a look from `since` (clock) on saw: a redriven one is gone."""
-        return [failure for failure in self.all(since) if failure.concerns(correlation_id)]
+    def of(self, correlation_id: str, after: int = 0) -> list[Failure]:
+        """Failures of this input that looks after number `after` saw: a redriven one is gone by then."""
+        return [failure for failure in self.all(after) if failure.concerns(correlation_id)]
 
-    def all(self, since: float = float("-inf")) -> list[Failure]:
-        """Every failure that a look begun at `since` (clock) or later saw."""
-        return [failure for failure, seen in list(self._seen.values()) if seen >= since]
+    def all(self, after: int = 0) -> list[Failure]:
+        """Every failure that looks after number `after` saw."""
+        return [failure for failure, seen in list(self._seen.values()) if seen > after]
 
     def _peek(self, url: str) -> Iterator["MessageTypeDef"]:
         received: list[MessageTypeDef] = []

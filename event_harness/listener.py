@@ -73,13 +73,13 @@ class Listener(Expectations):
         timeout = self._timeout("timeout", timeout)
         wanted = 1 if count is None else whole_number("count", count, 1)
         matcher = Matcher(until)
-        began, looks = self.clock(), self.reader.looks
+        began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def found() -> list[Result] | Failure | None:
             accepted = [result for result in self.reader.of(sent.correlation_id) if matcher.accepts(result)]
             if len(accepted) >= wanted:
                 return accepted[:wanted]
-            return self.failure_of(sent, began) if fail_early else None
+            return self.failure_of(sent, after) if fail_early else None
 
         results = self.settled(sent, found, began + timeout)
         if results is None:
@@ -113,7 +113,7 @@ class Listener(Expectations):
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         timeout = self._timeout("timeout", timeout)
-        began = self.clock()
+        after = self.failures.begun
         batch: list[Sent] = []
         told = (-1, -1)
 
@@ -127,7 +127,7 @@ class Listener(Expectations):
 
         def failed() -> dict[str, Failure]:
             waiting = [sent for sent in batch if not self.reader.has(sent.correlation_id)]
-            failures = {sent.correlation_id: self.failure_of(sent, began) for sent in waiting}
+            failures = {sent.correlation_id: self.failure_of(sent, after) for sent in waiting}
             return {key: failure for key, failure in failures.items() if failure}
 
         def found() -> bool | None:
@@ -173,11 +173,11 @@ class Listener(Expectations):
             raise SettingError(
                 f"{self.resources.origin}: no station has a failure_queue_url, so no failure can be awaited"
             )
-        began, looks = self.clock(), self.failures.looks
+        began, looks, after = self.clock(), self.failures.looks, self.failures.begun
         while True:
             now = self.clock()
             self._watch.look()
-            failure = self.failure_of(sent, began)
+            failure = self.failure_of(sent, after)
             if failure:
                 self.inflight.leave(sent.correlation_id)
                 return failure

@@ -88,7 +88,8 @@ class Reader:
         self._leading = self._looking = False
         self._newest = 0  # received_at of the newest item seen, epoch ms
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
-        self._whole_since = float("-inf")  # start of the latest look that read the whole run
+        self._begun = 0  # looks that have begun
+        self._whole = (0, float("-inf"))  # number and start of the latest look that read the whole run
         self._by_event: dict[str, tuple[str, Result]] = {}  # event id -> received_at as stored, result
         self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
         self._ignored: set[str | None] = set()
@@ -148,7 +149,7 @@ class Reader:
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         leading = False
-        judged = -1
+        judged, entered = -1, self._begun
         try:
             while True:
                 if self._version != judged:
@@ -159,7 +160,8 @@ class Reader:
                 with self._changed:
                     if self._version != judged:
                         continue
-                    if self._whole_since >= deadline:
+                    number, since = self._whole
+                    if number > entered and since >= deadline:
                         return None
                     if self._looking:
                         self._changed.wait(SHORTEST)
@@ -172,6 +174,7 @@ class Reader:
                         self._pause(pause, leading)
                         continue
                     self._looking = True
+                    self._begun += 1
                     if leading:
                         # Judging may take long, and until then somebody else shall lead.
                         self._leading = leading = False
@@ -250,7 +253,7 @@ class Reader:
                 self._version += 1
                 self._looking = False
                 if whole:
-                    self._whole_since = began
+                    self._whole = (self._begun, began)
                 if news or whole:
                     self._changed.notify_all()
         for result in news:

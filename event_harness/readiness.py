@@ -36,13 +36,13 @@ def await_ready(producer: Producer, listener: "Listener", body: Body = "canary",
         ProducerError: It can't be sent.
     """
     limit = seconds("readiness limit", limit)
-    began = listener.clock()
+    began, after = listener.clock(), listener.failures.begun
     canaries: list[Sent] = []
     patience = FIRST
 
     def arrived() -> list[Result] | Failure | None:
         results = [result for sent in canaries for result in listener.reader.of(sent.correlation_id)]
-        failures = (listener.failure_of(sent, began) for sent in canaries)
+        failures = (listener.failure_of(sent, after) for sent in canaries)
         return results or next((failure for failure in failures if failure), None)
 
     while True:

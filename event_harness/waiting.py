@@ -75,7 +75,7 @@ class Waiting:
         self.reader = Reader(
             resources.results, run_id, target.client("dynamodb", **_QUICK), bodies, clock=clock, sleep=sleep
         )
-        self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK), clock=clock)
+        self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK))
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
         )
@@ -134,9 +134,9 @@ class Waiting:
         headline = f"{sent.description} failed, so no (further) result will come"
         raise self.explained(InputFailedError, [headline, f"the event lies in {outcome.queue_url}"], sent)
 
-    def failure_of(self, sent: Sent, since: float) -> Failure | None:
-        """The newest failure of an input that a look from `since` (clock) on saw in a failure queue."""
-        failures = self.failures.of(sent.correlation_id, since)
+    def failure_of(self, sent: Sent, after: int) -> Failure | None:
+        """The newest failure of an input that looks after number `after` saw in a failure queue."""
+        failures = self.failures.of(sent.correlation_id, after)
         return failures[-1] if failures else None
 
     def _failed(self, news: list[Failure]) -> None:

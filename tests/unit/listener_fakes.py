@@ -3,9 +3,14 @@
 import json
 import threading
 from collections import defaultdict
+from urllib.parse import quote_plus
 
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
+
+from event_harness.listener import Listener
+from event_harness.producers import S3Producer
+from event_harness.resources import ResourceMap
 
 _serialize = TypeSerializer().serialize
 
@@ -196,6 +201,42 @@ class Buckets:
         body = self.objects[Bucket][Key][0]
         return {"Body": Stream(body), "ETag": '"etag"'}
 
+    def head_object(self, *, Bucket, Key):  # noqa: N803
+        if Key not in self.objects[Bucket]:
+            raise client_error("404", "Not Found", 404, "HeadObject")
+        return {"ContentLength": len(self.objects[Bucket][Key][0])}
+
+    def list_objects_v2(self, *, Bucket, Prefix, MaxKeys):  # noqa: N803
+        found = [key for key in sorted(self.objects[Bucket]) if key.startswith(Prefix)]
+        return {"Contents": [{"Key": k, "Size": len(self.objects[Bucket][k][0])} for k in found[:MaxKeys]]}
+
+
+class Logs:
+    """CloudWatch Logs: lines of groups."""
+
+    def __init__(self):
+        self.groups = defaultdict(list)
+        self.error = None
+
+    def write(self, group, message, at=1000.0, stream="stream"):
+        line = message if isinstance(message, str) else json.dumps(message)
+        self.groups[group].append({"timestamp": int(at * 1000), "message": line, "logStreamName": stream})
+
+    def invoked(self, group, request_id, *lines, at=1000.0, stream="stream"):
+        """The lines of one invocation, between the platform's own."""
+        self.write(group, f"START RequestId: {request_id} Version: $LATEST", at, stream)
+        for line in lines:
+            self.write(group, line, at, stream)
+        self.write(group, f"END RequestId: {request_id}", at, stream)
+
+    def filter_log_events(self, *, logGroupName, startTime, nextToken=None):  # noqa: N803
+        if self.error:
+            raise self.error
+        events = [event for event in self.groups[logGroupName] if event["timestamp"] >= startTime]
+        start = int(nextToken or 0)
+        page = {"events": events[start : start + 5]}
+        return page | ({"nextToken": str(start + 5)} if len(events) > start + 5 else {})
+
 
 class Stream:
     def __init__(self, body):
@@ -215,3 +256,88 @@ class Target:
     def client(self, service, **config):
         self.settings.append((service, config))
         return self.clients[service]
+
+
+MAP = {
+    "schema": 1,
+    "region": "eu-west-1",
+    "results": {"table": "results", "index": "by_arrival", "overflow_bucket": "overflow"},
+    "listener": {"function": "listener", "log_group": "/listener", "failure_queue_url": "queue/listener"},
+    "sources": {"destination": {"type": "s3", "correlation": {"from": "key", "at": None}}},
+    "stations": [
+        {"name": "source", "type": "s3", "bucket": "source-bucket", "queue_url": None},
+        {
+            "name": "processor",
+            "type": "lambda",
+            "function": "processor",
+            "log_group": "/processor",
+            "failure_queue_url": "queue/processor",
+        },
+        {"name": "destination", "type": "s3", "bucket": "destination-bucket"},
+    ],
+}
+
+
+def envelope(event, error="NotUtf8Error", message="not UTF-8"):
+    """What Lambda sends to an on-failure destination."""
+    return {
+        "version": "1.0",
+        "timestamp": "2026-11-22T10:00:00Z",
+        "requestContext": {
+            "requestId": "11111111-1111-1111-1111-111111111111",
+            "functionArn": "arn:aws:lambda:eu-west-1:000000000000:function:processor:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 3,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {"errorType": error, "errorMessage": message, "stackTrace": []},
+    }
+
+
+def s3_event(key, bucket="source-bucket"):
+    return {
+        "Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]
+    }
+
+
+class World:
+    """A deployed system of fakes with a listener of run `run` and a producer for its first station."""
+
+    def __init__(self, sla=15, resources=MAP, **more):
+        self.clock = Clock()
+        self.table = Table(self.clock)
+        self.queues = Queues()
+        self.buckets = Buckets("source-bucket", "destination-bucket", "overflow")
+        self.logs = Logs()
+        self.target = Target(dynamodb=self.table, sqs=self.queues, s3=self.buckets, logs=self.logs)
+        self.resources = ResourceMap.from_mapping(resources, "the test's map")
+        more = {"clock": self.clock, "sleep": self.clock.sleep, "spawn": lambda work: work()} | more
+        self.listener = Listener(self.resources, self.target, "run", sla=sla, **more)
+        self.producer = S3Producer(
+            self.resources.station("source"),
+            self.target,
+            "run",
+            inflight=self.listener.inflight,
+            now=self.clock,
+        )
+
+    def send(self, body="hello", **more):
+        return self.producer.send(body, **more)
+
+    def arrives(self, sent, after, text="HELLO", **more):
+        """Plan that the result of an input is recorded some seconds from now."""
+        self.clock.after(after, lambda: self.table.record(sent.correlation_id, text, **more))
+
+    def fails(self, sent, after, queue="queue/processor"):
+        event = envelope(s3_event(quote_plus(sent.correlation_id, safe="/")))
+        self.clock.after(after, lambda: self.queues.put(queue, event, sent_ms=int(self.clock() * 1000)))
+
+    def passed(self, action):
+        """Seconds that pass during an action, and what it returns or raises."""
+        began = self.clock()
+        try:
+            outcome = action()
+        except Exception as error:
+            outcome = error
+        return self.clock() - began, outcome
