@@ -90,22 +90,8 @@ def show(way: list[Station], sent: Sent) -> None:
 
 
 def say(line: str) -> None:
-    """Print a step with its time; progress replaces itself on a terminal and is thinned out elsewhere."""
-    progress = line.startswith(("apply: ", "destroy: "))
-    now = time.monotonic()
-    if progress and not sys.stdout.isatty():
-        if now - say.shown < 2.0:  # type: ignore[attr-defined]
-            return
-        say.shown = now  # type: ignore[attr-defined]
-    end = "\r" if progress and sys.stdout.isatty() else "\n"
-    print(
-        f"\x1b[K{now - BEGIN:8.1f} s {line}" if sys.stdout.isatty() else f"{now - BEGIN:8.1f} s {line}",
-        end=end,
-        flush=True,
-    )
-
-
-say.shown = 0.0  # type: ignore[attr-defined]
+    """Print a step with its time since the start."""
+    print(f"{time.monotonic() - BEGIN:8.1f} s {line}", flush=True)
 
 
 def _read(path: Path) -> str:

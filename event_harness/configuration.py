@@ -30,7 +30,7 @@ _PATH_REFERENCE = re.compile(r"\$\{path\.(module|root|cwd)\}/([^\"$*{}]*)")
 
 @dataclass(frozen=True)
 class Variable:
-    """An input variable: `type` and `default` are Terraform expressions; no default means it must be given."""
+    """An input variable; type and default are Terraform expressions, without a default it must be given."""
 
     name: str
     type: str

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from event_harness import configuration
-from event_harness.errors import DeploymentError, DestroyError, GateShutError, ResourceMapError
+from event_harness.errors import DestroyError, ResourceMapError
 from event_harness.interrupts import shielded
 from event_harness.overrides import write_override
 from event_harness.resources import ResourceMap
@@ -21,6 +22,7 @@ from event_harness.terraform import Terraform
 from event_harness.toolchain import Toolchain
 
 OUTPUT = "event_harness"
+PROGRESS_EVERY = 3.0  # seconds
 # Inputs that the harness sets wherever a configuration declares them.
 CONVENTIONS: Mapping[str, Any] = {"deploy_test_resources": True, "ephemeral": True}
 
@@ -224,26 +226,31 @@ class Deployment:
 
 
 class _Progress:
-    """Turns terraform's lines into few: how many resources are done, of how many."""
+    """Turns terraform's many lines into few: how many resources are done, of how many, every few seconds."""
 
-    def __init__(self, say: Callable[[str], None], verb: str) -> None:
+    def __init__(
+        self, say: Callable[[str], None], verb: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.say = say
         self.verb = verb
+        self.clock = clock
+        self.began = self.said = clock()
         self.done = 0
         self.total = 0
 
     def __call__(self, line: str) -> None:
         if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
             self.total = int(planned.group(1)) or int(planned.group(2))
-            self.say(f"{self.verb}: {self.total} resources")
         elif done := re.match(r"(\S+): (?:Creation|Destruction) complete after", line):
             self.done += 1
-            self.say(f"{self.verb}: {self.done}/{self.total} {done.group(1)}")
+            now = self.clock()
+            if self.done == self.total:
+                self.say(f"{self.verb}: all {self.total} resources, {now - self.began:.1f} s")
+            elif now - self.said >= PROGRESS_EVERY:
+                self.said = now
+                self.say(f"{self.verb}: {self.done} of {self.total} resources, last {done.group(1)}")
 
 
 def _texts(variables: Mapping[str, Any]) -> dict[str, str]:
     """Values as a command line wants them: text as it is, anything else as JSON, which Terraform reads."""
     return {name: v if isinstance(v, str) else json.dumps(v) for name, v in variables.items()}
-
-
-__all__ = ["CONVENTIONS", "DeployedSystem", "Deployment", "DeploymentError", "GateShutError"]

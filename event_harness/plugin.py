@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -23,7 +23,7 @@ from event_harness.sharing import Borrowed, Lendable, Lender
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey[Lendable]()
 LENDER_KEY = pytest.StashKey[Lender]()
-OPEN_KEY = pytest.StashKey[ExitStack]()
+OPEN_KEY = pytest.StashKey[ExitStack[bool | None]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             if setting.kind == "optional":
                 arguments |= {"nargs": "?", "const": setting.bare}
         group.addoption(setting.option, **arguments)
-        parser.addini(setting.ini, setting.help, type="linelist" if setting.kind == "list" else "string")
+        kind: Literal["linelist", "string"] = "linelist" if setting.kind == "list" else "string"
+        parser.addini(setting.ini, setting.help, type=kind)
 
 
 def pytest_configure(config: pytest.Config) -> None:
