@@ -4,13 +4,13 @@ from event_harness.deployment import PROGRESS_EVERY, _Progress
 def test_progress_is_few_lines_and_ends_with_the_whole():
     said, now = [], [0.0]
     progress = _Progress(said.append, "apply", clock=lambda: now[0])
-    progress("Plan: 20 to add, 0 to change, 0 to destroy.")
-    for n in range(20):
-        now[0] += PROGRESS_EVERY / 10
+    progress("Plan: 4 to add, 0 to change, 0 to destroy.")
+    for n in range(4):
+        now[0] += PROGRESS_EVERY / 2
         progress(f"aws_sqs_queue.q{n}: Creation complete after 0s [id=x]")
     assert said == [
-        "apply: 10 of 20 resources, last aws_sqs_queue.q9",
-        "apply: all 20 resources, 6.0 s",
+        "apply: 2 of 4 resources, last aws_sqs_queue.q1",
+        "apply: all 4 resources, 6.0 s",
     ]
 
 
