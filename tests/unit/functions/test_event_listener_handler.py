@@ -247,6 +247,24 @@ def test_each_record_is_logged_with_its_correlation_id_and_no_content(
     assert "secret" not in json.dumps(lines)
 
 
+def test_a_record_that_fails_early_isnt_logged_under_the_id_of_the_one_before(
+    app: ModuleType, s3: FakeS3, context: SimpleNamespace, log_lines: LogLines
+) -> None:
+    event = s3_event(put(s3, "run/1", b"body"), put(s3, "run/2", b"body"))
+
+    def deny_second(operation: str) -> None:
+        if s3.calls["GetObject"] == 2:
+            raise client_error(operation, "AccessDenied", 403)
+
+    s3.before = deny_second
+    with pytest.raises(app.RecordsNotStoredError):
+        app.handler(event, context)
+    recorded, failed = log_lines(app)
+    assert recorded["correlation_id"] == "run/1"
+    assert "correlation_id" not in failed
+    assert "run/2" in failed["record"]
+
+
 RECORDS = st.one_of(
     st.just(kinesis_record(b"\xff")),
     st.just(sns_record()),
