@@ -109,14 +109,14 @@ variable "sources" {
 
   validation {
     condition = alltrue([
-      for _, source in var.sources : source.correlation == null ? true : contains({
+      for _, source in var.sources : source.correlation == null ? true : contains(lookup({
         s3          = ["key", "body"]
         sqs         = ["attribute", "body"]
         sns         = ["attribute", "body"]
         eventbridge = ["body"]
         dynamodb    = ["key", "body"]
         kinesis     = ["key", "body"]
-      }[source.type], source.correlation.from)
+      }, source.type, [source.correlation.from]), source.correlation.from) || !contains(["key", "attribute", "body"], source.correlation.from)
     ])
     error_message = "`correlation.from` doesn't fit a source's type: s3, dynamodb and kinesis have \"key\" and \"body\", sqs and sns \"attribute\" and \"body\", eventbridge \"body\" only."
   }

@@ -1,0 +1,7 @@
+sources = {
+  header   = { type = "sqs", queue_arn = "q", correlation = { from = "header", at = "id" } }
+  nowhere  = { type = "sqs", queue_arn = "r", correlation = { from = "attribute" } }
+  on_a_key = { type = "s3", bucket = "b", correlation = { from = "attribute", at = "id" } }
+  clicks   = { type = "kinesis" }
+  no_json  = { type = "eventbridge", pattern = "source = orders" }
+}

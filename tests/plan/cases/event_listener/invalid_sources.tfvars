@@ -1,0 +1,10 @@
+sources = {
+  "a/b" = { type = "s3", bucket = "b" }
+  c     = { type = "kafka" }
+  d     = { type = "s3" }
+  e     = { type = "s3", bucket = "b", filters = [] }
+  f     = { type = "sqs" }
+  g     = { type = "sns" }
+  h     = { type = "eventbridge" }
+  i     = { type = "dynamodb" }
+}

@@ -1,0 +1,1 @@
+deploy_test_resources = true

@@ -1,0 +1,7 @@
+name_prefix        = "a-prefix-of-22-letters"
+region             = "Ireland"
+owner              = ""
+tags               = { "aws:owner" = "me" }
+runtime            = "nodejs22.x"
+log_retention_days = 29
+text_processor     = { memory_mb = 127, timeout_seconds = 901 }

@@ -1,0 +1,56 @@
+"""One embedded AWS and one `terraform init` for each configuration serve all plans of the session."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import boto3
+import pytest
+from planning import LAYER_PARAMETER, REAL_ACCOUNT, Planner, remove
+
+from event_harness import toolchain
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.targets import Target
+
+REPOSITORY = Path(__file__).parents[2]
+LAYER = "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:1"
+CONFIGURATIONS = Path(__file__).parent / "configurations"
+
+
+@pytest.fixture(scope="session")
+def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
+    with EmbeddedAws.start(tmp_path_factory.mktemp("plan-aws")) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def planner(
+    embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Planner]]:
+    """A planner by the name of its directory in `cases`."""
+    target = Target.local(embedded_aws.endpoint_url)
+    tools = toolchain.find(None, target="local")
+    base = tmp_path_factory.mktemp("plans")
+
+    @cache
+    def make(name: str) -> Planner:
+        if name == "real_account":
+            _publish_layer(target)
+            return Planner(REPOSITORY, base / name, target, tools, real_account=True)
+        root = REPOSITORY if name == "root" else CONFIGURATIONS / name
+        return Planner(root, base / name, target, tools)
+
+    yield make
+    remove(base)
+
+
+def _publish_layer(target: Target) -> None:
+    """The parameter in which AWS names the Powertools layer."""
+    ssm = boto3.client(
+        "ssm",
+        endpoint_url=target.endpoint_url,
+        region_name=target.region,
+        aws_access_key_id=REAL_ACCOUNT,
+        aws_secret_access_key="test",  # noqa: S106 (the emulator takes any)
+    )
+    ssm.put_parameter(Name=LAYER_PARAMETER, Value=LAYER, Type="String")

@@ -1,0 +1,104 @@
+"""What a case expects of its plan, from a TOML file beside its input, compared with the plan.
+
+`promise`      a sentence: what the case shows
+`errors`       the messages with which Terraform refuses the input; no other key then
+`after`        name of the case that is applied first
+`resources`    how many of each type the plan holds, all types counted
+`values`       by address, some of the planned values
+`unmentioned`  texts that nothing in the planned values may hold
+`null_outputs` outputs that are null
+`outputs`      by name, some of the values in it
+`changes`      by action, the addresses that it concerns, all actions counted
+`policies`     by address of a role's policy: by statement, the actions it allows (known once applied)
+"""
+
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tftest
+
+KEYS = {
+    "promise", "errors", "after", "resources", "values", "unmentioned", "null_outputs", "outputs", "changes",
+    "policies",
+}  # fmt: skip
+
+
+def differences(expected: dict[str, Any], plan: tftest.TerraformPlanOutput) -> list[str]:
+    """One line for each way in which a plan isn't what was expected."""
+    found = [f"unknown key {key} in the expectation" for key in expected.keys() - KEYS]
+    planned = {resource["address"]: resource for resource in _managed(plan.planned_values["root_module"])}
+    if "resources" in expected:
+        counted = dict(sorted(Counter(resource["type"] for resource in planned.values()).items()))
+        found += _different("resources", expected["resources"], counted)
+    for address, values in expected.get("values", {}).items():
+        if address not in planned:
+            found.append(f"{address} is not in the plan")
+            continue
+        for name, value in values.items():
+            got = _part(planned[address]["values"].get(name), like=value)
+            found += _different(f"{address}.{name}", value, got)
+    text = json.dumps(plan.planned_values["root_module"])
+    found += [f"the plan mentions {word!r}" for word in expected.get("unmentioned", []) if word in text]
+    outputs = plan.output_changes
+    for name in expected.get("null_outputs", []):
+        if outputs[name]["after"] is not None or outputs[name]["after_unknown"]:
+            found.append(f"output {name} is not null")
+    for name, value in expected.get("outputs", {}).items():
+        found += _different(f"output {name}", value, _part(outputs[name]["after"], like=value))
+    if "changes" in expected:
+        found += _different("changes", expected["changes"], _changes(plan))
+    for address, statements in expected.get("policies", {}).items():
+        found += _different(address, statements, _allowed(planned[address]["values"]["policy"]))
+    return found
+
+
+def refusals(message: str) -> list[str]:
+    """The single messages of Terraform's refusal."""
+    errors = message.partition("failed (exit code 1): ")[2].rpartition(" [")[0].split(" | ")
+    without_place = [re.sub(r" \(\S+ line \d+\)$", "", error) for error in errors]
+    return [error.removeprefix("Invalid value for variable: ") for error in without_place]
+
+
+def read(case: Path) -> dict[str, Any]:
+    """The expectation beside a case's input."""
+    return tomllib.loads(case.with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+def _managed(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (one for one in module.get("resources", []) if one["mode"] == "managed")
+    for child in module.get("child_modules", []):
+        yield from _managed(child)
+
+
+def _changes(plan: tftest.TerraformPlanOutput) -> dict[str, list[str]]:
+    changes: dict[str, list[str]] = {}
+    for address, resource in plan.resource_changes.items():
+        action = "/".join(resource["change"]["actions"])
+        if resource["mode"] == "managed" and action != "no-op":
+            changes.setdefault(action, []).append(address)
+    return {action: sorted(addresses) for action, addresses in changes.items()}
+
+
+def _allowed(policy: str) -> dict[str, list[str]]:
+    def as_list(value: Any) -> list[str]:
+        return sorted([value] if isinstance(value, str) else value)
+
+    return {statement["Sid"]: as_list(statement["Action"]) for statement in json.loads(policy)["Statement"]}
+
+
+def _part(value: Any, *, like: Any) -> Any:
+    """What a value has of the keys that an expected one names: a provider may add others."""
+    if isinstance(value, dict) and isinstance(like, dict):
+        return {key: _part(value.get(key), like=inner) for key, inner in like.items()}
+    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
+        return [_part(one, like=inner) for one, inner in zip(value, like, strict=True)]
+    return value
+
+
+def _different(what: str, expected: Any, got: Any) -> list[str]:
+    return [] if expected == got else [f"{what}: expected {expected!r}, got {got!r}"]

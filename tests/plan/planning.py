@@ -1,0 +1,90 @@
+"""Plans of a configuration against an AWS emulator: initialised once, planned for each case."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import tftest
+
+from event_harness import configuration
+from event_harness.overrides import write_override
+from event_harness.targets import Target
+from event_harness.terraform import Terraform
+from event_harness.toolchain import Toolchain
+
+# An account as customers have it. MiniStack takes an access key of twelve digits for the account's number.
+REAL_ACCOUNT = "111122223333"
+# Stands for AWS's own parameter, whose name nobody else may use.
+LAYER_PARAMETER = "/stands-for/powertools"
+
+
+class Planner:
+    """A copy of a configuration that is ready to be planned.
+
+    Args:
+        root: the configuration.
+        directory: an empty directory for its copy, Terraform's data, states and logs.
+        target: the emulator.
+        toolchain: the binary and the providers.
+        real_account: plan as if the emulator were a customer's account.
+    """
+
+    def __init__(
+        self, root: Path, directory: Path, target: Target, toolchain: Toolchain, *, real_account: bool = False
+    ) -> None:
+        self.directory = directory
+        copied = configuration.copy(root, directory / "config")
+        written = write_override(
+            copied, endpoint_url=target.endpoint_url, old_provider=toolchain.old_provider
+        )
+        base = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+        environ = target.environ(base) | toolchain.environ() | {"TF_DATA_DIR": str(directory / "data")}
+        if real_account:
+            environ["AWS_ACCESS_KEY_ID"] = REAL_ACCOUNT
+            _as_real_account(copied, written, old_provider=toolchain.old_provider)
+        self._terraform = Terraform(
+            copied, binary=toolchain.binary, environ=environ, logs=directory / "logs", timeout=300
+        )
+        if toolchain.providers == "registry":
+            self._terraform.env |= {n: v for n, v in base.items() if n.lower().endswith("_proxy")}
+        self._terraform.init(color=False)
+
+    def plan(self, case: Path, after: Path | None = None) -> tftest.TerraformPlanOutput:
+        """Plan a case, on nothing or on what another case has made.
+
+        Raises:
+            DeploymentError: Terraform refuses it.
+        """
+        state = self._applied(after) if after else self.directory / "nothing.tfstate"
+        return self._terraform.plan(
+            output=True, color=False, tf_var_file=str(case), state=str(state), lock=False
+        )
+
+    def _applied(self, case: Path) -> Path:
+        state = self.directory / f"{case.stem}.tfstate"
+        if not state.exists():
+            self._terraform.apply(color=False, tf_var_file=str(case), state=str(state))
+        return state
+
+
+def _as_real_account(root: Path, overrides: list[Path], *, old_provider: bool) -> None:
+    """Override what an emulator or provider 3.39 can't do of what a real account has."""
+    for override in overrides:  # the key in the old provider's settings
+        text = override.read_text(encoding="utf-8")
+        override.write_text(text.replace('"access_key": "test"', f'"access_key": "{REAL_ACCOUNT}"'))
+    parameter = {"aws_ssm_parameter": {"powertools_layer": {"name": LAYER_PARAMETER}}}
+    controls = {
+        "aws_s3_bucket_ownership_controls": {"this": {"rule": [{"object_ownership": "ObjectWriter"}]}}
+    }
+    override_of = {"lambda_function": {"data": parameter}}
+    if old_provider:  # knows no "BucketOwnerEnforced"
+        override_of["private_bucket"] = {"resource": controls}
+    for module in configuration.Configuration.read(root).tree():
+        if override := override_of.get(module.directory.name):
+            (module.directory / "real_account_override.tf.json").write_text(json.dumps(override))
+
+
+def remove(directory: Path) -> None:
+    """Delete a planner's directory: the providers in it take 200 MB."""
+    shutil.rmtree(directory, ignore_errors=True)

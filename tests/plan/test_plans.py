@@ -1,0 +1,43 @@
+"""Plans are as the files in `cases` say: `<name>.tfvars` is the input, `<name>.toml` what is expected.
+
+A new case needs no Python. The directory names the configuration: the root, the root on a real account, or
+one of `configurations`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from expectations import differences, read, refusals
+from planning import Planner
+
+from event_harness.errors import DeploymentError
+
+CASES = Path(__file__).parent / "cases"
+
+
+def cases(refused: bool) -> list[pytest.param]:
+    return [
+        pytest.param(case, id=f"{case.parent.name}-{case.stem}")
+        for case in sorted(CASES.glob("*/*.tfvars"))
+        if ("errors" in read(case)) == refused
+    ]
+
+
+@pytest.mark.parametrize("case", cases(refused=False))
+def test_the_plan_is_as_expected(case: Path, planner: Callable[[str], Planner]) -> None:
+    expected = read(case)
+    after = case.with_name(f"{expected['after']}.tfvars") if "after" in expected else None
+    found = differences(expected, planner(case.parent.name).plan(case, after))
+    assert not found, f"{expected['promise']}\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("case", cases(refused=True))
+def test_bad_input_is_refused_with_the_remedy(case: Path, planner: Callable[[str], Planner]) -> None:
+    with pytest.raises(DeploymentError) as refusal:
+        planner(case.parent.name).plan(case)
+    assert sorted(refusals(str(refusal.value))) == sorted(read(case)["errors"])
+
+
+def test_every_expectation_has_an_input() -> None:
+    assert [file for file in CASES.glob("*/*.toml") if not file.with_suffix(".tfvars").exists()] == []
