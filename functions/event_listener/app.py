@@ -24,27 +24,17 @@ tracer = Tracer(
     patch_modules=["botocore"],
 )
 settings = Settings.from_environ(os.environ)
-bodies = Bodies(
-    boto3.client(
-        "s3",
-        config=Config(
-            connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
-        ),
-    ),
-    settings.overflow_bucket,
-    settings.inline_limit,
+s3 = boto3.client(
+    "s3",
+    config=Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}),
 )
-store = Store(
-    boto3.client(
-        "dynamodb",
-        # received_at is stamped before the call, and readers look back 10 s from there.
-        config=Config(
-            connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 4}
-        ),
-    ),
-    settings.table,
-    settings.ttl,
+bodies = Bodies(s3, settings.overflow_bucket, settings.inline_limit)
+dynamodb = boto3.client(
+    "dynamodb",
+    # received_at is stamped before the call, and readers look back 10 s from there.
+    config=Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 4}),
 )
+store = Store(dynamodb, settings.table, settings.ttl)
 
 
 class RecordsNotStoredError(Exception):

@@ -20,13 +20,12 @@ tracer = Tracer(
     disabled=None if "AWS_XRAY_DAEMON_ADDRESS" in os.environ else True,
     patch_modules=["botocore"],
 )
+s3 = boto3.client(
+    "s3",
+    config=Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}),
+)
 processor = TextProcessor(
-    boto3.client(
-        "s3",
-        config=Config(
-            connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}
-        ),
-    ),
+    s3,
     destination=os.environ["DESTINATION_BUCKET"],
     part_size=int(os.environ.get("PART_SIZE_BYTES", 8 * 1024 * 1024)),
 )
