@@ -83,7 +83,8 @@ class InFlight:
     def _take(self, correlation_id: str) -> bool:
         with self._lock:
             self._expire()
-            if self.limit is not None and len(self._expires) >= self.limit:
+            full = self.limit is not None and len(self._expires) >= self.limit
+            if full and correlation_id not in self._expires:
                 return False
             self._expires[correlation_id] = self._clock() + self._expiry
             return True

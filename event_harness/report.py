@@ -50,7 +50,7 @@ class Report:
             share = max(0, min(8 if finding.state == "bad" else 3, room))
             shown = finding.details[-share:] if share else ()
             room -= len(shown)
-            lines += [_cut(f"{'':{name + 6}}{' '.join(detail.split())}") for detail in shown]
+            lines += [_cut(f"{'':{name + 6}}{printable(detail)}") for detail in shown]
         return "\n".join(lines[:LINES])
 
     def full(self) -> str:
@@ -69,13 +69,18 @@ def _head(finding: Finding, name: int) -> list[str]:
 
 def _wrapped(text: str, indent: str, most: int) -> list[str]:
     return textwrap.wrap(
-        text,
+        printable(text),
         WIDTH,
         subsequent_indent=indent,
         max_lines=most,
         placeholder=" …",
         break_on_hyphens=False,
     )
+
+
+def printable(text: str) -> str:
+    """Text of any origin (logs, keys) as one line that does nothing to a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _cut(text: str) -> str:

@@ -15,6 +15,7 @@ from event_harness.inflight import InFlight
 from event_harness.matching import Matcher
 from event_harness.producers.base import Sent
 from event_harness.reader import Clock, Reader, Sleep
+from event_harness.report import printable
 from event_harness.resources import ResourceMap
 from event_harness.results import BodyStore, Result
 
@@ -159,7 +160,7 @@ class Waiting:
         misses = matcher.misses(self.reader.of(sent.correlation_id)) if matcher else []
         report = self._explainer.explain(sent, misses)
         headline, *others = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
-        text = "\n  ".join([headline, *others, *report.terminal().splitlines()])
+        text = "\n  ".join([*map(printable, [headline, *others]), *report.terminal().split("\n")])
         explained = error(text)
         setattr(explained, "report", report)  # noqa: B010 (the tree of errors knows no reports)
         return explained

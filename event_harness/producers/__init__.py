@@ -1,6 +1,7 @@
 """Producers: send inputs to the system under test, one class per type of station."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from event_harness.errors import ResourceMapError
 from event_harness.producers.base import Producer, Sent
@@ -37,19 +38,32 @@ _CLASSES: tuple[type[Producer], ...] = (
 BY_TYPE = {producer.type: producer for producer in _CLASSES}
 
 
-def producers_for(listener: "Listener") -> dict[str, Producer]:
+def producers_for(
+    listener: "Listener", settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Producer]:
     """A producer for each station that takes inputs, by the station's name, in the order of the stations.
 
     They send under the listener's run, paced by its in-flight bound.
 
+    Args:
+        listener: Whose run.
+        settings: What a station's producer takes besides, by the station's name, such as
+            `{"orders": {"field": "order_id"}}`.
+
     Raises:
-        ResourceMapError: No station takes inputs.
+        ResourceMapError: No station takes inputs, or none that takes inputs has the name of a setting.
     """
+    settings = settings or {}
     producers = {
-        station.name: BY_TYPE[station.type].on(listener, station.name)
+        station.name: BY_TYPE[station.type].on(listener, station.name, **settings.get(station.name, {}))
         for station in listener.resources.stations
         if station.type in BY_TYPE
     }
+    if unknown := sorted(set(settings) - set(producers)):
+        raise ResourceMapError(
+            f"{listener.resources.origin}: there are producer settings for {unknown[0]!r}, but no such station"
+            f" takes inputs; there are: {', '.join(producers) or 'none'}"
+        )
     if not producers:
         raise ResourceMapError(
             f"{listener.resources.origin}: none of its stations takes inputs;"

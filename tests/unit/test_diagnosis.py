@@ -1,0 +1,337 @@
+"""What a timeout says of each thing that can go wrong between the input and its result."""
+
+import threading
+
+import pytest
+from listener_fakes import MAP, World, client_error, envelope, s3_event
+
+from event_harness.diagnosis import Explainer, without_content
+from event_harness.errors import WaitTimeoutError
+
+REQUEST = "11111111-1111-1111-1111-111111111111"
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def explain(world, sent, misses=()):
+    return Explainer(world.resources, world.target, world.listener.reader, world.listener.failures).explain(
+        sent, misses
+    )
+
+
+def finding(report, station):
+    return next(item for item in report.findings if item.station == station)
+
+
+def processed(world, sent, *lines, group="/processor"):
+    said = [
+        {
+            "level": "INFO",
+            "message": line,
+            "correlation_id": sent.correlation_id,
+            "function_request_id": REQUEST,
+        }
+        if isinstance(line, str)
+        else line
+        for line in lines
+    ]
+    world.logs.invoked(group, REQUEST, *said)
+
+
+def written(world, sent):
+    world.buckets.put_object(Bucket="destination-bucket", Key=sent.correlation_id, Body=b"HELLO")
+
+
+def test_every_station_is_asked_in_the_order_of_the_way(world):
+    report = explain(world, world.send())
+    assert [item.station for item in report.findings] == [
+        "source",
+        "processor",
+        "destination",
+        "event_listener",
+        "failure queues",
+        "uncorrelated",
+        "results",
+    ]
+
+
+def test_an_input_that_was_deleted_is_the_cause(world):
+    sent = world.send()
+    world.buckets.objects["source-bucket"].clear()
+    report = explain(world, sent)
+    assert finding(report, "source").state == "bad"
+    assert report.cause == "the input was deleted from source-bucket"
+
+
+def test_a_bucket_that_is_gone_is_the_cause(world):
+    sent = world.send()
+    world.buckets.head_object = lambda **_: (_ for _ in ()).throw(client_error("NoSuchBucket", status=404))
+    assert explain(world, sent).cause == "source: source-bucket isn't there; was it destroyed?"
+
+
+def test_a_function_that_was_not_invoked_is_the_cause(world):
+    report = explain(world, world.send())
+    assert finding(report, "source").text == "the input is there, 5 bytes"
+    assert report.cause.startswith("processor wasn't invoked for this input: does what precedes it notify it")
+
+
+def test_a_function_that_was_invoked_for_others_only_is_the_cause(world):
+    other, sent = world.send(), world.send(name="no-suffix")
+    processed(world, other, "processing")
+    report = explain(world, sent)
+    assert "for other inputs only" in finding(report, "processor").text
+    assert report.cause.startswith("processor wasn't invoked for this input")
+
+
+def test_a_function_that_raised_is_the_cause_with_its_request(world):
+    sent = world.send()
+    processed(world, sent, "processing", "[ERROR] ValueError: no")
+    world.logs.groups["/processor"][2]["message"] = "[ERROR] ValueError: no"
+    report = explain(world, sent)
+    assert report.cause == "processor: [ERROR] ValueError: no"
+    assert any(REQUEST in line for line in finding(report, "processor").details)
+
+
+def test_a_function_that_cannot_start_is_the_cause(world):
+    sent = world.send()
+    world.logs.write("/processor", "[ERROR] Runtime.ImportModuleError: Unable to import module 'app'")
+    assert explain(world, sent).cause.startswith("processor fails: [ERROR] Runtime.ImportModuleError")
+
+
+def test_a_function_that_wrote_nothing_is_followed_by_a_station_without_output(world):
+    sent = world.send()
+    processed(world, sent, "processing")
+    report = explain(world, sent)
+    assert finding(report, "processor").state == "ok"
+    assert report.cause == "nothing was written to destination under this id"
+
+
+def test_a_listener_that_was_not_invoked_is_the_cause(world):
+    sent = world.send()
+    processed(world, sent, "written")
+    written(world, sent)
+    report = explain(world, sent)
+    assert finding(report, "destination").state == "ok"
+    assert report.cause.startswith("event_listener wasn't invoked for this input")
+
+
+def test_a_listener_that_raised_is_the_cause(world):
+    sent = world.send()
+    processed(world, sent, "written")
+    written(world, sent)
+    error = {
+        "level": "ERROR",
+        "message": "not recorded",
+        "correlation_id": sent.correlation_id,
+        "error": "AccessDenied",
+    }
+    processed(world, sent, error, group="/listener")
+    assert explain(world, sent).cause == "event_listener: ERROR not recorded: AccessDenied"
+
+
+def test_a_listener_that_recorded_it_under_another_id_is_the_cause(world):
+    sent = world.send()
+    processed(world, sent, "written")
+    written(world, sent)
+    other = {"level": "INFO", "message": "recorded", "correlation_id": f"out/{sent.correlation_id}"}
+    processed(world, sent, other, group="/listener")
+    assert explain(world, sent).cause == (
+        f"event_listener has it under another correlation id: out/{sent.correlation_id}"
+    )
+
+
+def test_a_message_in_a_failure_queue_is_the_cause_before_all_others(world):
+    sent = world.send()
+    world.queues.put("queue/processor", envelope(s3_event(sent.correlation_id)))
+    report = explain(world, sent)
+    assert report.cause.startswith("processor failed after 3 attempts: NotUtf8Error: not UTF-8")
+    assert '"key": "run/' in report.full()
+
+
+def test_failures_of_other_inputs_are_told_but_are_not_the_cause(world):
+    sent = world.send()
+    world.queues.put("queue/processor", envelope(s3_event("run/other")), sent_ms=1_000_500)
+    report = explain(world, sent)
+    assert finding(report, "failure queues").text == "no message of this input, 1 of others since the send"
+    assert "NotUtf8Error" not in report.cause
+
+
+def test_results_without_a_correlation_id_are_listed_and_named_as_the_cause(world):
+    sent = world.send()
+    processed(world, sent, "written")
+    written(world, sent)
+    processed(world, sent, "recorded", group="/listener")
+    world.table.record(None, metadata='{"correlation_error": "order.id is not in the body"}')
+    report = explain(world, sent)
+    assert "order.id is not in the body" in finding(report, "uncorrelated").text
+    assert "does the source's `correlation` setting fit?" in report.cause
+
+
+def test_results_without_a_correlation_id_from_before_the_send_are_not_told(world):
+    world.table.record(None)
+    world.clock.sleep(10)
+    assert finding(explain(world, world.send()), "uncorrelated").state == "open"
+
+
+def test_a_result_under_an_id_that_differs_is_a_near_miss(world):
+    sent = world.send()
+    world.table.record(sent.correlation_id.replace("input.txt", "output.txt"))
+    world.listener.results()
+    assert "output.txt" in finding(explain(world, sent), "near miss").text
+
+
+def test_results_of_other_inputs_since_the_send_are_listed(world):
+    sent = world.send()
+    world.table.record("run/other")
+    world.listener.results()
+    assert finding(explain(world, sent), "others").details == ("other: 5 bytes from destination",)
+
+
+def test_everything_well_but_slow_says_so(world):
+    sent = world.send()
+    processed(world, sent, "written")
+    written(world, sent)
+    processed(world, sent, "recorded", group="/listener")
+    assert explain(world, sent).cause == (
+        "none found: no station shows a fault; the event may need longer than this"
+    )
+
+
+def test_what_may_not_be_asked_is_not_known_and_hides_nothing_else(world):
+    sent = world.send()
+    world.logs.error = client_error("AccessDeniedException", "no logs:FilterLogEvents")
+    report = explain(world, sent)
+    assert finding(report, "processor").text == "not known: AccessDeniedException: no logs:FilterLogEvents"
+    assert finding(report, "source").state == "ok"
+
+
+def test_what_does_not_answer_in_time_is_not_known_and_does_not_hold_up_the_rest(world):
+    sent = world.send()
+    forever = threading.Event()
+    world.logs.filter_log_events = lambda **_: forever.wait(60)
+    explainer = Explainer(
+        world.resources, world.target, world.listener.reader, world.listener.failures, budget=0.05
+    )
+    report = explainer.explain(sent)
+    forever.set()
+    assert finding(report, "processor").text == "not known: no answer within 0.05 s"
+    assert finding(report, "source").state == "ok"
+
+
+def test_an_explanation_that_breaks_never_hides_the_timeout(world, monkeypatch):
+    monkeypatch.setattr(Explainer, "_explain", lambda *_: 1 / 0)
+    with pytest.raises(WaitTimeoutError, match="no result for s3://") as caught:
+        world.listener.wait_for(world.send(), timeout=1)
+    assert "the explanation itself failed (ZeroDivisionError" in str(caught.value)
+
+
+def test_a_table_that_cannot_be_read_meanwhile_is_not_known(world):
+    sent = world.send()
+    world.table.gone = True
+    assert "not known" in finding(explain(world, sent), "uncorrelated").text
+
+
+def test_keys_that_carry_no_id_are_not_searched():
+    bodies = MAP | {"sources": {"orders": {"type": "s3", "correlation": {"from": "body", "at": "id"}}}}
+    world = World(resources=bodies)
+    assert "keys don't carry the id" in finding(explain(world, world.send()), "destination").text
+
+
+class Anything:
+    """SQS, SNS, EventBridge, DynamoDB and Kinesis as stations, with the answers that a test wants."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def __getattr__(self, name):
+        answer = self.answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        return lambda **_: answer
+
+
+@pytest.mark.parametrize(
+    ("station", "service", "answers", "state", "text"),
+    [
+        (
+            {"type": "sqs", "queue_url": "u"},
+            "sqs",
+            {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "2"}}},
+            "bad",
+            "2 messages waiting, 0 being worked on (about)",
+        ),
+        (
+            {"type": "sqs", "queue_url": "u"},
+            "sqs",
+            {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}}},
+            "open",
+            "0 messages waiting",
+        ),
+        (
+            {"type": "sns", "topic_arn": "a"},
+            "sns",
+            {"get_topic_attributes": {"Attributes": {"SubscriptionsConfirmed": "0"}}},
+            "bad",
+            "no subscription",
+        ),
+        (
+            {"type": "sns", "topic_arn": "a"},
+            "sns",
+            {"get_topic_attributes": {"Attributes": {"SubscriptionsConfirmed": "2"}}},
+            "open",
+            "there, 2 subscriptions",
+        ),
+        (
+            {"type": "eventbridge", "bus": "b"},
+            "events",
+            {"describe_event_bus": {}},
+            "open",
+            "there; a bus keeps",
+        ),
+        (
+            {"type": "eventbridge", "bus": "b"},
+            "events",
+            {"describe_event_bus": client_error("ResourceNotFoundException")},
+            "bad",
+            "b isn't there",
+        ),
+        (
+            {"type": "dynamodb", "table": "t"},
+            "dynamodb",
+            {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
+            "open",
+            "ACTIVE, stream off",
+        ),
+        (
+            {"type": "kinesis", "stream": "s"},
+            "kinesis",
+            {
+                "describe_stream_summary": {
+                    "StreamDescriptionSummary": {"StreamStatus": "ACTIVE", "OpenShardCount": 1}
+                }
+            },
+            "open",
+            "ACTIVE, 1 shards open",
+        ),
+    ],
+)
+def test_a_station_of_any_type_says_what_it_can(station, service, answers, state, text):
+    world = World(resources=MAP | {"stations": [MAP["stations"][0], {"name": "station", **station}]})
+    world.target.clients[service] = Anything(**answers)
+    found = finding(explain(world, world.send()), "station")
+    assert found.state == state
+    assert text in found.text
+
+
+def test_events_are_shown_without_what_they_carry():
+    event = {
+        "Records": [{"body": "secret", "messageId": "1", "Sns": {"Message": "secret"}}],
+        "detail": {"a": "secret"},
+    }
+    shown = without_content(event)
+    assert "secret" not in str(shown)
+    assert shown["Records"][0]["messageId"] == "1"
+    assert shown["Records"][0]["body"] == "<6 characters>"

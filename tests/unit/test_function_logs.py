@@ -1,0 +1,122 @@
+import pytest
+from listener_fakes import Logs
+
+from event_harness.function_logs import read_log, view
+
+MINE, OTHER = "run/01MINE/input.txt", "run/01OTHER/input.txt"
+R1, R2 = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
+
+
+def said(message, correlation_id=None, level="INFO", request_id=R1, **more):
+    line = {"level": level, "message": message, "function_request_id": request_id} | more
+    return line | ({"correlation_id": correlation_id} if correlation_id else {})
+
+
+@pytest.fixture
+def logs():
+    return Logs()
+
+
+def read(logs, since=990.0, correlation_id=MINE):
+    return read_log(logs, "/fn", since, correlation_id)
+
+
+def test_a_log_without_lines_says_nothing(logs):
+    found = read(logs)
+    assert (found.invocations, found.mine, found.errors, found.elsewhere) == (0, [], [], None)
+
+
+def test_lines_of_this_input_are_told_from_others(logs):
+    logs.invoked("/fn", R1, said("processing", MINE), said("written", MINE))
+    logs.invoked("/fn", R2, said("processing", OTHER, request_id=R2))
+    found = read(logs)
+    assert [line.text for line in found.mine] == ["INFO processing", "INFO written"]
+    assert found.mine[0].request_id == R1
+    assert (found.invocations, found.for_others) == (2, 1)
+
+
+def test_lines_before_the_send_are_not_read(logs):
+    logs.invoked("/fn", R1, said("processing", MINE), at=980)
+    assert read(logs).mine == []
+
+
+def test_a_log_of_many_pages_is_read(logs):
+    for _ in range(6):
+        logs.write("/fn", "noise")
+    logs.write("/fn", said("written", MINE))
+    assert len(read(logs).mine) == 1
+
+
+def test_an_error_of_the_same_request_is_of_this_input_even_if_it_names_none(logs):
+    logs.invoked(
+        "/fn", R1, said("processing", MINE), "2026-11-22T10:00:00Z Task timed out after 3.00 seconds"
+    )
+    found = read(logs)
+    assert found.my_errors[0].text.endswith("Task timed out after 3.00 seconds")
+    assert found.my_errors[0].request_id == R1
+
+
+def test_an_error_of_another_input_is_not_of_this_one(logs):
+    logs.invoked("/fn", R1, said("processing", MINE))
+    logs.invoked("/fn", R2, said("failed", OTHER, "ERROR", R2), "[ERROR] ValueError: no", stream="other")
+    found = read(logs)
+    assert found.my_errors == []
+    assert found.errors == []
+
+
+def test_an_error_before_any_input_was_known_is_nobodys(logs):
+    logs.write("/fn", "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'")
+    found = read(logs)
+    assert found.mine == []
+    assert "No module named 'x'" in found.errors[0].text
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (said("failed", MINE, "ERROR", error="NotUtf8Error: byte 3"), "ERROR failed: NotUtf8Error: byte 3"),
+        (
+            said("failed", MINE, "ERROR", exception="Traceback\n  ...\nKeyError: 'x'"),
+            "ERROR failed: KeyError: 'x'",
+        ),
+        (said("failed", MINE, "CRITICAL"), "CRITICAL failed"),
+        (
+            {"errorType": "KeyError", "errorMessage": "'x' of " + MINE, "requestId": R1},
+            "'x' of " + MINE + ": KeyError",
+        ),
+        (f"[ERROR] KeyError: 'x' {MINE}", f"[ERROR] KeyError: 'x' {MINE}"),
+        (f"app.NotUtf8Error: {MINE}", f"app.NotUtf8Error: {MINE}"),
+    ],
+)
+def test_errors_of_any_logger_are_errors(logs, line, text):
+    logs.invoked("/fn", R1, line)
+    assert [error.text for error in read(logs).my_errors] == [text]
+
+
+def test_platform_lines_in_json_start_an_invocation(logs):
+    logs.write(
+        "/fn", {"time": "t", "type": "platform.start", "record": {"requestId": R1, "version": "$LATEST"}}
+    )
+    logs.write("/fn", said("processing", MINE))
+    logs.write("/fn", {"type": "platform.report", "record": {"requestId": R1, "status": "timeout"}})
+    found = read(logs)
+    assert found.invocations == 1
+    assert [line.request_id for line in found.my_errors] == [R1]
+
+
+def test_a_plain_log_that_names_the_input_is_enough(logs):
+    logs.invoked("/fn", R1, f"working on {MINE}")
+    found = read(logs)
+    assert found.mine[0].request_id == R1
+
+
+def test_the_input_under_another_id_is_noticed(logs):
+    logs.invoked("/fn", R1, said("recorded", "out/" + MINE))
+    found = read(logs)
+    assert found.mine == []
+    assert found.elsewhere == "out/" + MINE
+
+
+@pytest.mark.parametrize("message", ["", "{", "[]", "{}", '{"level": null, "message": {"a": 1}}', "\x00"])
+def test_no_line_is_an_error_of_ours(message):
+    view([{"timestamp": 1, "message": message}], MINE)
