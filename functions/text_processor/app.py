@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
+from deadline import Deadline
 from failures import MalformedEventError, RecordsFailedError, TextProcessorError
 from notifications import read_record, records_of
 from processor import TextProcessor
@@ -41,13 +42,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         RecordsFailedError: Names every record that failed and why. Lambda then sends the whole event
             again, and at last to the on-failure queue; what was written is then skipped.
     """
-    failures = [_attempt(number, record, context) for number, record in enumerate(records_of(event))]
+    deadline = Deadline(context.get_remaining_time_in_millis)
+    failures = [_attempt(number, record, deadline) for number, record in enumerate(records_of(event))]
     failed = [failure for failure in failures if failure]
     if failed:
         raise RecordsFailedError(f"{len(failed)} of {len(failures)} records failed: {'; '.join(failed)}")
 
 
-def _attempt(number: int, record: object, context: LambdaContext) -> str | None:
+def _attempt(number: int, record: object, deadline: Deadline) -> str | None:
     """Process one record and return what went wrong, whatever it is: the others still have their turn."""
     try:
         version = read_record(record)
@@ -58,7 +60,7 @@ def _attempt(number: int, record: object, context: LambdaContext) -> str | None:
     with logger.append_context_keys(correlation_id=version.key):
         logger.info("processing", extra={"source": str(version), "etag": version.etag})
         try:
-            outcome = processor.process(version, context.get_remaining_time_in_millis)
+            outcome = processor.process(version, deadline)
         except Exception as error:
             # Our own errors explain themselves; for any other one the way there is worth keeping.
             unexpected = not isinstance(error, TextProcessorError)

@@ -1,15 +1,15 @@
 """One version of one object: read, upper case, written. The same event twice gives the same result."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
+from deadline import Deadline
 from failures import (
     IncompleteReadError,
-    OutOfTimeError,
     SameBucketError,
     SourceDeletedError,
     SourceOverwrittenError,
@@ -58,12 +58,12 @@ class TextProcessor:
         self._destination = destination
         self._part_size = part_size
 
-    def process(self, version: SourceVersion, remaining_ms: Callable[[], int]) -> Outcome:
+    def process(self, version: SourceVersion, deadline: Deadline) -> Outcome:
         """Process one version of an object.
 
         Args:
             version: What to read.
-            remaining_ms: Milliseconds that the function may still run.
+            deadline: The end of the function's time.
 
         Raises:
             SameBucketError: The source is the destination bucket.
@@ -77,6 +77,7 @@ class TextProcessor:
             raise SameBucketError(
                 f"{version} is in the destination bucket itself: take away the notification of that bucket"
             )
+        deadline.check()
         output = f"s3://{self._destination}/{version.key}"
         condition = self._still_to_write(version)
         if condition is None:
@@ -88,7 +89,7 @@ class TextProcessor:
         source = self._open(version)
         size = source["ContentLength"]
         with closing(source["Body"]) as body:  # its own context manager hands out the raw, unchecked stream
-            chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), remaining_ms), size)
+            chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), deadline), size)
             written = upload(
                 self._s3,
                 self._destination,
@@ -138,14 +139,10 @@ def _status(error: ClientError) -> int:
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def _in_time(chunks: Iterable[bytes], remaining_ms: Callable[[], int]) -> Iterator[bytes]:
+def _in_time(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
     """Yield the chunks as long as there is time; else fail while the upload can still be aborted."""
-    at_start = remaining_ms()
-    reserve = min(10_000, at_start // 5)
     for chunk in chunks:
-        left = remaining_ms()
-        if left < reserve:
-            raise OutOfTimeError(f"only {left} ms of {at_start} are left to the function: raise its timeout")
+        deadline.check()
         yield chunk
 
 

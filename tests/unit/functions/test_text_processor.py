@@ -2,6 +2,7 @@ import processor as processor_module
 import pytest
 from aws_fakes import FakeS3, Object, client_error
 from botocore.exceptions import ClientError
+from deadline import Deadline
 from failures import (
     IncompleteReadError,
     NotUtf8Error,
@@ -19,12 +20,11 @@ KEY = "run/case/a b+ü.txt"
 LONG = "straße ŉ ﬁ ΐ 日本 🙂 " * 20
 
 
-def plenty() -> int:
-    return 60_000
+PLENTY = Deadline(lambda: 60_000)
 
 
-def processed(s3: FakeS3, version: SourceVersion, part_size: int = 1000, remaining_ms=plenty) -> str:
-    return TextProcessor(s3, "destination", part_size).process(version, remaining_ms).action
+def processed(s3: FakeS3, version: SourceVersion, part_size: int = 1000, deadline: Deadline = PLENTY) -> str:
+    return TextProcessor(s3, "destination", part_size).process(version, deadline).action
 
 
 def put(s3: FakeS3, data: bytes, sequencer: str | None = "01") -> SourceVersion:
@@ -46,7 +46,7 @@ def s3() -> FakeS3:
 
 def test_a_text_is_written_in_upper_case_under_the_same_key(s3: FakeS3) -> None:
     version = put(s3, "straße".encode(), "0055AE")
-    outcome = TextProcessor(s3, "destination", 1000).process(version, plenty)
+    outcome = TextProcessor(s3, "destination", 1000).process(version, PLENTY)
     assert (outcome.action, outcome.size) == ("written", 7)
     assert outcome.destination == f"s3://destination/{KEY}"
     assert output(s3) == Object(
@@ -154,11 +154,18 @@ def test_a_connection_that_ends_early_leaves_nothing_behind(s3: FakeS3) -> None:
 
 def test_when_the_functions_end_comes_near_the_upload_is_aborted(s3: FakeS3) -> None:
     version = put(s3, b"a" * 3 * processor_module.READ_SIZE)
-    left = iter([30_000, 29_000, 7_000, 5_999])
+    left = iter([30_000, 29_000, 28_000, 6_000, 5_999])
     with pytest.raises(OutOfTimeError, match="5999 ms of 30000"):
-        processed(s3, version, part_size=1000, remaining_ms=lambda: next(left))
+        processed(s3, version, part_size=1000, deadline=Deadline(lambda: next(left)))
     assert s3.calls["UploadPart"] > 1
     assert nothing_is_written(s3)
+
+
+def test_nothing_is_begun_at_the_functions_end(s3: FakeS3) -> None:
+    left = iter([900_000, 9_999])
+    with pytest.raises(OutOfTimeError, match="9999 ms of 900000"):
+        processed(s3, put(s3, b"text"), deadline=Deadline(lambda: next(left)))
+    assert not s3.calls
 
 
 def test_the_same_event_again_changes_nothing(s3: FakeS3) -> None:
