@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from event_harness import configuration
-from event_harness.errors import DestroyError, ResourceMapError
+from event_harness.errors import ConfigurationError, DestroyError, ResourceMapError
 from event_harness.interrupts import shielded
 from event_harness.overrides import write_override
 from event_harness.resources import ResourceMap
@@ -77,6 +77,9 @@ class Deployment:
         say: prints a line of progress.
         include: files and directories to copy that the configuration doesn't name by `path.module`.
         timeout: seconds that one terraform command may take.
+
+    Raises:
+        ConfigurationError: the configuration can't be read, or declares no such variable.
     """
 
     def __init__(
@@ -100,6 +103,12 @@ class Deployment:
         self.include = tuple(include)
         self.timeout = timeout
         self.declared = configuration.Configuration.read(root)
+        unknown = sorted(set(self.variables) - set(self.declared.variables))
+        if unknown:
+            there = ", ".join(self.declared.variables) or "none"
+            raise ConfigurationError(
+                f"{root} declares no variable {unknown[0]!r}, which was given (--harness-var); it has: {there}"
+            )
 
     def __enter__(self) -> DeployedSystem:
         return self.apply()
@@ -189,18 +198,19 @@ class Deployment:
         if self.run.stage == "destroyed":
             return
         logs_worth_keeping = self.run.stage in ("init", "apply")
-        if self.run.stage not in ("new", "init"):
+        # Without a resource in the state there is nothing that terraform could destroy, and it would refuse
+        # the variables that made apply fail.
+        if self.run.managed_resources():
             try:
                 with shielded(self.say, f"destroying run {self.run.run_id}"):
                     self.run.at("destroy")
                     self.say(f"destroying run {self.run.run_id}")
-                    terraform = self._terraform(progress="destroy")
-                    terraform.destroy(tf_vars=_texts(self.run.variables), color=False)
-                    left = terraform.execute_command("state", "list").out.split()
-                    left = [address for address in left if ".data." not in f".{address}"]
+                    self._terraform(progress="destroy").destroy(
+                        tf_vars=_texts(self.run.variables), color=False
+                    )
             except BaseException as error:
                 raise DestroyError(self._unfinished(str(error) or type(error).__name__)) from error
-            if left:
+            if left := self.run.managed_resources():
                 raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
         self.run.stage = "destroyed"
         self.run.delete(keep_logs=logs_worth_keeping)

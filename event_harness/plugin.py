@@ -122,8 +122,9 @@ def deployment(request: pytest.FixtureRequest) -> DeployedSystem:
     try:
         return request.config.stash[SESSION_KEY].system()
     except HarnessError as error:
-        # Every test that needs it fails with the one line; a traceback through the harness says nothing.
-        pytest.fail(str(error), pytrace=False)
+        line = str(error)
+    # Outside of the except block: a traceback through the harness says nothing that the line doesn't.
+    pytest.fail(line, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -137,8 +138,20 @@ def harness_canary() -> Any:
 
 
 @pytest.fixture(scope="session")
+def harness_producer_settings() -> Mapping[str, Mapping[str, Any]]:
+    """Override to say where inputs carry their correlation id: `{"orders": {"field": "order_id"}}`.
+
+    Station name -> what the class of its producer takes besides the station.
+    """
+    return {}
+
+
+@pytest.fixture(scope="session")
 def harness_listener(
-    request: pytest.FixtureRequest, deployment: DeployedSystem, harness_canary: Any
+    request: pytest.FixtureRequest,
+    deployment: DeployedSystem,
+    harness_canary: Any,
+    harness_producer_settings: Mapping[str, Mapping[str, Any]],
 ) -> Listener:
     """The listener of this process, ready: the first test doesn't pay for notifications not yet live."""
     settings = request.config.stash[SETTINGS_KEY]
@@ -153,7 +166,7 @@ def harness_listener(
     entry = deployment.resources.stations[0] if deployment.resources.stations else None
     wanted = entry is not None and (entry.type == "s3" or harness_canary != "canary")
     if settings["readiness"] and wanted and harness_canary is not None:
-        producer = next(iter(producers_for(listener).values()))
+        producer = next(iter(producers_for(listener, harness_producer_settings).values()))
         took = await_ready(producer, listener, harness_canary, limit=settings["readiness"])
         _say(request.config, f"ready: a canary came through in {took:.1f} s")
     return listener
@@ -170,13 +183,16 @@ def listener(request: pytest.FixtureRequest, harness_listener: Listener) -> List
     try:
         return harness_listener.with_sla(parse(BY_NAME["sla"], str(marker.args[0]), "@pytest.mark.sla"))
     except SettingError as error:
-        pytest.fail(str(error), pytrace=False)
+        line = str(error)
+    pytest.fail(line, pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def producers(harness_listener: Listener) -> Mapping[str, Producer]:
+def producers(
+    harness_listener: Listener, harness_producer_settings: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Producer]:
     """A producer for each station that takes inputs, by the station's name."""
-    return producers_for(harness_listener)
+    return producers_for(harness_listener, harness_producer_settings)
 
 
 @pytest.fixture(scope="session")

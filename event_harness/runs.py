@@ -5,12 +5,15 @@ and the record. It is written before anything is created and deleted after every
 whatever a dead run left can be found from here (`event-harness list`, `event-harness sweep`).
 """
 
+import fcntl
 import getpass
 import json
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +26,8 @@ STATE_DIR = ".event-harness"
 # Every process that a run starts carries its id here, so that what outlives it can be found and ended.
 PROCESS_MARK = "EVENT_HARNESS_RUN"
 TAG_RUN, TAG_OWNER, TAG_EXPIRES = "event-harness:run", "event-harness:owner", "event-harness:expires"
+EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+RECORD = "record.json"
 
 
 def new_run_id() -> str:
@@ -117,7 +122,7 @@ class Run:
         Raises:
             OSError, ValueError, TypeError: there is none, or it isn't one.
         """
-        raw = json.loads((directory / "record.json").read_text(encoding="utf-8"))
+        raw = json.loads((directory / RECORD).read_text(encoding="utf-8"))
         raw["directory"] = directory
         for name in ("created_at", "expires_at"):
             raw[name] = datetime.fromisoformat(raw[name])
@@ -130,9 +135,9 @@ class Run:
             "expires_at": self.expires_at.isoformat(),
         }
         del raw["directory"]
-        partial = self.directory / "record.json.partial"
+        partial = self.directory / f"{RECORD}.partial"
         partial.write_text(json.dumps(raw, indent=1), encoding="utf-8")
-        partial.replace(self.directory / "record.json")
+        partial.replace(self.directory / RECORD)
 
     def at(self, stage: str) -> None:
         """Record how far the run has come."""
@@ -145,7 +150,7 @@ class Run:
         return {
             TAG_RUN: self.run_id,
             TAG_OWNER: self.owner,
-            TAG_EXPIRES: self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            TAG_EXPIRES: self.expires_at.strftime(EXPIRES_FORMAT),
         }
 
     @property
@@ -158,12 +163,50 @@ class Run:
         """Where terraform's output goes; beside the run, so that it outlives a run that failed."""
         return self.directory.parent.parent / "logs" / self.run_id
 
+    def managed_resources(self) -> list[str]:
+        """Addresses of the resources that the state holds; data sources don't count."""
+        state = self.configuration_dir / "terraform.tfstate.d" / self.run_id / "terraform.tfstate"
+        if not state.exists():
+            return []
+        resources = json.loads(state.read_text(encoding="utf-8"))["resources"]
+        return [
+            ".".join(filter(None, [one.get("module"), one["type"], one["name"]]))
+            for one in resources
+            if one["mode"] == "managed" and one["instances"]
+        ]
+
+    @property
+    def temporary(self) -> Path:
+        """Where its terraform puts temporary files and sockets, whose paths must be short."""
+        return Path(tempfile.gettempdir()) / f"event-harness-{self.run_id}"
+
     def in_progress(self) -> bool:
-        """Whether the process that owns the run is alive."""
+        """Whether the process that owns the run is alive; on another host, whether it still may be."""
+        if self.owner.rpartition("@")[2] != socket.gethostname():
+            return datetime.now(UTC) < self.expires_at
         try:
             return psutil.Process(self.pid).create_time() == self.started
         except psutil.Error:
             return False
+
+    @contextmanager
+    def held(self, *, shared: bool = False) -> Iterator[None]:
+        """Hold the run against sweeps: one sweep at a time, none while tests that reuse the run (shared) hold it.
+
+        The directory itself is locked, so no lock file is left, and the lock ends with its holder.
+
+        Raises:
+            FileNotFoundError: the run is gone.
+            BlockingIOError: another process holds it.
+        """
+        handle = os.open(self.directory, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            if not self.directory.exists():
+                raise FileNotFoundError(self.directory)
+            yield
+        finally:
+            os.close(handle)
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that carries the run's mark, except this one."""
@@ -177,10 +220,21 @@ class Run:
         return found
 
     def delete(self, *, keep_logs: bool = False) -> None:
-        """Delete the run's directory and, unless they are worth keeping, its logs."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Delete the run's directory and, unless they are worth keeping, its logs.
+
+        The record goes last: killed meanwhile, the run is still found, and known to hold nothing any more.
+        """
+        if self.directory.exists():
+            self.at("destroyed")
+        shutil.rmtree(self.temporary, ignore_errors=True)
         if not keep_logs:
             shutil.rmtree(self.logs, ignore_errors=True)
+        for path in self.directory.glob("*"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != RECORD:
+                path.unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
         for parent in (self.directory.parent, self.logs.parent):
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()

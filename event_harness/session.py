@@ -17,6 +17,7 @@ from event_harness.resources import ResourceMap
 from event_harness.runs import PROCESS_MARK, Run
 from event_harness.settings import Settings
 from event_harness.targets import Target
+from event_harness.toolchain import Toolchain
 
 
 class Session:
@@ -90,12 +91,14 @@ class Session:
 
     def _deployed(self) -> DeployedSystem:
         wanted = self.settings["target"]
-        tools = toolchain.find(self.settings["terraform"], target="aws" if wanted == "aws" else "local")
+        # What is there already is asked first: wrong credentials are said before anything is fetched.
+        target = None if wanted == "local" else self._existing_target()
+        tools = self._tools(wanted)
         run = Run.create(
             self.state_dir, root=self.root, target=wanted, ttl=timedelta(hours=self.settings["ttl"])
         )
         try:
-            target = self._target(run)
+            target = target or self._embedded(run)
             run.endpoint_url, run.region = target.endpoint_url, target.region
             run.save()
             self.deployment = Deployment(
@@ -110,9 +113,15 @@ class Session:
             self._open.close()
             raise
 
-    def _target(self, run: Run) -> Target:
-        if self.settings["target"] != "local":
-            return self._existing_target()
+    def _tools(self, target: str) -> Toolchain:
+        return toolchain.find(
+            self.settings["terraform"],
+            target="aws" if target == "aws" else "local",
+            origin=self.settings.origin("terraform"),
+            progress=self.say,
+        )
+
+    def _embedded(self, run: Run) -> Target:
         self.say("starting the embedded AWS")
         aws = EmbeddedAws.start(
             run.directory / "aws", lasting=self.settings["keep"], environ={PROCESS_MARK: run.run_id}
@@ -165,8 +174,7 @@ class Session:
                 f"run {run.run_id} can't be reused: {error}; clear it away with: "
                 f"event-harness sweep {run.run_id}"
             ) from error
-        tools = toolchain.find(self.settings["terraform"], target="aws" if run.target == "aws" else "local")
-        return Deployment(Path(run.configuration_dir), target, tools, run).system()
+        return Deployment(run.configuration_dir, target, self._tools(run.target), run).system()
 
 
 def to_json(system: DeployedSystem) -> str:

@@ -79,8 +79,8 @@ class Target:
             raise SettingError(f"{url!r} is no emulator's URL: give one like http://127.0.0.1:4566")
         if not (allow_remote or _is_loopback(host)):
             raise SettingError(
-                f"the emulator's URL {url!r} leaves this machine, which must be allowed expressly: what "
-                "is deployed there is created and destroyed like on a real account"
+                f"the emulator's URL {url!r} leaves this machine, which must be allowed expressly "
+                "(--harness-allow-remote): what is there is created and destroyed like on a real account"
             )
         # By number: with a name, S3 clients would put the bucket into the host name.
         host = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
