@@ -12,8 +12,10 @@ from types import TracebackType
 from typing import Any
 
 from event_harness import configuration
+from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.errors import ConfigurationError, DestroyError, ResourceMapError
 from event_harness.interrupts import shielded
+from event_harness.leftovers import remove_remains
 from event_harness.overrides import write_override
 from event_harness.resources import ResourceMap
 from event_harness.runs import PROCESS_MARK, Run
@@ -107,7 +109,7 @@ class Deployment:
         if unknown:
             there = ", ".join(self.declared.variables) or "none"
             raise ConfigurationError(
-                f"{root} declares no variable {unknown[0]!r}, which was given (--harness-var); it has: {there}"
+                f"{root} declares no variable {unknown[0]!r} (--harness-var); it has: {there}"
             )
 
     def __enter__(self) -> DeployedSystem:
@@ -197,23 +199,43 @@ class Deployment:
         """
         if self.run.stage == "destroyed":
             return
-        logs_worth_keeping = self.run.stage in ("init", "apply")
+        failed = self.run.stage in ("init", "apply")
+        applying = self.run.stage == "apply"
+        self.destroy_by_state()
+        if applying:
+            self._remove_unrecorded()
+        self.run.delete(keep_logs=failed)
+
+    def destroy_by_state(self) -> None:
+        """Destroy what the state holds, and nothing more.
+
+        Raises:
+            DestroyError: it failed; the state is kept, and the message says how to finish.
+        """
         # Without a resource in the state there is nothing that terraform could destroy, and it would refuse
         # the variables that made apply fail.
-        if self.run.managed_resources():
-            try:
-                with shielded(self.say, f"destroying run {self.run.run_id}"):
-                    self.run.at("destroy")
-                    self.say(f"destroying run {self.run.run_id}")
-                    self._terraform(progress="destroy").destroy(
-                        tf_vars=_texts(self.run.variables), color=False
-                    )
-            except BaseException as error:
-                raise DestroyError(self._unfinished(str(error) or type(error).__name__)) from error
-            if left := self.run.managed_resources():
-                raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
-        self.run.stage = "destroyed"
-        self.run.delete(keep_logs=logs_worth_keeping)
+        if not self.run.managed_resources():
+            return
+        try:
+            with shielded(self.say, f"destroying run {self.run.run_id}"):
+                self.run.at("destroy")
+                self.say(f"destroying run {self.run.run_id}")
+                self._terraform(progress="destroy").destroy(tf_vars=_texts(self.run.variables), color=False)
+        except BaseException as error:
+            raise DestroyError(self._unfinished(str(error) or type(error).__name__)) from error
+        if left := self.run.managed_resources():
+            raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
+
+    def _remove_unrecorded(self) -> None:
+        """Remove what terraform had made, but not written down yet, when it was killed."""
+        try:
+            left = remove_remains(self.target, self.run.run_id, self.say)
+        except AWS_ERRORS as error:
+            # Whoever may deploy need not be allowed to list everything; terraform itself had no objection.
+            self.say(f"run {self.run.run_id}: not looked for what the state lacks: {message_of(error)}")
+            return
+        if left:
+            raise DestroyError(self._unfinished(f"{len(left)} resources are left: {'; '.join(left[:5])}"))
 
     def _unfinished(self, why: str) -> str:
         return (
@@ -224,7 +246,12 @@ class Deployment:
     def _terraform(self, *, internet: bool = False, progress: str = "") -> Terraform:
         base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
-        environ |= {"TF_DATA_DIR": str(self.run.directory / "data"), PROCESS_MARK: self.run.run_id}
+        self.run.temporary.mkdir(mode=0o700, exist_ok=True)
+        environ |= {
+            "TF_DATA_DIR": str(self.run.directory / "data"),
+            "TMPDIR": str(self.run.temporary),
+            PROCESS_MARK: self.run.run_id,
+        }
         return Terraform(
             self.run.configuration_dir,
             binary=self.toolchain.binary,

@@ -1,0 +1,108 @@
+"""`make demo`, as a person runs it: what it prints, its exit code, and what it leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MARK = "EVENT_HARNESS_DEMO_TEST"
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """Starts the demonstration in a copy of nothing but the project's directory, marked to be found again."""
+    started = []
+
+    def start(*arguments):
+        environ = os.environ | {MARK: str(tmp_path), "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo", *arguments],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def marked(tmp_path):
+    """Processes that a demonstration started, in whatever session they are."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(tmp_path) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def runs():
+    return {path.name for path in (ROOT / ".event-harness" / "runs").glob("*")}
+
+
+def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
+    text = "naïve Straße\n" * 1000
+    (tmp_path / "in put+.txt").write_text(text, encoding="utf-8")
+    before = runs()
+    process = demo("--file", str(tmp_path / "in put+.txt"), "--out", str(tmp_path / "out.txt"))
+    printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, printed
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == text.upper()
+    for station in ("sent", "processing", "written", "recorded", "stored", "received"):
+        assert station in printed
+    assert "left: 0 resources" in printed
+    assert runs() <= before
+    assert not marked(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "can't be read"), (b"abc\xffdef", "is not UTF-8 (byte 0xff at offset 3)")],
+)
+def test_file_that_is_no_text_is_refused_in_one_line_before_anything_starts(demo, tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "bad.txt").write_bytes(content)
+    process = demo("--file", str(tmp_path / "bad.txt"))
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said in printed
+    assert printed.count("\n") == 1
+
+
+def test_out_that_cannot_be_written_is_refused_before_anything_starts(demo, tmp_path):
+    process = demo("--out", str(tmp_path / "no" / "where.txt"))
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "is no directory" in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_during_apply_destroys_what_was_created(demo, tmp_path, number):
+    before = runs()
+    process = demo()
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if "applying" in line:
+            process.send_signal(number)
+            break
+    printed = seen + process.communicate(timeout=200)[0]
+    assert process.returncode == 1, printed
+    assert "interrupted" in printed
+    assert runs() <= before, printed
+    assert not marked(tmp_path)
