@@ -9,6 +9,7 @@ READY  := $(VENV)/.ready
 REPORTS := reports
 PYTEST := $(BIN)/pytest --harness-target $(TARGET) --junitxml $(REPORTS)/junit.xml
 HARNESS := $(BIN)/event-harness
+SCAN := .venv-scan
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
@@ -83,16 +84,38 @@ delete: $(READY) ## Destroy what deploy created
 list: $(READY) ## Show the runs that are in progress or were left behind
 	@$(HARNESS) list
 
-sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run
-	@$(HARNESS) sweep $(ARGS)
+sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run; with TARGET=aws by tag, too
+	@$(HARNESS) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) $(ARGS)
+
+redrive: $(READY) ## Put failed events back once their cause is mended: make redrive ARGS=--help
+	@$(HARNESS) redrive $(ARGS)
+
+bench: $(READY) ## Measure waiting, reading and memory beside the ways of the well-known sample
+	$(BIN)/python benchmarks/wait_latency.py
+	$(BIN)/python benchmarks/text_processor_memory.py
+
+drill: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
+	$(BIN)/python -m drills $(ARGS)
+
+$(SCAN)/.ready: requirements/scan.txt
+	$(PYTHON) -m venv --clear $(SCAN)
+	$(SCAN)/bin/pip install --quiet --require-hashes --requirement requirements/scan.txt
+	@touch $@
+
+scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for weaknesses
+	$(SCAN)/bin/checkov --config-file .checkov.yml
+	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+
+audit: $(SCAN)/.ready ## Look the pinned dependencies up among known vulnerabilities (needs the Internet)
+	$(SCAN)/bin/pip-audit --disable-pip --require-hashes --requirement requirements/dev.txt
 
 requirements: $(READY) ## Write requirements/*.txt anew from requirements/*.in
 	$(BIN)/pip install --quiet pip-tools
-	for name in dev terraform; do \
+	for name in dev terraform scan; do \
 		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 			--no-emit-find-links --no-emit-trusted-host -o requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
 clean: ## Remove local artefacts: environment, caches, build files; runs that are left stay (make sweep)
-	rm -rf $(VENV) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist
+	rm -rf $(VENV) $(SCAN) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,79 @@
+"""The workflows run what a person runs: their steps are actions and make targets, nothing else."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z.]+):", MAKEFILE, re.MULTILINE))
+
+
+def steps(workflow):
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
+    return [step for job in jobs for step in job["steps"]]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_command_of_a_workflow_is_a_make_target(workflow):
+    commands = [step["run"] for step in steps(workflow) if "run" in step]
+    assert commands
+    for command in commands:
+        called = re.fullmatch(r"make ([a-z.]+)( [A-Z]+=\S+)*", command)
+        assert called, f"{workflow.name}: {command!r} is no make target"
+        assert called.group(1) in TARGETS, f"{workflow.name}: there is no target {called.group(1)!r}"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_to_a_commit(workflow):
+    for step in steps(workflow):
+        if "uses" in step:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), step["uses"]
+
+
+def test_nightly_destroys_and_keeps_its_reports_whatever_happens():
+    last = {step["name"]: step.get("if") for step in steps(ROOT / ".github" / "workflows" / "nightly.yml")}
+    assert last["Destroy what a failed test left"] == "always()"
+    assert last["Keep the reports"] == "always()"
+
+
+def test_ci_runs_the_gate_that_a_person_runs():
+    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    commands = [step["run"] for step in steps(ROOT / ".github" / "workflows" / "ci.yml") if "run" in step]
+    assert [line for line in gate.splitlines() if line.startswith("make ")] == commands
+
+
+def test_make_alone_explains_every_target():
+    explained = set(re.findall(r"^([a-z.]+):.*## ", MAKEFILE, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)
+    assert phony
+    assert set(phony.group(1).replace("\\", " ").split()) == explained
+
+
+def test_readme_explains_every_target():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("## Make targets") : readme.index("## Troubleshooting")]
+    missing = {target for target in TARGETS if f"`{target}`" not in table} - {"help", "requirements"}
+    assert not missing
+
+
+def test_role_policy_is_least_privilege():
+    """No wildcard action; a wildcard resource only for what lists or reads without an ARN."""
+    policy = json.loads((ROOT / "docs" / "aws-role-policy.json").read_text(encoding="utf-8"))
+    for statement in policy["Statement"]:
+        actions, resources = (
+            value if isinstance(value, list) else [value]
+            for value in (statement["Action"], statement["Resource"])
+        )
+        assert not [action for action in actions if "*" in action]
+        if "*" in resources:
+            reading = ("List", "Get", "Describe")
+            assert all(action.split(":")[1].startswith(reading) for action in actions), statement["Sid"]
+        assert all(
+            resource == "*" or "shout-" in resource or "/aws/service/" in resource or ":layer:" in resource
+            for resource in resources
+        )
