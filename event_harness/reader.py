@@ -21,7 +21,8 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-SHORTEST, LONGEST, SHARE = 0.02, 0.25, 0.1  # seconds, seconds, and the share of the silence so far
+SHORTEST, LONGEST = 0.02, 0.25
+"""Seconds between two looks: at least, and at most."""
 OVERLAP = 10.0
 """Seconds that each look goes back behind the newest arrival: listeners' clocks differ, and an item may
 become visible after one that was stamped later."""
@@ -45,12 +46,21 @@ _FIELDS = (
 _NAMES = {f"#{n}": name for n, name in enumerate(_FIELDS)}
 
 
+def interval(silence: float) -> float:
+    """Seconds from one look to the next, after so many seconds without a send or an arrival.
+
+    A tenth of the silence, up to 0.1 s: half of that is what a result waits for its look on average. Past ten
+    seconds nobody counts milliseconds any more: from there on a hundredth, up to 0.25 s.
+    """
+    return min(max(SHORTEST, min(0.1 * silence, max(0.1, 0.01 * silence))), LONGEST)
+
+
 class Reader:
     """Reads the results of one run.
 
-    The time between two looks is a tenth of the silence since the last send or arrival, at least 20 ms and at
-    most 250 ms, and never reaches past a deadline. The last look of a wait that finds nothing begins at its
-    deadline and reads the whole run, so neither clocks nor the overlap can hide an item from it.
+    The time between two looks grows with the silence since the last send or arrival (see `interval`), and
+    never reaches past a deadline. The last look of a wait that finds nothing begins at its deadline and reads
+    the whole run, so neither clocks nor the overlap can hide an item from it.
 
     Args:
         results: The table and its index.
@@ -248,7 +258,7 @@ class Reader:
                 now = self._clock()
                 if news:
                     self._active = now
-                self._due = now + min(max(SHORTEST, SHARE * (now - self._active)), LONGEST)
+                self._due = now + interval(now - self._active)
                 self.looks += 1
                 self._version += 1
                 self._looking = False

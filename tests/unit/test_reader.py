@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from listener_fakes import Clock, Table, client_error
 
 from event_harness.errors import ResultsUnavailableError
-from event_harness.reader import LONGEST, SHORTEST, Reader
+from event_harness.reader import LONGEST, SHORTEST, Reader, interval
 from event_harness.resources import Results
 
 RESULTS = Results(table="results", index="by_arrival", overflow_bucket="overflow")
@@ -58,9 +58,17 @@ def test_what_comes_later_is_found_within_a_tenth_of_the_time_it_took(reader, ta
     assert 1001 <= clock.now <= 1001.11
 
 
+@pytest.mark.parametrize(
+    ("silence", "seconds"),
+    [(0, 0.02), (0.1, 0.02), (0.5, 0.05), (1, 0.1), (9, 0.1), (15, 0.15), (25, 0.25), (3600, 0.25)],
+)
+def test_the_interval_is_a_tenth_of_the_silence_and_later_a_hundredth(silence, seconds):
+    assert interval(silence) == pytest.approx(seconds)
+
+
 def test_looks_are_short_at_first_and_never_longer_than_a_quarter_second(reader, table):
     reader.notice()
-    assert wait(reader, "run/a", 10) is None
+    assert wait(reader, "run/a", 40) is None
     found = gaps(table)
     assert found[0] == pytest.approx(SHORTEST)
     assert max(found) == pytest.approx(LONGEST)
@@ -79,7 +87,7 @@ def test_an_arrival_makes_the_looks_short_again(reader, table, clock):
     clock.after(4, lambda: table.record("run/other"))
     wait(reader, "run/a", 8)
     arrival = next(n for n, time in enumerate(table.query_times) if time >= 1004)
-    assert gaps(table)[arrival - 1] > 10 * SHORTEST
+    assert gaps(table)[arrival - 1] == pytest.approx(5 * SHORTEST)
     assert gaps(table)[arrival] == pytest.approx(SHORTEST)
 
 

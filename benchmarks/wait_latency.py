@@ -1,0 +1,206 @@
+"""How long a result is in the table before `wait_for` returns it, and what the looking costs.
+
+Creates a results table on an embedded AWS of its own and writes the items itself, so that nothing but the
+reading is measured. Run it with `make bench`, or alone: `python benchmarks/wait_latency.py --samples 200`.
+"""
+
+import argparse
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.listener import Listener
+from event_harness.producers import Sent
+from event_harness.resources import ResourceMap
+from event_harness.targets import Target
+
+TABLE = "results"
+MAP = {
+    "schema": 1,
+    "region": "eu-west-1",
+    "results": {"table": TABLE, "index": "by_arrival", "overflow_bucket": "unused"},
+    "listener": {"function": "unused", "failure_queue_url": None},
+    "sources": {},
+    "stations": [],
+}
+QUICKEST, SLOWEST = 0.03, 3.0  # seconds that the imaginary system takes, log-uniform
+SAMPLE_READS, SAMPLE_PAUSE = 5, 3.0  # the loop this grew from: so many reads, so many seconds apart
+WINDOW = 6.0  # seconds over which Query calls are counted
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=120, help="waits to measure")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    delays = [QUICKEST * (SLOWEST / QUICKEST) ** rng.random() for _ in range(options.samples)]
+    with tempfile.TemporaryDirectory() as directory, EmbeddedAws.start(Path(directory) / "aws") as aws:
+        target = Target.local(aws.endpoint_url)
+        create_table(target)
+        ours = [latency(target, number, delay) for number, delay in enumerate(delays)]
+        with ThreadPoolExecutor(16) as pool:
+            theirs = list(pool.map(lambda delay: sample_latency(target, rng, delay), delays[:48]))
+        report(
+            ours,
+            theirs,
+            {n: queries_per_second(target, n) for n in (1, 200)},
+            {n: queries_while_arriving(target, n) for n in (1, 200)},
+        )
+
+
+def create_table(target: Target) -> None:
+    """The results table as the module makes it."""
+    target.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "run_id", "AttributeType": "S"},
+            {"AttributeName": "event_id", "AttributeType": "S"},
+            {"AttributeName": "received_at", "AttributeType": "N"},
+        ],
+        KeySchema=[
+            {"AttributeName": "run_id", "KeyType": "HASH"},
+            {"AttributeName": "event_id", "KeyType": "RANGE"},
+        ],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": "by_arrival",
+                "KeySchema": [
+                    {"AttributeName": "run_id", "KeyType": "HASH"},
+                    {"AttributeName": "received_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def write(target: Target, sent: Sent) -> float:
+    """Write the item of a result; returns when it was there (monotonic)."""
+    target.client("dynamodb").put_item(
+        TableName=TABLE,
+        Item={
+            "run_id": {"S": sent.run_id},
+            "event_id": {"S": f"destination:{sent.correlation_id}"},
+            "correlation_id": {"S": sent.correlation_id},
+            "received_at": {"N": str(int(time.time() * 1000))},
+            "source": {"S": "destination"},
+            "source_type": {"S": "s3"},
+            "size": {"N": "5"},
+            "body_kind": {"S": "text"},
+            "body": {"S": "HELLO"},
+            "metadata": {"S": '{"bucket": "destination", "key": "' + sent.correlation_id + '"}'},
+        },
+    )
+    return time.monotonic()
+
+
+def listener_of(target: Target, run_id: str) -> Listener:
+    """A listener of a run of its own."""
+    return Listener(ResourceMap.from_mapping(MAP, "benchmark"), target, run_id, sla=30)
+
+
+def pretend_to_send(listener: Listener, number: int) -> Sent:
+    """An input, as a producer returns it; the listener is told as by a producer."""
+    listener.inflight.noticed()
+    return Sent(f"{listener.run_id}/{number}", "source", time.time(), f"input {number}", 5)
+
+
+def later(seconds: float, action: Callable[[], None]) -> threading.Timer:
+    """Do it some seconds from now, in a thread."""
+    timer = threading.Timer(seconds, action)
+    timer.start()
+    return timer
+
+
+def latency(target: Target, number: int, delay: float) -> float:
+    """Seconds from the item's presence to the return of `wait_for`."""
+    listener = listener_of(target, f"latency{number}")
+    sent = pretend_to_send(listener, 0)
+    there: list[float] = []
+    later(delay, lambda: there.append(write(target, sent)))
+    listener.wait_for(sent)
+    returned = time.monotonic()
+    while not there:  # the wait may return before the writer has got its answer
+        time.sleep(0.001)
+    return max(0.0, returned - there[0])
+
+
+def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
+    """The same of a loop that reads the table at fixed times."""
+    sent = Sent(f"sample{rng.random()}/0", "source", time.time(), "input", 5)
+    there: list[float] = []
+    later(delay, lambda: there.append(write(target, sent)))
+    for _ in range(SAMPLE_READS):
+        found = target.client("dynamodb").get_item(
+            TableName=TABLE,
+            Key={"run_id": {"S": sent.run_id}, "event_id": {"S": f"destination:{sent.correlation_id}"}},
+            ConsistentRead=True,
+        )
+        if "Item" in found:
+            break
+        time.sleep(SAMPLE_PAUSE)
+    return max(0.0, time.monotonic() - there[0])
+
+
+def queries_per_second(target: Target, inputs: int) -> float:
+    """Query calls a second while so many inputs are awaited, each in its own thread, and none arrives."""
+    listener = listener_of(target, f"silent{inputs}")
+    sents = [pretend_to_send(listener, number) for number in range(inputs)]
+    deadline = time.monotonic() + WINDOW
+    with ThreadPoolExecutor(inputs) as pool:
+        list(pool.map(lambda sent: listener.look_until(lambda: awaited(listener, sent), deadline), sents))
+    return listener.reader.queries / WINDOW
+
+
+def queries_while_arriving(target: Target, inputs: int) -> float:
+    """Query calls a second while so many inputs at a time are sent and awaited, each arriving after 0.5 s."""
+    listener = listener_of(target, f"busy{inputs}")
+    began = time.monotonic()
+    rounds = 0
+    with ThreadPoolExecutor(inputs) as pool:
+        while time.monotonic() - began < WINDOW:
+            sents = [pretend_to_send(listener, rounds * inputs + number) for number in range(inputs)]
+            later(0.5, lambda sents=sents: [write(target, sent) for sent in sents] and None)
+            list(pool.map(listener.wait_for, sents))
+            rounds += 1
+    return listener.reader.queries / (time.monotonic() - began)
+
+
+def awaited(listener: Listener, sent: Sent) -> bool | None:
+    """Whether it arrived."""
+    return listener.reader.has(sent.correlation_id) or None
+
+
+def report(ours: list[float], theirs: list[float], silent: dict[int, float], busy: dict[int, float]) -> None:
+    """Print what was measured."""
+    table = Table(
+        "", "median ms", "95th percentile ms", "largest ms", title="in the table until it is returned"
+    )
+    for name, values in (("wait_for", ours), (f"{SAMPLE_READS} reads, {SAMPLE_PAUSE:g} s apart", theirs)):
+        cuts = statistics.quantiles(values, n=20)
+        table.add_row(
+            name, *(f"{value * 1000:,.0f}" for value in (statistics.median(values), cuts[-1], max(values)))
+        )
+    rates = Table(
+        "inputs in flight", "none arrives", "all arrive after 0.5 s", title="Query calls per second"
+    )
+    for inputs in silent:
+        rates.add_row(str(inputs), f"{silent[inputs]:.1f}", f"{busy[inputs]:.1f}")
+    console = Console()
+    console.print(table, rates)
+
+
+if __name__ == "__main__":
+    main()
