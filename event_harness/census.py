@@ -1,7 +1,7 @@
 """What is there: asks every service that the harness works with, without believing any state or tag."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from event_harness.targets import Target
@@ -9,10 +9,17 @@ from event_harness.targets import Target
 
 @dataclass(frozen=True, order=True)
 class Found:
-    """One resource that exists: its Terraform type, and the name or ARN by which its service knows it."""
+    """One resource that exists.
+
+    Attributes:
+        type: its Terraform type.
+        name: the name or ARN by which its service knows it.
+        arn: its ARN, where the list that it was found in has it.
+    """
 
     type: str
     name: str
+    arn: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.type} {self.name}"
@@ -24,8 +31,8 @@ def census(target: Target, *, part: str = "") -> list[Found]:
     What AWS itself keeps in each account (the default event bus, service-linked roles) doesn't count.
 
     IAM: s3:ListAllMyBuckets, lambda:ListFunctions, lambda:ListEventSourceMappings, sqs:ListQueues,
-    sns:ListTopics, dynamodb:ListTables, logs:DescribeLogGroups, iam:ListRoles, events:ListEventBuses,
-    events:ListRules, kinesis:ListStreams.
+    sns:ListTopics, dynamodb:ListTables, logs:DescribeLogGroups, iam:ListRoles, iam:ListPolicies,
+    events:ListEventBuses, events:ListRules, kinesis:ListStreams, cloudwatch:DescribeAlarms.
     """
     found = {item for ask in _SERVICES for item in ask(target.client) if part in item.name}
     return sorted(found)
@@ -34,7 +41,8 @@ def census(target: Target, *, part: str = "") -> list[Found]:
 Client = Callable[[str], Any]
 
 
-def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+def pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+    """The items of a list that comes in pages."""
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page.get(key, [])
 
@@ -45,60 +53,86 @@ def _buckets(client: Client) -> Iterator[Found]:
 
 
 def _functions(client: Client) -> Iterator[Found]:
-    for function in _pages(client("lambda"), "list_functions", "Functions"):
-        yield Found("aws_lambda_function", function["FunctionName"])
-    for mapping in _pages(client("lambda"), "list_event_source_mappings", "EventSourceMappings"):
+    for function in pages(client("lambda"), "list_functions", "Functions"):
+        yield Found("aws_lambda_function", function["FunctionName"], function["FunctionArn"])
+
+
+def _event_source_mappings(client: Client) -> Iterator[Found]:
+    for mapping in pages(client("lambda"), "list_event_source_mappings", "EventSourceMappings"):
         yield Found("aws_lambda_event_source_mapping", f"{mapping['UUID']} {mapping.get('FunctionArn', '')}")
 
 
 def _queues(client: Client) -> Iterator[Found]:
-    for url in _pages(client("sqs"), "list_queues", "QueueUrls"):
+    for url in pages(client("sqs"), "list_queues", "QueueUrls"):
         yield Found("aws_sqs_queue", url)
 
 
 def _topics(client: Client) -> Iterator[Found]:
-    for topic in _pages(client("sns"), "list_topics", "Topics"):
-        yield Found("aws_sns_topic", topic["TopicArn"])
+    for topic in pages(client("sns"), "list_topics", "Topics"):
+        yield Found("aws_sns_topic", topic["TopicArn"], topic["TopicArn"])
 
 
 def _tables(client: Client) -> Iterator[Found]:
-    for name in _pages(client("dynamodb"), "list_tables", "TableNames"):
+    for name in pages(client("dynamodb"), "list_tables", "TableNames"):
         yield Found("aws_dynamodb_table", name)
 
 
 def _log_groups(client: Client) -> Iterator[Found]:
-    for group in _pages(client("logs"), "describe_log_groups", "logGroups"):
-        yield Found("aws_cloudwatch_log_group", group["logGroupName"])
+    for group in pages(client("logs"), "describe_log_groups", "logGroups"):
+        yield Found("aws_cloudwatch_log_group", group["logGroupName"], group["arn"].removesuffix(":*"))
+
+
+def _alarms(client: Client) -> Iterator[Found]:
+    for kind, type_ in (("Metric", "metric_alarm"), ("Composite", "composite_alarm")):
+        alarms = pages(client("cloudwatch"), "describe_alarms", f"{kind}Alarms", AlarmTypes=[f"{kind}Alarm"])
+        for alarm in alarms:
+            yield Found(f"aws_cloudwatch_{type_}", alarm["AlarmName"], alarm["AlarmArn"])
 
 
 def _roles(client: Client) -> Iterator[Found]:
-    for role in _pages(client("iam"), "list_roles", "Roles"):
+    for role in pages(client("iam"), "list_roles", "Roles"):
         if not role["Path"].startswith("/aws-service-role/"):
-            yield Found("aws_iam_role", role["RoleName"])
+            yield Found("aws_iam_role", role["RoleName"], role["Arn"])
+
+
+def _policies(client: Client) -> Iterator[Found]:
+    for policy in pages(client("iam"), "list_policies", "Policies", Scope="Local"):
+        yield Found("aws_iam_policy", policy["Arn"], policy["Arn"])
 
 
 def _buses_and_rules(client: Client) -> Iterator[Found]:
     events = client("events")
-    for bus in events.list_event_buses()["EventBuses"]:
+    for bus in _event_buses(events):
         if bus["Name"] != "default":
-            yield Found("aws_cloudwatch_event_bus", bus["Name"])
-        for rule in _pages(events, "list_rules", "Rules", EventBusName=bus["Name"]):
-            yield Found("aws_cloudwatch_event_rule", f"{bus['Name']}/{rule['Name']}")
+            yield Found("aws_cloudwatch_event_bus", bus["Name"], bus["Arn"])
+        for rule in pages(events, "list_rules", "Rules", EventBusName=bus["Name"]):
+            yield Found("aws_cloudwatch_event_rule", f"{bus['Name']}/{rule['Name']}", rule["Arn"])
+
+
+def _event_buses(events: Any) -> Iterator[Any]:
+    page = events.list_event_buses()  # boto3 has no paginator for it
+    yield from page["EventBuses"]
+    while page.get("NextToken"):
+        page = events.list_event_buses(NextToken=page["NextToken"])
+        yield from page["EventBuses"]
 
 
 def _streams(client: Client) -> Iterator[Found]:
-    for name in _pages(client("kinesis"), "list_streams", "StreamNames"):
+    for name in pages(client("kinesis"), "list_streams", "StreamNames"):
         yield Found("aws_kinesis_stream", name)
 
 
 _SERVICES = (
     _buckets,
     _functions,
+    _event_source_mappings,
     _queues,
     _topics,
     _tables,
     _log_groups,
+    _alarms,
     _roles,
+    _policies,
     _buses_and_rules,
     _streams,
 )

@@ -6,16 +6,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from event_harness import configuration, runs, toolchain
+from event_harness import configuration, leftovers, runs, toolchain
 from event_harness.errors import HarnessError
 from event_harness.guided import configure
 from event_harness.overrides import write_override
-from event_harness.sweep import sweep
+from event_harness.sweep import sweep, sweep_by_tag
+from event_harness.targets import Target
 from event_harness.terraform import Terraform
 from event_harness.up import down, up
 
@@ -45,10 +47,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("list", help="show the runs that are in progress or were left behind")
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument(
+        "--target", help="look by tag, too: aws, or the URL of an AWS emulator; default: the records only"
+    )
+    where.add_argument("--region", help="AWS region of the target; default: as for tests")
+    where.add_argument("--allow-remote", action="store_true", help="the emulator may be on another machine")
+
+    listing = commands.add_parser(
+        "list", parents=[where], help="show the runs that are in progress or were left behind"
+    )
     listing.set_defaults(run=_list)
 
-    sweeping = commands.add_parser("sweep", help="destroy what dead runs have left")
+    sweeping = commands.add_parser("sweep", parents=[where], help="destroy what dead runs have left")
     sweeping.add_argument("run_id", nargs="*", help="only these runs, kept ones too; default: every dead run")
     sweeping.add_argument("--dry-run", action="store_true", help="only say what would be done")
     sweeping.set_defaults(run=_sweep)
@@ -81,27 +92,49 @@ def _state_dir(options: argparse.Namespace) -> Path:
 
 
 def _list(options: argparse.Namespace, _rest: list[str]) -> int:
-    found = list(runs.recorded(_state_dir(options)))
-    if not found:
+    rows: list[tuple[str, str, str, str, str, datetime | None]] = []
+    recorded = list(runs.recorded(_state_dir(options)))
+    for run in recorded:
+        state = "in progress" if run.in_progress() else "kept" if run.kept else "left behind"
+        rows.append((run.run_id, run.endpoint_url or run.target, run.stage, state, run.owner, run.expires_at))
+    if target := _target(options):
+        for remains in leftovers.remains(target):
+            if remains.run_id not in {run.run_id for run in recorded}:
+                count = f"{len(remains.resources) + len(remains.others)} resources"
+                state = "expired" if remains.expired(datetime.now(UTC)) else "not on record here"
+                where = target.endpoint_url or target.name
+                rows.append((remains.run_id, where, count, state, remains.owner, remains.expires))
+    if not rows:
         print("no runs: nothing is in progress, nothing was left behind")
         return 0
     table = Table("run", "target", "stage", "state", "owner", "expires", box=None)
-    for run in found:
-        state = "in progress" if run.in_progress() else "kept" if run.kept else "left behind"
-        table.add_row(
-            run.run_id,
-            run.endpoint_url or run.target,
-            run.stage,
-            state,
-            run.owner,
-            f"{run.expires_at:%Y-%m-%d %H:%M}",
-        )
+    for column in table.columns:
+        column.overflow = "fold"
+    table.columns[0].no_wrap = True  # to be copied
+    for *texts, expires in rows:
+        table.add_row(*texts, f"{expires:%Y-%m-%d %H:%M}" if expires else "?")
     Console().print(table)
     return 0
 
 
+def _target(options: argparse.Namespace) -> Target | None:
+    if options.target is None:
+        return None
+    if options.target == "aws":
+        target = Target.aws(region=options.region)
+    else:
+        target = Target.emulator(options.target, region=options.region, allow_remote=options.allow_remote)
+    target.check()
+    return target
+
+
 def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
-    return sweep(_state_dir(options), only=options.run_id, dry_run=options.dry_run, say=print)
+    target = _target(options)
+    state_dir = _state_dir(options)
+    code = sweep(state_dir, only=options.run_id, dry_run=options.dry_run, say=print)
+    if target and not options.run_id:
+        code |= sweep_by_tag(state_dir, target, dry_run=options.dry_run, say=print)
+    return code
 
 
 def _up(options: argparse.Namespace, _rest: list[str]) -> int:

@@ -18,7 +18,7 @@ from event_harness.producers import Producer, producers_for
 from event_harness.readiness import await_ready
 from event_harness.session import Session
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
-from event_harness.sharing import Borrowed, Lendable, Lender
+from event_harness.sharing import Borrowed, Lendable, Lender, lending_folder
 
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey[Lendable]()
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin("dsession"):
         # pytest-xdist: this process runs no test. It deploys for all workers, so that none of them is the
         # one whose death takes the deployment along.
-        config.stash[LENDER_KEY] = Lender(session, session.state_dir / "lent" / runs.new_run_id())
+        config.stash[LENDER_KEY] = Lender(session, lending_folder(session.state_dir))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

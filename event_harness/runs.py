@@ -191,7 +191,7 @@ class Run:
 
     @contextmanager
     def held(self, *, shared: bool = False) -> Iterator[None]:
-        """Hold the run against sweeps: one sweep at a time, none while tests that reuse the run (shared) hold it.
+        """Hold the run: one sweep at a time, and none while tests reuse it (shared).
 
         The directory itself is locked, so no lock file is left, and the lock ends with its holder.
 

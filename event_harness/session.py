@@ -163,6 +163,10 @@ class Session:
                 f"there: {there}; keep one with --harness-keep"
             )
         run = found[-1]
+        try:
+            self._open.enter_context(run.held(shared=True))
+        except OSError as error:
+            raise SettingError(f"run {run.run_id} is being swept and can't be reused") from error
         if run.endpoint_url:
             target = Target.emulator(run.endpoint_url, region=run.region, allow_remote=True)
         else:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from event_harness.deployment import DeployedSystem
 from event_harness.errors import DeploymentError, HarnessError
 from event_harness.session import Session, from_json, to_json
@@ -27,6 +29,27 @@ class Lendable(Protocol):
 
     def close(self) -> None:
         """Take it down, if that is ours to do."""
+
+
+def lending_folder(state_dir: Path) -> Path:
+    """Where this process lends; the name tells whose it is, so that a dead one's can be told and deleted."""
+    own = psutil.Process()
+    return state_dir / "lent" / f"{own.pid}-{own.create_time()}"
+
+
+def forget_dead(state_dir: Path) -> None:
+    """Delete the folders of processes that died while they lent."""
+    lent = state_dir / "lent"
+    for folder in lent.glob("*"):
+        pid, _, started = folder.name.partition("-")
+        try:
+            alive = psutil.Process(int(pid)).create_time() == float(started)
+        except (psutil.Error, ValueError):
+            alive = False
+        if not alive:
+            shutil.rmtree(folder, ignore_errors=True)
+    if lent.is_dir() and not any(lent.iterdir()):
+        lent.rmdir()
 
 
 class Lender:

@@ -1,20 +1,30 @@
-"""Destroys what dead runs have left, from their records; safe to run twice, or twice at once."""
+"""Destroys what dead runs have left: from their records, and by tag where a record or a state is lost.
 
+Safe to run twice, or twice at once.
+"""
+
+import os
+import shutil
 import signal
+import time
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 
-from event_harness import runs, toolchain
+from event_harness import leftovers, runs, sharing, toolchain
 from event_harness.deployment import Deployment
-from event_harness.errors import EmbeddedAwsError, HarnessError
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.errors import DeploymentError, DestroyError, EmbeddedAwsError, HarnessError
 from event_harness.runs import Run
 from event_harness.targets import Target
 from event_harness.terraform import GRACE
 
 Say = Callable[[str], None]
+
+_UNRECORDED = 60.0  # seconds after which a run's directory without a record can't be one just begun
+_WAIT = 0.2  # seconds between two looks at whether another sweep is done
 
 
 def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False, say: Say = print) -> int:
@@ -30,44 +40,116 @@ def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False,
         0 if nothing is left of what was to be swept, else 1.
     """
     found = [run for run in runs.recorded(state_dir) if not only or run.run_id in only]
-    for missing in sorted(set(only) - {run.run_id for run in found}):
-        say(f"{missing}: no such run here; see: event-harness list")
-    failed = len(set(only) - {run.run_id for run in found})
+    missing = sorted(set(only) - {run.run_id for run in found})
+    for run_id in missing:
+        say(f"{run_id}: no such run here; see: event-harness list")
+    failed = len(missing)
     for run in found:
         if run.in_progress() and not (run.kept and only):
-            say(f"{run.run_id}: in progress (process {run.pid}), left alone")
+            say(f"{run.run_id}: in progress (process {run.pid} of {run.owner}), left alone")
         elif run.kept and not only:
             say(f"{run.run_id}: kept on purpose, left alone; name it to destroy it")
         elif dry_run:
             say(f"{run.run_id}: would be destroyed ({run.endpoint_url or run.target}, stage {run.stage})")
         else:
-            failed += not _sweep_one(state_dir, run, say)
-    if not found:
+            failed += not _sweep_one(run, say)
+    if not (found or missing):
         say("nothing to sweep: no dead run is on record")
+    if not (only or dry_run):
+        sharing.forget_dead(state_dir)
+        _forget_unrecorded(state_dir)
     return 1 if failed else 0
 
 
-def _sweep_one(state_dir: Path, run: Run, say: Say) -> bool:
-    lock = FileLock(state_dir / f"sweep-{run.run_id}.lock")
+def sweep_by_tag(
+    state_dir: Path,
+    target: Target,
+    *,
+    dry_run: bool = False,
+    say: Say = print,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
+    """Remove, without any record or state, what the tags on a target prove to be ours and expired.
+
+    Left alone: what has not expired, and the runs that are on record here (`sweep` takes the dead ones).
+
+    Args:
+        state_dir: the project's `.event-harness`.
+        target: where to look.
+        dry_run: only say what would be done.
+        say: prints a line.
+        now: the time in UTC.
+
+    Returns:
+        0 if nothing expired is left, else 1.
+    """
+    on_record = {run.run_id for run in runs.recorded(state_dir)}
+    found = leftovers.remains(target)
+    failed = False
+    for remains in found:
+        until = f"{remains.expires:%Y-%m-%d %H:%M} UTC" if remains.expires else "a time that can't be read"
+        if remains.run_id in on_record:
+            say(f"{remains.run_id}: {remains}, on record here, left alone")
+        elif not remains.expired(now()):
+            say(f"{remains.run_id}: {remains}, tagged until {until}, left alone")
+        elif dry_run:
+            say(f"{remains.run_id}: {remains} would be deleted, expired {until}")
+            for thing in [*remains.resources, *remains.others]:
+                say(f"{remains.run_id}:   {thing}")
+        else:
+            left = leftovers.remove_remains(target, remains.run_id, say)
+            for line in left or ["nothing of it is left"]:
+                say(f"{remains.run_id}: {line}")
+            failed = failed or bool(left)
+    if not found:
+        say("nothing on the target carries the tags of a run")
+    return 1 if failed else 0
+
+
+def _sweep_one(run: Run, say: Say) -> bool:
+    said = False
+    while True:
+        try:
+            with run.held():
+                _sweep_held(run, say)
+        except FileNotFoundError:
+            return True  # another sweep has just done it
+        except BlockingIOError:
+            if _in_use(run):
+                say(f"{run.run_id}: in use by tests that reuse it, left alone")
+                return False
+            if not said:
+                say(f"{run.run_id}: another sweep is at it, waiting for its end")
+            said = True
+            time.sleep(_WAIT)
+        except HarnessError as error:
+            say(f"{run.run_id}: {error}")
+            return False
+        else:
+            say(f"{run.run_id}: nothing of it is left")
+            return True
+
+
+def _in_use(run: Run) -> bool:
+    """Whether tests hold the run that is locked: they share it, a sweep doesn't."""
     try:
-        with lock.acquire(timeout=0):
-            if not run.directory.exists():
-                return True  # another sweep has just done it
-            _end_terraform(run)
-            if not (run.embedded or run.stage in ("new", "init")):
-                _destroy(run, say)
-            _end_all(run.processes())
-            run.delete()
-    except Timeout:
-        say(f"{run.run_id}: another sweep is at it")
-        return True
-    except HarnessError as error:
-        say(str(error))
+        with run.held(shared=True):
+            return run.directory.exists()
+    except OSError:
         return False
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
-    say(f"{run.run_id}: nothing of it is left")
-    return True
+
+
+def _sweep_held(run: Run, say: Say) -> None:
+    run = Run.load(run.directory)  # another sweep may have come further
+    if run.embedded:
+        _end_all(run.processes())  # all that they work on ends here
+        EmbeddedAws.end(run.directory / "aws")
+    else:
+        _let_terraform_end(run, say)
+        if run.stage not in ("new", "init", "destroyed"):
+            _destroy(run, say)
+        _end_all(run.processes())
+    run.delete()
 
 
 def _destroy(run: Run, say: Say) -> None:
@@ -81,37 +163,85 @@ def _destroy(run: Run, say: Say) -> None:
     else:
         target = Target.aws(region=run.region)
         target.check()
-    tools = toolchain.find(None, target="aws" if run.target == "aws" else "local")
+    by_state = True
+    try:
+        _destroy_by_state(run, target, say)
+    except (DeploymentError, ValueError, OSError) as error:
+        by_state = False
+        say(f"{run.run_id}: its state can't be used, so by its tags: {' '.join(str(error).split())}")
+    # A resource may have been made and terraform killed before it had written that down.
+    if left := leftovers.remove_remains(target, run.run_id, say):
+        raise DestroyError(f"{len(left)} resources are left: {'; '.join(left)}")
+    if not by_state:
+        _account_for_state(run, target, say)
+
+
+def _destroy_by_state(run: Run, target: Target, say: Say) -> None:
+    variable = "EVENT_HARNESS_TERRAFORM"
+    tools = toolchain.find(
+        os.environ.get(variable), target="aws" if run.target == "aws" else "local", origin=variable
+    )
     deployment = Deployment(run.configuration_dir, target, tools, run, say=say)
     # Its owner may have died between two writes, or used another interpreter's provider mirror.
     deployment.write_override()
     deployment.initialise()
-    deployment.destroy()
+    deployment.destroy_by_state()
 
 
-def _end_terraform(run: Run) -> None:
-    """Interrupt what still applies or destroys, so that it ends its resource and writes its state."""
-    working = [p for p in run.processes() if _is_terraform(p)]
-    for process in working:
+def _account_for_state(run: Run, target: Target, say: Say) -> None:
+    """See that a state which failed names nothing that tags and names don't tell of."""
+    try:
+        named = run.managed_resources()
+    except (ValueError, KeyError, OSError):
+        return  # killed while it was written; there's nothing else to ask
+    if named:
+        _destroy_by_state(run, target, say)
+
+
+def _let_terraform_end(run: Run, say: Say) -> None:
+    """Wait for what still applies or destroys: it ends its resource and writes its state.
+
+    Its owner's death has interrupted it already (on Linux); a second interrupt would make it drop all.
+    """
+    working = [process for process in run.processes() if _is_terraform(process)]
+    if working:
+        say(f"{run.run_id}: its terraform (process {working[0].pid}) is still writing its state, waiting")
+    alive = _wait(working, GRACE)
+    for process in alive:
         _signal(process, signal.SIGINT)
-    _, alive = psutil.wait_procs(working, timeout=GRACE)
-    _end_all(alive)
+    _wait(alive, GRACE)
 
 
 def _is_terraform(process: psutil.Process) -> bool:
+    """Whether it is terraform itself and none of its providers, which know theirs by a cookie."""
     try:
-        return "TF_DATA_DIR" in process.environ() and not process.name().startswith("terraform-provider")
+        environ = process.environ()
     except psutil.Error:
         return False
+    return "TF_DATA_DIR" in environ and "TF_PLUGIN_MAGIC_COOKIE" not in environ
 
 
 def _end_all(processes: list[psutil.Process]) -> None:
     for process in processes:
         _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=5)
-    for process in alive:
+    for process in _wait(processes, 5):
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=5)
+    _wait(processes, 5)
+
+
+def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until they have ended and return those that haven't; where nobody reaps it, a zombie has."""
+    deadline = time.monotonic() + seconds
+    while (alive := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
@@ -119,3 +249,15 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
     except psutil.Error:
         return  # gone meanwhile
+
+
+def _forget_unrecorded(state_dir: Path) -> None:
+    """Delete what a run left that was killed before its first record, or after its last."""
+    recorded = {run.run_id for run in runs.recorded(state_dir)}
+    for directory in runs.runs_dir(state_dir).glob("*"):
+        try:
+            old = time.time() - directory.stat().st_mtime > _UNRECORDED
+        except FileNotFoundError:
+            continue
+        if old and directory.name not in recorded:
+            shutil.rmtree(directory, ignore_errors=True)
