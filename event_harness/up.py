@@ -1,5 +1,6 @@
 """`make up` and `make down`: a lasting embedded AWS for a person's own terraform and boto3, in the root."""
 
+import contextlib
 import json
 import os
 import re
@@ -14,13 +15,14 @@ from event_harness import toolchain
 from event_harness.cache import write_atomically
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.overrides import write_override
-from event_harness.providers import AWS_VERSION
 from event_harness.targets import Target
 from event_harness.toolchain import Toolchain
 
 STATE_DIR = ".event-harness"
 # A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
 WORKSPACE = "local"
+ACCOUNT = "000000000000"  # the emulator's; no real account has it
+LOCK = ".terraform.lock.hcl"
 _BINARY = "EVENT_HARNESS_TERRAFORM"
 
 
@@ -45,22 +47,24 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
                 f"the embedded AWS is up already, at {running.endpoint_url}: use it after `. {STATE_DIR}/env`"
             )
             return running
-        _forget(state)
+        _forget(project_root, state)
         tools = toolchain.find(os.environ.get(_BINARY), target="local", origin=_BINARY, progress=say)
         aws = EmbeddedAws.start(state / "up", port=port, lasting=True)
         try:
             files = write_override(
                 project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
             )
-            _record(state, aws, files)
+            lock_to_come = tools.old_provider and not (project_root / LOCK).exists()
+            _record(state, aws, files, lock_to_come)
+            if tools.old_provider:
+                _move(project_root / LOCK, state / LOCK)
             write_atomically(state / "env", _shell(Target.local(aws.endpoint_url), tools), mode=0o600)
         except BaseException:
             aws.stop()
+            _forget(project_root, state)
             raise
     say(f"the embedded AWS is up at {aws.endpoint_url}, with {tools}")
     say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `make down`")
-    if tools.old_provider and _locked_to_another(project_root):
-        say(f".terraform.lock.hcl wants another hashicorp/aws than {AWS_VERSION}: terraform init -upgrade")
     return aws
 
 
@@ -70,7 +74,8 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
     Raises:
         EmbeddedAwsError: a process could not be ended.
     """
-    state = project_root.absolute() / STATE_DIR
+    project_root = project_root.absolute()
+    state = project_root / STATE_DIR
     if not state.is_dir():
         say("no embedded AWS is up here")
         return
@@ -79,7 +84,7 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
         if running:
             running.stop()
         EmbeddedAws.end(state / "up")
-        _forget(state)
+        _forget(project_root, state)
         shutil.rmtree(state / "up", ignore_errors=True)
     say(
         "the embedded AWS has ended, and all that was deployed to it"
@@ -90,19 +95,54 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
         say("this shell still points to it: leave it, or unset its AWS_ and TF_ variables")
 
 
-def _record(state: Path, aws: EmbeddedAws, files: list[Path]) -> None:
-    """What `up` has made beside its own directory, so that `down` can remove just that."""
-    record = {"pid": aws.pid, "port": aws.port, "files": [str(file) for file in files]}
+def _record(state: Path, aws: EmbeddedAws, files: list[Path], lock_to_come: bool) -> None:
+    """Note what `up` makes beside its own directory, so that `down` can undo just that."""
+    record = {
+        "pid": aws.pid,
+        "port": aws.port,
+        "files": [str(file) for file in files],
+        "lock_to_come": lock_to_come,
+    }
     write_atomically(state / "up.json", json.dumps(record))
 
 
-def _forget(state: Path) -> None:
-    record = state / "up.json"
-    if record.exists():
-        for file in json.loads(record.read_text(encoding="utf-8"))["files"]:
-            Path(file).unlink(missing_ok=True)
-    record.unlink(missing_ok=True)
+def _forget(project_root: Path, state: Path) -> None:
+    """Undo what an earlier `up` has made in the root, whether its emulator still ran or not."""
     (state / "env").unlink(missing_ok=True)
+    try:
+        record = json.loads((state / "up.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    for file in record["files"]:
+        Path(file).unlink(missing_ok=True)
+    # What init has locked meanwhile is the mirror's: a real account would be stuck with the old release.
+    if record["lock_to_come"]:
+        (project_root / LOCK).unlink(missing_ok=True)
+    _move(state / LOCK, project_root / LOCK)
+    _forget_resources(project_root / "terraform.tfstate.d")
+    (state / "up.json").unlink()
+
+
+def _forget_resources(states: Path) -> None:
+    """Delete the state of our workspace: what it describes has gone with the emulator.
+
+    Only if it knows the emulator's account alone, or nothing: another may use a workspace of that name.
+    """
+    file = states / WORKSPACE / "terraform.tfstate"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    accounts = set(re.findall(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):", text))
+    if accounts == {ACCOUNT} or not json.loads(text).get("resources"):
+        shutil.rmtree(file.parent)
+        with contextlib.suppress(OSError):  # other workspaces are there
+            states.rmdir()
+
+
+def _move(source: Path, target: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        source.replace(target)
 
 
 def _shell(target: Target, tools: Toolchain) -> str:
@@ -124,12 +164,3 @@ def _shell(target: Target, tools: Toolchain) -> str:
         directory = shlex.quote(str(tools.binary.parent))
         lines.append(f'case ":$PATH:" in *:{directory}:*) ;; *) export PATH={directory}:"$PATH" ;; esac')
     return "\n".join(lines) + "\n"
-
-
-def _locked_to_another(project_root: Path) -> bool:
-    lock = project_root / ".terraform.lock.hcl"
-    if not lock.exists():
-        return False
-    text = lock.read_text(encoding="utf-8", errors="replace")
-    version = re.search(r'/hashicorp/aws"\s*\{\s*version\s*=\s*"([^"]+)"', text)
-    return version is not None and version[1] != AWS_VERSION

@@ -98,42 +98,94 @@ def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
     (state / "env").touch()
     override.touch()
     (tmp_path / "terraform.tfstate").touch()
-    (state / "up.json").write_text(json.dumps({"files": [str(override)]}))
+    (state / "up.json").write_text(json.dumps({"files": [str(override)], "lock_to_come": True}))
     down(tmp_path, say=lambda line: None)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "terraform.tfstate"]
     assert [path.name for path in state.iterdir()] == ["up.lock"]
 
 
-@pytest.mark.parametrize(("version", "warned"), [("6.69.1", True), ("3.39.0", False)])
-def test_lock_file_of_another_provider_is_noticed(tmp_path, version, warned):
-    lock = f'provider "registry.terraform.io/hashicorp/aws" {{\n  version     = "{version}"\n}}\n'
-    (tmp_path / ".terraform.lock.hcl").write_text(lock)
-    assert up_module._locked_to_another(tmp_path) is warned
-
-
-def test_up_that_fails_leaves_nothing(tmp_path, monkeypatch):
-    """Here in the files that it writes after the start."""
-    stopped = []
+@pytest.fixture
+def emulator(tmp_path, monkeypatch):
+    """An embedded AWS that doesn't run; the ones that were stopped are listed."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    (tmp_path / "main.tf").write_text('provider "aws" {}\n')
 
     class Fake:
-        endpoint_url, pid, port = URL, 1, 4567
+        endpoint_url, pid, port, running, stopped = URL, 1, 4567, [], []
 
-        @staticmethod
-        def find(directory):
-            return None
+        @classmethod
+        def find(cls, directory):
+            return cls.running[0] if cls.running else None
 
-        @staticmethod
-        def start(directory, **_):
-            return Fake()
+        @classmethod
+        def start(cls, directory, **_):
+            cls.running.append(cls())
+            return cls.running[0]
+
+        @classmethod
+        def end(cls, directory):
+            assert not cls.running
 
         def stop(self):
-            stopped.append(self)
+            self.stopped.append(self.running.pop())
 
     monkeypatch.setattr(up_module, "EmbeddedAws", Fake)
-    tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "x")
+    tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "cli.tfrc")
     monkeypatch.setattr(up_module.toolchain, "find", lambda *_, **__: tools)
+    return Fake
+
+
+def test_up_again_says_that_it_is_up(tmp_path, emulator):
+    lines = []
+    first = up(tmp_path, say=lines.append)
+    assert up(tmp_path, say=lines.append) is first
+    assert lines[-1].startswith(f"the embedded AWS is up already, at {URL}")
+
+
+def test_down_undoes_all_that_up_did_to_the_root(tmp_path, emulator):
+    up(tmp_path, say=lambda line: None)
+    assert (tmp_path / "event_harness_override.tf.json").exists()
+    down(tmp_path, say=lambda line: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "main.tf"]
+
+
+@pytest.mark.parametrize("mine", ["my locked providers", None])
+def test_users_provider_lock_is_set_aside_and_brought_back(tmp_path, emulator, mine):
+    """Theirs wants a provider that the mirror lacks, and the mirror's is nothing for a real account."""
+    lock = tmp_path / ".terraform.lock.hcl"
+    if mine:
+        lock.write_text(mine)
+    up(tmp_path, say=lambda line: None)
+    assert not lock.exists()
+    lock.write_text("aws 3.39")
+    down(tmp_path, say=lambda line: None)
+    assert (lock.read_text() if lock.exists() else None) == mine
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"),
+    [
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:000000000000:q"}]}', False),
+        ('{"resources": []}', False),
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}]}', True),
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:000000000000"}]}', True),
+        ('{"resources": [{"id": "a random_id"}]}', True),
+    ],
+)
+def test_state_of_what_has_gone_with_the_emulator_goes_too(tmp_path, emulator, state, stays):
+    file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
+    file.parent.mkdir(parents=True)
+    up(tmp_path, say=lambda line: None)
+    file.write_text(state)
+    down(tmp_path, say=lambda line: None)
+    assert file.exists() is stays
+    assert file.parent.parent.exists() is stays
+
+
+def test_up_that_fails_leaves_nothing(tmp_path, emulator):
+    """Here in the files that it writes after the start."""
     (tmp_path / "main.tf").write_text("this is { no terraform")
     with pytest.raises(ConfigurationError, match=r"main\.tf"):
         up(tmp_path, say=lambda line: None)
-    assert len(stopped) == 1
+    assert len(emulator.stopped) == 1
     assert not (tmp_path / ".event-harness" / "up.json").exists()

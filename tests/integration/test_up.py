@@ -1,0 +1,130 @@
+"""A person's own terraform and boto3 in the root, between `event-harness up` and `event-harness down`."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from event_harness import keeper, toolchain
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.up import down
+
+ROOT = """
+variable "deploy_test_resources" {
+  type    = bool
+  default = false
+}
+
+provider "aws" {}
+
+resource "aws_s3_bucket" "this" {
+  bucket_prefix = "mine-"
+}
+
+resource "aws_sns_topic" "this" {
+  count = var.deploy_test_resources ? 1 : 0
+  name  = "mine-${terraform.workspace}"
+}
+
+output "bucket" {
+  value = aws_s3_bucket.this.bucket
+}
+"""
+
+# A stranger's script: nothing in it knows of an emulator.
+SCRIPT = "import boto3; print([bucket['Name'] for bucket in boto3.client('s3').list_buckets()['Buckets']])"
+
+
+@pytest.fixture
+def root(tmp_path):
+    directory = tmp_path / "a root"
+    directory.mkdir()
+    (directory / "main.tf").write_text(ROOT)
+    yield directory
+    down(directory, say=lambda line: None)
+
+
+@pytest.fixture
+def harness(root):
+    """Runs `event-harness` in the root, as a person does, and returns what it says."""
+
+    def run(*arguments, code=0):
+        program = "import sys; from event_harness.cli import main; sys.exit(main(sys.argv[1:]))"
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], cwd=root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    return run
+
+
+@pytest.fixture
+def shell(root):
+    """Runs lines in a shell of a person with a real account, after `. .event-harness/env`."""
+    setting = os.environ.get("EVENT_HARNESS_TERRAFORM")
+    terraform = toolchain.find(setting, target="local", origin="EVENT_HARNESS_TERRAFORM").binary.name
+
+    def run(lines):
+        environ = {**os.environ, "AWS_PROFILE": "production", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
+        done = subprocess.run(
+            ["/bin/sh", "-euc", f". .event-harness/env\n{lines.replace('terraform', terraform)}"],
+            cwd=root,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_own_terraform_and_boto3_work_from_up_to_down(root, harness, shell):
+    (root / "terraform.tfstate").write_text('{"a state": "of a real account"}')
+    assert "the embedded AWS is up at http://127.0.0.1:" in harness("up")
+    assert "is up already" in harness("up")
+
+    shell("terraform init -no-color -input=false")
+    shell("terraform apply -no-color -auto-approve -var deploy_test_resources=true")
+    bucket = shell("terraform output -raw bucket")
+    assert shell(f'"{sys.executable}" -c "{SCRIPT}"') == f"['{bucket}']\n"
+    assert "Resources: 2 destroyed" in shell(
+        "terraform destroy -no-color -auto-approve -var deploy_test_resources=true"
+    )
+    assert shell(f'"{sys.executable}" -c "{SCRIPT}"') == "[]\n"
+
+    assert "has ended" in harness("down")
+    assert "no embedded AWS is up here" in harness("down")
+    assert keeper.processes_of(root / ".event-harness" / "up") == []
+    assert {path.name for path in root.iterdir()} <= {
+        "main.tf",
+        ".event-harness",
+        ".terraform",
+        "terraform.tfstate",
+        ".terraform.lock.hcl",
+    }
+    assert json.loads((root / "terraform.tfstate").read_text()) == {"a state": "of a real account"}
+
+
+def test_taken_port_is_one_line_and_nothing_is_left(root, harness):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = harness("up", "--port", str(port), code=1)
+    assert said.startswith(f"event-harness: port {port} is taken by ")
+    assert said.count("\n") == 1
+    assert EmbeddedAws.find(root / ".event-harness" / "up") is None
+    assert not (root / "event_harness_override.tf.json").exists()
+
+
+def test_up_after_a_crash_starts_anew(root, harness):
+    harness("up")
+    directory = root / ".event-harness" / "up"
+    for process in keeper.processes_of(directory):
+        process.kill()
+    harness("up")
+    assert EmbeddedAws.find(directory).alive()
