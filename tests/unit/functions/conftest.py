@@ -12,6 +12,11 @@ from typing import Any
 
 import aws_xray_sdk.core  # noqa: F401 (opens a UDP socket when imported, never used; tests may open none)
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing: the machine may be busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 
