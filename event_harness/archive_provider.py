@@ -273,6 +273,8 @@ def _end_with_terraform() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+        os._exit(1)  # a request in progress holds the end up, and nobody waits for its answer
 
     threading.Thread(target=watch, daemon=True).start()
 

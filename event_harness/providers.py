@@ -164,6 +164,5 @@ def _assemble(cache: Path, aws: Path, interpreter: str) -> Path:
 # through a symbolic link to its directory. `tf` caches a certificate below HOME: not in the user's.
 _LAUNCHER = """\
 #!/bin/sh
-here=$(dirname -- "$0")
-HOME={home} exec {python} -P -B "$here/archive_provider.py" "$@"
+HOME={home} exec {python} -P -B "${{0%/*}}/archive_provider.py" "$@"
 """
