@@ -101,4 +101,7 @@ def _part(value: Any, *, like: Any) -> Any:
 
 
 def _different(what: str, expected: Any, got: Any) -> list[str]:
+    if isinstance(expected, dict) and isinstance(got, dict):
+        keys = sorted(expected.keys() | got.keys())
+        return [line for key in keys for line in _different(f"{what}.{key}", expected.get(key), got.get(key))]
     return [] if expected == got else [f"{what}: expected {expected!r}, got {got!r}"]
