@@ -61,8 +61,8 @@ def producers_for(
     }
     if unknown := sorted(set(settings) - set(producers)):
         raise ResourceMapError(
-            f"{listener.resources.origin}: there are producer settings for {unknown[0]!r}, but no such station"
-            f" takes inputs; there are: {', '.join(producers) or 'none'}"
+            f"{listener.resources.origin}: no station {unknown[0]!r} takes inputs, but there are producer"
+            f" settings for it; stations that do: {', '.join(producers) or 'none'}"
         )
     if not producers:
         raise ResourceMapError(
