@@ -1,10 +1,13 @@
 """Where a machine keeps what is fetched or generated once and serves every run."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_cache_dir
+
+from event_harness.errors import ToolchainError
 
 VARIABLE = "EVENT_HARNESS_CACHE"
 
@@ -17,10 +20,19 @@ def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
 
     Returns:
         An absolute path; the directory exists.
+
+    Raises:
+        ToolchainError: the directory can't be made or written to.
     """
     directory = Path(environ.get(VARIABLE) or user_cache_dir("event-harness")).expanduser().absolute()
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            return directory
+    except OSError as error:
+        raise ToolchainError(
+            f"the cache directory {directory} can't be used: {error.strerror}; name another in {VARIABLE}"
+        ) from error
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:

@@ -1,5 +1,6 @@
 """Finds a Terraform (or OpenTofu) to run, and a way for it to get its providers."""
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -8,13 +9,15 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from filelock import FileLock
+
+from event_harness import cli_config, registry
 from event_harness import providers as provider_mirror
-from event_harness import registry
 from event_harness.cache import cache_directory, write_atomically
 from event_harness.errors import SettingError, ToolchainError
 
@@ -43,7 +46,20 @@ class Toolchain:
 
     def environ(self) -> dict[str, str]:
         """What to add to the environment of every call of `binary`."""
-        return _environ(self.cli_config)
+        environ = _environ(self.cli_config)
+        if self.providers == "mirror":
+            # Not into the user's plugin cache: a stand-in there would be taken for the real one later.
+            environ["TF_PLUGIN_CACHE_DIR"] = ""
+        return environ
+
+    @contextlib.contextmanager
+    def installing(self) -> Iterator[None]:
+        """Hold this around `init`: Terraform's plugin cache is not made for two at the same time."""
+        if self.providers == "mirror":
+            yield
+        else:
+            with FileLock(f"{self.cli_config}.lock"):
+                yield
 
     def __str__(self) -> str:
         source = "registry" if self.providers == "registry" else f"mirror (aws {provider_mirror.AWS_VERSION})"
@@ -78,23 +94,21 @@ def find(
         SettingError: `providers` is neither of the two, or "mirror" for the target aws.
     """
     cache = cache or cache_directory(environ)
-    empty = cache / "empty.tfrc"
-    if not empty.exists():
-        write_atomically(empty, "disable_checkpoint = true\n")
+    own = cli_config.for_registry(cache)
     binary = _named(setting, origin, environ) if setting else _on_path(environ) or _packaged(cache)
-    kind, version = _ask_version(binary, empty, environ)
+    kind, version = _ask_version(binary, own, environ)
     source = _provider_source(kind, target, providers, cache, environ, reachable)
     if source == "mirror":
-        config = _mirror_config(provider_mirror.mirror(cache, progress=progress))
+        config = cli_config.for_mirror(provider_mirror.mirror(cache, progress=progress))
     else:
-        config = _users_config(environ) or empty
+        config = cli_config.users_own(environ) or own
     return Toolchain(binary, kind, version, source, config)
 
 
-def _environ(cli_config: Path) -> dict[str, str]:
+def _environ(config: Path) -> dict[str, str]:
     return {
         # Always set: the user's may name a file that is not there, or providers of another version.
-        "TF_CLI_CONFIG_FILE": str(cli_config),
+        "TF_CLI_CONFIG_FILE": str(config),
         "CHECKPOINT_DISABLE": "1",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
@@ -148,14 +162,14 @@ def _packaged(cache: Path) -> Path:
     return binary
 
 
-def _ask_version(binary: Path, cli_config: Path, environ: Mapping[str, str]) -> tuple[Kind, str]:
+def _ask_version(binary: Path, config: Path, environ: Mapping[str, str]) -> tuple[Kind, str]:
     """Run `version`, which every working binary answers without a configuration."""
     clean = {name: value for name, value in environ.items() if not name.startswith("TF_CLI_ARGS")}
     try:
         done = subprocess.run(
             [binary, "version"],
-            env={**clean, **_environ(cli_config)},
-            cwd=cli_config.parent,
+            env={**clean, **_environ(config)},
+            cwd=config.parent,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -196,7 +210,7 @@ def _provider_source(
     if wish == "mirror":
         return "mirror"
     # A configuration of the user's own may name a mirror of theirs: then the registry's host says nothing.
-    if wish == "registry" or (target != "local" and _users_config(environ)) or reachable(kind, cache):
+    if wish == "registry" or (target != "local" and cli_config.users_own(environ)) or reachable(kind, cache):
         return "registry"
     if target == "local":
         return "mirror"
@@ -204,22 +218,3 @@ def _provider_source(
         f"{registry.HOSTS[kind]} can't be reached, and a real account wants current providers from it: "
         "look at the network and HTTPS_PROXY, or name a CLI configuration with a mirror in TF_CLI_CONFIG_FILE"
     )
-
-
-def _users_config(environ: Mapping[str, str]) -> Path | None:
-    """The user's own CLI configuration: registry credentials and company mirrors are in it."""
-    named = environ.get("TF_CLI_CONFIG_FILE")
-    path = Path(named) if named else Path(environ.get("HOME", os.path.expanduser("~"))) / ".terraformrc"
-    return path.absolute() if path.is_file() else None
-
-
-def _mirror_config(mirror: Path) -> Path:
-    config = mirror / "cli.tfrc"
-    if not config.exists():
-        path = str(mirror).replace("\\", "\\\\").replace('"', '\\"')
-        write_atomically(
-            config,
-            "disable_checkpoint = true\n\nprovider_installation {\n"
-            f'  filesystem_mirror {{\n    path = "{path}"\n  }}\n}}\n',
-        )
-    return config

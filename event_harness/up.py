@@ -153,6 +153,7 @@ def _shell(target: Target, tools: Toolchain) -> str:
     }
     if tools.old_provider:
         settings["TF_VAR_runtime"] = "python3.8"  # the newest that the old provider knows; what runs is ours
+        settings["TF_PLUGIN_CACHE_DIR"] = tools.environ()["TF_PLUGIN_CACHE_DIR"]
     lines = [
         "# The embedded AWS for this shell. Source it: . .event-harness/env",
         "for name in $(env | sed -n 's/^\\(AWS_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done",

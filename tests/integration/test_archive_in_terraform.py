@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
 
-from event_harness import providers, toolchain
+from event_harness import cli_config, providers, toolchain
 
 CONFIGURATION = """
 resource "terraform_data" "path" {
@@ -60,7 +61,9 @@ def terraform(tools, tmp_path):
     # The mirror itself, without the 75 MB of the other provider.
     (tmp_path / "cache" / "aws").mkdir(parents=True)
     mirror = providers._assemble(tmp_path / "cache", tmp_path / "cache" / "aws", sys.executable)
-    environ = os.environ | tools.environ() | {"TF_CLI_CONFIG_FILE": str(toolchain._mirror_config(mirror))}
+    mirrored = replace(tools, providers="mirror", cli_config=cli_config.for_mirror(mirror))
+    (tmp_path / "users").mkdir()
+    environ = os.environ | {"TF_PLUGIN_CACHE_DIR": str(tmp_path / "users")} | mirrored.environ()
 
     def start(*arguments):
         return subprocess.Popen(
@@ -108,6 +111,17 @@ def test_unknown_argument_is_refused_with_its_place(terraform):
     main = terraform.root / "main.tf"
     main.write_text(CONFIGURATION.replace("excludes ", "excluded "))
     assert 'An argument named "excluded" is not expected here' in terraform("validate", "-no-color", code=1)
+
+
+def test_stand_in_does_not_get_into_the_users_plugin_cache(terraform, tmp_path):
+    assert (terraform.root / ".terraform" / "providers").is_dir()
+    assert list((tmp_path / "users").iterdir()) == []
+
+
+def test_own_cli_configuration_is_one_that_terraform_understands(tools, tmp_path):
+    environ = os.environ | tools.environ() | {"TF_CLI_CONFIG_FILE": str(cli_config.for_registry(tmp_path))}
+    done = subprocess.run([tools.binary, "version"], env=environ, capture_output=True, text=True, check=True)
+    assert "Warning" not in done.stdout + done.stderr
 
 
 def test_provider_does_not_outlive_a_terraform_that_was_killed(terraform):

@@ -4,8 +4,9 @@ import os
 import subprocess
 
 import pytest
+from filelock import FileLock, Timeout
 
-from event_harness import providers, toolchain
+from event_harness import cache, providers, toolchain
 from event_harness.errors import SettingError, ToolchainError
 
 TERRAFORM = "echo Terraform v1.11.4\necho on linux_amd64"
@@ -172,6 +173,28 @@ def test_registry_is_used_where_it_answers(find, program):
     assert "provider_installation" not in found.cli_config.read_text()
 
 
+def test_providers_from_the_registry_are_fetched_once_for_all_runs(find, program, tmp_path):
+    program("terraform", TERRAFORM)
+    found = find(registry=True)
+    assert f'plugin_cache_dir   = "{tmp_path}/cache/plugins"' in found.cli_config.read_text()
+    assert (tmp_path / "cache" / "plugins").is_dir()
+    assert "TF_PLUGIN_CACHE_DIR" not in found.environ()
+
+
+def test_stand_ins_never_get_into_the_users_plugin_cache(find, program, unpacked_provider):
+    program("terraform", TERRAFORM)
+    assert find(registry=False).environ()["TF_PLUGIN_CACHE_DIR"] == ""
+
+
+def test_only_one_run_installs_into_the_plugin_cache_at_a_time(find, program, unpacked_provider):
+    program("terraform", TERRAFORM)
+    found = find(registry=True)
+    with found.installing(), pytest.raises(Timeout), FileLock(f"{found.cli_config}.lock", timeout=0):
+        pass
+    with find(registry=False).installing(), find(registry=False).installing():
+        pass
+
+
 def test_real_account_never_gets_the_mirror(find, program):
     program("terraform", TERRAFORM)
     with pytest.raises(ToolchainError, match=r"registry\.terraform\.io can't be reached"):
@@ -189,3 +212,26 @@ def test_unknown_source_of_providers_is_refused(find, program):
 def test_users_arguments_do_not_reach_the_version_check(find, program):
     program("terraform", 'test -z "$TF_CLI_ARGS$TF_CLI_ARGS_version" && echo Terraform v1.11.4')
     assert find(environ={"TF_CLI_ARGS": "-x", "TF_CLI_ARGS_version": "-json"}).version == "1.11.4"
+
+
+@pytest.mark.parametrize("kind", ["file", "read-only"])
+def test_cache_that_can_not_be_used_is_one_clear_line(tmp_path, kind, monkeypatch):
+    place = tmp_path / "place"
+    if kind == "file":
+        place.touch()
+    else:
+        place.mkdir()
+        monkeypatch.setattr(cache.tempfile, "TemporaryFile", refuse)  # root may write to anything
+    with pytest.raises(
+        ToolchainError, match=f"{place} can't be used: .*; name another in EVENT_HARNESS_CACHE"
+    ):
+        cache.cache_directory({"EVENT_HARNESS_CACHE": str(place)})
+
+
+def refuse(**_):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_cache_is_where_the_user_wants_it(tmp_path):
+    assert cache.cache_directory({"EVENT_HARNESS_CACHE": str(tmp_path / "a" / "b")}) == tmp_path / "a" / "b"
+    assert (tmp_path / "a" / "b").is_dir()
