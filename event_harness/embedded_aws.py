@@ -158,7 +158,7 @@ class EmbeddedAws:
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _HEALTHY_WITHIN
         while time.monotonic() < deadline:
-            # The order matters: on a busy port the other one answers while ours is still about to give up.
+            # Both: on a busy port another one answers, while ours is still about to give up.
             if self._answers() and listens(self.pid, self.port):
                 return
             if not self._keeper_alive():

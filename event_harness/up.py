@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from event_harness import toolchain
 from event_harness.cache import write_atomically
+from event_harness.configuration import IMPLICIT_PROVIDER, OVERRIDE
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.overrides import write_override
 from event_harness.targets import Target
@@ -23,6 +24,7 @@ STATE_DIR = ".event-harness"
 WORKSPACE = "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
 LOCK = ".terraform.lock.hcl"
+NONE = "no embedded AWS is up here"
 _BINARY = "EVENT_HARNESS_TERRAFORM"
 
 
@@ -51,11 +53,13 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
         tools = toolchain.find(os.environ.get(_BINARY), target="local", origin=_BINARY, progress=say)
         aws = EmbeddedAws.start(state / "up", port=port, lasting=True)
         try:
-            files = write_override(
+            # First of all, so that `down` can undo what a killed `up` has done by then.
+            lock_to_come = tools.old_provider and not (project_root / LOCK).exists()
+            record = {"pid": aws.pid, "port": aws.port, "lock_to_come": lock_to_come}
+            write_atomically(state / "up.json", json.dumps(record))
+            write_override(
                 project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
             )
-            lock_to_come = tools.old_provider and not (project_root / LOCK).exists()
-            _record(state, aws, files, lock_to_come)
             if tools.old_provider:
                 _move(project_root / LOCK, state / LOCK)
             write_atomically(state / "env", _shell(Target.local(aws.endpoint_url), tools), mode=0o600)
@@ -77,7 +81,7 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
     if not state.is_dir():
-        say("no embedded AWS is up here")
+        say(NONE)
         return
     with FileLock(state / "up.lock"):
         running = EmbeddedAws.find(state / "up")
@@ -86,24 +90,9 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
         EmbeddedAws.end(state / "up")
         _forget(project_root, state)
         shutil.rmtree(state / "up", ignore_errors=True)
-    say(
-        "the embedded AWS has ended, and all that was deployed to it"
-        if running
-        else "no embedded AWS is up here"
-    )
-    if os.environ.get("AWS_ENDPOINT_URL"):
+    say("the embedded AWS has ended, with all that was deployed to it" if running else NONE)
+    if running and os.environ.get("AWS_ENDPOINT_URL") == running.endpoint_url:
         say("this shell still points to it: leave it, or unset its AWS_ and TF_ variables")
-
-
-def _record(state: Path, aws: EmbeddedAws, files: list[Path], lock_to_come: bool) -> None:
-    """Note what `up` makes beside its own directory, so that `down` can undo just that."""
-    record = {
-        "pid": aws.pid,
-        "port": aws.port,
-        "files": [str(file) for file in files],
-        "lock_to_come": lock_to_come,
-    }
-    write_atomically(state / "up.json", json.dumps(record))
 
 
 def _forget(project_root: Path, state: Path) -> None:
@@ -113,8 +102,8 @@ def _forget(project_root: Path, state: Path) -> None:
         record = json.loads((state / "up.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
-    for file in record["files"]:
-        Path(file).unlink(missing_ok=True)
+    for name in (OVERRIDE, IMPLICIT_PROVIDER):
+        (project_root / name).unlink(missing_ok=True)
     # What init has locked meanwhile is the mirror's: a real account would be stuck with the old release.
     if record["lock_to_come"]:
         (project_root / LOCK).unlink(missing_ok=True)

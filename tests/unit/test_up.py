@@ -98,7 +98,7 @@ def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
     (state / "env").touch()
     override.touch()
     (tmp_path / "terraform.tfstate").touch()
-    (state / "up.json").write_text(json.dumps({"files": [str(override)], "lock_to_come": True}))
+    (state / "up.json").write_text(json.dumps({"lock_to_come": True}))
     down(tmp_path, say=lambda line: None)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "terraform.tfstate"]
     assert [path.name for path in state.iterdir()] == ["up.lock"]
