@@ -277,7 +277,7 @@ RECORDS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(RECORDS, max_size=6))
 def test_any_mix_of_records_is_stored_without_a_loss(
     app: ModuleType, table: FakeTable, context: SimpleNamespace, records: list[Any]
