@@ -1,0 +1,91 @@
+locals {
+  name            = "${var.name_prefix}-${terraform.workspace}"
+  timeout_seconds = 10 # of one attempt to confirm an order
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = {
+      Application = var.name_prefix
+      Environment = terraform.workspace
+      ManagedBy   = "terraform"
+    }
+  }
+}
+
+# --- SNS: where orders are placed ---
+
+resource "aws_sns_topic" "placed" {
+  name              = "${local.name}-placed"
+  kms_master_key_id = "alias/aws/sns"
+}
+
+resource "aws_sns_topic_subscription" "placed" {
+  topic_arn            = aws_sns_topic.placed.arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.placed.arn
+  raw_message_delivery = true # the order as it was placed, with its attributes
+  redrive_policy       = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn })
+
+  depends_on = [aws_sqs_queue_policy.placed, aws_sqs_queue_policy.dead_letters]
+}
+
+# --- SQS: where they wait ---
+
+# SQS encrypts both with a key of its own, as it does by default. SNS can't write to a queue under
+# "alias/aws/sqs", whose policy isn't ours to change.
+resource "aws_sqs_queue" "placed" {
+  #checkov:skip=CKV_AWS_27:encrypted by SQS itself (SSE-SQS), see above
+  name                       = "${local.name}-placed"
+  visibility_timeout_seconds = 6 * local.timeout_seconds # what AWS recommends
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = 3
+  })
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  #checkov:skip=CKV_AWS_27:encrypted by SQS itself (SSE-SQS), see above
+  name                      = "${local.name}-dead-letters"
+  message_retention_seconds = 14 * 24 * 60 * 60
+}
+
+data "aws_iam_policy_document" "from_sns" {
+  for_each = { placed = aws_sqs_queue.placed.arn, dead_letters = aws_sqs_queue.dead_letters.arn }
+
+  statement {
+    sid       = "FromTheTopic"
+    actions   = ["sqs:SendMessage"]
+    resources = [each.value]
+
+    principals {
+      type        = "Service"
+      identifiers = ["sns.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_sns_topic.placed.arn]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "placed" {
+  queue_url = aws_sqs_queue.placed.id
+  policy    = data.aws_iam_policy_document.from_sns["placed"].json
+}
+
+resource "aws_sqs_queue_policy" "dead_letters" {
+  queue_url = aws_sqs_queue.dead_letters.id
+  policy    = data.aws_iam_policy_document.from_sns["dead_letters"].json
+}
+
+# --- EventBridge: where the rest of the company hears of them ---
+
+resource "aws_cloudwatch_event_bus" "shop" {
+  name = "${local.name}-shop"
+}

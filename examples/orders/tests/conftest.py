@@ -1,0 +1,14 @@
+"""What the harness can't know of this system."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def harness_producer_settings():
+    """The correlation id of a test is the id of its order, which the system passes on anyway."""
+    return {"placed": {"field": "order_id"}}
+
+
+@pytest.fixture(scope="session")
+def harness_canary():
+    return {"lines": [{"sku": "canary", "quantity": 1, "price": "0.01"}]}

@@ -1,0 +1,31 @@
+variable "name_prefix" {
+  description = "Start of every name; the workspace and a role follow, as in \"orders-default-confirm-order\"."
+  type        = string
+  default     = "orders"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name_prefix))
+    error_message = "name_prefix must be 2 to 20 lower-case letters, digits and hyphens and start with a letter: choose another one."
+  }
+}
+
+variable "region" {
+  description = "AWS region to deploy to, such as \"eu-west-1\"; null takes the one of the environment (AWS_REGION)."
+  type        = string
+  default     = null
+}
+
+variable "deploy_test_resources" {
+  description = "Whether the event listener and its results table are deployed too; never in production."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "runtime" {
+  description = "Lambda runtime of the functions, a Python one."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+}
