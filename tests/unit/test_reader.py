@@ -299,6 +299,13 @@ def test_many_threads_share_the_looks_and_never_look_at_once():
     assert looks_after_all_waited == source.count
 
 
+def test_a_judge_that_is_woken_is_asked_before_the_next_look(reader, table, clock):
+    looks_when_asked = []
+    clock.after(0.01, reader.wake)
+    reader.wait(lambda: looks_when_asked.append(reader.looks), clock.now + 1)
+    assert looks_when_asked[:4] == [0, 1, 1, 2]
+
+
 def test_a_judge_that_takes_long_does_not_keep_others_from_looking():
     table = Table(lambda: 1000.0)
     reader = Reader(RESULTS, "run", table, bodies=None)
@@ -316,7 +323,9 @@ def test_a_judge_that_takes_long_does_not_keep_others_from_looking():
     thread.start()
     assert slow_judges.wait(30)
     table.record("run/other", event_id="other")
-    assert wait(reader, "run/other", 30)
+    assert wait(reader, "run/other", 5)
+    # Not by its last look, the one that everybody takes for himself.
+    assert int(table.queries[-1]["ExpressionAttributeValues"][":since"]["N"]) > 0
     other_is_done.set()
     thread.join(30)
     assert not thread.is_alive()
