@@ -88,8 +88,6 @@ def from_sqs(raw: object) -> Record:
         metadata={"message_id": message_id, "message_attributes": unwrapped, "message_group_id": group},
         event_time=time_from_number(get(raw, "attributes", "SentTimestamp"), per_second=1000),
         attributes=attributes,
-        batch_item=message_id,
-        ordered=arn.endswith(".fifo"),
     )
 
 
@@ -149,8 +147,6 @@ def from_kinesis(raw: object) -> Record:
         metadata={"shard": shard, "sequence": sequence, "partition_key": partition_key},
         event_time=time_from_number(get(raw, "kinesis", "approximateArrivalTimestamp")),
         keys={"partition_key": partition_key},
-        batch_item=sequence,
-        ordered=True,
     )
 
 
@@ -173,8 +169,6 @@ def from_dynamodb(raw: object) -> Record:
         metadata={"eventName": name, "keys": keys, "sequence": sequence},
         event_time=time_from_number(get(raw, "dynamodb", "ApproximateCreationDateTime")),
         keys={attribute: str(value) for attribute, value in keys.items()},
-        batch_item=sequence,
-        ordered=True,
     )
 
 
@@ -199,17 +193,12 @@ def _adapter_of(raw: object) -> Callable[[object], Record]:
 def _malformed(raw: object, error: str) -> Record:
     """Keep what can't be read, under the name of its own checksum: the same at each delivery."""
     body = json_bytes(raw)
-    sequence = optional_text(raw, "kinesis", "sequenceNumber") or optional_text(
-        raw, "dynamodb", "SequenceNumber"
-    )
     return Record(
         source_type="unknown",
         match="",
         identity=hashlib.sha256(body).hexdigest(),
         body=body,
         metadata={"record_error": error},
-        batch_item=optional_text(raw, "messageId") or sequence,
-        ordered=sequence is not None,
     )
 
 

@@ -43,33 +43,19 @@ class RecordsNotStoredError(Exception):
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Store each record of an event.
-
-    Returns:
-        A partial batch response, for the sources that know such a thing (SQS, Kinesis, DynamoDB). In an
-        ordered batch nothing is stored after a failure, and the rest is reported with it.
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Store each record of an event on its own: a bad one doesn't stop the good ones.
 
     Raises:
-        RecordsNotStoredError: For the sources that don't: Lambda then sends the whole event again, and
-            at last to the on-failure queue; what was stored is then stored again, as a redelivery.
+        RecordsNotStoredError: Names every record that could not be stored. The event then comes again,
+            and at last to the on-failure queue; what was stored is then stored again, as a redelivery.
+            Not a partial batch response: a mapping made by provider 3.39 can't ask for one, and would
+            take it for success.
     """
-    records = [read(raw) for raw in split(event)]
-    failed: list[Record] = []
-    errors = []
-    for position, record in enumerate(records):
-        error = _attempt(record, context.aws_request_id)
-        if error:
-            errors.append(error)
-            failed += records[position:] if record.ordered else [record]
-            if record.ordered:
-                break
-    response = []
-    for record in failed:
-        if record.batch_item is None:
-            raise RecordsNotStoredError(f"{len(failed)} of {len(records)} not stored: {'; '.join(errors)}")
-        response.append({"itemIdentifier": record.batch_item})
-    return {"batchItemFailures": response}
+    attempts = [_attempt(read(raw), context.aws_request_id) for raw in split(event)]
+    failed = [error for error in attempts if error]
+    if failed:
+        raise RecordsNotStoredError(f"{len(failed)} of {len(attempts)} not stored: {'; '.join(failed)}")
 
 
 def _attempt(record: Record, request_id: str) -> str | None:

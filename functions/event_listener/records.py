@@ -50,8 +50,6 @@ class Record:
         event_time: Epoch milliseconds as the source says; None if it doesn't.
         keys: The keys that may be, or start with, a correlation id, by the name of the attribute.
         attributes: Message attributes as text.
-        batch_item: How a partial batch response names it; None where its source knows no such thing.
-        ordered: A later record of the batch must not be stored if this one fails.
     """
 
     source_type: str
@@ -62,5 +60,3 @@ class Record:
     event_time: int | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
-    batch_item: str | None = None
-    ordered: bool = False

@@ -94,13 +94,7 @@ def test_an_sqs_message_brings_its_attributes() -> None:
         },
         event_time=1545082649183,
         attributes={"correlation_id": "run/case", "id": "id"},
-        batch_item="059f36b4-87a3-44ab-83d2-661975830a7d",
     )
-
-
-def test_only_a_fifo_queue_is_ordered() -> None:
-    assert not read(sqs_record()).ordered
-    assert read(sqs_record(arn=f"{QUEUE}.fifo")).ordered
 
 
 def test_an_sns_notification_brings_its_attributes() -> None:
@@ -157,8 +151,6 @@ def test_a_kinesis_record_is_decoded() -> None:
         metadata={"shard": "shardId-000000000006", "sequence": "49", "partition_key": "run/case"},
         event_time=1545084650987,
         keys={"partition_key": "run/case"},
-        batch_item="49",
-        ordered=True,
     )
 
 
@@ -194,7 +186,7 @@ def test_a_change_of_a_table_becomes_plain_json() -> None:
     assert record.identity == "c4ca4238a0b923820dcc509a6f75849b7"
     assert record.metadata == {"eventName": "MODIFY", "keys": {"id": "run/case"}, "sequence": "7"}
     assert record.event_time == 1428537600000
-    assert (record.keys, record.batch_item, record.ordered) == ({"id": "run/case"}, "7", True)
+    assert record.keys == {"id": "run/case"}
 
 
 def test_a_stream_of_keys_only_has_no_images() -> None:
@@ -284,13 +276,6 @@ def test_what_cant_be_read_is_kept_whole_with_the_reason(raw: object, named: str
     assert json.loads(record.body) == raw
     assert named in record.metadata["record_error"]
     assert read(raw).identity == record.identity
-
-
-def test_a_record_that_cant_be_read_can_still_be_reported_to_its_batch() -> None:
-    assert read({"eventSource": "aws:sqs", "messageId": "m"}).batch_item == "m"
-    assert read({"eventSource": "aws:kinesis", "kinesis": {"sequenceNumber": "1"}}).batch_item == "1"
-    assert read({"eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "2"}}).ordered
-    assert read({"eventSource": "aws:s3"}).batch_item is None
 
 
 @given(JSON)

@@ -92,7 +92,7 @@ def test_each_source_ends_up_under_its_name_and_run(
         s3_event(dynamodb_record(new={"id": {"S": "run/case"}})),
         s3_event(kinesis_record()),
     ):
-        assert app.handler(event, context) == {"batchItemFailures": []}
+        app.handler(event, context)
     items = {item["source"]: item for item in table.all()}
     assert sorted(items) == ["bus", "destination", "queue", "stream", "table", "topic"]
     assert {item["run_id"] for item in items.values()} == {"run"}
@@ -135,7 +135,7 @@ def test_a_duplicate_of_the_system_is_a_second_item(
 
 
 def test_an_empty_batch_is_nothing_to_do(app: ModuleType, table: FakeTable, context: SimpleNamespace) -> None:
-    assert app.handler({"Records": []}, context) == {"batchItemFailures": []}
+    assert app.handler({"Records": []}, context) is None
     assert not table.items
 
 
@@ -157,35 +157,26 @@ def test_a_strangers_event_on_a_shared_bus_is_stored_as_uncorrelated(
     assert "not nothing" in json.loads(item["metadata"])["correlation_error"]
 
 
-def test_of_a_queues_batch_only_what_failed_comes_again(
-    app: ModuleType, table: FakeTable, context: SimpleNamespace
+@pytest.mark.parametrize(
+    ("failed", "records"),
+    [
+        ("m1", [message(number) for number in range(3)]),
+        ("m1", [message(number, arn=f"{QUEUE}.fifo") for number in range(3)]),
+        ("0001", [kinesis_record(sequence=f"000{number}") for number in range(3)]),
+        ("0001", [dynamodb_record(sequence=f"000{number}") for number in range(3)]),
+    ],
+    ids=["queue", "fifo queue", "kinesis", "dynamodb"],
+)
+def test_a_batch_with_a_record_that_cant_be_stored_comes_again_and_the_others_are_stored(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace, failed: str, records: list[dict[str, Any]]
 ) -> None:
-    table.before = failing("m1", "m3")
-    response = app.handler(s3_event(*(message(number) for number in range(5))), context)
-    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m3"}]}
-    assert [item["correlation_id"] for item in table.all()] == ["run/0", "run/2", "run/4"]
+    table.before = failing(failed)
+    with pytest.raises(app.RecordsNotStoredError, match="1 of 3 not stored"):
+        app.handler(s3_event(*records), context)
+    assert len(table.all()) == 2
 
 
-def test_of_a_fifo_queues_batch_all_after_the_first_failure_comes_again(
-    app: ModuleType, table: FakeTable, context: SimpleNamespace
-) -> None:
-    table.before = failing("m1")
-    response = app.handler(s3_event(*(message(number, arn=f"{QUEUE}.fifo") for number in range(3))), context)
-    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
-    assert [item["correlation_id"] for item in table.all()] == ["run/0"]
-
-
-@pytest.mark.parametrize("make", [kinesis_record, dynamodb_record])
-def test_of_a_shards_batch_all_from_the_first_failure_on_comes_again(
-    app: ModuleType, table: FakeTable, context: SimpleNamespace, make: Callable[..., dict[str, Any]]
-) -> None:
-    table.before = failing("0002")
-    response = app.handler(s3_event(*(make(sequence=f"000{number}") for number in range(1, 5))), context)
-    assert response == {"batchItemFailures": [{"itemIdentifier": f"000{number}"} for number in range(2, 5)]}
-    assert len(table.all()) == 1
-
-
-def test_for_sources_without_partial_responses_all_are_tried_and_then_it_raises(
+def test_what_could_not_be_stored_is_named_with_its_reason(
     app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
 ) -> None:
     event = s3_event(*(put(s3, f"run/{number}", b"body") for number in range(3)))
@@ -194,17 +185,6 @@ def test_for_sources_without_partial_responses_all_are_tried_and_then_it_raises(
     with pytest.raises(app.RecordsNotStoredError, match=r"1 of 3 .*s3 event bucket/run/1/FFFF: .*Throughput"):
         app.handler(event, context)
     assert [item["correlation_id"] for item in table.all()] == ["run/0", "run/2"]
-
-
-def test_a_batch_with_a_failure_that_cant_be_reported_comes_again_whole(
-    app: ModuleType, table: FakeTable, context: SimpleNamespace
-) -> None:
-    def fail(arguments: dict[str, Any]) -> None:
-        raise client_error("UpdateItem", "InternalServerError", 500)
-
-    table.before = fail
-    with pytest.raises(app.RecordsNotStoredError, match="2 of 2"):
-        app.handler(s3_event(message(1), {"eventSource": "aws:sqs"}), context)
 
 
 def test_an_object_that_cant_be_read_fails_its_record_only(
@@ -234,7 +214,8 @@ def test_each_record_is_logged_with_its_correlation_id_and_no_content(
     app: ModuleType, table: FakeTable, context: SimpleNamespace, log_lines: LogLines
 ) -> None:
     table.before = failing("m2")
-    app.handler(s3_event(message(1, "secret"), message(2, "secret"), sqs_record("secret")), context)
+    with pytest.raises(app.RecordsNotStoredError):
+        app.handler(s3_event(message(1, "secret"), message(2, "secret"), sqs_record("secret")), context)
     lines = log_lines(app)
     assert [(line["message"], line.get("correlation_id")) for line in lines] == [
         ("recorded", "run/1"),
@@ -283,5 +264,5 @@ def test_any_mix_of_records_is_stored_without_a_loss(
     app: ModuleType, table: FakeTable, context: SimpleNamespace, records: list[Any]
 ) -> None:
     table.items.clear()
-    assert app.handler({"Records": records}, context) == {"batchItemFailures": []}
+    app.handler({"Records": records}, context)
     assert sum(item["deliveries"] for item in table.all()) == len(records)
