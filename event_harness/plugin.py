@@ -67,12 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if lent is not None and not (settings["resources"] or settings["reuse"]):
         config.stash[SESSION_KEY] = Borrowed(Path(lent))
         return
-    session = Session(settings, config.rootpath, say=say)
-    config.stash[SESSION_KEY] = session
-    if config.pluginmanager.hasplugin("dsession"):
-        # pytest-xdist: this process runs no test. It deploys for all workers, so that none of them is the
-        # one whose death takes the deployment along.
-        config.stash[LENDER_KEY] = Lender(session, lending_folder(session.state_dir))
+    config.stash[SESSION_KEY] = Session(settings, config.rootpath, say=say)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -82,8 +77,13 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """pytest-xdist: tell a worker where the deployment is lent."""
-    node.workerinput["event_harness"] = str(node.config.stash[LENDER_KEY].open())
+    """pytest-xdist: this process runs no test, it deploys for all workers; tell one where that is lent.
+
+    So none of the workers is the one whose death takes the deployment along.
+    """
+    stash, session = node.config.stash, node.config.stash[SESSION_KEY]
+    lender = stash.setdefault(LENDER_KEY, Lender(session, lending_folder(session.state_dir)))
+    node.workerinput["event_harness"] = str(lender.open())
 
 
 @pytest.hookimpl(trylast=True)
