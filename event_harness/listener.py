@@ -116,6 +116,8 @@ class Listener(Expectations):
         after = self.failures.begun
         batch: list[Sent] = []
         told = (-1, -1)
+        failures: dict[str, Failure] = {}
+        failure_looks = -1
 
         def tell() -> int:
             nonlocal told
@@ -126,9 +128,12 @@ class Listener(Expectations):
             return now[0]
 
         def failed() -> dict[str, Failure]:
-            waiting = [sent for sent in batch if not self.reader.has(sent.correlation_id)]
-            failures = {sent.correlation_id: self.failure_of(sent, after) for sent in waiting}
-            return {key: failure for key, failure in failures.items() if failure}
+            nonlocal failure_looks
+            if self.failures.looks != failure_looks:
+                failure_looks = self.failures.looks
+                found = ((sent.correlation_id, self.failure_of(sent, after)) for sent in batch)
+                failures.update({key: failure for key, failure in found if failure})
+            return {key: failure for key, failure in failures.items() if not self.reader.has(key)}
 
         def found() -> bool | None:
             done = tell() + (len(failed()) if fail_early else 0)

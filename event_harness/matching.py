@@ -70,8 +70,7 @@ def difference(expected: str, got: str) -> list[str]:
     if expected == got:
         return []
     wanted, had = expected.splitlines(keepends=True), got.splitlines(keepends=True)
-    pairs = zip(wanted, had, strict=False)
-    line = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(wanted), len(had)))
+    line = _first_difference(wanted, had)
     column = _first_difference(*(lines[line] if line < len(lines) else "" for lines in (wanted, had)))
     headline = (
         f"differs from line {line + 1}, column {column + 1} on"
@@ -108,8 +107,15 @@ def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:
 
 
 def _first_difference(left: Sequence[Any], right: Sequence[Any]) -> int:
-    pairs = zip(left, right, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(left), len(right)))
+    """Where two sequences begin to differ; by comparing slices, so that 200 MB take no time."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _excerpt(text: str, cut: int) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from event_harness.aws_errors import AWS_ERRORS, can_heal, message_of
+from event_harness.errors import ResultsUnavailableError
 from event_harness.resources import Results
 from event_harness.results import Bodies, Result, unavailable
 
@@ -209,9 +210,7 @@ class Reader:
             items = self.query(run_id)
         except AWS_ERRORS as error:
             raise unavailable(f"results table {self._results.table}", error, "dynamodb:Query") from error
-        return sorted(
-            (Result.from_item(item, self._bodies) for item in items), key=lambda result: result.order
-        )
+        return sorted(map(self._result, items), key=lambda result: result.order)
 
     def query(self, run_id: str, since: int = 0) -> list[dict[str, Any]]:
         """Items of a run from `since` (epoch ms) on, in DynamoDB's notation, without bodies."""
@@ -282,6 +281,15 @@ class Reader:
         self.last_error = None
         return items
 
+    def _result(self, item: dict[str, Any]) -> Result:
+        try:
+            return Result.from_item(item, self._bodies)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise ResultsUnavailableError(
+                f"results table {self._results.table} holds an item that isn't a result ({error!r});"
+                " use the module and the package of the same release"
+            ) from error
+
     def _merge(self, items: Iterable[dict[str, Any]]) -> list[Result]:
         """Take over what is new or was delivered again; returns what is new."""
         news = []
@@ -290,7 +298,7 @@ class Reader:
             known = self._by_event.get(event_id)
             if known and known[0] == received_at:
                 continue
-            result = Result.from_item(item, self._bodies)
+            result = self._result(item)
             with self._changed:
                 self._newest = max(self._newest, int(received_at))
                 self._by_event[event_id] = (received_at, result)

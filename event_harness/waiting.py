@@ -15,7 +15,7 @@ from event_harness.inflight import InFlight
 from event_harness.matching import Matcher
 from event_harness.producers.base import Sent
 from event_harness.reader import Clock, Reader, Sleep
-from event_harness.report import printable
+from event_harness.report import Report, printable
 from event_harness.resources import ResourceMap
 from event_harness.results import BodyStore, Result
 
@@ -109,6 +109,11 @@ class Waiting:
             self.reader.look()
             return self.reader.all()
         return self.reader.other(run_id)
+
+    def explain(self, sent: Sent) -> Report:
+        """How far an input came; takes at most five seconds. For IAM actions see `Probes`."""
+        self._check(sent)
+        return self._explainer.explain(sent)
 
     def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:
         """Look at the table, and when it is silent at the failure queues, until `found` returns something."""

@@ -101,6 +101,14 @@ def test_a_function_that_cannot_start_is_the_cause(world):
     assert explain(world, sent).cause.startswith("processor fails: [ERROR] Runtime.ImportModuleError")
 
 
+def test_an_error_from_before_the_send_is_not_the_cause_but_clocks_may_differ(world):
+    sent = world.send()
+    world.logs.write("/processor", "[ERROR] KeyError: long ago", at=sent.sent_at - 4)
+    assert "long ago" not in explain(world, sent).cause
+    world.logs.write("/processor", "[ERROR] KeyError: now", at=sent.sent_at - 2)
+    assert "KeyError: now" in explain(world, sent).cause
+
+
 def test_a_function_that_wrote_nothing_is_followed_by_a_station_without_output(world):
     sent = world.send()
     processed(world, sent, "processing")

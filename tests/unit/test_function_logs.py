@@ -64,6 +64,16 @@ def test_an_error_of_another_input_is_not_of_this_one(logs):
     assert found.errors == []
 
 
+def test_an_error_of_a_batch_that_holds_this_input_is_not_taken_for_anothers(logs):
+    logs.invoked(
+        "/fn", R1, said("processing", OTHER), said("processing", MINE), said("failed", OTHER, "ERROR")
+    )
+    found = read(logs)
+    assert found.for_others == 0
+    assert [line.text for line in found.errors] == ["ERROR failed"]
+    assert found.my_errors == []
+
+
 def test_an_error_before_any_input_was_known_is_nobodys(logs):
     logs.write("/fn", "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'")
     found = read(logs)

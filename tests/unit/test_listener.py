@@ -325,6 +325,12 @@ def test_a_batch_may_be_sent_while_it_is_collected_within_the_bound():
     assert world.listener.inflight.outstanding == 0
 
 
+def test_a_missing_input_can_be_explained(world):
+    sent = world.send()
+    (missing,) = world.listener.collect([sent], timeout=1).missing
+    assert "processor wasn't invoked" in world.listener.explain(missing).cause
+
+
 def test_an_empty_batch_is_refused(world):
     with pytest.raises(SettingError, match="the batch is empty"):
         world.listener.collect([])

@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from listener_fakes import World, client_error
 
 from event_harness.errors import BodyError, ResultsUnavailableError
@@ -82,6 +86,19 @@ def test_a_difference_deep_in_a_long_line_shows_its_neighbourhood():
     assert any("ab" in line for line in lines[2:])
     assert any("aB" in line for line in lines[2:])
     assert max(map(len, lines)) <= 100
+
+
+@given(st.text("ab\n", max_size=30), st.text("ab\n", max_size=30))
+def test_the_place_of_a_difference_is_the_first_one(expected, got):
+    lines = difference(expected, got)
+    assert bool(lines) == (expected != got)
+    if lines:
+        line, column = map(int, re.match(r"differs from line (\d+), column (\d+) on", lines[0]).groups())
+        pairs = enumerate(zip(expected, got, strict=False))
+        at = next((n for n, (a, b) in pairs if a != b), min(len(expected), len(got)))
+        before = (expected[:at].splitlines(keepends=True) or [""])[-1]
+        ended = before.endswith("\n")
+        assert (line, column) == (expected[:at].count("\n") + 1, 1 if ended else len(before) + 1)
 
 
 @pytest.mark.parametrize(

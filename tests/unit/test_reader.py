@@ -224,6 +224,12 @@ def test_what_waiting_cannot_heal_ends_the_wait_at_once(reader, table, clock, er
     assert clock.now == 1000
 
 
+def test_an_item_that_is_no_result_is_an_error_that_says_so(reader, table):
+    table.record("run/a", metadata="no json")
+    with pytest.raises(ResultsUnavailableError, match="holds an item that isn't a result"):
+        wait(reader, "run/a", 5)
+
+
 def test_a_reader_works_again_after_an_error(reader, table):
     table.errors = [client_error("AccessDeniedException")]
     with pytest.raises(ResultsUnavailableError):
