@@ -56,6 +56,7 @@ lint: $(READY) ## Check style, types, Terraform and workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	for function in functions/*/; do $(BIN)/mypy $$function || exit 1; done
 	$(HARNESS) fmt --check .
 	$(HARNESS) validate . examples/*/
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

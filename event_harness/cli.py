@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from event_harness import configuration, leftovers, runs, toolchain
-from event_harness.errors import HarnessError
+from event_harness.errors import HarnessError, SettingError
 from event_harness.guided import configure
 from event_harness.overrides import write_override
 from event_harness.sweep import sweep, sweep_by_tag
@@ -172,7 +172,8 @@ def _validate(options: argparse.Namespace, _rest: list[str]) -> int:
             write_override(root, endpoint_url=None, old_provider=tools.old_provider)
             environ = os.environ | tools.environ() | {"TF_DATA_DIR": str(work / "data")}
             terraform = Terraform(root, binary=tools.binary, environ=environ, logs=work / "logs")
-            terraform.init(backend=False)
+            with tools.installing():
+                terraform.init(backend=False)
             print(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
     return 0
 
@@ -182,8 +183,13 @@ def _configure(options: argparse.Namespace, _rest: list[str]) -> int:
     return 0
 
 
-def _terraform(_options: argparse.Namespace, rest: list[str]) -> int:
+def _terraform(options: argparse.Namespace, rest: list[str]) -> int:
     local = "AWS_ENDPOINT_URL" in os.environ
+    if not local and (Path(options.project) / runs.STATE_DIR / "up.json").exists():
+        raise SettingError(
+            "`make up` has put an override for the embedded AWS into this root, but this shell points to no "
+            f"emulator: `. {runs.STATE_DIR}/env` to deploy there, or `make down` first to deploy to AWS"
+        )
     tools = toolchain.find(
         os.environ.get("EVENT_HARNESS_TERRAFORM"),
         target="local" if local else "aws",

@@ -157,7 +157,8 @@ class Deployment:
 
     def initialise(self) -> None:
         """Init the run's copy and select its workspace; may be repeated."""
-        self._terraform(internet=True).init(color=False)
+        with self.toolchain.installing():
+            self._terraform(internet=True).init(color=False)
         self._terraform().workspace(self.run.run_id)
 
     def write_override(self) -> None:

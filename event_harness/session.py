@@ -118,6 +118,7 @@ class Session:
             self.settings["terraform"],
             target="aws" if target == "aws" else "local",
             origin=self.settings.origin("terraform"),
+            providers=self.settings["providers"],
             progress=self.say,
         )
 

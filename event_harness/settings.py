@@ -120,6 +120,12 @@ def _assignment(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
+def _providers(text: str) -> str:
+    if text not in ("registry", "mirror"):
+        raise ValueError("registry, or mirror (an old release from PyPI, for the local target)")
+    return text
+
+
 def _text(text: str) -> str:
     if not text.strip():
         raise ValueError("a text that isn't empty")
@@ -143,6 +149,9 @@ SETTINGS = (
     ),
     Setting("resources", None, _text, "test a system deployed by anything: FILE.json or ssm:PARAMETER"),
     Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
+    Setting(
+        "providers", None, _providers, "where Terraform gets them: registry or mirror; default: found out"
+    ),
     Setting("region", None, _text, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
     Setting("in_flight", None, _count, "how many inputs may be on their way; default: 4 locally, 50 on aws"),
     Setting(

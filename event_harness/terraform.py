@@ -6,11 +6,13 @@ the exit codes 2, 130 and -9. `setup()` is not used at all: it deletes state on 
 """
 
 import ctypes
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -98,6 +100,14 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
             return tftest.TerraformCommandOutput(code, output, error_text)
         raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
+
+    def planned(self, *flags: str) -> tftest.TerraformPlanOutput:
+        """Plan, and return the plan. tftest's own leaves each plan's file, secrets and all, in /tmp."""
+        with tempfile.TemporaryDirectory(dir=self.logs.parent) as scratch:
+            plan = f"{scratch}/plan"
+            self.execute_command("plan", "-no-color", "-input=false", f"-out={plan}", *flags)
+            shown = self.execute_command("show", "-json", plan)
+        return tftest.TerraformPlanOutput(json.loads(shown.out))
 
     def interrupt(self) -> None:
         """From another thread: make the command under way end as Ctrl-C would."""

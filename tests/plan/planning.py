@@ -57,9 +57,7 @@ class Planner:
             DeploymentError: Terraform refuses it.
         """
         state = self._applied(after) if after else self.directory / "nothing.tfstate"
-        return self._terraform.plan(
-            output=True, color=False, tf_var_file=str(case), state=str(state), lock=False
-        )
+        return self._terraform.planned(f"-var-file={case}", f"-state={state}", "-lock=false")
 
     def _applied(self, case: Path) -> Path:
         state = self.directory / f"{case.stem}.tfstate"

@@ -37,6 +37,7 @@ def test_command_line_beats_environment():
         ("ttl", "0", "a number of hours above 0"),
         ("keep", "perhaps", "true or false"),
         ("var", "name", "NAME=VALUE"),
+        ("providers", "pypi", "registry, or mirror"),
         ("root", " ", "a text that isn't empty"),
     ],
 )
