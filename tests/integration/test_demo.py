@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from event_harness.runs import recorded
+
 ROOT = Path(__file__).parents[2]
 MARK = "EVENT_HARNESS_DEMO_TEST"
 
@@ -50,14 +52,14 @@ def marked(tmp_path):
     return found
 
 
-def runs():
-    return {path.name for path in (ROOT / ".event-harness" / "runs").glob("*")}
+def runs_of(process):
+    """What it has on record: other tests may run beside it."""
+    return [run for run in recorded(ROOT / ".event-harness") if run.pid == process.pid]
 
 
 def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
     text = "naïve Straße\n" * 1000
     (tmp_path / "in put+.txt").write_text(text, encoding="utf-8")
-    before = runs()
     process = demo("--file", str(tmp_path / "in put+.txt"), "--out", str(tmp_path / "out.txt"))
     printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed
@@ -65,7 +67,7 @@ def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
     for station in ("sent", "processing", "written", "recorded", "stored", "received"):
         assert station in printed
     assert "left: 0 resources" in printed
-    assert runs() <= before
+    assert not runs_of(process)
     assert not marked(tmp_path)
 
 
@@ -93,7 +95,6 @@ def test_out_that_cannot_be_written_is_refused_before_anything_starts(demo, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_during_apply_destroys_what_was_created(demo, tmp_path, number):
-    before = runs()
     process = demo()
     seen = ""
     for line in process.stdout:
@@ -104,5 +105,5 @@ def test_interrupt_during_apply_destroys_what_was_created(demo, tmp_path, number
     printed = seen + process.communicate(timeout=200)[0]
     assert process.returncode == 1, printed
     assert "interrupted" in printed
-    assert runs() <= before, printed
+    assert not runs_of(process), printed
     assert not marked(tmp_path)
