@@ -155,9 +155,17 @@ class Explainer:
             return str(failed[-1])
         if misses:
             return "a result came, but not the one awaited: " + misses[-1][1].partition("\n")[0]
-        bad = [finding.cause for finding in findings if finding.cause]
+        # Where the event was last seen, whatever is before it did its part.
+        way = len(self._resources.stations) + 1
+        seen = max((n for n, finding in enumerate(findings[:way]) if finding.state == "ok"), default=-1)
+        after = [finding for finding in findings[seen + 1 : way] if finding.cause]
+        bad = next((finding for finding in after if finding.state == "bad"), None)
         if bad:
-            return bad[0]
+            # A function that says nothing may be why there is nothing after it.
+            return "; ".join(str(finding.cause) for finding in after[: after.index(bad) + 1])
+        causes = [finding.cause for finding in [*findings[way:], *after] if finding.cause]
+        if causes:
+            return causes[0]
         unknown = [finding.station for finding in findings if finding.state == "unknown"]
         if unknown:
             return f"none found; not known: {', '.join(unknown)}"

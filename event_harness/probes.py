@@ -131,7 +131,8 @@ class Probes:
             return Finding(name, "bad", text, errors, cause=f"{name} fails: {log.errors[-1].text}")
         if log.invocations > log.for_others or self._resulted:
             text = f"invoked {_count(log.invocations, 'time')} since the send, no log line names this input"
-            return Finding(name, "open", text)
+            silent = f"{name} was invoked and logged nothing of this input (it failed early, or logs no ids)"
+            return Finding(name, "open", text, cause=None if self._resulted else silent)
         cause = (
             f"{name} wasn't invoked for this input: does what precedes it notify it"
             " (is that live yet, do prefix, suffix, filter or pattern match)?"

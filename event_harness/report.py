@@ -68,14 +68,8 @@ def _head(finding: Finding, name: int) -> list[str]:
 
 
 def _wrapped(text: str, indent: str, most: int) -> list[str]:
-    return textwrap.wrap(
-        printable(text),
-        WIDTH,
-        subsequent_indent=indent,
-        max_lines=most,
-        placeholder=" …",
-        break_on_hyphens=False,
-    )
+    lines = textwrap.wrap(printable(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+    return lines if len(lines) <= most else [*lines[: most - 1], _cut(f"{lines[most - 1]} …")]
 
 
 def printable(text: str) -> str:

@@ -101,6 +101,30 @@ def test_a_function_that_cannot_start_is_the_cause(world):
     assert explain(world, sent).cause.startswith("processor fails: [ERROR] Runtime.ImportModuleError")
 
 
+def test_a_function_that_is_silent_may_be_why_nothing_follows(world):
+    sent = world.send()
+    world.logs.invoked("/processor", REQUEST)
+    assert explain(world, sent).cause == (
+        "processor was invoked and logged nothing of this input (it failed early, or logs no ids);"
+        " nothing was written to destination under this id"
+    )
+
+
+def test_a_function_that_is_silent_did_its_part_if_the_output_is_there(world):
+    sent = world.send()
+    world.logs.invoked("/processor", REQUEST)
+    written(world, sent)
+    assert explain(world, sent).cause.startswith("event_listener wasn't invoked for this input")
+
+
+def test_an_input_that_was_cleared_away_after_it_was_processed_is_not_the_cause(world):
+    sent = world.send()
+    world.buckets.objects["source-bucket"].clear()
+    processed(world, sent, "written")
+    written(world, sent)
+    assert explain(world, sent).cause.startswith("event_listener wasn't invoked for this input")
+
+
 def test_an_error_from_before_the_send_is_not_the_cause_but_clocks_may_differ(world):
     sent = world.send()
     world.logs.write("/processor", "[ERROR] KeyError: long ago", at=sent.sent_at - 4)
@@ -171,7 +195,7 @@ def test_results_without_a_correlation_id_are_listed_and_named_as_the_cause(worl
     sent = world.send()
     processed(world, sent, "written")
     written(world, sent)
-    processed(world, sent, "recorded", group="/listener")
+    world.logs.invoked("/listener", REQUEST, {"level": "INFO", "message": "recorded"})
     world.table.record(None, metadata='{"correlation_error": "order.id is not in the body"}')
     report = explain(world, sent)
     assert "order.id is not in the body" in finding(report, "uncorrelated").text
