@@ -55,6 +55,9 @@ class Expectations(Waiting):
             headline = f"{came} of {n} results for {sent.description} within {timeout:g} s"
             raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent)
         extra = too_many() or self.look_until(too_many, self.clock() + settle)
+        if not extra:
+            self.see_table()
+            extra = too_many()
         if extra:
             listed = "".join(f"\n  {result}" for result in extra)
             raise UnexpectedResultError(
@@ -114,6 +117,7 @@ class Expectations(Waiting):
             if ordered:
                 # What came before the sentinel may have been written while its page was being read.
                 self.reader.look()
+            self.see_table()
         finally:
             self.inflight.leave(sent.correlation_id)
         results = self.reader.of(sent.correlation_id)

@@ -8,15 +8,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from event_harness.aws_errors import AWS_ERRORS, can_heal, message_of
-from event_harness.errors import ResultsUnavailableError
-from event_harness.resources import Results
-from event_harness.results import Bodies, Result, unavailable
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+from event_harness.results import Result, unavailable
+from event_harness.results_table import Item, ResultsTable
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -27,24 +23,6 @@ SHORTEST, LONGEST = 0.02, 0.25
 OVERLAP = 10.0
 """Seconds that each look goes back behind the newest arrival: listeners' clocks differ, and an item may
 become visible after one that was stamped later."""
-_FIELDS = (
-    "run_id",
-    "event_id",
-    "received_at",
-    "first_received_at",
-    "deliveries",
-    "correlation_id",
-    "source",
-    "source_type",
-    "event_time",
-    "size",
-    "body_kind",
-    "gone_reason",
-    "metadata",
-    "request_id",
-)
-# Names go through placeholders: `source` and `size` are reserved words.
-_NAMES = {f"#{n}": name for n, name in enumerate(_FIELDS)}
 
 
 def interval(silence: float) -> float:
@@ -64,10 +42,8 @@ class Reader:
     the whole run, so neither clocks nor the overlap can hide an item from it.
 
     Args:
-        results: The table and its index.
+        table: Where the results are.
         run_id: The run to read.
-        client: Its IAM action is dynamodb:Query on the index.
-        bodies: Fetches the bodies of the results.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
         overlap: Seconds, see `OVERLAP`.
@@ -75,10 +51,8 @@ class Reader:
 
     def __init__(
         self,
-        results: Results,
+        table: ResultsTable,
         run_id: str,
-        client: "DynamoDBClient",
-        bodies: Bodies,
         *,
         clock: Clock = time.monotonic,
         sleep: Sleep | None = None,
@@ -86,11 +60,8 @@ class Reader:
     ) -> None:
         self.run_id = run_id
         self.looks = 0
-        self.queries = 0
-        self.last_error: str | None = None
-        self._results = results
-        self._client = client
-        self._bodies = bodies
+        self.last_error: str | None = None  # why the last look saw nothing; None if it saw the table
+        self._table = table
         self._clock = clock
         self._sleep = sleep
         self._overlap = overlap
@@ -101,10 +72,16 @@ class Reader:
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
         self._begun = 0  # looks that have begun
         self._whole = (0, float("-inf"))  # number and start of the latest look that read the whole run
-        self._by_event: dict[str, tuple[str, Result]] = {}  # event id -> received_at as stored, result
+        # event id -> its newest delivery (received_at and count, as stored) and result
+        self._by_event: dict[str, tuple[tuple[str, str | None], Result]] = {}
         self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
         self._ignored: set[str | None] = set()
         self._listeners: list[Callable[[Result], None]] = []
+
+    @property
+    def queries(self) -> int:
+        """How many Query calls the looks have cost."""
+        return self._table.queries
 
     def notice(self) -> None:
         """Something was sent: look now, and often for a while."""
@@ -207,31 +184,10 @@ class Reader:
             ResultsUnavailableError: The table can't be read.
         """
         try:
-            items = self.query(run_id)
+            items = self._table.query(run_id)
         except AWS_ERRORS as error:
-            raise unavailable(f"results table {self._results.table}", error, "dynamodb:Query") from error
-        return sorted(map(self._result, items), key=lambda result: result.order)
-
-    def query(self, run_id: str, since: int = 0) -> list[dict[str, Any]]:
-        """Items of a run from `since` (epoch ms) on, in DynamoDB's notation, without bodies."""
-        items: list[dict[str, Any]] = []
-        start: dict[str, Any] = {}
-        while True:
-            self.queries += 1
-            page = self._client.query(
-                TableName=self._results.table,
-                IndexName=self._results.index,
-                ConsistentRead=True,
-                KeyConditionExpression="#0 = :run AND #2 >= :since",
-                ProjectionExpression=", ".join(_NAMES),
-                ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues={":run": {"S": run_id}, ":since": {"N": str(since)}},
-                **start,
-            )
-            items += page.get("Items", [])
-            if not page.get("LastEvaluatedKey"):
-                return items
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
+        return sorted(map(self._table.result, items), key=lambda result: result.order)
 
     def _pause(self, seconds: float, leading: bool) -> None:
         """Wait for news or for the time to pass; the lock is held on entry and on exit."""
@@ -269,39 +225,31 @@ class Reader:
             for listener in self._listeners:
                 listener(result)
 
-    def _items(self, since: int) -> list[dict[str, Any]]:
+    def _items(self, since: int) -> list[Item]:
         """What one look sees; nothing if AWS can't answer just now."""
         try:
-            items = self.query(self.run_id, since)
+            items = self._table.query(self.run_id, since)
         except AWS_ERRORS as error:
             if not can_heal(error):
-                raise unavailable(f"results table {self._results.table}", error, "dynamodb:Query") from error
+                raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
             self.last_error = message_of(error)
             return []
         self.last_error = None
         return items
 
-    def _result(self, item: dict[str, Any]) -> Result:
-        try:
-            return Result.from_item(item, self._bodies)
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise ResultsUnavailableError(
-                f"results table {self._results.table} holds an item that isn't a result ({error!r});"
-                " use the module and the package of the same release"
-            ) from error
-
-    def _merge(self, items: Iterable[dict[str, Any]]) -> list[Result]:
+    def _merge(self, items: Iterable[Item]) -> list[Result]:
         """Take over what is new or was delivered again; returns what is new."""
         news = []
         for item in items:
             event_id, received_at = item["event_id"]["S"], item["received_at"]["N"]
+            delivery = (received_at, item.get("deliveries", {}).get("N"))
             known = self._by_event.get(event_id)
-            if known and known[0] == received_at:
+            if known and known[0] == delivery:
                 continue
-            result = self._result(item)
+            result = self._table.result(item)
             with self._changed:
                 self._newest = max(self._newest, int(received_at))
-                self._by_event[event_id] = (received_at, result)
+                self._by_event[event_id] = (delivery, result)
                 self._by_correlation[result.correlation_id or ""][event_id] = result
             if not known:
                 news.append(result)

@@ -4,13 +4,14 @@ It comes from the Terraform output `event_harness`, a JSON file or an SSM parame
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.strict_json import Fields
 
 if TYPE_CHECKING:
     from event_harness.targets import Target
@@ -182,14 +183,8 @@ def _decoded(text: str, origin: str) -> object:
         raise ResourceMapError(f"{origin}: not JSON ({error})") from error
 
 
-class _Checker:
-    """Walks through the value; each complaint names the origin and the field."""
-
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-
-    def error(self, where: str, problem: str) -> ResourceMapError:
-        return ResourceMapError(f"{self.origin}: {where} {problem}")
+class _Checker(Fields):
+    """Walks through the value."""
 
     def resource_map(self, value: object) -> ResourceMap:
         top = self.mapping(value, "the resource map")
@@ -266,46 +261,7 @@ class _Checker:
             fields["log_group"] = f"/aws/lambda/{fields['function']}"
         return Station(name=self.text(item, "name", f"{where}."), type=type_, **fields)
 
-    def mapping(self, value: object, where: str) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping):
-            raise self.error(where, f"must be an object, is {_kind(value)}")
-        return value
-
-    def sequence(self, item: Mapping[str, Any], name: str) -> list[Any]:
-        value = item.get(name)
-        if not isinstance(value, list):
-            raise self.error(name, f"must be a list, is {_kind(value)}")
-        return value
-
-    def text(self, item: Mapping[str, Any], name: str, prefix: str = "") -> str:
-        value = item.get(name)
-        if not isinstance(value, str) or not value:
-            raise self.error(f"{prefix}{name}", f"must be a text that isn't empty, is {_kind(value)}")
-        return value
-
-    def optional(self, item: Mapping[str, Any], name: str, prefix: str) -> str | None:
-        return None if item.get(name) is None else self.text(item, name, prefix)
-
-    def choice(self, item: Mapping[str, Any], name: str, choices: tuple[str, ...], prefix: str) -> str:
-        value = item.get(name)
-        if value not in choices:
-            raise self.error(f"{prefix}{name}", f"is {value!r}; must be one of: {', '.join(choices)}")
-        return str(value)
-
-    def known(self, item: Mapping[str, Any], names: Iterable[str], where: str) -> None:
-        unknown = sorted(set(item) - set(names))
-        if unknown:
-            raise self.error(
-                where, f"has an unknown field {unknown[0]!r}; it may have: {', '.join(sorted(names))}"
-            )
-
     def distinct(self, names: list[str]) -> None:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise self.error("stations", f"has two named {twice!r}; give each a name of its own")
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "missing or null"
-    return repr(value) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"

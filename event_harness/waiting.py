@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from event_harness.correlation import check_run_id
 from event_harness.diagnosis import Explainer
-from event_harness.errors import SettingError, WaitError
+from event_harness.errors import ResultsUnavailableError, SettingError, WaitError
 from event_harness.failure_watch import FailureWatch, in_thread
 from event_harness.failures import Failure, FailureReader, InputFailedError
 from event_harness.inflight import InFlight
@@ -18,6 +18,7 @@ from event_harness.reader import Clock, Reader, Sleep
 from event_harness.report import Report, printable
 from event_harness.resources import ResourceMap
 from event_harness.results import BodyStore, Result
+from event_harness.results_table import ResultsTable
 
 if TYPE_CHECKING:
     from event_harness.targets import Target
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=WaitError)
 T = TypeVar("T")
 
+PATIENCE = 15.0
+"""Seconds to go on looking where only a look that saw the table will do."""
 # The look law is itself a retry: few of botocore's own, so that a look can't outlast its deadline by much.
 _QUICK = {
     "retries": {"mode": "standard", "total_max_attempts": 3},
@@ -73,9 +76,8 @@ class Waiting:
         self.clock = clock
         self._sleep = sleep or time.sleep
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
-        self.reader = Reader(
-            resources.results, run_id, target.client("dynamodb", **_QUICK), bodies, clock=clock, sleep=sleep
-        )
+        table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
+        self.reader = Reader(table, run_id, clock=clock, sleep=sleep)
         self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK))
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
@@ -107,6 +109,7 @@ class Waiting:
         """
         if run_id is None or run_id == self.run_id:
             self.reader.look()
+            self.see_table()
             return self.reader.all()
         return self.reader.other(run_id)
 
@@ -125,6 +128,24 @@ class Waiting:
             return value
 
         return self.reader.wait(judged, deadline)
+
+    def see_table(self) -> None:
+        """Return once a look has seen the whole run; what isn't there then, isn't.
+
+        The last look may have seen nothing because AWS could not answer: then go on for a while.
+
+        Raises:
+            ResultsUnavailableError: AWS still can't answer.
+        """
+        if self.reader.last_error is None:
+            return
+        self.reader.wait(lambda: None if self.reader.last_error else True, self.clock() + PATIENCE)
+        self.reader.look()
+        if self.reader.last_error:
+            raise ResultsUnavailableError(
+                f"results table {self.resources.results.table} could not be read for {PATIENCE:g} s"
+                f" ({self.reader.last_error}), so what isn't there can't be known"
+            )
 
     def settled(
         self, sent: Sent, found: Callable[[], list[Result] | Failure | None], deadline: float

@@ -1,7 +1,12 @@
 import pytest
-from listener_fakes import World
+from listener_fakes import World, client_error
 
-from event_harness.errors import SettingError, UnexpectedResultError, WaitTimeoutError
+from event_harness.errors import (
+    ResultsUnavailableError,
+    SettingError,
+    UnexpectedResultError,
+    WaitTimeoutError,
+)
 from event_harness.failures import InputFailedError
 from event_harness.inflight import InFlight
 from event_harness.producers import Sent
@@ -109,6 +114,42 @@ def test_a_result_whose_clock_is_far_behind_is_seen(world):
     world.arrives(sent, after=1, skew=-900)
     with pytest.raises(UnexpectedResultError):
         world.listener.expect_none(sent, within=4)
+
+
+def unreadable_from(world, begin, end):
+    """Plan that no read is answered for a while."""
+    error = client_error("ThrottlingException", "Rate exceeded")
+    world.clock.after(begin, lambda: setattr(world.table, "errors", [error] * 100_000))
+    world.clock.after(end, lambda: setattr(world.table, "errors", []))
+
+
+def test_a_window_that_ends_while_reads_are_throttled_proves_nothing_until_one_is_answered(world):
+    sent = world.send()
+    world.arrives(sent, after=3.9)
+    unreadable_from(world, 3.8, 10)
+    with pytest.raises(UnexpectedResultError):
+        world.listener.expect_none(sent, within=4)
+    unreadable_from(world, 3.8, 10)
+    took, nothing = world.passed(lambda: world.listener.expect_none(world.send(), within=4))
+    assert nothing.proof == "window"
+    assert took >= 10
+
+
+def test_a_duplicate_that_comes_while_reads_are_throttled_is_seen(world):
+    sent = world.send()
+    world.arrives(sent, after=0.5)
+    world.arrives(sent, after=2.4)
+    unreadable_from(world, 2.3, 10)
+    with pytest.raises(UnexpectedResultError):
+        world.listener.expect_exactly(sent, 1, settle=2)
+
+
+def test_reads_that_are_never_answered_prove_nothing(world):
+    unreadable_from(world, 3.8, 1000)
+    with pytest.raises(ResultsUnavailableError, match="so what isn't there can't be known"):
+        world.listener.expect_none(world.send(), within=4)
+    with pytest.raises(ResultsUnavailableError, match="could not be read for 15 s"):
+        world.listener.results()
 
 
 def test_a_sentinel_on_an_ordered_way_proves_it_early(world):

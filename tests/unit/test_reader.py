@@ -12,12 +12,13 @@ from listener_fakes import Clock, Table, client_error
 from event_harness.errors import ResultsUnavailableError
 from event_harness.reader import LONGEST, SHORTEST, Reader, interval
 from event_harness.resources import Results
+from event_harness.results_table import ResultsTable
 
 RESULTS = Results(table="results", index="by_arrival", overflow_bucket="overflow")
 
 
 def reader_of(table, clock, **more):
-    return Reader(RESULTS, "run", table, bodies=None, clock=clock, sleep=clock.sleep, **more)
+    return Reader(ResultsTable(RESULTS, table, None), "run", clock=clock, sleep=clock.sleep, **more)
 
 
 @pytest.fixture
@@ -162,6 +163,14 @@ def test_a_redelivery_is_one_result_that_counts_its_deliveries(reader, table, cl
     assert len(news) == 1
 
 
+def test_a_redelivery_within_the_same_millisecond_counts_too(reader, table):
+    table.record("run/a", event_id="destination:1")
+    wait(reader, "run/a", 0)
+    table.record("run/a", event_id="destination:1")
+    reader.look()
+    assert reader.of("run/a")[0].deliveries == 2
+
+
 def test_a_second_event_is_a_second_result(reader, table):
     table.record("run/a", event_id="destination:1")
     table.record("run/a", event_id="destination:2")
@@ -284,7 +293,7 @@ class Unchanging:
 
 def test_many_threads_share_the_looks_and_never_look_at_once():
     source = Unchanging(parties=20)
-    reader = Reader(RESULTS, "run", source, bodies=None)
+    reader = Reader(ResultsTable(RESULTS, source, None), "run")
     found = {}
 
     def one(number):
@@ -314,7 +323,7 @@ def test_a_judge_that_is_woken_is_asked_before_the_next_look(reader, table, cloc
 
 def test_a_judge_that_takes_long_does_not_keep_others_from_looking():
     table = Table(lambda: 1000.0)
-    reader = Reader(RESULTS, "run", table, bodies=None)
+    reader = Reader(ResultsTable(RESULTS, table, None), "run")
     table.record("run/slow")
     slow_judges, other_is_done = threading.Event(), threading.Event()
 
@@ -339,7 +348,7 @@ def test_a_judge_that_takes_long_does_not_keep_others_from_looking():
 
 def test_a_follower_takes_over_when_the_leader_leaves():
     table = Table(lambda: 1000.0)
-    reader = Reader(RESULTS, "run", table, bodies=None)
+    reader = Reader(ResultsTable(RESULTS, table, None), "run")
     leader_leaves = threading.Event()
     leader = threading.Thread(
         target=reader.wait, args=(lambda: leader_leaves.is_set() or None, reader._clock() + 30)
