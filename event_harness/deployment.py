@@ -13,7 +13,7 @@ from typing import Any
 
 from event_harness import configuration
 from event_harness.aws_errors import AWS_ERRORS, message_of
-from event_harness.errors import ConfigurationError, DestroyError, ResourceMapError
+from event_harness.errors import ConfigurationError, DestroyError, ResourceMapError, StateError
 from event_harness.interrupts import shielded
 from event_harness.leftovers import remove_remains
 from event_harness.overrides import write_override
@@ -201,16 +201,22 @@ class Deployment:
         if self.run.stage == "destroyed":
             return
         failed = self.run.stage in ("init", "apply")
-        applying = self.run.stage == "apply"
-        self.destroy_by_state()
-        if applying:
-            self._remove_unrecorded()
+        doubtful = self.run.stage == "apply"  # killed, terraform may have made what it didn't write down
+        readable = True
+        try:
+            self.destroy_by_state()
+        except StateError as error:
+            self.say(f"{error}: destroying run {self.run.run_id} by its tags")
+            readable = False
+        if doubtful or not readable:
+            self._remove_unrecorded(must=not readable)
         self.run.delete(keep_logs=failed)
 
     def destroy_by_state(self) -> None:
         """Destroy what the state holds, and nothing more.
 
         Raises:
+            StateError: the state can't be read.
             DestroyError: it failed; the state is kept, and the message says how to finish.
         """
         # Without a resource in the state there is nothing that terraform could destroy, and it would refuse
@@ -227,11 +233,17 @@ class Deployment:
         if left := self.run.managed_resources():
             raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
 
-    def _remove_unrecorded(self) -> None:
-        """Remove what terraform had made, but not written down yet, when it was killed."""
+    def _remove_unrecorded(self, *, must: bool) -> None:
+        """Remove what carries the run's tags or name, whatever the state says.
+
+        Args:
+            must: the state is lost, so this is the only way.
+        """
         try:
             left = remove_remains(self.target, self.run.run_id, self.say)
         except AWS_ERRORS as error:
+            if must:
+                raise DestroyError(self._unfinished(message_of(error))) from error
             # Whoever may deploy need not be allowed to list everything; terraform itself had no objection.
             self.say(f"run {self.run.run_id}: not looked for what the state lacks: {message_of(error)}")
             return

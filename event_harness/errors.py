@@ -36,6 +36,10 @@ class DestroyError(DeploymentError):
     """Destroy failed; the state is kept and the message says how to finish it."""
 
 
+class StateError(DeploymentError):
+    """The Terraform state of a run can't be read: terraform was killed while it wrote it."""
+
+
 class ResourceMapError(HarnessError):
     """The resource map (`event_harness`) is missing, or isn't what the harness can read."""
 

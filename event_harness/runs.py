@@ -22,6 +22,8 @@ from typing import Any
 import psutil
 from ulid import ULID
 
+from event_harness.errors import StateError
+
 STATE_DIR = ".event-harness"
 # Every process that a run starts carries its id here, so that what outlives it can be found and ended.
 PROCESS_MARK = "EVENT_HARNESS_RUN"
@@ -164,11 +166,18 @@ class Run:
         return self.directory.parent.parent / "logs" / self.run_id
 
     def managed_resources(self) -> list[str]:
-        """Addresses of the resources that the state holds; data sources don't count."""
+        """Addresses of the resources that the state holds; data sources don't count.
+
+        Raises:
+            StateError: the state can't be read.
+        """
         state = self.configuration_dir / "terraform.tfstate.d" / self.run_id / "terraform.tfstate"
         if not state.exists():
             return []
-        resources = json.loads(state.read_text(encoding="utf-8"))["resources"]
+        try:
+            resources = json.loads(state.read_text(encoding="utf-8"))["resources"]
+        except (ValueError, KeyError) as error:
+            raise StateError(f"{state} can't be read, it was cut off while it was written") from error
         return [
             ".".join(filter(None, [one.get("module"), one["type"], one["name"]]))
             for one in resources

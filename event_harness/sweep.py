@@ -16,7 +16,7 @@ import psutil
 from event_harness import leftovers, runs, sharing, toolchain
 from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
-from event_harness.errors import DeploymentError, DestroyError, EmbeddedAwsError, HarnessError
+from event_harness.errors import DeploymentError, DestroyError, EmbeddedAwsError, HarnessError, StateError
 from event_harness.runs import Run
 from event_harness.targets import Target
 from event_harness.terraform import GRACE
@@ -24,6 +24,7 @@ from event_harness.terraform import GRACE
 Say = Callable[[str], None]
 
 _UNRECORDED = 60.0  # seconds after which a run's directory without a record can't be one just begun
+_ENDED_WITHIN = 5.0  # seconds for a process that was asked to end
 _WAIT = 0.2  # seconds between two looks at whether another sweep is done
 
 
@@ -166,7 +167,7 @@ def _destroy(run: Run, say: Say) -> None:
     by_state = True
     try:
         _destroy_by_state(run, target, say)
-    except (DeploymentError, ValueError, OSError) as error:
+    except DeploymentError as error:
         by_state = False
         say(f"{run.run_id}: its state can't be used, so by its tags: {' '.join(str(error).split())}")
     # A resource may have been made and terraform killed before it had written that down.
@@ -192,7 +193,7 @@ def _account_for_state(run: Run, target: Target, say: Say) -> None:
     """See that a state which failed names nothing that tags and names don't tell of."""
     try:
         named = run.managed_resources()
-    except (ValueError, KeyError, OSError):
+    except StateError:
         return  # killed while it was written; there's nothing else to ask
     if named:
         _destroy_by_state(run, target, say)
@@ -224,9 +225,9 @@ def _is_terraform(process: psutil.Process) -> bool:
 def _end_all(processes: list[psutil.Process]) -> None:
     for process in processes:
         _signal(process, signal.SIGTERM)
-    for process in _wait(processes, 5):
+    for process in _wait(processes, _ENDED_WITHIN):
         _signal(process, signal.SIGKILL)
-    _wait(processes, 5)
+    _wait(processes, _ENDED_WITHIN)
 
 
 def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -1,0 +1,38 @@
+"""Killed at a moment of each stage: listed, swept, nothing left. `make drill` does it by the dozen."""
+
+import pytest
+
+from drills.killing import Project
+from event_harness.embedded_aws import EmbeddedAws
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory):
+    """An AWS that outlives the session that is killed: what that has made must be found and deleted."""
+    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
+        yield aws.endpoint_url
+
+
+def fine(kill):
+    assert kill.hit
+    assert kill.listed
+    assert not any(kill.swept)
+    assert kill.left == []
+
+
+@pytest.mark.parametrize("stage", ["init", "apply", "test", "destroy"])
+def test_session_that_was_killed_is_listed_and_a_sweep_leaves_nothing(lasting, tmp_path, stage):
+    kill = Project(tmp_path / "project", lasting).kill("pytest", stage, seed=1)
+    fine(kill)
+    assert kill.exit_code == -9
+
+
+def test_session_whose_terraform_was_killed_cleans_up_by_itself(lasting, tmp_path):
+    kill = Project(tmp_path / "project", lasting).kill("terraform", "apply", seed=2)
+    fine(kill)
+    assert kill.exit_code == 1
+    assert "nothing to sweep" in (tmp_path / "project" / "swept").read_text()
+
+
+def test_killed_session_on_the_local_target_leaves_no_process_and_no_folder(tmp_path):
+    fine(Project(tmp_path / "project", "local").kill("pytest", "apply", seed=4))

@@ -1,0 +1,155 @@
+"""Sweeping an AWS that outlives the runs, as a real account does; judged by asking every service."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from drills.killing import SMALL_ROOT
+from event_harness import toolchain
+from event_harness.census import census
+from event_harness.deployment import Deployment
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.runs import Run
+from event_harness.sweep import sweep, sweep_by_tag
+from event_harness.targets import Target
+from tests.integration.small_functions import SmallFunction
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ],
+    }
+)
+ALLOW = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+)
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
+        yield Target.emulator(aws.endpoint_url)
+
+
+@pytest.fixture
+def dead_run(target, tmp_path):
+    """A run that was applied, and whose process has died since."""
+    run = Run.create(tmp_path, root=SMALL_ROOT, target=target.endpoint_url, endpoint_url=target.endpoint_url)
+    Deployment(SMALL_ROOT, target, toolchain.find(None, target="local"), run).apply()
+    run.started -= 1000
+    run.save()
+    return run
+
+
+def state_file(run):
+    return run.configuration_dir / "terraform.tfstate.d" / run.run_id / "terraform.tfstate"
+
+
+def test_two_sweeps_at_once_leave_nothing_not_even_what_the_state_lacks(target, dead_run, tmp_path):
+    state = json.loads(state_file(dead_run).read_text())
+    state["resources"] = [one for one in state["resources"] if one["type"] != "aws_sqs_queue"]
+    state_file(dead_run).write_text(json.dumps(state))
+    said = []
+    with ThreadPoolExecutor() as pool:
+        codes = list(pool.map(lambda _n: sweep(tmp_path, say=said.append), range(2)))
+    assert codes == [0, 0], said
+    assert census(target) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".gitignore"]
+
+
+def test_state_that_was_cut_off_while_written_is_made_up_for_by_tags(target, dead_run, tmp_path):
+    text = state_file(dead_run).read_text()
+    state_file(dead_run).write_text(text[: len(text) // 2])
+    said = []
+    assert sweep(tmp_path, say=said.append) == 0, said
+    assert census(target) == []
+    assert not dead_run.directory.exists()
+
+
+def make_one_of_each(target, run_id, expires):
+    """A resource of each kind that a sweep knows, with what makes each hard to delete."""
+    tags = {"event-harness:run": run_id, "event-harness:owner": "me@here", "event-harness:expires": expires}
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    client, name = target.client, f"drill-{run_id}"
+
+    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=pairs)["Role"]["Arn"]
+    client("iam").put_role_policy(RoleName=name, PolicyName="access", PolicyDocument=ALLOW)
+    policy = client("iam").create_policy(PolicyName=name, PolicyDocument=ALLOW, Tags=pairs)["Policy"]["Arn"]
+    client("iam").create_policy_version(PolicyArn=policy, PolicyDocument=ALLOW, SetAsDefault=True)
+    client("iam").attach_role_policy(RoleName=name, PolicyArn=policy)
+
+    queue = client("sqs").create_queue(QueueName=name, tags=tags)["QueueUrl"]
+    queue_arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    topic = client("sns").create_topic(Name=name, Tags=pairs)["TopicArn"]
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+
+    function = SmallFunction(target, "def handler(event, context): pass", name=name, role=role)
+    arn = function.client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    function.client.tag_resource(Resource=arn, Tags=tags)
+    function.client.create_event_source_mapping(FunctionName=name, EventSourceArn=queue_arn, BatchSize=1)
+
+    events = client("events")
+    events.create_event_bus(Name=name, Tags=pairs)
+    for bus in (name, "default"):
+        events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source": ["drill"]}', Tags=pairs)
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
+
+    bucket, s3 = f"{name}-bucket", client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": target.region})
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": pairs})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for content in (b"old", b"new"):
+        s3.put_object(Bucket=bucket, Key="twice", Body=content)
+    s3.delete_object(Bucket=bucket, Key="twice")
+    s3.create_multipart_upload(Bucket=bucket, Key="never completed")
+
+    client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        Tags=pairs,
+    )
+    client("kinesis").create_stream(StreamName=name, ShardCount=1)
+    client("kinesis").get_waiter("stream_exists").wait(StreamName=name)
+    client("kinesis").add_tags_to_stream(StreamName=name, Tags=tags)
+    client("logs").create_log_group(logGroupName=f"/drill/{name}", tags=tags)
+    client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        MetricName="Errors",
+        Namespace="AWS/Lambda",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Tags=pairs,
+    )
+
+
+def test_sweep_by_tag_needs_no_record_and_takes_every_kind_of_resource_but_only_expired_ones(
+    target, tmp_path
+):
+    now = datetime.now(UTC)
+    make_one_of_each(target, "rdead", f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}")
+    dead = census(target)
+    target.client("sqs").create_queue(QueueName="somebody-elses")
+    make_one_of_each(target, "ralive", f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    everything = census(target)
+    assert len({found.type for found in dead}) == 13
+
+    said = []
+    assert sweep_by_tag(tmp_path, target, dry_run=True, say=said.append) == 0
+    assert census(target) == everything
+    assert sum("would be deleted" in line for line in said) == 1
+
+    with ThreadPoolExecutor() as pool:
+        codes = list(pool.map(lambda _n: sweep_by_tag(tmp_path, target, say=said.append), range(2)))
+    assert codes == [0, 0], said
+    assert census(target) == sorted(set(everything) - set(dead))

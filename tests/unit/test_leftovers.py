@@ -1,0 +1,221 @@
+"""Telling by tags whose a resource is, and when it may go."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from event_harness import leftovers, sweep
+from event_harness.census import Found
+from event_harness.removal import in_order
+from event_harness.runs import TAG_EXPIRES, TAG_OWNER, TAG_RUN
+from event_harness.tagged import tagged
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ACCOUNT = "eu-west-1:000000000000"
+
+
+class FakeClient:
+    """Answers each operation from a table; remembers the calls that change something."""
+
+    def __init__(self, answers, changes):
+        self.answers = answers
+        self.changes = changes
+
+    def get_paginator(self, operation):
+        self.operation = operation
+        return self
+
+    def paginate(self, **arguments):
+        yield from self.answers.get(self.operation, [{}])
+
+    def __getattr__(self, operation):
+        def call(**arguments):
+            if operation.startswith(("list", "describe")):
+                return self.answers[operation]
+            self.changes.append((operation, arguments))
+            if error := self.answers.get(operation):
+                raise error
+            return {}
+
+        return call
+
+
+class FakeTarget:
+    """Queues, log groups and what the tagging API says of them."""
+
+    def __init__(self):
+        self.queues = {}
+        self.log_groups = {}
+        self.others = {}
+        self.changes = []
+        self.errors = {}
+
+    def client(self, service):
+        answers = {
+            "sqs": {"list_queues": [{"QueueUrls": [f"http://x/000000000000/{n}"]} for n in self.queues]},
+            "s3": {"list_buckets": {"Buckets": []}},
+            "events": {"list_event_buses": {"EventBuses": []}},
+            "logs": {
+                "describe_log_groups": [
+                    {"logGroups": [{"logGroupName": n, "arn": f"arn:aws:logs:{ACCOUNT}:log-group:{n}:*"}]}
+                    for n in self.log_groups
+                ],
+                "list_tags_for_resource": {"tags": next(iter(self.log_groups.values()), {})},
+            },
+            "resourcegroupstaggingapi": {
+                "get_resources": [
+                    {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": as_list(tags)}]}
+                    for arn, tags in [
+                        *((f"arn:aws:sqs:{ACCOUNT}:{name}", tags) for name, tags in self.queues.items()),
+                        *self.others.items(),
+                    ]
+                    if tags
+                ]
+            },
+        }
+        return FakeClient(answers.get(service, {}) | self.errors, self.changes)
+
+
+def as_list(tags):
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def ours(run_id="r1", expires="2026-01-01T00:00:00Z"):
+    return {TAG_RUN: run_id, TAG_OWNER: "me@here", TAG_EXPIRES: expires}
+
+
+@pytest.fixture
+def target():
+    return FakeTarget()
+
+
+@pytest.fixture
+def swept(target, tmp_path):
+    """Sweeps by tag and returns what was deleted."""
+
+    def call(**arguments):
+        sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None, now=lambda: NOW, **arguments)
+        return [next(iter(arguments.values())).rsplit("/", 1)[-1] for _, arguments in target.changes]
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(leftovers, "_LOOKS", (0, 0))
+
+
+def test_expired_run_is_removed(target, swept):
+    target.queues = {"one": ours(), "two": ours()}
+    assert swept() == ["one", "two", "one", "two"]  # the fake keeps listing them, so it looks twice
+
+
+def test_run_that_has_not_expired_is_left_alone(target, swept):
+    target.queues = {"one": ours(expires="2026-01-03T00:00:00Z")}
+    assert swept() == []
+
+
+def test_run_of_which_one_resource_has_not_expired_is_left_alone_whole(target, swept):
+    target.queues = {"one": ours(), "two": ours(expires="2026-01-03T00:00:00Z")}
+    assert swept() == []
+
+
+@pytest.mark.parametrize("expires", ["", "soon", "2025-01-01", "2026-01-01T00:00:00+00:00"])
+def test_run_whose_expiry_can_not_be_read_is_left_alone(target, swept, expires):
+    target.queues = {"one": ours(expires=expires)}
+    assert swept() == []
+
+
+@pytest.mark.parametrize("missing", [TAG_RUN, TAG_EXPIRES])
+def test_resource_that_lacks_one_of_our_tags_is_left_alone(target, swept, missing):
+    target.queues = {"one": {key: value for key, value in ours().items() if key != missing}}
+    assert swept() == []
+
+
+def test_resource_of_somebody_else_is_left_alone(target, swept):
+    target.queues = {"theirs": {}, "tagged": {"Owner": "they"}, "ours": ours()}
+    assert set(swept()) == {"ours"}
+
+
+def test_resource_not_tagged_yet_goes_with_the_run_in_its_name(target, swept):
+    target.queues = {"shout-r1-failures": {}, "shout-r2-failures": {}, "one": ours("r1")}
+    assert set(swept()) == {"shout-r1-failures", "one"}
+
+
+def test_name_alone_proves_nothing(target, swept):
+    target.queues = {"shout-r1-failures": {}}
+    assert swept() == []
+
+
+def test_run_on_record_here_is_left_alone(target, swept, monkeypatch):
+    target.queues = {"one": ours("r1"), "two": ours("r2")}
+    on_record = type("Run", (), {"run_id": "r1"})
+    monkeypatch.setattr(sweep.runs, "recorded", lambda _state_dir: [on_record])
+    assert set(swept()) == {"two"}
+
+
+def test_dry_run_changes_nothing(target, swept):
+    target.queues = {"one": ours()}
+    assert swept(dry_run=True) == []
+
+
+def test_what_the_tagging_api_leaves_out_is_asked_of_its_service(target, swept):
+    target.log_groups = {"/aws/lambda/one": ours()}
+    assert set(swept()) == {"one"}
+
+
+def test_type_that_the_harness_does_not_know_is_named_and_fails_the_sweep(target, tmp_path):
+    arn = f"arn:aws:states:{ACCOUNT}:stateMachine:one"
+    target.others = {arn: ours()}
+    said = []
+    assert sweep.sweep_by_tag(tmp_path, target, say=said.append, now=lambda: NOW) == 1
+    assert any(arn in line and "delete it by hand" in line for line in said)
+
+
+def test_index_that_lags_behind_does_not_bring_back_what_is_gone(target):
+    target.others = {f"arn:aws:sqs:{ACCOUNT}:gone": ours()}
+    assert tagged(target) == ([], {})
+
+
+def test_refused_deletion_is_said_with_its_reason(target, tmp_path):
+    target.queues = {"one": ours()}
+    denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+    target.errors = {"delete_queue": ClientError(denied, "DeleteQueue")}
+    said = []
+    assert sweep.sweep_by_tag(tmp_path, target, say=said.append, now=lambda: NOW) == 1
+    assert "r1: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
+
+
+def test_what_another_sweep_has_deleted_meanwhile_is_no_error(target):
+    target.queues = {"one": ours()}
+    gone = {"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "gone"}}
+    target.errors = {"delete_queue": ClientError(gone, "DeleteQueue")}
+    left = leftovers.remove_remains(target, "r1", lambda _line: None)
+    assert left == ["aws_sqs_queue http://x/000000000000/one is still there"]
+
+
+def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
+    monkeypatch.setattr(leftovers, "_LOOKS", (1, 2, 3, 4))
+    target.queues = {"one": ours()}
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if seconds == 3:
+            target.queues = {}
+
+    assert leftovers.remove_remains(target, "r1", lambda _line: None, sleep=sleep) == []
+    assert slept == [1, 2, 3]
+
+
+def test_callers_go_before_what_they_call_and_logs_after_what_writes_them():
+    types = ["aws_iam_role", "aws_cloudwatch_log_group", "aws_lambda_function", "aws_s3_bucket"]
+    ordered = [found.type for found in in_order(Found(type_, "x") for type_ in types)]
+    assert ordered == ["aws_lambda_function", "aws_s3_bucket", "aws_cloudwatch_log_group", "aws_iam_role"]
+
+
+def test_expiry_is_a_moment_not_a_day():
+    remains = leftovers.Remains("r1", expires=NOW)
+    assert not remains.expired(NOW)
+    assert remains.expired(NOW + timedelta(seconds=1))
