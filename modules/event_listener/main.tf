@@ -81,7 +81,7 @@ resource "aws_dynamodb_table" "results" {
     enabled        = true
   }
 
-  # The results of a test are of no use once it has ended.
+  #checkov:skip=CKV_AWS_28:the results of a test are of no use once it has ended
   point_in_time_recovery {
     enabled = false
   }
