@@ -14,6 +14,7 @@ from rich.table import Table
 
 from event_harness import configuration, leftovers, runs, toolchain
 from event_harness.errors import HarnessError, SettingError
+from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.guided import configure
 from event_harness.overrides import write_override
 from event_harness.sweep import sweep, sweep_by_tag
@@ -174,6 +175,8 @@ def _validate(options: argparse.Namespace, _rest: list[str]) -> int:
             terraform = Terraform(root, binary=tools.binary, environ=environ, logs=work / "logs")
             with tools.installing():
                 terraform.init(backend=False)
+            if tools.old_provider:
+                adapt_fetched_modules(work / "data")
             print(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
     return 0
 

@@ -24,7 +24,7 @@ from event_harness.errors import ConfigurationError
 OVERRIDE = "event_harness_override.tf.json"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
 _COPIED_SUFFIXES = (".tf", ".tf.json", ".tfvars", ".tfvars.json", ".tofu", ".tftpl", ".hcl")
-_NEVER_COPIED = (".git", ".terraform", ".event-harness", ".venv*", "node_modules", "__pycache__", ".build")
+NEVER_COPIED = (".git", ".terraform", ".event-harness", ".venv*", "node_modules", "__pycache__", ".build")
 _PATH_REFERENCE = re.compile(r"\$\{path\.(module|root|cwd)\}/([^\"$*{}]*)")
 
 
@@ -170,7 +170,7 @@ def copy(root: Path, into: Path, *, include: Iterable[Path] = ()) -> Path:
             # A directory that holds the whole configuration names it rather than its content.
             if not any(directory.is_relative_to(path) for directory in wanted):
                 shutil.copytree(
-                    path, target, ignore=shutil.ignore_patterns(*_NEVER_COPIED), dirs_exist_ok=True
+                    path, target, ignore=shutil.ignore_patterns(*NEVER_COPIED), dirs_exist_ok=True
                 )
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -218,4 +218,4 @@ def _static(directory: Path, reference: str) -> Path:
 def _is_source(path: Path, directory: Path) -> bool:
     """Whether a named path is an input: it exists, and isn't what a run makes (`.build`, `.terraform`)."""
     parts = Path(os.path.relpath(path, directory)).parts
-    return path.exists() and not any(fnmatch(part, never) for part in parts for never in _NEVER_COPIED)
+    return path.exists() and not any(fnmatch(part, never) for part in parts for never in NEVER_COPIED)

@@ -14,6 +14,7 @@ from typing import Any
 from event_harness import configuration
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.errors import ConfigurationError, DestroyError, ResourceMapError, StateError
+from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.interrupts import shielded
 from event_harness.leftovers import remove_remains
 from event_harness.overrides import write_override
@@ -159,6 +160,8 @@ class Deployment:
         """Init the run's copy and select its workspace; may be repeated."""
         with self.toolchain.installing():
             self._terraform(internet=True).init(color=False)
+        if self.toolchain.old_provider:
+            adapt_fetched_modules(self._data_dir)
         self._terraform().workspace(self.run.run_id)
 
     def write_override(self) -> None:
@@ -255,6 +258,10 @@ class Deployment:
             f"run {self.run.run_id} is not destroyed, its state is kept in {self.run.directory}: {why}; "
             f"finish it with: event-harness sweep {self.run.run_id}"
         )
+
+    @property
+    def _data_dir(self) -> Path:
+        return self.run.directory / "data"
 
     def _terraform(self, *, internet: bool = False, progress: str = "") -> Terraform:
         base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}

@@ -55,15 +55,22 @@ def write_override(
             implicit = {"provider": {"aws": {**settings, **_default_tags({}, tags or {})}}}
             written.append(_write(directory / IMPLICIT_PROVIDER, implicit))
     if old_provider and copied:
+        # It names the providers of a registry; those of the mirror are others.
+        (directory / ".terraform.lock.hcl").unlink(missing_ok=True)
         for module in root.tree():
-            functions = _runtimes(module.functions)
             if module.directory == root.directory:
-                override |= functions
-            elif functions:
-                written.append(_write(module.directory / OVERRIDE, functions))
+                override |= _runtimes(module.functions)
+            else:
+                written += override_runtimes(module)
     if override:
         written.append(_write(directory / OVERRIDE, override))
     return written
+
+
+def override_runtimes(module: Configuration) -> list[Path]:
+    """Give the Lambda functions of a module (a copy) a runtime that the old provider knows."""
+    functions = _runtimes(module.functions)
+    return [_write(module.directory / OVERRIDE, functions)] if functions else []
 
 
 def _runtimes(functions: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,3 +88,13 @@ def test_users_own_root_keeps_its_backend_and_its_modules_stay_untouched(root):
     written = write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=True, copied=False)
     assert written == [root / OVERRIDE]
     assert set(override(root)) == {"provider"}
+
+
+def test_lock_of_other_providers_does_not_hold_for_those_of_the_mirror(root):
+    lock = root / ".terraform.lock.hcl"
+    lock.write_text('provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.69.1"\n}\n')
+    write_override(root, endpoint_url=None, old_provider=False)
+    write_override(root, endpoint_url=None, old_provider=True, copied=False)
+    assert lock.exists()
+    write_override(root, endpoint_url=None, old_provider=True)
+    assert not lock.exists()
