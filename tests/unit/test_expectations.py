@@ -2,12 +2,12 @@ import pytest
 from listener_fakes import World, client_error
 
 from event_harness.errors import (
+    InputFailedError,
     ResultsUnavailableError,
     SettingError,
     UnexpectedResultError,
     WaitTimeoutError,
 )
-from event_harness.failures import InputFailedError
 from event_harness.inflight import InFlight
 from event_harness.producers import Sent
 

@@ -5,12 +5,12 @@ from listener_fakes import MAP, World, client_error
 
 from event_harness.errors import (
     GateShutError,
+    InputFailedError,
     ResultsUnavailableError,
     SettingError,
     WaitError,
     WaitTimeoutError,
 )
-from event_harness.failures import InputFailedError
 from event_harness.inflight import InFlight
 from event_harness.listener import Listener
 from event_harness.producers import Sent

@@ -1,8 +1,7 @@
 import pytest
 from listener_fakes import World
 
-from event_harness.errors import SettingError, WaitTimeoutError
-from event_harness.failures import InputFailedError
+from event_harness.errors import InputFailedError, SettingError, WaitTimeoutError
 from event_harness.inflight import InFlight
 from event_harness.readiness import await_ready
 
