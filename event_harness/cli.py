@@ -17,6 +17,9 @@ from event_harness.errors import HarnessError, SettingError
 from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.guided import configure
 from event_harness.overrides import write_override
+from event_harness.redrive import redrive
+from event_harness.session import Session
+from event_harness.settings import Settings
 from event_harness.sweep import sweep, sweep_by_tag
 from event_harness.targets import Target
 from event_harness.terraform import Terraform
@@ -64,6 +67,20 @@ def _parser() -> argparse.ArgumentParser:
     sweeping.add_argument("run_id", nargs="*", help="only these runs, kept ones too; default: every dead run")
     sweeping.add_argument("--dry-run", action="store_true", help="only say what would be done")
     sweeping.set_defaults(run=_sweep)
+
+    putting = commands.add_parser(
+        "redrive", help="put failed events back where they failed, once the cause is mended"
+    )
+    putting.add_argument("run_id", nargs="?", help="a kept run; default: the newest")
+    putting.add_argument(
+        "--resources", help="a system deployed by anything instead: FILE.json or ssm:PARAMETER"
+    )
+    putting.add_argument("--target", help="where that system is: aws, or the URL of an AWS emulator")
+    putting.add_argument(
+        "--station", action="append", default=[], help="only what failed there; may be repeated"
+    )
+    putting.add_argument("--dry-run", action="store_true", help="only say what would be put back")
+    putting.set_defaults(run=_redrive)
 
     starting = commands.add_parser("up", help="start a lasting embedded AWS")
     starting.add_argument("--port", type=int, help="default: a free one")
@@ -136,6 +153,17 @@ def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
     if target and not options.run_id:
         code |= sweep_by_tag(state_dir, target, dry_run=options.dry_run, say=print)
     return code
+
+
+def _redrive(options: argparse.Namespace, _rest: list[str]) -> int:
+    reuse = None if options.resources else options.run_id or "last"
+    settings = Settings({"resources": options.resources, "target": options.target, "reuse": reuse})
+    session = Session(settings, options.project)
+    try:
+        system = session.system()
+        return redrive(system.resources, system.target, stations=options.station, dry_run=options.dry_run)
+    finally:
+        session.close()
 
 
 def _up(options: argparse.Namespace, _rest: list[str]) -> int:

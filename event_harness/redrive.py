@@ -1,0 +1,164 @@
+"""Puts failed inputs back where they failed, once the cause is mended."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from event_harness.aws_errors import AWS_ERRORS, message_of
+from event_harness.errors import SettingError
+from event_harness.failures import Failure, FailureReader, parse
+from event_harness.resources import ResourceMap, Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
+
+Say = Callable[[str], None]
+
+_HIDDEN = 60  # seconds that a message stays hidden while we are at it, or if we die meanwhile
+
+
+def redrive(
+    resources: ResourceMap,
+    target: "Target",
+    *,
+    stations: Sequence[str] = (),
+    dry_run: bool = False,
+    say: Say = print,
+) -> int:
+    """Put the original event of every message in the on-failure queues back.
+
+    A function is invoked with it again, asynchronously, so that its retries and its on-failure queue serve
+    it as they did the first time; a message of a dead-letter queue is sent to its queue again. It is deleted
+    only after that was accepted: it is never lost, and at worst handled twice. What fails again meanwhile is
+    left for the next time.
+
+    IAM: sqs:ReceiveMessage, sqs:ChangeMessageVisibility, sqs:DeleteMessage on the failure queues;
+    lambda:InvokeFunction on the functions, sqs:SendMessage on the queues.
+
+    Args:
+        resources: the deployed system.
+        target: where it is.
+        stations: only the failures of these, by name (`event_listener` is the listener); empty: of all.
+        dry_run: only say what would be put back.
+        say: prints a line.
+
+    Returns:
+        0 if every message was put back, else 1.
+
+    Raises:
+        SettingError: there is no such station, or it has no failure queue.
+    """
+    chosen = _chosen(resources, stations)
+    if dry_run:
+        found = FailureReader({str(s.failure_queue_url): s.name for s in chosen}, target.client("sqs")).look()
+        for failure in found:
+            say(f"would be put back: {failure}")
+        say(f"{len(found)} would be put back")
+        return 0
+    done = failed = 0
+    for station in chosen:
+        queue = _Queue(target, station)
+        for message, failure in queue.failures():
+            try:
+                _put_back(target, station, message, failure)
+                queue.delete(message)
+            except (*AWS_ERRORS, _UnfitError) as error:
+                reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
+                say(f"not put back: {failure}: {reason}")
+                failed += 1
+            else:
+                say(f"put back: {failure}")
+                done += 1
+    say(f"{done} put back, {failed} not")
+    return 1 if failed else 0
+
+
+class _UnfitError(Exception):
+    """The message doesn't hold what would have to be put back."""
+
+
+class _Queue:
+    """The on-failure queue of a station."""
+
+    def __init__(self, target: "Target", station: Station) -> None:
+        self._sqs = target.client("sqs")
+        self._url = str(station.failure_queue_url)
+        self._station = station.name
+        self._kept: dict[str, str] = {}  # message id -> receipt of what is to stay in the queue
+
+    def failures(self) -> Iterator[tuple[Any, Failure]]:
+        """Each message that was there at the start, once; what isn't deleted is visible again at the end."""
+        began = None
+        try:
+            while True:
+                answer = self._sqs.receive_message(
+                    QueueUrl=self._url,
+                    MaxNumberOfMessages=10,
+                    VisibilityTimeout=_HIDDEN,
+                    MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
+                    MessageAttributeNames=["All"],
+                )
+                # By the clock that stamps the messages, which tells whole seconds only.
+                began = began or parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+                messages = answer.get("Messages", [])
+                if not messages:
+                    return
+                for message in messages:
+                    seen = message["MessageId"] in self._kept
+                    self._kept[message["MessageId"]] = message["ReceiptHandle"]
+                    failure = parse(message, self._url, self._station)
+                    late = failure.failed_at and failure.failed_at.timestamp() >= began.timestamp() + 1
+                    if not (seen or late):
+                        yield message, failure
+        finally:
+            for receipt in self._kept.values():
+                self._sqs.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
+                )
+
+    def delete(self, message: Any) -> None:
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        del self._kept[message["MessageId"]]
+
+
+def _chosen(resources: ResourceMap, names: Sequence[str]) -> list[Station]:
+    listener = Station(
+        "event_listener",
+        "lambda",
+        function=resources.listener.function,
+        failure_queue_url=resources.listener.failure_queue_url,
+    )
+    able = {s.name: s for s in (*resources.stations, listener) if s.failure_queue_url}
+    for name in names:
+        if name not in able:
+            raise SettingError(
+                f"{resources.origin}: no station {name!r} has a failure queue; "
+                f"there are: {', '.join(able) or 'none'}"
+            )
+    return [station for name, station in able.items() if not names or name in names]
+
+
+def _put_back(target: "Target", station: Station, message: Any, failure: Failure) -> None:
+    """Hand the input over to whoever failed to handle it; it has accepted it when this returns."""
+    if station.type == "sqs":
+        order = {
+            "MessageGroupId": message["Attributes"].get("MessageGroupId", "redrive"),
+            "MessageDeduplicationId": message["MessageId"],
+        }
+        target.client("sqs").send_message(
+            QueueUrl=station.resource,
+            MessageBody=message["Body"],
+            MessageAttributes=message.get("MessageAttributes", {}),
+            **(order if station.resource.endswith(".fifo") else {}),
+        )
+        return
+    if failure.request_id is None:
+        raise _UnfitError("it carries no invocation of the function, so it is no event of it")
+    if failure.event is None:
+        raise _UnfitError("it names records of a stream, not what was in them: read them from the stream")
+    target.client("lambda").invoke(
+        FunctionName=station.function,
+        InvocationType="Event",
+        Payload=json.dumps(failure.event).encode(),
+    )
