@@ -111,6 +111,8 @@ class Session:
                 run.delete(keep_logs=True)
             self.deployment = None
             self._open.close()
+            if run.embedded:
+                EmbeddedAws.end(run.directory / "aws")  # also one that would have been kept
             raise
 
     def _tools(self, target: str) -> Toolchain:
@@ -127,13 +129,13 @@ class Session:
         aws = EmbeddedAws.start(
             run.directory / "aws", lasting=self.settings["keep"], environ={PROCESS_MARK: run.run_id}
         )
+        run.embedded = True
         if not self.settings["keep"]:
             self._open.callback(aws.stop)
-        run.embedded = True
         return Target.local(aws.endpoint_url, region=self.settings["region"])
 
-    def _existing_target(self) -> Target:
-        wanted, region = self.settings["target"], self.settings["region"]
+    def _existing_target(self, region: str | None = None) -> Target:
+        wanted, region = self.settings["target"], self.settings["region"] or region
         if wanted == "aws":
             target = Target.aws(region=region)
         else:
@@ -147,11 +149,17 @@ class Session:
                 f"resources is {where!r}, but the target is local: a system that is already there is on aws "
                 "or on a running emulator (--harness-target=aws or =http://127.0.0.1:PORT)"
             )
-        target = self._existing_target()
         if where.startswith("ssm:"):
+            target = self._existing_target()
             found = ResourceMap.from_ssm(where.removeprefix("ssm:"), target)
         else:
             found = ResourceMap.from_file(self.project / where)
+            target = self._existing_target(found.region)
+        if target.region != found.region:
+            raise SettingError(
+                f"{found.origin} describes a system in {found.region}, but the region is {target.region} "
+                f"({self.settings.origin('region')}); set it with --harness-region={found.region}"
+            )
         return DeployedSystem(runs.new_run_id(), target, {}, described=found)
 
     def _kept(self, which: str) -> DeployedSystem:

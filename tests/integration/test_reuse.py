@@ -1,0 +1,129 @@
+"""Systems that are there already: kept, described by a map, or on an emulator that is running."""
+
+import json
+import re
+
+import pytest
+from projects import Project
+
+from event_harness.census import census
+
+UPPER = """
+def test_text_comes_back_in_upper_case(producer, listener):
+    assert listener.wait_for(producer.send("hello")).text == "HELLO"
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = Project(tmp_path / "project")
+    yield project
+    for run_id in re.findall(r"^ *(r[0-9a-z]{13}) ", project.command("list"), re.MULTILINE):
+        project.command("sweep", run_id)
+    assert project.left() == []
+
+
+@pytest.fixture
+def described(deployment, tmp_path):
+    """A project that deploys nothing, since the session's own system is there."""
+    target = deployment.target
+    project = Project(
+        tmp_path / "project",
+        UPPER,
+        EVENT_HARNESS_TARGET=target.endpoint_url or "aws",
+        AWS_REGION=target.region,
+    )
+    (project.directory / "map.json").write_text(json.dumps(deployment.outputs["event_harness"]))
+    return project
+
+
+def test_kept_deployment_is_tested_again_until_it_is_swept(project):
+    said = project.run("--harness-keep")
+    assert said.count("applying run") == 1
+    (run_id,) = re.findall(r"kept run (\S+); test it again with --harness-reuse=\1", said)
+    for reuse in ("--harness-reuse", f"--harness-reuse={run_id}"):
+        said = project.run(reuse)
+        assert "1 passed" in said
+        assert "applying" not in said
+        assert "destroying" not in said
+    assert "kept on purpose, left alone" in project.command("sweep")
+    assert re.search(rf"{run_id} .* kept ", project.command("list"))
+    assert "nothing of it is left" in project.command("sweep", run_id)
+    assert project.left() == []
+    said = project.run("--harness-reuse", fails=True)
+    assert "no such run was kept; there: none; keep one with --harness-keep" in said
+
+
+def test_deployment_that_fails_is_not_kept(project):
+    (project.directory / "queue.tf").write_text('resource "aws_sqs_queue" "bad" {\n  name = "no name"\n}\n')
+    said = project.run("--harness-keep", fails=True)
+    assert "terraform apply failed" in said
+    assert project.left() == []
+
+
+def test_emulator_that_is_running_is_deployed_to_and_left_as_it_was(project, deployment):
+    target = deployment.target
+    before = census(target)
+    said = project.run(f"--harness-target={target.endpoint_url or 'aws'}")
+    assert "1 passed" in said
+    assert "applying run" in said
+    assert census(target) == before
+
+
+def test_emulator_elsewhere_must_be_allowed_expressly(project):
+    said = project.run("--harness-target=http://192.0.2.1:4566", fails=True)
+    assert "leaves this machine, which must be allowed expressly" in said
+
+
+def test_shut_gate_is_said_in_one_line_for_each_test(project):
+    said = project.run("--harness-var=deploy_test_resources=false", fails=True)
+    assert "is null: the system is deployed without its test resources; set deploy_test_resources" in said
+    assert "Traceback" not in said
+    assert "event_harness/" not in said
+
+
+def test_system_that_a_file_describes_is_tested_and_left_alone(described, deployment):
+    before = census(deployment.target)
+    said = described.run("--harness-resources=map.json")
+    assert "1 passed" in said
+    assert "applying" not in said
+    assert census(deployment.target) == before
+    assert described.left() == []
+
+
+def test_system_that_an_ssm_parameter_describes_is_tested(described, deployment):
+    ssm, name = deployment.target.client("ssm"), f"/{deployment.run_id}/event_harness"
+    ssm.put_parameter(Name=name, Type="String", Value=json.dumps(deployment.outputs["event_harness"]))
+    try:
+        assert "1 passed" in described.run(f"--harness-resources=ssm:{name}")
+    finally:
+        ssm.delete_parameter(Name=name)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "map.json: No such file or directory; write it with `terraform output -json event_harness`"),
+        ("{", "map.json: not JSON"),
+        ("null", "map.json is null: the system is deployed without its test resources"),
+        ('{"event_harness": {"value": 1}}', "schema is None, this harness reads 1; take the `value`"),
+    ],
+)
+def test_map_that_cannot_be_used_is_said_in_one_line(described, content, said):
+    (described.directory / "map.json").unlink()
+    if content is not None:
+        (described.directory / "map.json").write_text(content)
+    printed = described.run("--harness-resources=map.json", fails=True)
+    assert said in printed
+    assert "Traceback" not in printed
+    assert "event_harness/" not in printed
+
+
+def test_map_of_another_region_is_not_looked_for_in_the_wrong_one(described):
+    printed = described.run("--harness-resources=map.json", "--harness-region=us-west-2", fails=True)
+    assert re.search(r"describes a system in \S+, but the region is us-west-2 \(--harness-region\)", printed)
+
+
+def test_described_system_is_not_looked_for_on_the_embedded_aws(described):
+    printed = described.run("--harness-resources=map.json", "--harness-target=local", fails=True)
+    assert "the target is local: a system that is already there is on aws or on a running emulator" in printed
