@@ -107,10 +107,14 @@ $(SCAN)/.ready: requirements/scan.txt
 
 scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for weaknesses
 	$(SCAN)/bin/checkov --config-file .checkov.yml
+	$(SCAN)/bin/actionlint
 	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
 audit: $(SCAN)/.ready ## Look the pinned dependencies up among known vulnerabilities (needs the Internet)
-	$(SCAN)/bin/pip-audit --disable-pip --require-hashes --requirement requirements/dev.txt
+	@# --strict: without it a dependency that can't be looked up counts as one without vulnerabilities.
+	for name in dev scan terraform; do \
+		$(SCAN)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/$$name.txt || exit 1; \
+	done
 
 requirements: $(READY) ## Write requirements/*.txt anew from requirements/*.in
 	$(BIN)/pip install --quiet pip-tools
