@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 TARGET ?= local
+# Processes that share one deployment; most tests wait more than they compute.
+WORKERS ?= 3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -42,8 +44,8 @@ demo: $(READY) ## Send a text through the whole system on the embedded AWS: make
 	@$(BIN)/python -m demo $(if $(FILE),--file "$(FILE)") $(if $(OUT),--out "$(OUT)")
 
 test: $(READY) ## Run every test, on the embedded AWS or, with TARGET=aws, on the ambient account
-	$(PYTEST) tests
-	$(MAKE) examples
+	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile
+	@$(MAKE) --no-print-directory examples
 
 unit: $(READY) ## Run the tests that need nothing but Python
 	$(PYTEST) tests/unit

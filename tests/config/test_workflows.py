@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,9 @@ def test_role_policy_is_least_privilege():
             resource == "*" or "shout-" in resource or "/aws/service/" in resource or ":layer:" in resource
             for resource in resources
         )
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    """Pytest imports test files by their bare names: two of one name can't be run together."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert [name for name, times in names.items() if times > 1] == []
