@@ -4,7 +4,7 @@ import base64
 import hashlib
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 from urllib.parse import quote
 
 from boto3.s3.transfer import TransferConfig
@@ -15,10 +15,11 @@ from s3transfer.exceptions import S3CopyFailedError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CopySourceTypeDef
 
 # An item and its index entry together may have 400 KB; the other attributes take up to 94 KB of it.
 MAX_INLINE = 300 * 1024
-# One CopyObject copies up to 5 GB; above that the library copies in parts, also within S3.
+# One CopyObject copies up to 5 GB; above that the library copies in parts, after a look at the size.
 COPY = TransferConfig(multipart_threshold=5 * 1000**3, multipart_chunksize=512 * 1024**2, use_threads=False)
 
 
@@ -56,6 +57,11 @@ class _Condition(TypedDict, total=False):
     IfMatch: str
 
 
+class _CopyArguments(TypedDict, total=False):
+    TaggingDirective: Literal["REPLACE"]
+    CopySourceIfMatch: str
+
+
 class Bodies:
     """Reads bodies and keeps the large ones.
 
@@ -89,8 +95,10 @@ class Bodies:
         with closing(
             response["Body"]
         ) as stream:  # its own context manager hands out the raw, unchecked stream
-            if response["ContentLength"] > self._inline_limit:
-                return LargeObject(body, response["ContentLength"])
+            # S3 says it; a proxy may pass the body on in chunks instead.
+            size = response.get("ContentLength", body.size)
+            if size is not None and size > self._inline_limit:
+                return LargeObject(body, size)
             return stream.read()
 
     def keep(self, body: bytes | LargeObject | Gone, correlation: Correlation) -> bytes | Overflow | Gone:
@@ -119,18 +127,16 @@ class Bodies:
 
     def _copy(self, large: LargeObject, key: str) -> Overflow | Gone:
         source = large.object
+        place: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.key}
         # Tags are left behind: copying them takes permissions of their own.
-        arguments = {"TaggingDirective": "REPLACE"}
+        arguments: _CopyArguments = {"TaggingDirective": "REPLACE"}
         if source.etag:
             arguments["CopySourceIfMatch"] = f'"{source.etag}"'
         try:
-            self._s3.copy(
-                {"Bucket": source.bucket, "Key": source.key},
-                self._overflow_bucket,
-                key,
-                ExtraArgs=arguments,
-                Config=COPY,
-            )
+            if large.size < COPY.multipart_threshold:
+                self._s3.copy_object(Bucket=self._overflow_bucket, Key=key, CopySource=place, **arguments)
+            else:
+                self._s3.copy(place, self._overflow_bucket, key, ExtraArgs=dict(arguments), Config=COPY)
         except S3CopyFailedError:
             return Gone("overwritten", large.size)  # between two parts of the copy
         except ClientError as error:

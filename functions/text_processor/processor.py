@@ -87,7 +87,7 @@ class TextProcessor:
         if version.sequencer:
             metadata[SEQUENCER] = version.sequencer
         source = self._open(version)
-        size = source["ContentLength"]
+        size = source.get("ContentLength")  # S3 says it; a proxy may pass the body on in chunks instead
         with closing(source["Body"]) as body:  # its own context manager hands out the raw, unchecked stream
             chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), deadline), size)
             written = upload(
@@ -95,7 +95,7 @@ class TextProcessor:
                 self._destination,
                 version.key,
                 uppercase(chunks),
-                part_size=max(self._part_size, ceil(size * MAX_GROWTH / MAX_PARTS)),
+                part_size=max(self._part_size, ceil((size or 0) * MAX_GROWTH / MAX_PARTS)),
                 metadata=metadata,
                 condition=condition,
             )
@@ -146,11 +146,11 @@ def _in_time(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
         yield chunk
 
 
-def _complete(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yield the chunks and fail if they aren't `size` bytes in the end."""
+def _complete(chunks: Iterable[bytes], size: int | None) -> Iterator[bytes]:
+    """Yield the chunks and fail if they aren't `size` bytes, where that is known, in the end."""
     read = 0
     for chunk in chunks:
         read += len(chunk)
         yield chunk
-    if read != size:
+    if size is not None and read != size:
         raise IncompleteReadError(f"the connection ended after {read} of {size} bytes")

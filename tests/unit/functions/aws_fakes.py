@@ -125,18 +125,18 @@ class FakeS3:
         extra: dict[str, str] = options["ExtraArgs"]
         condition = {"IfMatch": extra["CopySourceIfMatch"]} if "CopySourceIfMatch" in extra else {}
         self.head_object(**source, **condition)
-        arguments = {
-            "CopySource": f"{source['Bucket']}/{source['Key']}",
-            "Bucket": bucket,
-            "Key": key,
-        } | extra
-        self._start("CopyObject", arguments)
+        self.copy_object(CopySource=source, Bucket=bucket, Key=key, **extra)
+
+    def copy_object(self, **arguments: Any) -> None:
+        """A copy within S3."""
+        source: dict[str, str] = arguments["CopySource"]
+        self._start("CopyObject", arguments | {"CopySource": f"{source['Bucket']}/{source['Key']}"})
         if source["Key"] not in self.buckets[source["Bucket"]]:
             raise client_error("CopyObject", "NoSuchKey", 404)
         found = self.buckets[source["Bucket"]][source["Key"]]
-        if extra.get("CopySourceIfMatch") not in (None, f'"{found.etag}"'):
+        if arguments.get("CopySourceIfMatch") not in (None, f'"{found.etag}"'):
             raise client_error("CopyObject", "PreconditionFailed", 412)
-        self._bucket("CopyObject", bucket)[key] = found
+        self._bucket("CopyObject", arguments["Bucket"])[arguments["Key"]] = found
 
     def _start(self, operation: str, arguments: dict[str, Any]) -> None:
         _validate("s3", operation, arguments)

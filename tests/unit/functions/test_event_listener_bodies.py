@@ -1,9 +1,11 @@
 import hashlib
 from typing import Any
 
+import bodies as bodies_module
 import pytest
 from aws_fakes import FakeS3, client_error
 from bodies import MAX_INLINE, Bodies, LargeObject, Overflow
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from correlation import Correlation
 from hypothesis import given
@@ -25,6 +27,12 @@ def s3() -> FakeS3:
 @pytest.fixture
 def bodies(s3: FakeS3) -> Bodies:
     return Bodies(s3, "overflow", LIMIT)
+
+
+@pytest.fixture
+def copied_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if every object were over the 5 GB that one CopyObject takes."""
+    monkeypatch.setattr(bodies_module, "COPY", TransferConfig(multipart_threshold=1))
 
 
 def put(s3: FakeS3, data: bytes, key: str = "key") -> S3Object:
@@ -56,6 +64,16 @@ def test_a_large_object_is_copied_within_s3_and_not_read(bodies: Bodies, s3: Fak
     assert s3.bytes_read == 0
 
 
+def test_an_object_that_comes_without_its_length_is_told_by_the_size_of_the_event(
+    bodies: Bodies, s3: FakeS3
+) -> None:
+    whole = s3.get_object
+    s3.get_object = lambda **arguments: {k: v for k, v in whole(**arguments).items() if k != "ContentLength"}
+    assert kept(bodies, put(s3, b"small")) == b"small"
+    assert kept(bodies, put(s3, LARGE)) == Overflow("overflow", PLACE, len(LARGE))
+    assert s3.bytes_read == len(b"small")
+
+
 def test_an_object_whose_event_names_no_version_is_taken_as_it_is(bodies: Bodies, s3: FakeS3) -> None:
     s3.add("bucket", "small", b"text")
     s3.add("bucket", "large", LARGE)
@@ -80,8 +98,14 @@ def test_an_object_that_was_deleted_or_overwritten_is_gone(bodies: Bodies, s3: F
     assert kept(bodies, body) == Gone("deleted", len(data))
 
 
-@pytest.mark.parametrize("operation", ["HeadObject", "CopyObject"])
-def test_an_object_that_vanishes_before_its_copy_is_gone(bodies: Bodies, s3: FakeS3, operation: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "fixture"),
+    [("CopyObject", "bodies"), ("HeadObject", "copied_in_parts"), ("CopyObject", "copied_in_parts")],
+)
+def test_an_object_that_vanishes_before_its_copy_is_gone(
+    bodies: Bodies, s3: FakeS3, operation: str, fixture: str, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(fixture)
     body = put(s3, LARGE)
     content = bodies.read(body)
 
@@ -101,6 +125,7 @@ def test_an_object_that_vanishes_before_its_copy_is_gone(bodies: Bodies, s3: Fak
     assert bodies.keep(content, CORRELATION) == Gone("deleted", len(LARGE))
 
 
+@pytest.mark.usefixtures("copied_in_parts")
 def test_an_object_that_changes_between_two_parts_of_its_copy_is_gone(bodies: Bodies, s3: FakeS3) -> None:
     def copy(*arguments: Any, **options: Any) -> None:
         raise S3CopyFailedError("contents have changed")
@@ -109,6 +134,7 @@ def test_an_object_that_changes_between_two_parts_of_its_copy_is_gone(bodies: Bo
     assert kept(bodies, put(s3, LARGE)) == Gone("overwritten", len(LARGE))
 
 
+@pytest.mark.usefixtures("copied_in_parts")
 @pytest.mark.parametrize("operation", ["GetObject", "HeadObject", "CopyObject", "PutObject"])
 def test_a_denied_access_is_no_missing_object(bodies: Bodies, s3: FakeS3, operation: str) -> None:
     def deny(called: str) -> None:

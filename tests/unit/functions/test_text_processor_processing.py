@@ -152,6 +152,13 @@ def test_a_connection_that_ends_early_leaves_nothing_behind(s3: FakeS3) -> None:
     assert nothing_is_written(s3)
 
 
+def test_an_object_that_comes_without_its_length_is_processed(s3: FakeS3) -> None:
+    whole = s3.get_object
+    s3.get_object = lambda **arguments: {k: v for k, v in whole(**arguments).items() if k != "ContentLength"}
+    processed(s3, put(s3, LONG.encode()), part_size=100)
+    assert output(s3).data == LONG.upper().encode()
+
+
 def test_when_the_functions_end_comes_near_the_upload_is_aborted(s3: FakeS3) -> None:
     version = put(s3, b"a" * 3 * processor_module.READ_SIZE)
     left = iter([30_000, 29_000, 28_000, 6_000, 5_999])
