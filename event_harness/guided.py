@@ -30,7 +30,9 @@ def configure(
     for variable in Configuration.read(root).variables.values():
         offered = saved.get(variable.name, variable.default)
         say(f"\n{variable.description}")
-        lines.append(f"{variable.name} = {_answer(variable, offered, ask, say)}\n")
+        answer = _answer(variable, offered, ask, say)
+        # A default stays a default: what the environment says (TF_VAR_*) can still take its place.
+        lines.append(f"{'# ' if answer == variable.default else ''}{variable.name} = {answer}\n")
     save.write_text("".join(lines), encoding="utf-8")
     say(f"\nsaved to {save}")
 
@@ -69,5 +71,6 @@ def _is_value(text: str) -> bool:
 def _saved(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    lines = [line.partition("=") for line in path.read_text(encoding="utf-8").splitlines() if "=" in line]
+    text = path.read_text(encoding="utf-8")
+    lines = [line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#")]
     return {name.strip(): value.strip() for name, _, value in lines}

@@ -38,12 +38,17 @@ def test_enter_takes_the_saved_answer_before_the_default(root):
     assert (root / "saved.tfvars").read_text() == 'days = 3\nowner = "them"\n'
 
 
+def test_default_that_was_taken_stays_a_default(root):
+    configure(root, root / "saved.tfvars", ask=answers("7", "me"), say=lambda _line: None)
+    assert (root / "saved.tfvars").read_text() == 'days = 7\n# owner = "me"\n'
+
+
 def test_variable_without_default_is_asked_until_it_is_given(root):
     said = []
     configure(root, root / "saved.tfvars", ask=answers("", "seven }", "7", ""), say=said.append)
     assert "days has no default and must be given" in said
     assert "seven } is not a Terraform value of type number" in said
-    assert (root / "saved.tfvars").read_text() == 'days = 7\nowner = "me"\n'
+    assert (root / "saved.tfvars").read_text() == 'days = 7\n# owner = "me"\n'
 
 
 def test_without_a_terminal_it_ends_with_one_line(root):
