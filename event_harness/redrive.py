@@ -153,7 +153,7 @@ def _put_back(target: "Target", station: Station, message: Any, failure: Failure
             **(order if station.resource.endswith(".fifo") else {}),
         )
         return
-    if failure.request_id is None:
+    if failure.condition is None and failure.request_id is None:
         raise _UnfitError("it carries no invocation of the function, so it is no event of it")
     if failure.event is None:
         raise _UnfitError("it names records of a stream, not what was in them: read them from the stream")

@@ -1,0 +1,135 @@
+"""A second system, beside the session's own, that tests may break and mend."""
+
+import json
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from drills.weather import Weather
+from event_harness import toolchain
+from event_harness.deployment import Deployment
+from event_harness.inflight import InFlight
+from event_harness.listener import Listener
+from event_harness.producers import Sent, producers_for
+from event_harness.runs import Run, new_run_id
+
+ROOT = Path(__file__).parents[3]
+
+
+class Breakable:
+    """The sample system, whose functions and buckets can be changed and are put right again."""
+
+    def __init__(self, system):
+        self.system = system
+        self.target = system.target
+        self.listener = Listener(system.resources, system.target, new_run_id(), sla=60, in_flight=InFlight(4))
+        self.producer = producers_for(self.listener)["source"]
+        self.source, self.processor, self.destination = system.resources.stations
+        self.s3, self.functions = self.target.client("s3"), self.target.client("lambda")
+
+    @contextmanager
+    def broken(self, function=None, *, timeout=None, retries=0, **environ):
+        """Change a function (the text processor): timeout, retries, environment (None takes one away)."""
+        name = function or self.processor.function
+        before = self.functions.get_function_configuration(FunctionName=name)
+        variables = {**before["Environment"]["Variables"], **environ}
+        self._configure(name, timeout or before["Timeout"], retries, variables)
+        try:
+            yield
+        finally:
+            self._configure(name, before["Timeout"], 2, before["Environment"]["Variables"])
+
+    def _configure(self, name, timeout, retries, variables):
+        variables = {key: value for key, value in variables.items() if value is not None}
+        self.functions.update_function_configuration(
+            FunctionName=name, Timeout=timeout, Environment={"Variables": variables}
+        )
+        self.functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+        self.functions.put_function_event_invoke_config(
+            FunctionName=name,
+            MaximumRetryAttempts=retries,
+            MaximumEventAgeInSeconds=3600,
+            DestinationConfig={"OnFailure": {"Destination": self._arn_of(name)}},
+        )
+
+    def _arn_of(self, function):
+        queues = {s.function: s.failure_queue_url for s in (self.processor, self.system.resources.listener)}
+        answer = self.target.client("sqs").get_queue_attributes(
+            QueueUrl=queues[function], AttributeNames=["QueueArn"]
+        )
+        return answer["Attributes"]["QueueArn"]
+
+    def put(self, body, key=None):
+        """Put an object of which S3 tells nobody; returns what `invoke` and waits need."""
+        key = key or self.producer.new_key("untold.md")
+        etag = self.s3.put_object(Bucket=self.source.bucket, Key=key, Body=body)["ETag"].strip('"')
+        return Sent(key, "source", time.time(), f"s3://{self.source.bucket}/{key}", len(body)), etag
+
+    def record(self, sent, etag, sequencer):
+        """What S3 says of one version of an object."""
+        return {
+            "eventSource": "aws:s3",
+            "eventName": "ObjectCreated:Put",
+            "s3": {
+                "bucket": {"name": self.source.bucket},
+                "object": {"key": sent.correlation_id, "eTag": etag, "sequencer": sequencer},
+            },
+        }
+
+    def invoke(self, event):
+        """Hand an event to the text processor as S3 does, asynchronously."""
+        self.functions.invoke(
+            FunctionName=self.processor.function, InvocationType="Event", Payload=json.dumps(event)
+        )
+
+    def outputs(self, sent):
+        """What the destination bucket holds of an input: its content, or None."""
+        try:
+            answer = self.s3.get_object(Bucket=self.destination.bucket, Key=sent.correlation_id)
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return answer["Body"].read().decode()
+
+    def attempts(self, sent):
+        """How often the text processor has begun with an input."""
+        client = self.target.client("logs")
+        pages = client.get_paginator("filter_log_events").paginate(logGroupName=self.processor.log_group)
+        lines = [event["message"] for page in pages for event in page["events"]]
+        return sum("processing" in line and sent.correlation_id in line for line in lines)
+
+    def failed(self, station=None):
+        """How many messages lie in the failure queue of a station (the text processor)."""
+        answer = self.target.client("sqs").get_queue_attributes(
+            QueueUrl=(station or self.processor).failure_queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        return sum(map(int, answer["Attributes"].values()))
+
+
+@pytest.fixture(scope="session")
+def _breakable(deployment, tmp_path_factory):
+    target = deployment.target
+    tools = toolchain.find(None, target=target.name)
+    run = Run.create(
+        tmp_path_factory.mktemp("breakable"), root=ROOT, target=target.name, endpoint_url=target.endpoint_url
+    )
+    with Deployment(ROOT, target, tools, run) as system:
+        yield Breakable(system)
+
+
+@pytest.fixture
+def breakable(_breakable):
+    """The second system, its failure queues empty."""
+    for station in (_breakable.processor, _breakable.system.resources.listener):
+        _breakable.target.client("sqs").purge_queue(QueueUrl=station.failure_queue_url)
+    return _breakable
+
+
+@pytest.fixture(scope="session")
+def weather(deployment, tmp_path_factory):
+    """A proxy before the embedded AWS that can be told to fail; it is fine at first."""
+    log = tmp_path_factory.mktemp("weather") / "microburst.log"
+    with Weather(deployment.target.endpoint_url, log) as weather:
+        yield weather
