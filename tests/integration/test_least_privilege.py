@@ -1,0 +1,255 @@
+"""What each role may do is what it needs: whatever is taken away from it is missed.
+
+The embedded AWS runs with its authorization on, so a function may do what its role allows, and nothing else.
+The roles and what they may do are read from what is deployed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import pytest
+from grants import Role
+from small_functions import SmallFunction
+
+from event_harness import toolchain
+from event_harness.deployment import Deployment
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.errors import HarnessError
+from event_harness.listener import Listener
+from event_harness.producers import Producer, producers_for
+from event_harness.producers.base import Sent
+from event_harness.runs import Run, new_run_id
+from event_harness.targets import Target
+
+ROOT = Path(__file__).parents[2]
+
+# What AWS does with a function's role, or asks its policy for, and the embedded AWS doesn't. A call of the
+# same action with that role is tried instead,
+TRIED_INSTEAD = {
+    "SendFailures": "the embedded AWS sends to the failure queue as itself",
+    "TellMissingFromForbidden": "the embedded AWS says that an object is missing to whoever asks",
+    "ReadS3MissingObjects": "the embedded AWS says that an object is missing to whoever asks",
+}
+# or IAM's simulator is asked.
+SIMULATED_INSTEAD = {
+    "WriteLogs": "the embedded AWS writes the logs as itself, and takes no log group's ARN that ends in :*",
+    "WriteTraces": "the embedded AWS has no X-Ray",
+}
+# What nothing here needs.
+NOT_NEEDED_HERE = {
+    ("WriteOverflow", "s3:AbortMultipartUpload"): "only an object of more than 5 GB is copied in parts",
+}
+
+CALL = """
+import boto3
+
+def handler(event, context):
+    try:
+        getattr(boto3.client(event["service"]), event["operation"])(**event["arguments"])
+    except Exception as error:
+        return str(error)
+"""
+
+
+@dataclass
+class System:
+    """The deployed root with what its promises are tried with."""
+
+    target: Target
+    listener: Listener
+    producer: Producer
+    outputs: dict
+    roles: dict[str, Role]  # by function
+    callers: dict[str, SmallFunction]  # by function: makes a call with that function's role
+
+    @property
+    def processor(self):
+        return self.outputs["text_processor"]
+
+    @property
+    def keeper(self):
+        return self.outputs["event_harness"]["listener"]
+
+    def invoke(self, function, bucket, key):
+        """Invoke a function with the event of an object, and return what it raised."""
+        record = {
+            "eventSource": "aws:s3",
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2026-11-22T10:00:00.000Z",
+            "s3": {
+                "bucket": {"name": bucket},
+                "object": {"key": quote_plus(key), "eTag": "0" * 32, "size": 1, "sequencer": "01"},
+            },
+        }
+        answer = self.target.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps({"Records": [record]})
+        )
+        said = json.loads(answer["Payload"].read())
+        return said["errorMessage"] if "FunctionError" in answer else None
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    state = tmp_path_factory.mktemp("least-privilege")
+    # Retries at once: that they wait is not what is looked at.
+    at_once = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}
+    with EmbeddedAws.start(state / "aws", auth=True, environ=at_once) as aws:
+        target = Target.local(aws.endpoint_url)
+        run = Run.create(state, root=ROOT, target=target.name, endpoint_url=aws.endpoint_url)
+        # Never destroyed: what it made goes with the embedded AWS.
+        deployed = Deployment(ROOT, target, toolchain.find(None, target="local"), run).apply()
+        listener = Listener(deployed.resources, target, new_run_id(), sla=20)
+        arns = {
+            one["FunctionName"]: one["Role"] for one in target.client("lambda").list_functions()["Functions"]
+        }
+        yield System(
+            target=target,
+            listener=listener,
+            producer=next(iter(producers_for(listener).values())),
+            outputs=dict(deployed.outputs),
+            roles={name: Role(target.client("iam"), arn) for name, arn in arns.items()},
+            callers={
+                name: SmallFunction(target, CALL, name=f"call-as-{name}"[:64], role=arn)
+                for name, arn in arns.items()
+            },
+        )
+    run.delete()
+
+
+def lambda_may_send_failures_and_s3_may_tell_what_is_missing(system):
+    source, destination = (
+        {"Bucket": system.outputs[f"{which}_bucket"]} for which in ("source", "destination")
+    )
+    for of, buckets in ((system.processor, [source, destination]), (system.keeper, [destination])):
+        call = system.callers[of["function"]]
+        message = {"QueueUrl": of["failure_queue_url"], "MessageBody": "sent with the function's role"}
+        assert call(service="sqs", operation="send_message", arguments=message) is None
+        for bucket in buckets:
+            assert call(service="s3", operation="list_objects_v2", arguments=bucket) is None
+
+
+def lambda_may_write_logs_and_traces(system):
+    for of in (system.processor, system.keeper):
+        group = f"arn:aws:logs:{system.target.region}:000000000000:log-group:{of['log_group']}"
+        for resource, actions in {
+            f"{group}:log-stream:any": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        }.items():
+            answer = system.target.client("iam").simulate_principal_policy(
+                PolicySourceArn=system.roles[of["function"]].arn, ActionNames=actions, ResourceArns=[resource]
+            )
+            decisions = {one["EvalActionName"]: one["EvalDecision"] for one in answer["EvaluationResults"]}
+            assert decisions == dict.fromkeys(actions, "allowed")
+
+
+def a_text_that_is_deleted_before_it_is_read_is_said_to_be_deleted(system):
+    key = system.producer.new_key()
+    error = system.invoke(system.processor["function"], system.outputs["source_bucket"], key)
+    assert "was deleted before it was read" in error
+
+
+def an_output_that_is_deleted_before_it_is_read_is_recorded_as_deleted(system):
+    key, bucket = system.producer.new_key(), system.outputs["destination_bucket"]
+    assert system.invoke(system.keeper["function"], bucket, key) is None
+    sent = Sent(key, "destination", time.time(), f"s3://{bucket}/{key}", 1)
+    assert system.listener.wait_for(sent).gone_reason == "deleted"
+
+
+def a_text_comes_back_in_upper_case(system):
+    assert system.listener.wait_for(system.producer.send("a text")).text == "A TEXT"
+
+
+def a_large_text_comes_back_in_upper_case(system):
+    text = "a text of more than 256 KB\n" * 10_000
+    result = system.listener.wait_for(system.producer.send(text))
+    assert result.body_kind == "overflow"
+    assert result.text == text.upper()
+
+
+def what_is_no_text_ends_in_the_failure_queue_and_leaves_no_part_of_it(system):
+    sent = system.producer.send(b"17 MB are three parts\n" * 800_000 + b"\xff")
+    assert "not UTF-8" in system.listener.wait_for_failure(sent).error_message
+    uploads = system.target.client("s3").list_multipart_uploads(Bucket=system.outputs["destination_bucket"])
+    assert sent.correlation_id not in [upload["Key"] for upload in uploads.get("Uploads", [])]
+
+
+# The quickest first: what is missed is found sooner.
+PROMISES = (
+    lambda_may_send_failures_and_s3_may_tell_what_is_missing,
+    lambda_may_write_logs_and_traces,
+    a_text_that_is_deleted_before_it_is_read_is_said_to_be_deleted,
+    an_output_that_is_deleted_before_it_is_read_is_recorded_as_deleted,
+    a_text_comes_back_in_upper_case,
+    a_large_text_comes_back_in_upper_case,
+    what_is_no_text_ends_in_the_failure_queue_and_leaves_no_part_of_it,
+)
+
+
+def broken_promise(system):
+    """The first promise that the system doesn't keep."""
+    for promise in PROMISES:
+        try:
+            promise(system)
+        except (AssertionError, HarnessError):
+            return promise
+    return None
+
+
+def without_retries(system):
+    """Let each failure be told at once."""
+    client = system.target.client("lambda")
+    for function in system.roles:
+        config = client.get_function_event_invoke_config(FunctionName=function)
+        client.put_function_event_invoke_config(
+            FunctionName=function,
+            MaximumRetryAttempts=0,
+            DestinationConfig={"OnFailure": config["DestinationConfig"]["OnFailure"]},
+        )
+
+
+def test_the_suite_of_the_text_processor_passes_with_authorization_on(system, tmp_path):
+    resources = tmp_path / "resources.json"
+    resources.write_text(json.dumps(system.outputs["event_harness"]))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *(f"--harness-target={system.target.endpoint_url}", f"--harness-resources={resources}"),
+            str(Path(__file__).with_name("test_text_processor.py")),
+        ],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_the_roles_suffice_for(promise, system):
+    promise(system)
+
+
+def test_whatever_is_taken_away_from_a_role_is_missed(system):
+    without_retries(system)
+    missed = defaultdict(set)
+    for role in system.roles.values():
+        for grant in role.grants:
+            with role.without(grant):
+                missed[broken_promise(system)].add(grant)
+
+    def statements(promise):
+        return {grant.sid for grant in missed[promise]}
+
+    assert {(grant.sid, grant.action) for grant in missed[None]} == set(NOT_NEEDED_HERE)
+    assert statements(lambda_may_send_failures_and_s3_may_tell_what_is_missing) == set(TRIED_INSTEAD)
+    assert statements(lambda_may_write_logs_and_traces) == set(SIMULATED_INSTEAD)
+    assert broken_promise(system) is None  # all of it was given back
