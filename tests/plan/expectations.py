@@ -5,7 +5,7 @@
 `after`        name of the case that is applied first
 `resources`    how many of each type the plan holds, all types counted
 `values`       by address, some of the planned values
-`unmentioned`  texts that nothing in the planned values may hold
+`unmentioned`  texts that nothing in the planned values, of resources and of outputs, may hold
 `null_outputs` outputs that are null
 `outputs`      by name, some of the values in it
 `changes`      by action, the addresses that it concerns, all actions counted
@@ -42,14 +42,15 @@ def differences(expected: dict[str, Any], plan: tftest.TerraformPlanOutput) -> l
         for name, value in values.items():
             got = _part(planned[address]["values"].get(name), like=value)
             found += _different(f"{address}.{name}", value, got)
-    text = json.dumps(plan.planned_values["root_module"])
+    outputs = [output.get("value") for output in plan.planned_values.get("outputs", {}).values()]
+    text = json.dumps([plan.planned_values["root_module"], outputs])
     found += [f"the plan mentions {word!r}" for word in expected.get("unmentioned", []) if word in text]
-    outputs = plan.output_changes
+    changed = plan.output_changes
     for name in expected.get("null_outputs", []):
-        if outputs[name]["after"] is not None or outputs[name]["after_unknown"]:
+        if changed[name]["after"] is not None or changed[name]["after_unknown"]:
             found.append(f"output {name} is not null")
     for name, value in expected.get("outputs", {}).items():
-        found += _different(f"output {name}", value, _part(outputs[name]["after"], like=value))
+        found += _different(f"output {name}", value, _part(changed[name]["after"], like=value))
     if "changes" in expected:
         found += _different("changes", expected["changes"], _changes(plan))
     for address, statements in expected.get("policies", {}).items():
