@@ -198,12 +198,16 @@ class Settings:
         return self._values[name].origin
 
     def header(self) -> str:
-        """The settings in force, those that somebody has set with their origin; for pytest's header."""
+        """The settings in force, those that somebody has set with their origin; for pytest's header.
+
+        Input variables are named only: their values may be nobody else's business.
+        """
         said = []
         for setting in SETTINGS:
             value = self._values[setting.name]
             if setting.name in ("target", "sla") or value.origin != "default":
                 shown = f"{value.value:g} s" if setting.name == "sla" else value.value
+                shown = ", ".join(shown) if setting.kind == "list" else shown
                 said.append(f"{setting.name} {shown} ({value.origin})")
         return "event-harness: " + ", ".join(said)
 

@@ -82,6 +82,12 @@ def test_header_shows_each_value_that_somebody_set_and_its_origin():
     assert "in_flight" not in header
 
 
+def test_header_names_input_variables_and_keeps_their_values():
+    header = Settings({"var": ["password=secret", "size=3"]}, {}, {}).header()
+    assert "var password, size (--harness-var)" in header
+    assert "secret" not in header
+
+
 def test_every_setting_explains_itself():
     assert all(setting.help for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
