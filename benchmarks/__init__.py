@@ -1,0 +1,1 @@
+"""Benchmarks: what takes time or memory is measured here, never in tests. `make bench` runs them all."""

@@ -1,0 +1,109 @@
+"""Both ways of testing, deployed side by side on one embedded AWS."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.comparison.deployed import ROOT, DeployedByAnother
+from benchmarks.comparison.verdicts import Counting, Verdict, counting, verdict
+from benchmarks.sample import system as sample_system
+from benchmarks.sample.polling import LIMIT, PolledTest
+from benchmarks.sample.system import SampleSystem
+from event_harness.deployment import DeployedSystem
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.inflight import InFlight
+from event_harness.listener import Listener
+from event_harness.producers import S3Producer
+from event_harness.runs import new_run_id
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sample's way."""
+
+    target: Counting
+    system: SampleSystem
+
+    def test(self, body: str | bytes, expected: str, key: str | None = None) -> Verdict:
+        """Send and check; what the cleaning up says is added to what the test says."""
+        test = PolledTest(self.target, self.system, key or f"{uuid.uuid4()}.txt")
+
+        def checked() -> None:
+            test.send(body)
+            test.check(expected)
+
+        said = verdict(self.target, checked)
+        try:
+            test.tear_down()
+        except Exception as error:
+            says = f"{said.error or said.says}, then its clean-up fails: {type(error).__name__}"
+            return Verdict(says, said.seconds, said.reads, error=said.error or error)
+        return Verdict(str(said.error or said.says), said.seconds, said.reads, said.passed, said.error)
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The way of event-harness."""
+
+    target: Counting
+    system: DeployedSystem
+    listener: Listener
+    producer: S3Producer
+
+    def test(self, body: str | bytes, expected: str, key: str | None = None) -> Verdict:
+        """Send and check, as the tests of a project do."""
+
+        def checked() -> None:
+            text = self.listener.wait_for(self.producer.send(body, correlation_id=key)).text
+            assert text == expected, f"{text[:40]!r} is not {expected[:40]!r}"
+
+        return verdict(self.target, checked)
+
+    def expect_one(self, body: str, settle: float) -> Verdict:
+        """Send and see that exactly one result comes."""
+        return verdict(
+            self.target, lambda: self.listener.expect_exactly(self.producer.send(body), 1, settle=settle)
+        )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the cases work on."""
+
+    url: str
+    sample: Sample
+    ours: Ours
+    deployed: DeployedByAnother
+
+    def warm_up(self) -> None:
+        """Let nobody pay for workers that start."""
+        for way in (self.sample, self.ours):
+            way.test("warm", "WARM")
+
+    @property
+    def processors(self) -> dict[str, Path]:
+        """Both sides' text processors -> the directory of their code."""
+        station = self.ours.system.resources.station("text_processor")
+        return {
+            self.sample.system.processor: sample_system.FUNCTIONS / "text_processor",
+            str(station.function): ROOT / "functions" / "text_processor",
+        }
+
+
+@contextmanager
+def benches(directory: Path) -> Iterator[Bench]:
+    """Deploy both ways on an embedded AWS made for it, warm them up, and end it all."""
+    with (
+        EmbeddedAws.start(directory / "aws") as aws,
+        DeployedByAnother(aws.endpoint_url, directory / "project") as deployed,
+    ):
+        theirs, target = (counting(aws.endpoint_url) for _ in range(2))
+        sample = Sample(theirs, sample_system.deploy(theirs, f"sample-{uuid.uuid4().hex[:8]}"))
+        system = deployed.system()
+        listener = Listener(system.resources, target, new_run_id(), sla=LIMIT, in_flight=InFlight(4))
+        ours = Ours(target, system, listener, S3Producer.on(listener))
+        bench = Bench(aws.endpoint_url, sample, ours, deployed)
+        bench.warm_up()
+        yield bench

@@ -1,0 +1,57 @@
+"""The case of a run that dies: both are killed with all that they have made."""
+
+import subprocess
+import sys
+import time
+
+from benchmarks.comparison.bench import Bench
+from benchmarks.comparison.deployed import ROOT
+from benchmarks.comparison.verdicts import Row, Verdict
+from event_harness.census import census
+
+WRITTEN_WITHIN = 10.0  # seconds for what a killed test has sent to come through
+
+
+def dies(bench: Bench) -> Row:
+    """A run is killed; what is left, and who knows of it? Event-harness's side is gone afterwards."""
+    return Row("run dies (kill -9)", _sample(bench), ours := _ours(bench), ours.passed)
+
+
+def _sample(bench: Bench) -> Verdict:
+    before = _kept(bench)
+    command = [sys.executable, "-m", "benchmarks.sample.polling", bench.url, bench.sample.system.to_json()]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as test:
+        assert test.stdout is not None
+        test.stdout.readline()
+        test.kill()
+    deadline = time.monotonic() + WRITTEN_WITHIN
+    while (kept := _kept(bench)) - before < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    resources = len(census(bench.sample.target, part=bench.sample.system.name))
+    return Verdict(
+        f"nothing; {resources} resources and {kept - before} objects and rows are left, on no record"
+    )
+
+
+def _kept(bench: Bench) -> int:
+    """How many objects and rows there are."""
+    system, target = bench.sample.system, bench.sample.target
+    s3, dynamodb = target.client("s3"), target.client("dynamodb")
+    objects = sum(s3.list_objects_v2(Bucket=name)["KeyCount"] for name in (system.source, system.destination))
+    return int(objects + dynamodb.scan(TableName=system.table, Select="COUNT")["Count"])
+
+
+def _ours(bench: Bench) -> Verdict:
+    target, run_id = bench.ours.target, bench.ours.system.run_id
+    bench.deployed.kill()
+    before = len(census(target, part=run_id))
+    began = time.monotonic()
+    command = [sys.executable, "-m", "event_harness.cli", "--project", str(bench.deployed.directory)]
+    listed = subprocess.run([*command, "list"], cwd=ROOT, capture_output=True, text=True, check=False)
+    swept = subprocess.run([*command, "sweep"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    seconds = time.monotonic() - began
+    after = len(census(target, part=run_id))
+    found = "is on" if run_id in listed.stdout else "isn't on"
+    says = f"{found} event-harness list with {before} resources; {after} are left after event-harness sweep"
+    done = found == "is on" and swept.returncode == 0 and before > 0 and after == 0
+    return Verdict(says, seconds, passed=done)

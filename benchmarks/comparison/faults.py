@@ -1,0 +1,64 @@
+"""Breaks deployed functions, both ways' alike, and mends them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.sample.system import packed
+from event_harness.targets import Target
+
+FAULTY = Path(__file__).parent / "faulty_processor"
+
+
+@contextmanager
+def faulty(target: Target, functions: dict[str, Path], fault: str) -> Iterator[None]:
+    """Put the faulty processor in place of these functions.
+
+    Args:
+        target: where they are.
+        functions: name -> directory of its own code, which is put back.
+        fault: `import`, `wrong`, `late` or `twice`.
+    """
+    client = target.client("lambda")
+    own = {
+        name: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        for name in functions
+    }
+    try:
+        for name, variables in own.items():
+            _replace(target, name, FAULTY, variables | {"FAULT": fault})
+        yield
+    finally:
+        for name, variables in own.items():
+            _replace(target, name, functions[name], variables)
+
+
+def _replace(target: Target, name: str, directory: Path, variables: dict[str, str]) -> None:
+    client = target.client("lambda")
+    updated = client.get_waiter("function_updated_v2")
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    updated.wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    client.update_function_code(FunctionName=name, ZipFile=packed(directory))
+    updated.wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+
+@contextmanager
+def gone(target: Target, *tables: str) -> Iterator[None]:
+    """Delete tables, and create them anew, empty."""
+    client = target.client("dynamodb")
+    described = [client.describe_table(TableName=table)["Table"] for table in tables]
+    for table in tables:
+        client.delete_table(TableName=table)
+    try:
+        yield
+    finally:
+        for table in described:
+            indexes = [
+                {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+                for index in table.get("LocalSecondaryIndexes", [])
+            ]
+            client.create_table(
+                **{name: table[name] for name in ("TableName", "AttributeDefinitions", "KeySchema")},
+                **({"LocalSecondaryIndexes": indexes} if indexes else {}),
+                BillingMode="PAY_PER_REQUEST",
+            )

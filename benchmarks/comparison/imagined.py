@@ -1,0 +1,125 @@
+"""Waits for a system that takes its time: the benchmark itself puts its results into both tables.
+
+So the moment is known at which each result is there, and the way of the event takes no part in it.
+"""
+
+import random
+import statistics
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from benchmarks.comparison.bench import Bench
+from benchmarks.comparison.verdicts import Counting, Row, Verdict
+from benchmarks.sample.polling import PolledTest, poll
+from event_harness.producers import Sent
+
+SHORTEST, LONGEST = 0.05, 8.0  # seconds that the imagined system takes, log-uniform
+WAITS, AT_ONCE = 60, 4
+FLIGHT = 50
+MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: what ours promises
+SEED = 1
+
+Writing = Callable[[], object]
+
+
+class Imagined:
+    """One result that will be there after a while.
+
+    Args:
+        delay: seconds from now.
+        write: puts it there.
+    """
+
+    def __init__(self, delay: float, write: Writing) -> None:
+        self._write = write
+        self._there = 0.0
+        self._written = threading.Event()
+        threading.Timer(delay, self._put).start()
+
+    def _put(self) -> None:
+        self._write()
+        self._there = time.monotonic()
+        self._written.set()
+
+    def overslept(self) -> float:
+        """Seconds since it was there, 0 if the wait was over before the writer had its answer."""
+        now = time.monotonic()
+        self._written.wait()
+        return max(0.0, now - self._there)
+
+
+def oversleep(bench: Bench) -> Row:
+    """How long results are there before the waits for them return."""
+    return _row(bench, f"a system that takes {SHORTEST:g} to {LONGEST:g} s: oversleeping", WAITS, AT_ONCE)
+
+
+def flight(bench: Bench) -> Row:
+    """The same with many inputs on their way at once."""
+    return _row(bench, f"the same, {FLIGHT} inputs in flight", FLIGHT, FLIGHT)
+
+
+def _row(bench: Bench, case: str, waits: int, at_once: int) -> Row:
+    sample, _ = _waited(bench.sample.target, waits, at_once, lambda delay: _sample(bench, delay))
+    ours, kept = _waited(bench.ours.target, waits, at_once, lambda delay: _ours(bench, delay))
+    return Row(case, sample, ours, kept)
+
+
+def _waited(
+    target: Counting, waits: int, at_once: int, wait: Callable[[float], float]
+) -> tuple[Verdict, bool]:
+    """Both ways wait for the same delays; returns the verdict and whether ours may be so."""
+    rng = random.Random(SEED)
+    delays = [SHORTEST * (LONGEST / SHORTEST) ** rng.random() for _ in range(waits)]
+    before = target.reads
+    with ThreadPoolExecutor(at_once) as pool:
+        overslept = list(pool.map(wait, delays))
+    median, high = statistics.median(overslept), statistics.quantiles(overslept, n=20)[-1]
+    says = (
+        f"median {median * 1000:,.0f} ms, 95th percentile {high * 1000:,.0f} ms, worst {max(overslept):.2f} s"
+    )
+    fine = median <= MEDIAN and high <= PERCENTILE_95
+    return Verdict(says, reads=(target.reads - before) / waits, passed=fine), fine
+
+
+def _sample(bench: Bench, delay: float) -> float:
+    test = PolledTest(bench.sample.target, bench.sample.system, str(uuid.uuid4()))
+    item = {"id": {"S": test.key}, "message": {"S": "HELLO"}}
+    result = Imagined(delay, lambda: _put(bench, test.system.table, item))
+    assert poll(test.read) == "HELLO"
+    return result.overslept()
+
+
+def _ours(bench: Bench, delay: float) -> float:
+    listener = bench.ours.listener
+    correlation_id = f"{listener.run_id}/{uuid.uuid4()}"
+    sent = Sent(correlation_id, "source", time.time(), "an imagined input", 5)
+    listener.inflight.noticed()  # as a producer does
+    result = Imagined(delay, lambda: _put(bench, listener.resources.results.table, _item(sent)))
+    assert listener.wait_for(sent).text == "HELLO"
+    return result.overslept()
+
+
+def _item(sent: Sent) -> dict[str, dict[str, str]]:
+    """What the event listener writes."""
+    now = str(int(time.time() * 1000))
+    return {
+        "run_id": {"S": sent.run_id},
+        "event_id": {"S": f"destination:{sent.case_id}"},
+        "correlation_id": {"S": sent.correlation_id},
+        "received_at": {"N": now},
+        "first_received_at": {"N": now},
+        "deliveries": {"N": "1"},
+        "source": {"S": "destination"},
+        "source_type": {"S": "s3"},
+        "size": {"N": "5"},
+        "body_kind": {"S": "text"},
+        "body": {"S": "HELLO"},
+        "metadata": {"S": "{}"},
+    }
+
+
+def _put(bench: Bench, table: str, item: dict[str, dict[str, str]]) -> None:
+    bench.sample.target.client("dynamodb").put_item(TableName=table, Item=item)

@@ -1,0 +1,120 @@
+"""A test as one writes it first: put, read the table until it is there, compare, clean up.
+
+Run by itself (`python -m benchmarks.sample.polling URL SYSTEM`) it makes one such test, to be killed in it.
+"""
+
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from benchmarks.sample.system import SampleSystem
+from event_harness.targets import Target
+
+T = TypeVar("T")
+
+LIMIT = 15.0
+"""Seconds that a test waits."""
+
+
+class PollerTimedOutError(Exception):
+    """All that a test says, whatever has happened."""
+
+
+class PolledTest:
+    """One test.
+
+    Args:
+        target: where the system is.
+        system: the system.
+        key: of the object that is put.
+    """
+
+    def __init__(self, target: Target, system: SampleSystem, key: str) -> None:
+        self.system = system
+        self.key = key
+        self._s3 = target.client("s3")
+        self._dynamodb = target.client("dynamodb")
+
+    def send(self, body: str | bytes) -> None:
+        """Put the input."""
+        self._s3.put_object(Bucket=self.system.source, Key=self.key, Body=body)
+
+    def check(self, expected: str) -> None:
+        """Wait for the result and compare it.
+
+        Raises:
+            PollerTimedOutError: it didn't come, or was another, or couldn't be read.
+        """
+        try:
+            assert poll(self.read) == expected
+        except Exception as error:
+            raise PollerTimedOutError("poller timed out") from error
+
+    def read(self) -> str:
+        """Look once.
+
+        Raises:
+            KeyError: it isn't there yet.
+        """
+        answer = self._dynamodb.get_item(TableName=self.system.table, Key={"id": {"S": self.key}})
+        return str(answer["Item"]["message"]["S"])
+
+    def tear_down(self) -> None:
+        """Remove what the test has left.
+
+        Raises:
+            KeyError: there is no row of it.
+        """
+        for bucket in (self.system.source, self.system.destination):
+            self._s3.delete_object(Bucket=bucket, Key=self.key)
+        answer = self._dynamodb.delete_item(
+            TableName=self.system.table, Key={"id": {"S": self.key}}, ReturnValues="ALL_OLD"
+        )
+        answer["Attributes"]
+
+
+def poll(
+    read: Callable[[], T],
+    *,
+    limit: float = LIMIT,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> T:
+    """Read until there is no KeyError; between two reads wait for a random part of 1, 1, 2, 3, 5, 8… seconds.
+
+    Raises:
+        KeyError: it isn't there after `limit` seconds.
+    """
+    began = clock()
+    for most in _fibonacci():
+        try:
+            return read()
+        except KeyError:
+            left = began + limit - clock()
+            if left <= 0:
+                raise
+        sleep(min(uniform(0, most), left))
+    raise AssertionError("numbers have no end")
+
+
+def _fibonacci() -> Iterator[int]:
+    one, next_one = 1, 1
+    while True:
+        yield one
+        one, next_one = next_one, one + next_one
+
+
+if __name__ == "__main__":
+    test = PolledTest(
+        Target.emulator(sys.argv[1]), SampleSystem.from_json(sys.argv[2]), f"{uuid.uuid4()}.txt"
+    )
+    test.send("a test that is killed")
+    print("sent", flush=True)
+    try:
+        test.check("A TEST THAT IS KILLED")
+    finally:
+        test.tear_down()

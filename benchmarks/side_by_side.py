@@ -1,0 +1,102 @@
+"""The sample's way and event-harness through the same cases on one embedded AWS, in one table.
+
+Run it with `make bench`, or alone: `python -m benchmarks.side_by_side`, some of it with `--case NAME`.
+Exit code 1 if event-harness doesn't do as promised in one of them.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.comparison.bench import Bench, benches
+from benchmarks.comparison.cases import CASES
+from benchmarks.comparison.dying import dies
+from benchmarks.comparison.imagined import flight, oversleep
+from benchmarks.comparison.verdicts import Row, Verdict
+from event_harness.interrupts import sigterm_interrupts
+
+# Last the one that ends a side.
+ALL: dict[str, Callable[[Bench], Row]] = {**CASES, "oversleep": oversleep, "flight": flight, "dies": dies}
+COLUMNS = (
+    "case",
+    "the sample's way says",
+    "after",
+    "reads",
+    "event-harness says",
+    "after",
+    "reads",
+    "as promised",
+)
+
+
+def main() -> int:
+    """Run the cases and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.side_by_side", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument(
+        "--case", action="append", choices=ALL, help="only this one; repeatable; default: all"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    options = parser.parse_args()
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s {line}", file=sys.stderr, flush=True)
+
+    rows = []
+    with (
+        sigterm_interrupts(),
+        tempfile.TemporaryDirectory(prefix="side-by-side-") as directory,
+        benches(Path(directory)) as bench,
+    ):
+        for name in [name for name in ALL if name in (options.case or ALL)]:
+            say(name)
+            rows.append(ALL[name](bench))
+        say("cleaning up")
+    say("done")
+    (print_markdown if options.markdown else print_table)(rows)
+    return 0 if all(row.kept for row in rows) else 1
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print it for a terminal."""
+    table = Table(*COLUMNS, title="side by side", show_lines=True)
+    for row in rows:
+        table.add_row(*cells(row))
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+
+def print_markdown(rows: list[Row]) -> None:
+    """Print it for a document."""
+    print("|".join(["", *COLUMNS, ""]))
+    print("|".join(["", *["---"] * len(COLUMNS), ""]))
+    for row in rows:
+        print("|".join(["", *(f" {cell.replace('|', chr(92) + '|')} " for cell in cells(row)), ""]))
+
+
+def cells(row: Row) -> list[str]:
+    """The texts of a row."""
+    return [row.case, *_said(row.sample), *_said(row.ours), "yes" if row.kept else "NO"]
+
+
+def _said(verdict: Verdict) -> list[str]:
+    seconds = "" if verdict.seconds is None else f"{verdict.seconds:.2f} s"
+    reads = (
+        ""
+        if verdict.reads is None
+        else f"{verdict.reads:g}"
+        if verdict.reads >= 10
+        else f"{verdict.reads:.3g}"
+    )
+    return [verdict.says, seconds, reads]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
