@@ -96,8 +96,9 @@ redrive: $(READY) ## Put failed events back once their cause is mended: make red
 	@$(HARNESS) redrive $(ARGS)
 
 bench: $(READY) ## Measure waiting, reading and memory beside the ways of the well-known sample
-	$(BIN)/python benchmarks/wait_latency.py
-	$(BIN)/python benchmarks/text_processor_memory.py
+	$(BIN)/python -m benchmarks.side_by_side
+	$(BIN)/python -m benchmarks.wait_latency
+	$(BIN)/python -m benchmarks.text_processor_memory
 
 drill: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
 	$(BIN)/python -m drills $(ARGS)

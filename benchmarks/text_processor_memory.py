@@ -1,6 +1,6 @@
 """How much memory the text processor needs for a large object, beside the naive way.
 
-Run: `python benchmarks/text_processor_memory.py [MEGABYTES]` (default 200; needs Linux and the local extra).
+Run: `python -m benchmarks.text_processor_memory [MEGABYTES]` (default 200; needs Linux and the local extra).
 
 An embedded AWS is started for it and ended after it. Each way runs in a process of its own, which first
 processes a small object (the idle process: interpreter, libraries, clients, connections) and then the

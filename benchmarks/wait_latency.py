@@ -1,7 +1,7 @@
 """How long a result is in the table before `wait_for` returns it, and what the looking costs.
 
 Creates a results table on an embedded AWS of its own and writes the items itself, so that nothing but the
-reading is measured. Run it with `make bench`, or alone: `python benchmarks/wait_latency.py --samples 200`.
+reading is measured. Run it with `make bench`, or alone: `python -m benchmarks.wait_latency --samples 200`.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.sample.polling import poll
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.listener import Listener
 from event_harness.producers import Sent
@@ -33,7 +34,6 @@ MAP = {
     "stations": [],
 }
 QUICKEST, SLOWEST = 0.03, 3.0  # seconds that the imaginary system takes, log-uniform
-SAMPLE_READS, SAMPLE_PAUSE = 5, 3.0  # the loop this grew from: so many reads, so many seconds apart
 WINDOW = 6.0  # seconds over which Query calls are counted
 
 
@@ -138,19 +138,15 @@ def latency(target: Target, number: int, delay: float) -> float:
 
 
 def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
-    """The same of a loop that reads the table at fixed times."""
+    """The same of the sample's poll loop."""
     sent = Sent(f"sample{rng.random()}/0", "source", time.time(), "input", 5)
     there: list[float] = []
     later(delay, lambda: there.append(write(target, sent)))
-    for _ in range(SAMPLE_READS):
-        found = target.client("dynamodb").get_item(
-            TableName=TABLE,
-            Key={"run_id": {"S": sent.run_id}, "event_id": {"S": f"destination:{sent.correlation_id}"}},
-            ConsistentRead=True,
-        )
-        if "Item" in found:
-            break
-        time.sleep(SAMPLE_PAUSE)
+    key = {"run_id": {"S": sent.run_id}, "event_id": {"S": f"destination:{sent.correlation_id}"}}
+    poll(
+        lambda: target.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"],
+        uniform=rng.uniform,
+    )
     return max(0.0, time.monotonic() - there[0])
 
 
@@ -188,7 +184,7 @@ def report(ours: list[float], theirs: list[float], silent: dict[int, float], bus
     table = Table(
         "", "median ms", "95th percentile ms", "largest ms", title="in the table until it is returned"
     )
-    for name, values in (("wait_for", ours), (f"{SAMPLE_READS} reads, {SAMPLE_PAUSE:g} s apart", theirs)):
+    for name, values in (("wait_for", ours), ("the sample's poll loop", theirs)):
         cuts = statistics.quantiles(values, n=20)
         table.add_row(
             name, *(f"{value * 1000:,.0f}" for value in (statistics.median(values), cuts[-1], max(values)))

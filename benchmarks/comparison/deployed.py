@@ -62,6 +62,8 @@ class DeployedByAnother:
     ) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         if (code := self._process.wait()) and not self._killed:
             print(f"the process that deployed event-harness's side ended with {code}", file=sys.stderr)
 
@@ -73,6 +75,8 @@ def main(url: str, directory: str) -> None:
     try:
         print(to_json(session.system()), flush=True)
         sys.stdin.read()
+    except KeyboardInterrupt:
+        print("interrupted: what was deployed is destroyed", file=sys.stderr)
     finally:
         session.close()
 

@@ -30,11 +30,13 @@ class PolledTest:
         target: where the system is.
         system: the system.
         key: of the object that is put.
+        limit: seconds to wait.
     """
 
-    def __init__(self, target: Target, system: SampleSystem, key: str) -> None:
+    def __init__(self, target: Target, system: SampleSystem, key: str, *, limit: float = LIMIT) -> None:
         self.system = system
         self.key = key
+        self.limit = limit
         self._s3 = target.client("s3")
         self._dynamodb = target.client("dynamodb")
 
@@ -49,7 +51,7 @@ class PolledTest:
             PollerTimedOutError: it didn't come, or was another, or couldn't be read.
         """
         try:
-            assert poll(self.read) == expected
+            assert poll(self.read, limit=self.limit) == expected
         except Exception as error:
             raise PollerTimedOutError("poller timed out") from error
 
