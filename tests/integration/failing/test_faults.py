@@ -1,0 +1,76 @@
+"""Faults between the harness, the provider, the functions and AWS. `make drill` does it with 500 events."""
+
+import pytest
+
+from drills.killing import SMALL_ROOT
+from drills.weather import lost_answers, outage, slow, storm
+from event_harness import toolchain
+from event_harness.census import census
+from event_harness.deployment import Deployment
+from event_harness.errors import InputFailedError, WaitTimeoutError
+from event_harness.inflight import InFlight
+from event_harness.listener import Listener
+from event_harness.producers import producers_for
+from event_harness.runs import Run, new_run_id
+from event_harness.targets import Target
+
+RESETS = lost_answers(0.02, "s3", "dynamodb", "sqs")
+
+
+@pytest.fixture
+def through(breakable, weather):
+    """The system as it is reached through the weather, by the harness and by the functions."""
+    weather.be()
+    target = Target.emulator(weather.url)
+    listener = Listener(breakable.system.resources, target, new_run_id(), sla=120, in_flight=InFlight(4))
+    with (
+        breakable.broken(AWS_ENDPOINT_URL=weather.url, retries=2),
+        breakable.broken(
+            breakable.system.resources.listener.function, AWS_ENDPOINT_URL=weather.url, retries=2
+        ),
+    ):
+        yield listener
+        weather.be()
+
+
+def test_every_input_is_accounted_for_through_throttling_errors_and_resets(through, weather):
+    weather.be(*RESETS, *storm(), slow(0.1, 500))
+    producer = producers_for(through)["source"]
+    texts = [f"ﬁle number {n}" for n in range(20)]
+    collected = through.collect(sents := list(map(producer.send, texts)), timeout=120)
+    assert collected.missing == []
+    for sent, text in zip(sents, texts, strict=True):
+        assert {result.text for result in collected.arrived[sent.correlation_id]} == {text.upper()}
+    struck = weather.fired()
+    assert struck["reset"]
+    assert struck["error:SlowDown"]
+    assert struck["error:ServiceUnavailable"]
+
+
+def test_what_should_fail_fails_in_bad_weather_too(through, weather):
+    weather.be(*storm(), slow(0.1, 500))
+    producer = producers_for(through)["source"]
+    with pytest.raises(InputFailedError, match="offset 0"):
+        through.wait_for(producer.send(b"\xff"))
+    with pytest.raises(WaitTimeoutError):
+        through.wait_for(producer.send("one thing"), until="ANOTHER", timeout=5)
+    assert through.expect_none(producer.send("untold", name="notes.md"), within=3).proof == "window"
+
+
+def test_inputs_sent_before_and_during_an_outage_arrive_after_it(through, weather):
+    producer = producers_for(through)["source"]
+    before = producer.send("patient")
+    weather.be(outage(10))
+    during = producer.send("stubborn")
+    assert through.wait_for(before).text == "PATIENT"
+    assert through.wait_for(during).text == "STUBBORN"
+
+
+def test_provider_applies_and_destroys_through_bad_weather(weather, tmp_path):
+    weather.be(*storm(), slow(0.1, 500))
+    target = Target.emulator(weather.url)
+    run = Run.create(tmp_path, root=SMALL_ROOT, target=target.name, endpoint_url=target.endpoint_url)
+    with Deployment(SMALL_ROOT, target, toolchain.find(None, target="local"), run) as system:
+        assert len(census(target, part=system.run_id)) == 7
+    assert census(target, part=run.run_id) == []
+    weather.be()
