@@ -115,9 +115,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if found is not None:
         item.user_properties.append(("event_harness", found.full()))
     if isinstance(call.excinfo.value, HarnessError):
-        # The way through the harness says nothing to somebody who tests another system.
-        theirs = call.excinfo.traceback.filter(lambda entry: PACKAGE not in Path(entry.path).parents)
-        call.excinfo.traceback = theirs or call.excinfo.traceback
+        _shorten(call.excinfo.value)
 
 
 @pytest.fixture(scope="session")
@@ -209,6 +207,21 @@ def producers(
 def producer(producers: Mapping[str, Producer]) -> Producer:
     """The producer of the first station: `sent = producer.send("a text")`."""
     return next(iter(producers.values()))
+
+
+def _shorten(error: HarnessError) -> None:
+    """Take the harness's own frames out of an error's traceback, and what caused it.
+
+    They say nothing to somebody who tests another system, and pytest would show the arguments of calls among
+    them: the body of a result or of an input. What is to be known of the cause is in the message.
+    """
+    entry = error.__traceback__
+    while entry and entry.tb_next:
+        if PACKAGE in Path(entry.tb_next.tb_frame.f_code.co_filename).parents:
+            entry.tb_next = entry.tb_next.tb_next
+        else:
+            entry = entry.tb_next
+    error.__cause__, error.__suppress_context__ = None, True
 
 
 @contextmanager
