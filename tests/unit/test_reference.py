@@ -1,0 +1,62 @@
+"""The reference names everything that a project can use, and nothing that isn't there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import event_harness
+from event_harness import cli, errors, plugin
+from event_harness.configuration import Configuration
+from event_harness.settings import SETTINGS
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+ROWS = {line.split("|")[1].strip(): line for line in REFERENCE.splitlines() if line.startswith("| ")}
+
+
+@pytest.mark.parametrize("name", event_harness.__all__)
+def test_every_exported_name_is_there_and_explained(name):
+    assert getattr(event_harness, name).__name__ == name
+    assert f"`{name}`" in REFERENCE
+
+
+def test_every_error_is_exported_and_in_the_table_of_errors():
+    names = {
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.HarnessError)
+    }
+    assert names <= set(event_harness.__all__)
+    assert {f"`{name}`" for name in names - {"HarnessError"}} <= set(ROWS)
+
+
+def test_unknown_name_is_no_attribute():
+    with pytest.raises(AttributeError, match="has no attribute 'Magic'"):
+        _ = event_harness.Magic
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_is_in_the_table_with_its_names_and_meaning(setting):
+    row = ROWS[f"`{setting.option}`"]
+    for said in (setting.variable, setting.ini, setting.help):
+        assert said in row
+
+
+def test_every_fixture_is_in_the_table():
+    fixtures = {
+        name for name, value in vars(plugin).items() if type(value).__name__ == "FixtureFunctionDefinition"
+    }
+    assert fixtures
+    assert {f"`{name}`" for name in fixtures} <= set(ROWS)
+
+
+def test_every_input_of_the_module_is_in_the_table():
+    variables = Configuration.read(ROOT / "modules" / "event_listener").variables
+    assert {f"`{name}`" for name in variables} <= set(ROWS)
+
+
+def test_every_command_is_in_the_reference():
+    section = REFERENCE[REFERENCE.index("## The command") :]
+    commands = next(action.choices for action in cli._parser()._actions if action.dest == "command")
+    assert {name for name in commands if not re.search(rf"`{name}[` ]", section)} == set()
