@@ -110,7 +110,7 @@ class Run:
             created_at=now,
             expires_at=now + ttl,
         )
-        run.directory.mkdir(parents=True)
+        run.directory.mkdir(mode=0o700, parents=True)  # the state holds secrets
         ignore = state_dir / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")

@@ -69,7 +69,7 @@ class Lender:
     def open(self) -> Path:
         """Begin to serve (once) and return the folder."""
         if not self.folder.exists():
-            self.folder.mkdir(parents=True)
+            self.folder.mkdir(mode=0o700, parents=True)  # outputs may be sensitive
             self._thread.start()
         return self.folder
 

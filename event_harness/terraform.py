@@ -65,7 +65,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         Raises:
             DeploymentError: on any exit code but 0, and but 2 where -detailed-exitcode asks for it.
         """
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
         errors = log.with_suffix(".err")
         with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
@@ -99,6 +99,8 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             errors.unlink()
         if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
             return tftest.TerraformCommandOutput(code, output, error_text)
+        if "-json" in cmd_args:
+            log.unlink()  # no log but data, in which what is sensitive stands in the clear
         raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
 
     def planned(self, *flags: str) -> tftest.TerraformPlanOutput:
