@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ class Deployment:
         say: Callable[[str], None] | None = None,
         include: Iterable[Path] = (),
         timeout: float = 1800.0,
+        interrupted: threading.Event | None = None,
     ) -> None:
         self.root = root
         self.target = target
@@ -105,6 +107,7 @@ class Deployment:
         self.say = say or (lambda _line: None)
         self.include = tuple(include)
         self.timeout = timeout
+        self.interrupted = interrupted
         self.declared = configuration.Configuration.read(root)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
         if unknown:
@@ -268,7 +271,7 @@ class Deployment:
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
         self.run.temporary.mkdir(mode=0o700, exist_ok=True)
         environ |= {
-            "TF_DATA_DIR": str(self.run.directory / "data"),
+            "TF_DATA_DIR": str(self._data_dir),
             "TMPDIR": str(self.run.temporary),
             PROCESS_MARK: self.run.run_id,
         }
@@ -279,6 +282,7 @@ class Deployment:
             logs=self.run.logs,
             timeout=self.timeout,
             on_line=_Progress(self.say, progress) if progress else None,
+            interrupted=None if progress == "destroy" else self.interrupted,
         )
 
 

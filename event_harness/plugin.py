@@ -82,8 +82,22 @@ def pytest_configure_node(node: Any) -> None:
     So none of the workers is the one whose death takes the deployment along.
     """
     stash, session = node.config.stash, node.config.stash[SESSION_KEY]
-    lender = stash.setdefault(LENDER_KEY, Lender(session, lending_folder(session.state_dir)))
-    node.workerinput["event_harness"] = str(lender.open())
+    if LENDER_KEY not in stash:
+        stash[LENDER_KEY] = Lender(session, lending_folder(session.state_dir))
+        node.config.pluginmanager.register(_End(stash[LENDER_KEY]))
+    node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
+
+
+class _End:
+    """The end of a session with workers, before xdist waits for them to end, which takes some seconds."""
+
+    def __init__(self, lender: Lender) -> None:
+        self.lender = lender
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Let an apply under way end: nobody waits for it any more."""
+        self.lender.release()
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,6 +4,7 @@ Works without pytest; the plugin and the demonstration both use it.
 """
 
 import json
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -39,6 +40,7 @@ class Session:
         self.deployment: Deployment | None = None
         self._system: DeployedSystem | None = None
         self._open = ExitStack()
+        self._interrupted = threading.Event()
 
     @property
     def root(self) -> Path:
@@ -59,6 +61,10 @@ class Session:
             else:
                 self._system = self._deployed()
         return self._system
+
+    def interrupt(self) -> None:
+        """From another thread: end an apply under way as Ctrl-C would; what it has created is destroyed."""
+        self._interrupted.set()
 
     def destroy(self) -> None:
         """Destroy what was deployed, unless it is to be kept. The target stays, to be asked what is left.
@@ -102,7 +108,13 @@ class Session:
             run.endpoint_url, run.region = target.endpoint_url, target.region
             run.save()
             self.deployment = Deployment(
-                self.root, target, tools, run, variables=self.settings["var"], say=self.say
+                self.root,
+                target,
+                tools,
+                run,
+                variables=self.settings["var"],
+                say=self.say,
+                interrupted=self._interrupted,
             )
             return self.deployment.apply()
         except BaseException:

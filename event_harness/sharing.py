@@ -16,6 +16,7 @@ import psutil
 
 from event_harness.deployment import DeployedSystem
 from event_harness.errors import DeploymentError, HarnessError
+from event_harness.interrupts import shielded
 from event_harness.session import Session, from_json, to_json
 
 _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
@@ -41,15 +42,21 @@ def forget_dead(state_dir: Path) -> None:
     """Delete the folders of processes that died while they lent."""
     lent = state_dir / "lent"
     for folder in lent.glob("*"):
-        pid, _, started = folder.name.partition("-")
-        try:
-            alive = psutil.Process(int(pid)).create_time() == float(started)
-        except (psutil.Error, ValueError):
-            alive = False
-        if not alive:
+        if not _lends(folder):
             shutil.rmtree(folder, ignore_errors=True)
     if lent.is_dir() and not any(lent.iterdir()):
         lent.rmdir()
+
+
+def _lends(folder: Path) -> bool:
+    """Whether the folder is there and the process that lends in it is alive."""
+    pid, _, started = folder.name.partition("-")
+    try:
+        # The kernel's idea of when it was booted, which the times are counted from, may shift by a second.
+        same = abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
+        return same and folder.is_dir()
+    except (psutil.Error, ValueError):
+        return False
 
 
 class Lender:
@@ -73,11 +80,18 @@ class Lender:
             self._thread.start()
         return self.folder
 
-    def close(self) -> None:
-        """End; what was lent is taken down by the session. An apply under way is waited for first."""
+    def release(self) -> None:
+        """Nobody borrows any more: an apply under way is interrupted. Doesn't wait for its end."""
         self._closing.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self.session.interrupt()
+
+    def close(self) -> None:
+        """End; what was lent is taken down by the session."""
+        self.release()
+        if self._thread.is_alive():
+            with shielded(self.session.say, "ending the deployment"):
+                self._thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
             self.folder.parent.rmdir()
@@ -118,7 +132,7 @@ class Borrowed:
         Raises:
             DeploymentError: the controller could not deploy it, or is gone.
         """
-        while self.folder.is_dir():
+        while _lends(self.folder):
             if (self.folder / _SYSTEM).exists():
                 return from_json((self.folder / _SYSTEM).read_text(encoding="utf-8"))
             if (self.folder / _FAILED).exists():

@@ -37,6 +37,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         logs: each command's output goes to a file of its own in this directory.
         timeout: seconds until a command is interrupted.
         on_line: called with each line that terraform prints, for progress.
+        interrupted: once set, by another thread, a command ends as Ctrl-C would end it.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         logs: Path,
         timeout: float = 1800.0,
         on_line: Callable[[str], None] | None = None,
+        interrupted: threading.Event | None = None,
     ) -> None:
         super().__init__(str(directory), binary=str(binary), cache_dir=str(logs))
         self.env = dict(environ)
         self.logs = logs
         self.timeout = timeout
         self.on_line = on_line or (lambda _line: None)
-        self._interrupted = threading.Event()
+        self._interrupted = interrupted or threading.Event()
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
         """Run one command to its end and return its exit code, output and error text.
@@ -97,10 +99,10 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         error_text = errors.read_text(encoding="utf-8", errors="replace")
         if not error_text:
             errors.unlink()
-        if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
-            return tftest.TerraformCommandOutput(code, output, error_text)
         if "-json" in cmd_args:
             log.unlink()  # no log but data, in which what is sensitive stands in the clear
+        if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
+            return tftest.TerraformCommandOutput(code, output, error_text)
         raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
 
     def planned(self, *flags: str) -> tftest.TerraformPlanOutput:
@@ -110,10 +112,6 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             self.execute_command("plan", "-no-color", "-input=false", f"-out={plan}", *flags)
             shown = self.execute_command("show", "-json", plan)
         return tftest.TerraformPlanOutput(json.loads(shown.out))
-
-    def interrupt(self) -> None:
-        """From another thread: make the command under way end as Ctrl-C would."""
-        self._interrupted.set()
 
     def _follow(self, process: "subprocess.Popen[bytes]", cmd: str, log: Path) -> int:
         """Pass on terraform's lines as they come, until it ends; returns its exit code."""

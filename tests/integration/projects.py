@@ -25,7 +25,8 @@ class Project:
     Args:
         directory: where to make it.
         tests: the text of its one test module.
-        environ: what its processes get beside the usual, of which settings of the harness are left out.
+        environ: what its processes get beside the usual, of which the settings of the harness are left out,
+            and what pytest tells a worker.
     """
 
     def __init__(self, directory: Path, tests: str = ARRIVES, **environ: str) -> None:
@@ -34,7 +35,8 @@ class Project:
         main = directory / "main.tf"
         main.write_text(main.read_text().replace("../../../..", f"{REPOSITORY}/"))
         (directory / "test_letters.py").write_text(tests)
-        usual = {name: text for name, text in os.environ.items() if not name.startswith("EVENT_HARNESS_")}
+        ours = ("EVENT_HARNESS_", "PYTEST_")
+        usual = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
         kept = {name: text for name, text in os.environ.items() if name == "EVENT_HARNESS_TERRAFORM"}
         self.environ = usual | kept | {MARK: str(directory)} | environ
 

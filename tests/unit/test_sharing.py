@@ -1,12 +1,13 @@
 """The lender and the borrowers, with threads in place of processes and a session that deploys nothing."""
 
 import threading
+import time
 
 import pytest
 
 from event_harness.deployment import DeployedSystem
 from event_harness.errors import DeploymentError
-from event_harness.sharing import Borrowed, Lender
+from event_harness.sharing import Borrowed, Lender, lending_folder
 from event_harness.targets import Target
 
 SYSTEM = DeployedSystem("r1", Target.local("http://127.0.0.1:1"), {"event_harness": {"schema": 1}, "n": 3})
@@ -16,9 +17,17 @@ class FakeSession:
     def __init__(self, outcome=SYSTEM):
         self.outcome = outcome
         self.asked = 0
+        self.interrupted = threading.Event()
+        self.say = lambda _line: None
+
+    def interrupt(self):
+        self.interrupted.set()
 
     def system(self):
         self.asked += 1
+        if self.outcome == "endless":
+            assert self.interrupted.wait(60)
+            raise KeyboardInterrupt
         if isinstance(self.outcome, BaseException):
             raise self.outcome
         return self.outcome
@@ -29,7 +38,7 @@ def lend(tmp_path):
     lenders = []
 
     def make(session):
-        lenders.append(Lender(session, tmp_path / "lent" / "one"))
+        lenders.append(Lender(session, lending_folder(tmp_path)))
         return lenders[-1].open()
 
     yield make
@@ -64,11 +73,30 @@ def test_failure_reaches_every_borrower_with_its_one_line(lend):
 
 def test_borrower_whose_lender_has_ended_says_so(tmp_path):
     with pytest.raises(DeploymentError, match="has ended"):
-        Borrowed(tmp_path / "gone").system()
+        Borrowed(lending_folder(tmp_path)).system()
+
+
+def test_borrower_whose_lender_was_killed_does_not_wait_for_ever(tmp_path):
+    folder = tmp_path / "1-0.0"  # a pid that lives, but was started at another time
+    folder.mkdir()
+    with pytest.raises(DeploymentError, match="has ended"):
+        Borrowed(folder).system()
 
 
 def test_closing_leaves_no_folder(tmp_path):
-    lender = Lender(FakeSession(), tmp_path / "lent" / "one")
+    lender = Lender(FakeSession(), lending_folder(tmp_path))
     lender.open()
     lender.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_interrupts_an_apply_that_nobody_waits_for_any_more(tmp_path):
+    session = FakeSession("endless")
+    lender = Lender(session, lending_folder(tmp_path))
+    folder = lender.open()
+    (folder / "wanted").touch()
+    while not session.asked:
+        time.sleep(0.01)
+    lender.close()
+    assert session.interrupted.is_set()
     assert list(tmp_path.iterdir()) == []

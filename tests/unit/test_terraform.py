@@ -77,9 +77,10 @@ time.sleep(600)
 
 
 def test_another_thread_can_interrupt_a_command(terraform):
-    one = terraform("print('ready', flush=True); time.sleep(600)", on_line=lambda _line: one.interrupt())
+    stop = threading.Event()
+    program = "print('ready', flush=True); time.sleep(600)"
     with pytest.raises(KeyboardInterrupt):
-        one.execute_command("apply")
+        terraform(program, on_line=lambda _line: stop.set(), interrupted=stop).execute_command("apply")
 
 
 def test_environment_is_exactly_what_was_given(terraform, monkeypatch):
