@@ -74,7 +74,10 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
             with applied.timed():
                 deployment.destroy()
         applied.add(census(Target.emulator(aws.endpoint_url)) == [])
-        applied.notes.append(", ".join(f"{action} {n}" for action, n in weather.fired().most_common()))
+        applied.notes += [
+            weather.count(),
+            ", ".join(f"{n} {action}" for action, n in weather.fired().items()),
+        ]
         yield applied
 
 

@@ -37,9 +37,8 @@ class Row:
         self.fine += fine
         if note and not fine:
             self.notes.append(note)
-        console.print(
-            f"  {self.what} {self.tried}: {'fine' if fine else 'FAILED'} {note}".rstrip(), markup=False
-        )
+        outcome = f"{self.what} {self.tried}: {'fine' if fine else 'FAILED'} {note}"
+        console.print(outcome.rstrip(), markup=False, soft_wrap=True)
 
     @contextmanager
     def timed(self) -> Iterator["Row"]:

@@ -3,6 +3,7 @@
 import ctypes
 import http.client
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -95,12 +96,14 @@ class Weather:
         self._control("POST", "rules", list(rules))
 
     def fired(self) -> "Counter[str]":
-        """How often what has struck, by action."""
-        return Counter(event["action"] for event in self._control("GET", "fired?limit=100000"))
+        """How often what has struck of late, by action; latency of any length is one."""
+        events = self._control("GET", "fired?limit=100000")
+        return Counter(re.sub(r"latency:\d+ms", "latency", event["action"]) for event in events)
 
-    def requests(self) -> int:
-        """How many requests came."""
-        return int(self._control("GET", "health")["requests_seen"])
+    def count(self) -> str:
+        """How many requests came, and how many of them were struck."""
+        requests = self._control("GET", "stats")["requests"]
+        return f"{requests['faulted']} of {requests['total']} requests struck"
 
     def _control(self, method: str, path: str, body: Sequence[Rule] | None = None) -> Any:
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=10)

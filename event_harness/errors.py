@@ -45,6 +45,10 @@ class StateError(DeploymentError):
     """The Terraform state of a run can't be read: terraform was killed while it wrote it."""
 
 
+class SweepError(HarnessError):
+    """The target can't be searched for what runs have left."""
+
+
 class ResourceMapError(HarnessError):
     """The resource map (`event_harness`) is missing, or isn't what the harness can read."""
 

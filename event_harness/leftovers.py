@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.census import Found
+from event_harness.errors import SweepError
 from event_harness.removal import in_order, remove
 from event_harness.runs import EXPIRES_FORMAT, TAG_EXPIRES, TAG_OWNER, TAG_RUN
 from event_harness.tagged import Tags, tagged
@@ -48,8 +49,15 @@ def remains(target: Target) -> list[Remains]:
 
     A resource without tags (some are made first and tagged a moment later) belongs to a run if its name
     holds the run's id, and another resource's tags prove that run. IAM: as `tagged.tagged`.
+
+    Raises:
+        SweepError: a service can't be asked.
     """
-    known, others = tagged(target)
+    try:
+        known, others = tagged(target)
+    except AWS_ERRORS as error:
+        where = target.endpoint_url or f"the account (region {target.region})"
+        raise SweepError(f"{where} can't be searched for what runs have left: {message_of(error)}") from error
     ours = {tags[TAG_RUN] for tags in [*(t for _, t in known), *others.values()] if _is_ours(tags)}
     return [_of(run_id, known, others) for run_id in sorted(ours)]
 

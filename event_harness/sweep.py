@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from event_harness import leftovers, runs, sharing, toolchain
+from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.errors import DeploymentError, DestroyError, EmbeddedAwsError, HarnessError, StateError
@@ -83,6 +84,9 @@ def sweep_by_tag(
 
     Returns:
         0 if nothing expired is left, else 1.
+
+    Raises:
+        SweepError: a service can't be asked.
     """
     on_record = {run.run_id for run in runs.recorded(state_dir)}
     found = leftovers.remains(target)
@@ -171,7 +175,14 @@ def _destroy(run: Run, say: Say) -> None:
         by_state = False
         say(f"{run.run_id}: its state can't be used, so by its tags: {' '.join(str(error).split())}")
     # A resource may have been made and terraform killed before it had written that down.
-    if left := leftovers.remove_remains(target, run.run_id, say):
+    try:
+        left = leftovers.remove_remains(target, run.run_id, say)
+    except AWS_ERRORS as error:
+        if not by_state:
+            raise DestroyError(f"it can't be looked for: {message_of(error)}") from error
+        say(f"{run.run_id}: not looked for what the state lacks: {message_of(error)}")
+        return
+    if left:
         raise DestroyError(f"{len(left)} resources are left: {'; '.join(left)}")
     if not by_state:
         _account_for_state(run, target, say)

@@ -89,8 +89,11 @@ def _ask(target: Target, found: Found) -> Tags:
     try:
         return _plain(ask(target.client, found)) if ask else {}
     except ClientError as error:
-        if any(word in error.response["Error"]["Code"] for word in ("NotFound", "NoSuchEntity")):
-            return {}  # gone meanwhile
+        # Gone meanwhile; or whoever may not ask of it hasn't made it: other people's roles are listed too.
+        if any(
+            word in error.response["Error"]["Code"] for word in ("NotFound", "NoSuchEntity", "AccessDenied")
+        ):
+            return {}
         raise
 
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from event_harness import leftovers, sweep
 from event_harness.census import Found
+from event_harness.errors import SweepError
 from event_harness.removal import in_order
 from event_harness.runs import TAG_EXPIRES, TAG_OWNER, TAG_RUN
 from event_harness.tagged import tagged
@@ -31,11 +32,12 @@ class FakeClient:
 
     def __getattr__(self, operation):
         def call(**arguments):
+            answer = self.answers.get(operation)
+            if isinstance(answer, ClientError):
+                raise answer
             if operation.startswith(("list", "describe")):
-                return self.answers[operation]
+                return answer
             self.changes.append((operation, arguments))
-            if error := self.answers.get(operation):
-                raise error
             return {}
 
         return call
@@ -43,6 +45,8 @@ class FakeClient:
 
 class FakeTarget:
     """Queues, log groups and what the tagging API says of them."""
+
+    endpoint_url = "http://x"
 
     def __init__(self):
         self.queues = {}
@@ -219,3 +223,18 @@ def test_expiry_is_a_moment_not_a_day():
     remains = leftovers.Remains("r1", expires=NOW)
     assert not remains.expired(NOW)
     assert remains.expired(NOW + timedelta(seconds=1))
+
+
+def test_resource_whose_tags_we_may_not_see_is_left_alone(target, swept):
+    target.log_groups = {"/their/own": {}}
+    denied = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+    target.errors = {"list_tags_for_resource": ClientError(denied, "ListTagsForResource")}
+    target.queues = {"one": ours()}
+    assert set(swept()) == {"one"}
+
+
+def test_service_that_can_not_be_asked_ends_the_sweep_with_one_line(target, tmp_path):
+    denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+    target.errors = {"list_buckets": ClientError(denied, "ListBuckets")}
+    with pytest.raises(SweepError, match="can't be searched for what runs have left: AccessDenied: no"):
+        sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None)
