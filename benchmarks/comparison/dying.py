@@ -29,7 +29,7 @@ def _sample(bench: Bench) -> Verdict:
         time.sleep(0.1)
     resources = len(census(bench.sample.target, part=bench.sample.system.name))
     return Verdict(
-        f"nothing; {resources} resources and {kept - before} objects and rows are left, on no record"
+        f"nothing: {resources} resources, {kept - before} objects and rows stay, and no record of them"
     )
 
 
@@ -51,7 +51,10 @@ def _ours(bench: Bench) -> Verdict:
     swept = subprocess.run([*command, "sweep"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
     seconds = time.monotonic() - began
     after = len(census(target, part=run_id))
-    found = "is on" if run_id in listed.stdout else "isn't on"
-    says = f"{found} event-harness list with {before} resources; {after} are left after event-harness sweep"
-    done = found == "is on" and swept.returncode == 0 and before > 0 and after == 0
+    found = run_id in listed.stdout
+    says = (
+        f"{before} resources stay, {'' if found else 'not '}listed by event-harness list;"
+        f" after event-harness sweep {after}"
+    )
+    done = found and swept.returncode == 0 and before > 0 and after == 0
     return Verdict(says, seconds, passed=done)

@@ -108,7 +108,7 @@ def at_once(
     with ThreadPoolExecutor(workers or len(tests)) as pool:
         said = list(pool.map(lambda test: test(), tests))
     counts = Counter(one.says for one in said)
-    says = "; ".join(f"{count} times: {text}" for text, count in counts.most_common())
+    says = "; ".join(f"{text} ({count} of {len(said)})" for text, count in counts.most_common())
     return Verdict(
         says,
         statistics.median(one.seconds or 0.0 for one in said),
