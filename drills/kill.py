@@ -58,7 +58,7 @@ def _kills(project: Project, victim: str, stage: str, options: Options, what: st
     with row.timed():
         seed = options.seed * 1000
         missed = 0
-        while row.tried < options.kills and missed < 2 * options.kills:
+        while row.tried < options.kills and missed < 5 + options.kills:
             kill = project.kill(victim, stage, seed)
             seed += 1
             if kill.hit or not kill.fine:

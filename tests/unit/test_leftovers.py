@@ -127,7 +127,7 @@ def test_run_of_which_one_resource_has_not_expired_is_left_alone_whole(target, s
 
 @pytest.mark.parametrize("expires", ["", "soon", "2025-01-01", "2026-01-01T00:00:00+00:00"])
 def test_run_whose_expiry_can_not_be_read_is_left_alone(target, swept, expires):
-    target.queues = {"one": ours(expires=expires)}
+    target.queues = {"one": ours(expires=expires), "two": ours()}
     assert swept() == []
 
 
