@@ -30,6 +30,7 @@ PROCESS_MARK = "EVENT_HARNESS_RUN"
 TAG_RUN, TAG_OWNER, TAG_EXPIRES = "event-harness:run", "event-harness:owner", "event-harness:expires"
 EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 RECORD = "record.json"
+_LONGEST_FOR_SOCKETS = 80  # of the 104 that the shortest system grants, less the name that go-plugin chooses
 
 
 def new_run_id() -> str:
@@ -186,7 +187,10 @@ class Run:
 
     @property
     def temporary(self) -> Path:
-        """Where its terraform puts temporary files and sockets, whose paths must be short."""
+        """Where its terraform puts temporary files, and sockets, whose paths may have some 100 bytes."""
+        inside = self.directory / "tmp"
+        if len(os.fsencode(inside)) <= _LONGEST_FOR_SOCKETS:
+            return inside
         return Path(tempfile.gettempdir()) / f"event-harness-{self.run_id}"
 
     def in_progress(self) -> bool:

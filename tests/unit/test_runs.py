@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,11 @@ def test_tags_name_run_owner_and_expiry(run):
     assert run.tags[runs.TAG_RUN] == run.run_id
     assert "@" in run.tags[runs.TAG_OWNER]
     assert run.tags[runs.TAG_EXPIRES] == f"{run.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_temporary_files_lie_in_the_run_unless_sockets_there_would_have_too_long_a_path(run):
+    run.directory = Path("/home/somebody/project/.event-harness/runs/r0")
+    assert run.temporary == run.directory / "tmp"
+    run.directory = Path("/home") / ("x" * 80) / ".event-harness/runs/r0"
+    assert run.temporary.name == f"event-harness-{run.run_id}"
+    assert len(str(run.temporary)) < 80
