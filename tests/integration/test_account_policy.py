@@ -74,7 +74,7 @@ def test_it_suffices_to_deploy_to_test_and_to_destroy(deploy, deployer, owner):
     before = census(owner)
     deployment = deploy()
     with deployment as system:
-        listener = Listener(system.resources, deployer, new_run_id(), sla=20)
+        listener = Listener(system.resources, deployer, new_run_id(), sla=60)
         producer = next(iter(producers_for(listener).values()))
         assert listener.wait_for(producer.send("a text")).text == "A TEXT"
         assert len(listener.wait_for(producer.send("a large text" * 30_000)).body) == 360_000

@@ -105,7 +105,7 @@ def system(tmp_path_factory):
         run = Run.create(state, root=ROOT, target=target.name, endpoint_url=aws.endpoint_url)
         # Never destroyed: what it made goes with the embedded AWS.
         deployed = Deployment(ROOT, target, toolchain.find(None, target="local"), run).apply()
-        listener = Listener(deployed.resources, target, new_run_id(), sla=20)
+        listener = Listener(deployed.resources, target, new_run_id(), sla=60)
         arns = {
             one["FunctionName"]: one["Role"] for one in target.client("lambda").list_functions()["Functions"]
         }
