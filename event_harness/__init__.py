@@ -23,6 +23,7 @@ _HOME = {
         "ResultsUnavailableError",
         "SettingError",
         "StateError",
+        "SweepError",
         "ToolchainError",
         "UnexpectedResultError",
         "WaitError",

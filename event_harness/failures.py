@@ -48,9 +48,8 @@ class Failure:
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
 
     def concerns(self, correlation_id: str) -> bool:
-        """Whether the event carries this id: as a whole value, or (a key with a prefix) at the end of one."""
-        tail = f"/{correlation_id}"
-        return correlation_id in self._texts or any(text.endswith(tail) for text in self._texts)
+        """Whether the event carries this id: as a whole value, or in a key, with an extension after it."""
+        return bool(correlation_id) and any(_carries(text, correlation_id) for text in self._texts)
 
     def __str__(self) -> str:
         what = ": ".join(part for part in (self.error_type, self.error_message) if part) or "no error given"
@@ -157,6 +156,12 @@ def parse(message: "MessageTypeDef", url: str, station: str) -> Failure:
         event=event,
         _texts=frozenset(_texts([event, attributes])),
     )
+
+
+def _carries(text: str, correlation_id: str) -> bool:
+    """What comes before it doesn't matter, for the run id in it is unique; another id may begin like it."""
+    _, found, rest = text.rpartition(correlation_id)
+    return bool(found) and (not rest or (rest.startswith(".") and "/" not in rest))
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:

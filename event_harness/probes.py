@@ -100,15 +100,25 @@ class Probes:
                 )
             return Finding(name, "ok", f"the input is there, {head['ContentLength']:,} bytes")
         sources = self._resources.sources.values()
-        if not any(source.type == "s3" and source.correlation == "key" for source in sources):
+        patterns = {
+            source.at or "*" for source in sources if (source.type, source.correlation) == ("s3", "key")
+        }
+        if not patterns:
             return Finding(name, "unknown", "not known: this system's keys don't carry the id")
-        listed = self._client("s3").list_objects_v2(Bucket=station.bucket, Prefix=id_, MaxKeys=5)
-        found = [f"{item['Key']}, {item['Size']:,} bytes" for item in listed.get("Contents", [])]
+        found = [
+            f"{item['Key']}, {item['Size']:,} bytes"
+            for before in sorted({pattern.partition("*")[0] for pattern in patterns})
+            for item in self._listed(str(station.bucket), f"{before}{id_}")
+        ]
         if found:
             return Finding(name, "ok", f"the output is there: {found[0]}", tuple(found[1:]))
         return Finding(
             name, "bad", "no object of this id", cause=f"nothing was written to {name} under this id"
         )
+
+    def _listed(self, bucket: str, prefix: str) -> list[Any]:
+        answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=5)
+        return list(answer.get("Contents", []))
 
     def _function(self, station: Station) -> Finding:
         name = station.name

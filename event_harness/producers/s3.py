@@ -1,20 +1,52 @@
 """Sends objects to a bucket."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from event_harness.correlation import run_id_of
 from event_harness.errors import ProducerError
-from event_harness.producers.base import Producer, Sent
+from event_harness.inflight import InFlight
+from event_harness.producers.base import NOW, Producer, Sent
 from event_harness.producers.bodies import Body, encoded
+from event_harness.resources import Station
+
+if TYPE_CHECKING:
+    from event_harness.targets import Target
 
 _KEY_LIMIT = 1024  # bytes of UTF-8
 
 
 class S3Producer(Producer):
-    """Puts objects whose key is the correlation id. IAM: s3:PutObject."""
+    """Puts objects whose key is, or contains, the correlation id. IAM: s3:PutObject.
+
+    Args:
+        station: The bucket.
+        target: Makes the AWS client.
+        run_id: The run that the inputs belong to.
+        key: What keys look like; the asterisk stands for the correlation id: `incoming/*.csv`.
+        inflight: Bounds how many are on their way; None for no bound.
+        now: Epoch seconds.
+    """
 
     type = "s3"
     service = "s3"
     limit = 5 * 1024**3
     remedy = "a larger object needs a multipart upload: put it yourself under producer.new_key()"
+
+    def __init__(
+        self,
+        station: Station,
+        target: "Target",
+        run_id: str,
+        *,
+        key: str = "*",
+        inflight: InFlight | None = None,
+        now: Callable[[], float] = NOW,
+    ) -> None:
+        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        if key.count("*") != 1:
+            raise ProducerError(f"key {key!r}: must have one asterisk, where the correlation id goes")
+        self.key = key
 
     def send(
         self,
@@ -24,43 +56,47 @@ class S3Producer(Producer):
         name: str | None = None,
         content_type: str | None = None,
     ) -> Sent:
-        """Put one object under `<run_id>/<fresh id>/<name>`, exactly that key.
+        """Put one object under `<run_id>/<fresh id>/<name>`, exactly that key, or as `key` says.
 
         Args:
             body: Its content; text is sent as UTF-8.
-            correlation_id: An id of your own instead, which is the whole key; the run id is put before it if
-                it isn't there. Mind that a notification may want a suffix.
-            name: Last part of the key, `input.txt` by default; any characters, slashes too.
+            correlation_id: An id of your own instead; the run id is put before it if it isn't there. Mind
+                that a notification may want a suffix.
+            name: Last part of the id, any characters, slashes too; `input.txt` by default, or none where the
+                producer's `key` says how keys end.
             content_type: The object's Content-Type.
 
         Raises:
             ProducerError: The key is over 1,024 bytes, the bucket is missing, access is denied…
         """
         if correlation_id is not None and name is not None:
-            raise ProducerError("give either a name or a correlation id: the correlation id is the whole key")
+            raise ProducerError("give either a name or a correlation id: the name is the end of a fresh one")
         content = encoded(body)
-        key = self.new_key(name) if correlation_id is None else self._key(self._new_id(correlation_id))
-        bucket = self.station.resource
+        own = self.new_key(name) if correlation_id is None else self._checked(self._new_id(correlation_id))
+        bucket, key = self.station.resource, self.key.replace("*", own)
         extra = {"ContentType": content_type} if content_type else {}
         return self._deliver(
-            key,
+            own,
             content,
             f"s3://{bucket}/{key}",
             lambda: self._client.put_object(Bucket=bucket, Key=key, Body=content, **extra),
         )
 
     def new_key(self, name: str | None = None) -> str:
-        """A fresh key, which is also a correlation id; for those who put the object themselves.
+        """A fresh correlation id, which is the key where `key` doesn't say more; for own puts.
 
         Raises:
             ProducerError: The name is empty, or makes the key longer than S3 takes.
         """
+        if name is None and self.key != "*":
+            return self._checked(self._new_id(None))
         name = "input.txt" if name is None else name
         if not isinstance(name, str) or not name:
             raise ProducerError(f"name {name!r}: must be a text that isn't empty")
-        return self._key(f"{self._new_id(None)}/{name}")
+        return self._checked(f"{self._new_id(None)}/{name}")
 
-    def _key(self, key: str) -> str:
+    def _checked(self, correlation_id: str) -> str:
+        key = self.key.replace("*", correlation_id)
         try:
             size = len(key.encode())
         except UnicodeEncodeError as error:
@@ -69,5 +105,5 @@ class S3Producer(Producer):
             raise ProducerError(
                 f"key {key[:60]!r}… has {size:,} bytes, S3 takes {_KEY_LIMIT:,} at most; take a shorter name"
             )
-        assert run_id_of(key) == self.run_id  # noqa: S101 (what makes results findable)
-        return key
+        assert run_id_of(correlation_id) == self.run_id  # noqa: S101 (what makes results findable)
+        return correlation_id

@@ -82,6 +82,8 @@ def _find(source: Source, record: Record, body: bytes | None) -> object:
 
 
 def _key(record: Record, at: str | None) -> str:
+    if at is not None and "*" in at and len(record.keys) == 1:
+        return _matched(next(iter(record.keys.values())), at)
     if at is None and len(record.keys) == 1:
         return next(iter(record.keys.values()))
     if at is None:
@@ -89,6 +91,14 @@ def _key(record: Record, at: str | None) -> str:
     if at not in record.keys:
         raise CorrelationError(f"the event has no key {at!r}")
     return record.keys[at]
+
+
+def _matched(key: str, pattern: str) -> str:
+    """Return what the asterisk of a pattern stands for in a key, such as `out/*.json`."""
+    before, _, after = pattern.partition("*")
+    if not (key.startswith(before) and key[len(before) :].endswith(after)):
+        raise CorrelationError(f"the key doesn't match {pattern!r}")
+    return key[len(before) : len(key) - len(after)]
 
 
 def _in_body(expression: str, body: bytes | None) -> object:

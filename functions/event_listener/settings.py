@@ -20,7 +20,8 @@ class Source:
         type: Its type, as in `Record.source_type`.
         match: A bucket's name, or the ARN of a queue, topic, stream or table; for EventBridge the name.
         correlation_from: Where its events carry the correlation id: `key`, `attribute` or `body`.
-        correlation_at: The attribute's name, or a JMESPath expression into the body.
+        correlation_at: The attribute's name, a JMESPath expression into the body, or a pattern of the key in
+            which an asterisk stands for the id.
     """
 
     name: str

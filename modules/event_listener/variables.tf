@@ -19,10 +19,11 @@ variable "sources" {
     eventbridge: `bus` (name) and `pattern` (JSON).
     dynamodb: `stream_arn` of the table's stream. kinesis: `stream_arn`.
     `kms_key_arn` names the customer-managed key that encrypts the source, if there is one.
-    `correlation.from` says where the correlation id is: "key" (S3 object key, Kinesis partition key, DynamoDB
-    key attribute), "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath
-    expression into the JSON body). The default is "key" where there is one, else the attribute
-    `correlation_id`, and for EventBridge the field `correlation_id` of the detail.
+    `correlation.from` says where the correlation id is: "key" (S3 object key or Kinesis partition key, of which
+    `at` may say what it looks like, as in "out/*.json"; DynamoDB key attribute, named by `at` if there are two),
+    "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath expression into the
+    JSON body). The default is "key" where there is one, else the attribute `correlation_id`, and for EventBridge
+    the field `correlation_id` of the detail.
   EOT
   type = map(object({
     type          = string
@@ -105,6 +106,14 @@ variable "sources" {
       try(source.correlation.from, "key") == "key" || try(source.correlation.at != null, false)
     ])
     error_message = "`correlation.from` \"attribute\" or \"body\" needs `correlation.at`: the attribute's name, or a JMESPath expression such as \"order.id\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources :
+      !contains(["s3", "kinesis"], source.type) || try(source.correlation.from, "") != "key" || try(length(split("*", source.correlation.at)), 2) == 2
+    ])
+    error_message = "`correlation.at` of a source of type \"s3\" or \"kinesis\" with `from` \"key\" says what its keys look like, with one asterisk where the id is: write \"out/*.json\", or leave it out."
   }
 
   validation {

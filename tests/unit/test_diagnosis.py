@@ -1,6 +1,7 @@
 """What a timeout says of each thing that can go wrong between the input and its result."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from listener_fakes import MAP, World, client_error, envelope, s3_event
@@ -70,6 +71,20 @@ def test_a_bucket_that_is_gone_is_the_cause(world):
     sent = world.send()
     world.buckets.head_object = lambda **_: (_ for _ in ()).throw(client_error("NoSuchBucket", status=404))
     assert explain(world, sent).cause == "source: source-bucket isn't there; was it destroyed?"
+
+
+def test_an_output_under_another_prefix_is_found_where_the_source_says(world):
+    at = replace(world.resources.sources["destination"], at="out/*.json")
+    world.resources = replace(world.resources, sources={"destination": at})
+    sent = world.send()
+    processed(world, sent, "processing")
+    assert finding(explain(world, sent), "destination").state == "bad"
+    world.buckets.put_object(
+        Bucket="destination-bucket", Key=f"out/{sent.correlation_id}.json", Body=b"HELLO"
+    )
+    assert finding(explain(world, sent), "destination").text == (
+        f"the output is there: out/{sent.correlation_id}.json, 5 bytes"
+    )
 
 
 def test_a_function_that_was_not_invoked_is_the_cause(world):

@@ -100,6 +100,11 @@ def test_an_input_is_found_in_the_attributes_of_a_message_that_a_queue_gave_up()
     assert failure("plain text", correlation_id=ID).concerns(ID)
 
 
+def test_an_id_is_found_in_a_key_with_a_prefix_and_an_extension():
+    assert failure(envelope(s3_event("in/order-run/01ABC.tar.gz"))).concerns("run/01ABC")
+    assert not failure(envelope(s3_event("in/run/01ABC.d/other.csv"))).concerns("run/01ABC")
+
+
 def test_an_id_that_begins_like_another_is_not_taken_for_it():
     assert not failure(envelope(s3_event("run/order-17"))).concerns("run/order-1")
 

@@ -162,6 +162,21 @@ def test_an_object_has_a_name_that_ends_in_txt_unless_told_otherwise(make):
     assert make(S3Producer).send("x").correlation_id.endswith("/input.txt")
 
 
+def test_an_object_is_put_where_the_system_wants_it(make, service):
+    sent = make(S3Producer, key="in/order-*.csv").send("x")
+    assert service.last["Key"] == f"in/order-{sent.correlation_id}.csv"
+    assert sent.description == f"s3://bucket/in/order-{sent.correlation_id}.csv"
+    assert sent.correlation_id.count("/") == 1
+    sent = make(S3Producer, key="in/*.csv").send("x", correlation_id="a/b")
+    assert (service.last["Key"], sent.correlation_id) == ("in/run/a/b.csv", "run/a/b")
+
+
+@pytest.mark.parametrize("key", ["in/", "*/*", ""])
+def test_a_place_without_one_asterisk_is_refused(make, key):
+    with pytest.raises(ProducerError, match="must have one asterisk, where the correlation id goes"):
+        make(S3Producer, key=key)
+
+
 def test_an_object_takes_any_bytes_and_none(make, service):
     make(S3Producer).send(b"\xff\x00")
     assert service.last["Body"] == b"\xff\x00"

@@ -50,6 +50,28 @@ def test_of_several_keys_of_a_table_the_setting_names_one() -> None:
     assert found(raw, "key") == (None, "the event has 2 keys: the setting `at` must name one")
 
 
+@pytest.mark.parametrize("pattern", ["out/*.json", "out/*", "*.json", "*"])
+def test_a_pattern_says_which_part_of_the_key_is_the_id(pattern: str) -> None:
+    before, after = pattern.split("*")
+    assert found(s3_record("bucket", f"{before}run/case{after}"), "key", pattern) == ("run/case", None)
+    assert found(kinesis_record(partition_key=f"{before}run/*{after}"), "key", pattern) == ("run/*", None)
+
+
+@pytest.mark.parametrize("key", ["in/run/case.json", "out/run/case.txt", "out/x.json/case", "out"])
+def test_a_key_that_looks_different_is_no_id(key: str) -> None:
+    assert found(s3_record("bucket", key), "key", "out/*.json") == (
+        None,
+        "the key doesn't match 'out/*.json'",
+    )
+
+
+def test_nothing_between_the_ends_of_a_pattern_is_no_id() -> None:
+    assert found(s3_record("bucket", "out/.json"), "key", "out/*.json")[1] == (
+        "the correlation id is empty, or starts with a slash"
+    )
+    assert found(s3_record("bucket", "a"), "key", "a*a")[1] == "the key doesn't match 'a*a'"
+
+
 def test_an_event_without_a_key_has_none() -> None:
     assert found(sqs_record(), "key")[1] == "the event has 0 keys: the setting `at` must name one"
 

@@ -18,6 +18,11 @@ resource "aws_s3_bucket" "documents" {
   force_destroy = true
 }
 
+resource "aws_s3_bucket" "archive" {
+  bucket_prefix = "archive-${terraform.workspace}-"
+  force_destroy = true
+}
+
 # --- SQS ---
 
 resource "aws_sqs_queue" "letters" {
@@ -84,6 +89,7 @@ module "event_listener" {
   sources = {
     objects   = { type = "s3", bucket = aws_s3_bucket.objects.id }
     documents = { type = "s3", bucket = aws_s3_bucket.documents.id, filters = [{ prefix = "in/", suffix = ".json" }, { suffix = ".txt" }], correlation = { from = "body", at = "order.id" } }
+    archive   = { type = "s3", bucket = aws_s3_bucket.archive.id, correlation = { from = "key", at = "out/*.json" } }
     letters   = { type = "sqs", queue_arn = aws_sqs_queue.letters.arn }
     parcels   = { type = "sqs", queue_arn = aws_sqs_queue.parcels.arn, correlation = { from = "body", at = "order.id" } }
     news      = { type = "sns", topic_arn = aws_sns_topic.news.arn, correlation = { from = "attribute", at = "trace_id" } }
@@ -96,6 +102,7 @@ module "event_listener" {
   stations = [
     { name = "objects", type = "s3", bucket = aws_s3_bucket.objects.id },
     { name = "documents", type = "s3", bucket = aws_s3_bucket.documents.id },
+    { name = "archive", type = "s3", bucket = aws_s3_bucket.archive.id },
     { name = "letters", type = "sqs", queue_url = aws_sqs_queue.letters.id },
     { name = "parcels", type = "sqs", queue_url = aws_sqs_queue.parcels.id },
     { name = "news", type = "sns", topic_arn = aws_sns_topic.news.arn },
