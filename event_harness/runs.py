@@ -30,7 +30,7 @@ PROCESS_MARK = "EVENT_HARNESS_RUN"
 TAG_RUN, TAG_OWNER, TAG_EXPIRES = "event-harness:run", "event-harness:owner", "event-harness:expires"
 EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 RECORD = "record.json"
-_LONGEST_FOR_SOCKETS = 80  # of the 104 that the shortest system grants, less the name that go-plugin chooses
+_LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less what providers put behind it
 
 
 def new_run_id() -> str:
