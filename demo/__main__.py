@@ -11,7 +11,7 @@ from demo.stations import Station, way_of
 from event_harness.census import census
 from event_harness.deployment import DeployedSystem
 from event_harness.errors import HarnessError
-from event_harness.interrupts import sigterm_interrupts
+from event_harness.interrupts import orderly_interrupts
 from event_harness.listener import Listener
 from event_harness.producers import Sent, producers_for
 from event_harness.runs import new_run_id
@@ -33,7 +33,7 @@ def main() -> int:
     try:
         text = _read(options.file)
         _check_writable(options.out)
-        with sigterm_interrupts():
+        with orderly_interrupts():
             return _run(text, options.out)
     except HarnessError as error:
         print(f"demo: {error}", file=sys.stderr)

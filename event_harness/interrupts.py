@@ -7,21 +7,34 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+# Python drops an exception that a signal raises inside a finalizer or a fork hook, with a line on stderr:
+# what has to end in order also looks here.
+_pending = threading.Event()
+
+
+def pending() -> bool:
+    """Whether an interrupt came that nothing has been torn down for yet."""
+    return _pending.is_set()
+
+
 @contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that everything is torn down in order."""
+def orderly_interrupts() -> Iterator[None]:
+    """Make Ctrl-C and SIGTERM raise KeyboardInterrupt, and not be lost, so that all is torn down in order."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers; it has done so
         return
 
-    def interrupt(_signum: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt("SIGTERM")
+    def interrupt(signum: int, _frame: FrameType | None) -> None:
+        _pending.set()
+        raise KeyboardInterrupt(signal.Signals(signum).name)
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _pending.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -32,6 +45,7 @@ def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
         say: prints a line.
         what: what is going on, e.g. "destroying run r01".
     """
+    _pending.clear()  # this is what it was about
     if threading.current_thread() is not threading.main_thread():
         yield
         return

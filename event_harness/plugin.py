@@ -12,7 +12,7 @@ from event_harness import runs
 from event_harness.deployment import DeployedSystem
 from event_harness.errors import HarnessError, SettingError
 from event_harness.inflight import InFlight
-from event_harness.interrupts import sigterm_interrupts
+from event_harness.interrupts import orderly_interrupts
 from event_harness.listener import Listener
 from event_harness.producers import Producer, producers_for
 from event_harness.readiness import await_ready
@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS_KEY] = settings
     config.stash[OPEN_KEY] = ExitStack()
-    config.stash[OPEN_KEY].enter_context(sigterm_interrupts())
+    config.stash[OPEN_KEY].enter_context(orderly_interrupts())
 
     def say(line: str) -> None:
         _say(config, line)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import tftest
 
+from event_harness import interrupts
 from event_harness.errors import DeploymentError
 
 # How long an interrupted terraform may take to finish what it has begun and write its state, in seconds.
@@ -131,7 +132,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                     raise DeploymentError(
                         f"terraform {cmd} took longer than {self.timeout:g} s, was interrupted: {log}"
                     )
-                if self._interrupted.wait(_LOOK):
+                if self._interrupted.wait(_LOOK) or interrupts.pending():
                     raise KeyboardInterrupt
 
 

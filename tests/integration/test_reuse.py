@@ -63,11 +63,11 @@ def test_deployment_that_fails_is_not_kept(project):
 
 def test_emulator_that_is_running_is_deployed_to_and_left_as_it_was(project, deployment):
     target = deployment.target
-    before = census(target)
     said = project.run(f"--harness-target={target.endpoint_url or 'aws'}")
     assert "1 passed" in said
-    assert "applying run" in said
-    assert census(target) == before
+    run_id = re.search(r"applying run (\w+)", said).group(1)
+    assert census(target, part=run_id) == []
+    assert census(target, part=deployment.run_id)
 
 
 def test_emulator_elsewhere_must_be_allowed_expressly(project):
@@ -83,11 +83,11 @@ def test_shut_gate_is_said_in_one_line_for_each_test(project):
 
 
 def test_system_that_a_file_describes_is_tested_and_left_alone(described, deployment):
-    before = census(deployment.target)
+    before = census(deployment.target, part=deployment.run_id)
     said = described.run("--harness-resources=map.json")
     assert "1 passed" in said
     assert "applying" not in said
-    assert census(deployment.target) == before
+    assert census(deployment.target, part=deployment.run_id) == before
     assert described.left() == []
 
 

@@ -86,7 +86,7 @@ def test_nothing_is_deployed_where_no_test_asks(project):
 def test_deployment_that_fails_is_tried_once_and_each_test_says_why(project):
     printed = project(TESTS).run("-n", "2", "--harness-var=nonsense=1", fails=True)
     assert "8 errors" in printed
-    assert len(re.findall("^.* declares no variable 'nonsense'", printed, re.MULTILINE)) == 8
+    assert len(re.findall("^/.* declares no variable 'nonsense'", printed, re.MULTILINE)) == 8
     assert printed.count("starting the embedded AWS") == 1
 
 
