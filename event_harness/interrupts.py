@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-
 # Python drops an exception that a signal raises inside a finalizer or a fork hook, with a line on stderr:
 # what has to end in order also looks here.
 _pending = threading.Event()
