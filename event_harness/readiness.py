@@ -57,7 +57,9 @@ def await_ready(producer: Producer, listener: "Listener", body: Body = "canary",
                 WaitTimeoutError,
                 [
                     f"not ready within {limit:g} s: of {len(canaries)} canaries sent to"
-                    f" {producer.station.name} none came through"
+                    f" {producer.station.name} none came through",
+                    "a canary must be an input that the system accepts: override the fixture harness_canary"
+                    " (None sends none), or set harness_readiness = 0",
                 ],
                 sent,
             )

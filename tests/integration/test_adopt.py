@@ -57,6 +57,25 @@ def test_page_installs_a_package_that_this_repository_makes(tmp_path):
     )
 
 
+@pytest.mark.parametrize("how", ["absolute", "relative"])
+def test_module_of_a_checkout_on_the_disk_serves_as_well(project, tmp_path, how):
+    source = f"{ROOT}//" if how == "absolute" else f"{os.path.relpath(ROOT, tmp_path)}/"
+    for file in project.glob("*.tf"):
+        text = file.read_text(encoding="utf-8")
+        (tmp_path / file.name).write_text(
+            re.sub(r'"git::.*?//(modules/\w+)\?ref=.*?"', rf'"{source}\1"', text)
+        )
+    (tmp_path / "confirm").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "event_harness.cli", "validate", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Success! The configuration is valid." in done.stdout, done.stderr
+
+
 def test_every_command_of_the_page_works_in_its_order_and_nothing_is_left(project):
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))}
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
