@@ -7,6 +7,7 @@ import time
 import pytest
 from projects import Project
 
+APPLYING = re.compile(r"applying run (\w+)")
 # Eight letters over all workers; each says who has sent it, and to which deployment.
 TESTS = """
 import os, pathlib, pytest, signal, threading
@@ -91,11 +92,13 @@ def test_deployment_that_fails_is_tried_once_and_each_test_says_why(project):
 
 
 def test_interrupt_ends_an_apply_and_what_it_has_created_is_destroyed(project):
+    one = project(TESTS)
     printed = ""
-    with project(TESTS).start("-n", "2", "-v") as process:
+    with one.start("-n", "2", "-v") as process:
         for line in process.stdout:
             printed += line
-            if "apply: 1 of" in line:
+            if run := APPLYING.search(line):
+                eventually(lambda run=run[1]: has_created(one, run))
                 process.send_signal(signal.SIGINT)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, printed
     assert "apply: all" not in printed
@@ -107,12 +110,19 @@ def test_controller_that_is_killed_takes_workers_and_deployment_along(project):
     one = project(TESTS)
     with one.start("-n", "2", "-v") as process:
         for line in process.stdout:
-            if "apply: 1 of" in line:
+            if run := APPLYING.search(line):
+                eventually(lambda run=run[1]: has_created(one, run))
                 process.kill()
                 break
     # terraform goes on asking for an AWS that isn't there any more, for a minute or until it is swept.
     eventually(lambda: not [name for name in one.left() if re.match(r"process \d+ (?!terraform)", name)])
     assert "nothing of it is left" in one.command("sweep")
+
+
+def has_created(project, run_id):
+    """Whether terraform has created something for the run: its function takes another five seconds."""
+    logs = (project.directory / ".event-harness" / "logs" / run_id).glob("*-apply.log")
+    return any("Creation complete" in log.read_text() for log in logs)
 
 
 def eventually(condition, seconds=60):
