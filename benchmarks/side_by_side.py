@@ -95,13 +95,7 @@ def cells(row: Row) -> list[str]:
 
 def _said(verdict: Verdict) -> list[str]:
     seconds = "" if verdict.seconds is None else f"{verdict.seconds:.2f} s"
-    reads = (
-        ""
-        if verdict.reads is None
-        else f"{verdict.reads:g}"
-        if verdict.reads >= 10
-        else f"{verdict.reads:.3g}"
-    )
+    reads = "" if verdict.reads is None else f"{verdict.reads:.1f}".removesuffix(".0")
     return [verdict.says, seconds, reads]
 
 
