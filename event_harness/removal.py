@@ -81,8 +81,29 @@ def _bus(client: Client, name: str) -> None:
     client("events").delete_event_bus(Name=name)
 
 
+def empty_bucket(target: Target, name: str) -> None:
+    """Delete every object, version and unfinished upload of a bucket; one that is gone is empty.
+
+    IAM: s3:ListBucketVersions, s3:DeleteObject, s3:DeleteObjectVersion, s3:ListBucketMultipartUploads,
+    s3:AbortMultipartUpload.
+
+    Raises:
+        ClientError: it can't be listed, or an object can't be deleted.
+    """
+    try:
+        _empty(target.client("s3"), name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+
+
 def _bucket(client: Client, name: str) -> None:
     s3 = client("s3")
+    _empty(s3, name)
+    s3.delete_bucket(Bucket=name)
+
+
+def _empty(s3: Any, name: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
         there = page.get("Versions", []) + page.get("DeleteMarkers", [])
         if there:
@@ -90,7 +111,6 @@ def _bucket(client: Client, name: str) -> None:
             s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
     for upload in pages(s3, "list_multipart_uploads", "Uploads", Bucket=name):
         s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
-    s3.delete_bucket(Bucket=name)
 
 
 def _queue(client: Client, name: str) -> None:

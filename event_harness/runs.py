@@ -172,6 +172,19 @@ class Run:
         Raises:
             StateError: the state can't be read.
         """
+        return [".".join(filter(None, [r.get("module"), r["type"], r["name"]])) for r in self._managed()]
+
+    def disposable_buckets(self) -> list[str]:
+        """Names of the buckets in the state that `destroy` empties first, since they have `force_destroy`.
+
+        Raises:
+            StateError: the state can't be read.
+        """
+        buckets = (r["instances"] for r in self._managed() if r["type"] == "aws_s3_bucket")
+        attributes = (instance["attributes"] for instances in buckets for instance in instances)
+        return [bucket["bucket"] for bucket in attributes if bucket.get("force_destroy")]
+
+    def _managed(self) -> list[dict[str, Any]]:
         state = self.configuration_dir / "terraform.tfstate.d" / self.run_id / "terraform.tfstate"
         if not state.exists():
             return []
@@ -179,11 +192,7 @@ class Run:
             resources = json.loads(state.read_text(encoding="utf-8"))["resources"]
         except (ValueError, KeyError) as error:
             raise StateError(f"{state} can't be read, it was cut off while it was written") from error
-        return [
-            ".".join(filter(None, [one.get("module"), one["type"], one["name"]]))
-            for one in resources
-            if one["mode"] == "managed" and one["instances"]
-        ]
+        return [one for one in resources if one["mode"] == "managed" and one["instances"]]
 
     @property
     def temporary(self) -> Path:

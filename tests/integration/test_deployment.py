@@ -78,3 +78,29 @@ def test_apply_that_fails_half_way_destroys_what_it_had_created(deploy, deployme
         deploy(root=root)
     assert not [found for found in census(deployment.target) if found.name.endswith("-first")]
     assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, monkeypatch):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "main.tf").write_text(
+        'resource "aws_s3_bucket" "disposable" {\n  bucket        = "${terraform.workspace}-disposable"\n'
+        "  force_destroy = true\n}\n"
+        'resource "aws_s3_bucket" "lasting" {\n  bucket = "${terraform.workspace}-lasting"\n}\n'
+    )
+    one, system = deploy(root=root)
+    s3 = system.target.client("s3")
+    bucket = f"{system.run_id}-disposable"
+    for key in ("x+y", "x y", "%41&=%", "größe 日本語"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    assert one.run.disposable_buckets() == [bucket]
+
+    terraform, listed = one._terraform, []
+
+    def watched(**settings):
+        listed.append(s3.list_object_versions(Bucket=bucket).get("Versions", []))
+        return terraform(**settings)
+
+    monkeypatch.setattr(one, "_terraform", watched)
+    one.destroy()
+    assert listed == [[]]
