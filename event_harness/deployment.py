@@ -156,6 +156,7 @@ class Deployment:
         self.run.configuration = str(copied.relative_to(self.run.directory))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
         self.run.variables = given | self.variables
+        self.run.terraform, self.run.providers = str(self.toolchain.binary), self.toolchain.providers
         self.run.at("init")
         self.write_override()
         self.initialise()

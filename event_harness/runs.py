@@ -63,6 +63,8 @@ class Run:
         kept: left on purpose (`--harness-keep`).
         variables: the input variables that it was applied with.
         embedded: whether the emulator is this run's own (it lies in `aws/`).
+        terraform: the binary that it was applied with; empty before.
+        providers: where its providers came from, registry or mirror: another release can't read the state.
     """
 
     run_id: str
@@ -80,6 +82,8 @@ class Run:
     stage: str = "new"
     kept: bool = False
     embedded: bool = False
+    terraform: str = ""
+    providers: str = ""
     variables: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -189,15 +189,24 @@ def _destroy(run: Run, say: Say) -> None:
 
 
 def _destroy_by_state(run: Run, target: Target, say: Say) -> None:
-    variable = "EVENT_HARNESS_TERRAFORM"
-    tools = toolchain.find(
-        os.environ.get(variable), target="aws" if run.target == "aws" else "local", origin=variable
-    )
-    deployment = Deployment(run.configuration_dir, target, tools, run, say=say)
+    deployment = Deployment(run.configuration_dir, target, _tools(run), run, say=say)
     # Its owner may have died between two writes, or used another interpreter's provider mirror.
     deployment.write_override()
     deployment.initialise()
     deployment.destroy_by_state()
+
+
+def _tools(run: Run) -> toolchain.Toolchain:
+    """What the run was applied with, if it is still there: an older one can't read a newer one's state."""
+    variable = "EVENT_HARNESS_TERRAFORM"
+    named = os.environ.get(variable)
+    recorded = run.terraform if Path(run.terraform).is_file() else None
+    return toolchain.find(
+        named or recorded,
+        target="aws" if run.target == "aws" else "local",
+        origin=variable if named else "the run's record",
+        providers=run.providers,
+    )
 
 
 def _account_for_state(run: Run, target: Target, say: Say) -> None:

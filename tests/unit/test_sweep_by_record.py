@@ -244,3 +244,27 @@ def test_record_stays_when_the_account_can_not_be_reached(dead, state, said, mon
     assert sweep.sweep(state, say=said) == 1
     assert run.directory.exists()
     assert said == [f"{run.run_id}: the AWS credentials have expired"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_run_is_destroyed_by_what_had_applied_it_if_that_is_still_there(
+    dead, state, tmp_path, monkeypatch, there
+):
+    monkeypatch.delenv("EVENT_HARNESS_TERRAFORM", raising=False)
+    binary = tmp_path / "terraform-9"
+    if there:
+        binary.touch()
+    dead(terraform=str(binary), providers="registry")
+    asked = []
+    monkeypatch.setattr(
+        sweep.toolchain, "find", lambda setting, **settings: asked.append((setting, settings["providers"]))
+    )
+    (recorded,) = sweep.runs.recorded(state)
+    sweep._tools(recorded)
+    assert asked == [(str(binary) if there else None, "registry")]
+
+
+def test_terraform_that_the_environment_names_goes_before_the_recorded_one(dead, monkeypatch):
+    monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "tofu")
+    monkeypatch.setattr(sweep.toolchain, "find", lambda setting, **settings: (setting, settings["origin"]))
+    assert sweep._tools(dead(terraform=sys.executable)) == ("tofu", "EVENT_HARNESS_TERRAFORM")
