@@ -62,7 +62,7 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
         applied = Row("terraform through bad weather", "applies, destroys, leaves nothing")
         with applied.timed():
             run_ = Run.create(directory, root=ROOT, target=target.name, endpoint_url=target.endpoint_url)
-            deployment = Deployment(ROOT, target, toolchain.find(None, target="local"), run_)
+            deployment = Deployment(ROOT, target, toolchain.find(target="local"), run_)
             system = deployment.apply()
         try:
             listener = Listener(system.resources, target, new_run_id(), sla=120, in_flight=InFlight(4))

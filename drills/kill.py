@@ -79,7 +79,7 @@ def _functions(directory: Path, options: Options) -> Iterator[Row]:
     with row.timed(), EmbeddedAws.start(directory / "aws") as aws:
         target = Target.emulator(aws.endpoint_url)
         run_ = Run.create(directory, root=ROOT, target=target.name, endpoint_url=target.endpoint_url)
-        with Deployment(ROOT, target, toolchain.find(None, target="local"), run_) as system:
+        with Deployment(ROOT, target, toolchain.find(target="local"), run_) as system:
             listener = Listener(system.resources, target, new_run_id(), sla=60, in_flight=InFlight(4))
             producer = producers_for(listener)["source"]
             listener.wait_for(producer.send("warm"))

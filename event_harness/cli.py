@@ -176,14 +176,8 @@ def _down(options: argparse.Namespace, _rest: list[str]) -> int:
     return 0
 
 
-def _tools() -> toolchain.Toolchain:
-    return toolchain.find(
-        os.environ.get("EVENT_HARNESS_TERRAFORM"), target="local", origin="EVENT_HARNESS_TERRAFORM"
-    )
-
-
 def _fmt(options: argparse.Namespace, _rest: list[str]) -> int:
-    tools = _tools()
+    tools = toolchain.find(target="local")
     flags = ["-recursive", "-diff"] + (["-check"] if options.check else [])
     for directory in options.directory:
         command = [str(tools.binary), "fmt", *flags, str(directory)]
@@ -193,7 +187,7 @@ def _fmt(options: argparse.Namespace, _rest: list[str]) -> int:
 
 
 def _validate(options: argparse.Namespace, _rest: list[str]) -> int:
-    tools = _tools()
+    tools = toolchain.find(target="local")
     for directory in options.directory:
         with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
             work = Path(scratch)
@@ -221,11 +215,7 @@ def _terraform(options: argparse.Namespace, rest: list[str]) -> int:
             "`make up` has put an override for the embedded AWS into this root, but this shell points to no "
             f"emulator: `. {runs.STATE_DIR}/env` to deploy there, or `make down` first to deploy to AWS"
         )
-    tools = toolchain.find(
-        os.environ.get("EVENT_HARNESS_TERRAFORM"),
-        target="local" if local else "aws",
-        origin="EVENT_HARNESS_TERRAFORM",
-    )
+    tools = toolchain.find(target="local" if local else "aws")
     environ = {
         k: v for k, v in os.environ.items() if not (k == "TF_CLI_CONFIG_FILE" and not Path(v).exists())
     }

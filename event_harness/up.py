@@ -25,7 +25,6 @@ WORKSPACE = "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
 LOCK = ".terraform.lock.hcl"
 NONE = "no embedded AWS is up here"
-_BINARY = "EVENT_HARNESS_TERRAFORM"
 
 
 def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None] = print) -> EmbeddedAws:
@@ -50,7 +49,7 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
             )
             return running
         _forget(project_root, state)
-        tools = toolchain.find(os.environ.get(_BINARY), target="local", origin=_BINARY, progress=say)
+        tools = toolchain.find(target="local", progress=say)
         aws = EmbeddedAws.start(state / "up", port=port, lasting=True)
         try:
             # First of all, so that `down` can undo what a killed `up` has done by then.

@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 LETTERS = Path(__file__).parent / "systems" / "letters"
 # In the environment of everything that a project starts.
 MARK = "EVENT_HARNESS_TEST_PROJECT"
+TOOLCHAIN = ("EVENT_HARNESS_TERRAFORM", "EVENT_HARNESS_PROVIDERS")
 
 ARRIVES = """
 def test_letter_arrives(producer, listener):
@@ -37,7 +38,7 @@ class Project:
         (directory / "test_letters.py").write_text(tests)
         ours = ("EVENT_HARNESS_", "PYTEST_")
         usual = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
-        kept = {name: text for name, text in os.environ.items() if name == "EVENT_HARNESS_TERRAFORM"}
+        kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
         self.environ = usual | kept | {MARK: str(directory)} | environ
 
     def start(self, *arguments: str, module: str = "pytest") -> "subprocess.Popen[str]":

@@ -46,8 +46,7 @@ output "sums" {
 
 @pytest.fixture(scope="module")
 def tools():
-    setting = os.environ.get("EVENT_HARNESS_TERRAFORM")
-    return toolchain.find(setting, target="local", origin="EVENT_HARNESS_TERRAFORM")
+    return toolchain.find(target="local")
 
 
 @pytest.fixture

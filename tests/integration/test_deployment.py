@@ -23,7 +23,7 @@ def deploy(deployment, tmp_path):
 
         def make(root=ROOT, **variables):
             target = deployment.target
-            tools = toolchain.find(None, target=target.name)
+            tools = toolchain.find(target=target.name)
             run = Run.create(tmp_path, root=root, target=target.name, endpoint_url=target.endpoint_url)
             one = Deployment(root, target, tools, run, variables=variables)
             return one, stack.enter_context(one)

@@ -104,7 +104,7 @@ def system(tmp_path_factory):
         target = Target.local(aws.endpoint_url)
         run = Run.create(state, root=ROOT, target=target.name, endpoint_url=aws.endpoint_url)
         # Never destroyed: what it made goes with the embedded AWS.
-        deployed = Deployment(ROOT, target, toolchain.find(None, target="local"), run).apply()
+        deployed = Deployment(ROOT, target, toolchain.find(target="local"), run).apply()
         listener = Listener(deployed.resources, target, new_run_id(), sla=60)
         arns = {
             one["FunctionName"]: one["Role"] for one in target.client("lambda").list_functions()["Functions"]

@@ -125,7 +125,7 @@ def aws(planted, tmp_path):
 @pytest.fixture
 def tools():
     # Before anything is planted: how providers are got is not what is tested here.
-    return toolchain.find(os.environ.get("EVENT_HARNESS_TERRAFORM"), target="local")
+    return toolchain.find(target="local")
 
 
 def test_clients_connect_to_the_embedded_aws_and_to_nothing_else(aws, monkeypatch):

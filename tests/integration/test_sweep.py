@@ -39,7 +39,7 @@ def target(tmp_path_factory):
 def dead_run(target, tmp_path):
     """A run that was applied, and whose process has died since."""
     run = Run.create(tmp_path, root=SMALL_ROOT, target=target.endpoint_url, endpoint_url=target.endpoint_url)
-    Deployment(SMALL_ROOT, target, toolchain.find(None, target="local"), run).apply()
+    Deployment(SMALL_ROOT, target, toolchain.find(target="local"), run).apply()
     run.started -= 1000
     run.save()
     return run

@@ -65,8 +65,7 @@ def harness(root):
 @pytest.fixture
 def shell(root):
     """Runs lines in a shell of a person with a real account, after `. .event-harness/env`."""
-    setting = os.environ.get("EVENT_HARNESS_TERRAFORM")
-    terraform = toolchain.find(setting, target="local", origin="EVENT_HARNESS_TERRAFORM").binary.name
+    terraform = toolchain.find(target="local").binary.name
 
     def run(lines):
         environ = {**os.environ, "AWS_PROFILE": "production", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}

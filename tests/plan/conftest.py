@@ -29,7 +29,7 @@ def planner(
 ) -> Iterator[Callable[[str], Planner]]:
     """A planner by the name of its directory in `cases`."""
     target = Target.local(embedded_aws.endpoint_url)
-    tools = toolchain.find(None, target="local")
+    tools = toolchain.find(target="local")
     base = tmp_path_factory.mktemp("plans")
 
     @cache

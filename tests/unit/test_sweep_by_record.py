@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from event_harness import sharing, sweep
+from event_harness.errors import ToolchainError
 from event_harness.runs import PROCESS_MARK, Run
 
 
@@ -265,6 +266,6 @@ def test_run_is_destroyed_by_what_had_applied_it_if_that_is_still_there(
 
 
 def test_terraform_that_the_environment_names_goes_before_the_recorded_one(dead, monkeypatch):
-    monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "tofu")
-    monkeypatch.setattr(sweep.toolchain, "find", lambda setting, **settings: (setting, settings["origin"]))
-    assert sweep._tools(dead(terraform=sys.executable)) == ("tofu", "EVENT_HARNESS_TERRAFORM")
+    monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "/nowhere/tofu")
+    with pytest.raises(ToolchainError, match="EVENT_HARNESS_TERRAFORM"):
+        sweep._tools(dead(terraform=sys.executable, providers="registry"))

@@ -235,3 +235,20 @@ def refuse(**_):
 def test_cache_is_where_the_user_wants_it(tmp_path):
     assert cache.cache_directory({"EVENT_HARNESS_CACHE": str(tmp_path / "a" / "b")}) == tmp_path / "a" / "b"
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_environment_counts_where_nothing_else_says(find, program, unpacked_provider):
+    named = program("terraform-9", TERRAFORM)
+    program("terraform", TERRAFORM)
+    environ = {"EVENT_HARNESS_TERRAFORM": str(named), "EVENT_HARNESS_PROVIDERS": "mirror"}
+    assert find(environ=environ).binary == named
+    assert find(environ=environ).providers == "mirror"
+    assert find("terraform", environ=environ, providers="registry").binary.name == "terraform"
+    assert find("terraform", environ=environ, providers="registry").providers == "registry"
+
+
+def test_name_in_the_environment_that_is_no_program_is_said_with_its_origin(find):
+    with pytest.raises(
+        ToolchainError, match=r"EVENT_HARNESS_TERRAFORM.*nowhere|nowhere.*EVENT_HARNESS_TERRAFORM"
+    ):
+        find(environ={"EVENT_HARNESS_TERRAFORM": "/nowhere/terraform"})
