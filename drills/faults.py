@@ -109,7 +109,7 @@ def _account(listener: Listener, weather: Weather, options: Options) -> Row:
         for correlation_id, text in texts.items():
             results = collected.arrived.get(correlation_id, [])
             right = {result.text for result in results} == {text}
-            row.add(right, "" if right else f"{correlation_id}: {results or 'lost'}")
+            row.add(right, "" if right else f"{correlation_id}: {results or 'lost'}", quiet=True)
     row.notes.append(f"{len(collected.failed)} of them redriven")
     return row
 

@@ -58,7 +58,7 @@ def _sessions(aws: EmbeddedAws, project: Path, count: int) -> Iterator[Row]:
         if printed:
             raise RuntimeError(f"the deployment to reuse failed: {printed}")
         for _ in range(count):
-            printed = _pytest(project, "--harness-reuse")
+            printed = _pytest(project, "--harness-reuse=last")
             row.add(not printed, printed)
             sizes.append(Size.of(aws, project))
     yield row

@@ -31,12 +31,14 @@ class Row:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
-    def add(self, fine: bool, note: str = "") -> None:
-        """Count one trial, and say how it went at once."""
+    def add(self, fine: bool, note: str = "", *, quiet: bool = False) -> None:
+        """Count one trial, and say how it went at once; with `quiet` only if it failed."""
         self.tried += 1
         self.fine += fine
         if note and not fine:
             self.notes.append(note)
+        if quiet and fine:
+            return
         outcome = f"{self.what} {self.tried}: {'fine' if fine else 'FAILED'} {note}"
         console.print(outcome.rstrip(), markup=False, soft_wrap=True)
 

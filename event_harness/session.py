@@ -181,7 +181,8 @@ class Session:
             there = ", ".join(run.run_id for run in kept) or "none"
             raise SettingError(
                 f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such run was kept; "
-                f"there: {there}; keep one with --harness-keep"
+                f"there: {there}; keep one with --harness-keep (a path after --harness-reuse is taken for"
+                " the run: write --harness-reuse=RUN, or give paths before it)"
             )
         run = found[-1]
         try:

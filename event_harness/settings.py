@@ -132,6 +132,15 @@ def _text(text: str) -> str:
     return text
 
 
+def _run(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise ValueError(
+            "a kept run's id, as --harness-reuse=RUN; what follows it after a space is taken for the id,"
+            " so give paths before it"
+        )
+    return text
+
+
 SETTINGS = (
     Setting("target", "local", _target, "where to deploy: local (embedded AWS), aws, or an emulator's URL"),
     Setting("root", ".", _text, "the Terraform root that is deployed, relative to pytest's rootdir"),
@@ -145,7 +154,7 @@ SETTINGS = (
         "keep", False, _flag, "leave the deployment in place at the end, to be reused or swept later", "flag"
     ),
     Setting(
-        "reuse", None, _text, "test a kept deployment: its run id, or none for the newest", "optional", "last"
+        "reuse", None, _run, "test a kept deployment: its run id, or none for the newest", "optional", "last"
     ),
     Setting("resources", None, _text, "test a system deployed by anything: FILE.json or ssm:PARAMETER"),
     Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
