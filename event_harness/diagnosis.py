@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from event_harness.aws_errors import message_of
 from event_harness.correlation import UNCORRELATED
 from event_harness.failures import Failure, FailureReader
-from event_harness.probes import SKEW, Probes
+from event_harness.probes import Probes
 from event_harness.producers.base import Sent
 from event_harness.reader import Reader
 from event_harness.report import Finding, Report
 from event_harness.resources import ResourceMap
-from event_harness.results import Result
+from event_harness.results import Result, by_source
 
 if TYPE_CHECKING:
     from event_harness.targets import Target
@@ -69,8 +69,10 @@ class Explainer:
 
     def _explain(self, sent: Sent, misses: Misses) -> Report:
         mine = self._reader.of(sent.correlation_id)
-        probes = Probes(self._resources, self._target, sent, resulted=bool(mine))
-        since = datetime.fromtimestamp(sent.sent_at - SKEW, UTC)
+        others = [item for item in self._failures.all() if not item.concerns(sent.correlation_id)]
+        foreign = {item.request_id for item in others} - {None}
+        probes = Probes(self._resources, self._target, sent, resulted=bool(mine), foreign=foreign)
+        since = datetime.fromtimestamp(sent.sent_at - self._target.skew, UTC)
         failed: list[Failure] = []
 
         def failures() -> Finding:
@@ -90,7 +92,8 @@ class Explainer:
         appendix = (
             f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
         )
-        return Report(self._cause(findings, failed, misses), tuple(findings), tuple(appendix))
+        cause = self._cause(findings, failed, mine, misses)
+        return Report(cause, tuple(findings), tuple(appendix), sent.correlation_id)
 
     def _failed(self, sent: Sent, since: datetime) -> tuple[Finding, list[Failure]]:
         queues, name = self._failures.queues, "failure queues"
@@ -128,14 +131,15 @@ class Explainer:
         if self._reader.last_error:
             text = f"the last look failed: {self._reader.last_error}"
             return Finding("results", "bad", text, cause=f"the results table could not be read: {text}")
+        tally = f"{len(mine)} of this input{by_source(mine, self._resources.sources)}"
         if not misses:
-            return Finding("results", "ok" if mine else "open", f"{len(mine)} of this input")
+            return Finding("results", "ok" if mine else "open", tally)
         details: list[str] = []
         for result, reason in misses:
             when = (result.event_time or result.first_received_at).strftime("%H:%M:%S.%f")[:-3]
-            details += [f"from {result.source} at {when}, {result.size:,} bytes:", *reason.splitlines()]
-        text = f"{len(mine)} of this input, {len(misses)} not accepted"
-        return Finding("results", "bad", text, tuple(details))
+            details.append(f"from {result.source} at {when}, {result.size:,} bytes: {_headline(reason)}")
+        details += misses[-1][1].splitlines()[1:]  # of the nearest: the difference itself
+        return Finding("results", "bad", f"{tally}, {len(misses)} not accepted", tuple(details))
 
     def _others(self, sent: Sent, since: datetime) -> list[Finding]:
         others = [item for item in self._reader.all() if item.correlation_id != sent.correlation_id]
@@ -150,16 +154,29 @@ class Explainer:
         lines = tuple(f"{item.case_id}: {item.size:,} bytes from {item.source}" for item in recent)
         return [Finding("others", "open", f"{len(recent)} results of other inputs since the send", lines)]
 
-    def _cause(self, findings: Sequence[Finding], failed: Sequence[Failure], misses: Misses) -> str:
+    def _cause(
+        self,
+        findings: Sequence[Finding],
+        failed: Sequence[Failure],
+        mine: Sequence[Result],
+        misses: Misses,
+    ) -> str:
         if failed:
             return str(failed[-1])
         if misses:
-            return "a result came, but not the one awaited: " + misses[-1][1].partition("\n")[0]
+            nearest, reason = misses[-1]
+            return f"a result came from {nearest.source}, but not the one awaited: {_headline(reason)}"
         # Where the event was last seen, whatever is before it did its part.
         way = len(self._resources.stations) + 1
         seen = max((n for n, finding in enumerate(findings[:way]) if finding.state == "ok"), default=-1)
         after = [finding for finding in findings[seen + 1 : way] if finding.cause]
         bad = next((finding for finding in after if finding.state == "bad"), None)
+        if bad and bad.missed and bad is findings[way - 1] and self._is_function(seen):
+            last = f" (its last line: {findings[seen].details[-1]})" if findings[seen].details else ""
+            return (
+                f"{findings[seen].station} ran without an error, but nothing of this input came out of it:"
+                f" did it decide to write nothing{last}, or is what it writes to not listened to?"
+            )
         if bad:
             # A function that says nothing may be why there is nothing after it.
             return "; ".join(str(finding.cause) for finding in after[: after.index(bad) + 1])
@@ -169,7 +186,21 @@ class Explainer:
         unknown = [finding.station for finding in findings if finding.state == "unknown"]
         if unknown:
             return f"none found; not known: {', '.join(unknown)}"
-        return "none found: no station shows a fault; the event may need longer than this"
+        if mine:
+            came = "1 result" if len(mine) == 1 else f"{len(mine)} results"
+            return f"none found: {came} of this input came; more may need longer, or never come"
+        where = f" after {findings[seen].station}, where it was seen" if seen >= 0 else ""
+        return f"none found: no station{where} shows a fault; the event may need longer than this"
+
+    def _is_function(self, number: int) -> bool:
+        """Whether the station of this number on the way is one."""
+        return (
+            0 <= number < len(self._resources.stations) and self._resources.stations[number].type == "lambda"
+        )
+
+
+def _headline(reason: str) -> str:
+    return reason.partition("\n")[0]
 
 
 def without_content(event: Any) -> Any:

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -14,6 +15,9 @@ _PAGES = 3
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
+_TRACEBACK = "Traceback (most recent call last)"
+# Ids of other sessions on the same system: a run id of `runs.new_run_id` before a ULID.
+_OTHER = "r[0-9a-hjkmnp-tv-z]{13}/[0-9A-HJKMNP-TV-Z]{26}"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
     r"|exited (with|unexpectedly)|^[\w.]*(Error|Exception|Interrupt)\b"
@@ -32,8 +36,19 @@ class Line:
     starts: bool
 
     def __str__(self) -> str:
-        request = f" (request {self.request_id})" if self.request_id else ""
-        return f"{self.at:%H:%M:%S}.{self.at.microsecond // 1000:03} {self.text}{request}"
+        return f"{self.at:%H:%M:%S}.{self.at.microsecond // 1000:03} {self.text}"
+
+
+def told(lines: Iterable[Line]) -> tuple[str, ...]:
+    """Lines for a person; the request stands once, behind the last line that it has in a row."""
+    shown: list[str] = []
+    last = None
+    for line in lines:
+        if last == line.request_id and shown:
+            shown[-1] = shown[-1].removesuffix(f" (request {last})")
+        last = line.request_id
+        shown.append(f"{line} (request {last})" if last else str(line))
+    return tuple(shown)
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,8 @@ class LogView:
 
     Attributes:
         invocations: How often the function was started.
-        for_others: How often of these its lines name other inputs only.
+        for_others: How often of these it was for other inputs only.
+        unclear: How often of these its lines name no input and tell of no error.
         mine: Lines that carry the input's id, and the errors of the same requests.
         errors: Lines that tell of an error, but for those of other inputs' requests.
         elsewhere: Another correlation id that contains the input's case, if a line names one.
@@ -50,6 +66,7 @@ class LogView:
 
     invocations: int
     for_others: int
+    unclear: int
     mine: list[Line]
     errors: list[Line]
     elsewhere: str | None
@@ -60,10 +77,23 @@ class LogView:
         return [line for line in self.mine if line.is_error]
 
 
-def read_log(client: "CloudWatchLogsClient", log_group: str, since: float, correlation_id: str) -> LogView:
+def read_log(
+    client: "CloudWatchLogsClient",
+    log_group: str,
+    since: float,
+    correlation_id: str,
+    foreign: Collection[str | None] = (),
+) -> LogView:
     """Read a log group from `since` (epoch s) on. IAM: logs:FilterLogEvents.
 
     No filter pattern: the lines around those of the input count too, and emulators know but plain terms.
+
+    Args:
+        client: CloudWatch Logs.
+        log_group: Its name.
+        since: Epoch seconds.
+        correlation_id: The input.
+        foreign: Requests that are known to be of other inputs.
     """
     events: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}
@@ -73,51 +103,80 @@ def read_log(client: "CloudWatchLogsClient", log_group: str, since: float, corre
         if not page.get("nextToken"):
             break
         token = {"nextToken": page["nextToken"]}
-    return view(events, correlation_id)
+    return view(events, correlation_id, foreign)
 
 
-def view(events: Iterable[Mapping[str, Any]], correlation_id: str) -> LogView:
+def view(
+    events: Iterable[Mapping[str, Any]], correlation_id: str, foreign: Collection[str | None] = ()
+) -> LogView:
     """Sort out the events of a log by what they say of one input."""
-    current: dict[str, str] = {}  # log stream -> the request it is in
-    lines = [_line(event, current) for event in sorted(events, key=lambda event: event.get("timestamp", 0))]
-    case = correlation_id.split("/")[1] if "/" in correlation_id else correlation_id
+    streams: dict[str, _Stream] = {}
+    lines = [_line(event, streams) for event in sorted(events, key=lambda event: event.get("timestamp", 0))]
+    run, _, case = correlation_id.partition("/")
+    case = case.partition("/")[0] or correlation_id
+    any_id = re.compile(rf"(?<![\w-])(?:{re.escape(run)}/\w|{_OTHER})")
 
     def names_it(line: Line) -> bool:
         if line.correlation_id is not None:
             return line.correlation_id == correlation_id
-        return case in line.text
+        return case in unquote_plus(line.text)
+
+    def names_another(line: Line) -> bool:
+        return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))
 
     mine = {line.request_id for line in lines if names_it(line)} - {None}
-    others = {line.request_id for line in lines if line.correlation_id and not names_it(line)} - mine - {None}
+    others = ({line.request_id for line in lines if names_another(line)} | set(foreign)) - mine - {None}
+    erring = {line.request_id for line in lines if line.is_error}
     named = (line.correlation_id for line in lines if line.correlation_id and not names_it(line))
     return LogView(
         invocations=sum(line.starts for line in lines),
         for_others=sum(line.starts and line.request_id in others for line in lines),
+        unclear=sum(line.starts and line.request_id not in others | mine | erring for line in lines),
         mine=[
             line
             for line in lines
-            if names_it(line) or (line.is_error and line.request_id in mine and not line.correlation_id)
+            if names_it(line) or (line.is_error and line.request_id in mine and not names_another(line))
         ],
-        errors=[line for line in lines if line.is_error and line.request_id not in others],
+        errors=[
+            line
+            for line in lines
+            if line.is_error
+            and line.request_id not in others
+            and (line.request_id or not names_another(line))
+        ],
         elsewhere=next((other for other in named if other and case in other), None),
     )
 
 
-def _line(event: Mapping[str, Any], current: dict[str, str]) -> Line:
-    message = str(event.get("message", "")).strip()
-    stream = str(event.get("logStreamName", ""))
+@dataclass
+class _Stream:
+    """Where the reading of a log stream is: in which request, and whether within a traceback."""
+
+    request_id: str | None = None
+    in_traceback: bool = False
+
+
+def _line(event: Mapping[str, Any], streams: dict[str, _Stream]) -> Line:
+    raw = str(event.get("message", ""))
+    message = raw.strip()
+    stream = streams.setdefault(str(event.get("logStreamName", "")), _Stream())
     at = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, UTC)
     record = _json(message)
     if record is None:
         start = _START.match(message)
         if start:
-            current[stream] = start[1]
+            stream.request_id = start[1]
+        # Some runtimes log a traceback line by line: the first that isn't indented says what was raised.
+        raised = stream.in_traceback and bool(message) and not raw[:1].isspace()
+        stream.in_traceback = message == f"{_TRACEBACK}:" or (
+            stream.in_traceback and not raised and not start
+        )
         request = _REQUEST.search(message)
         return Line(
             at=at,
-            text=" | ".join(message.splitlines()),
-            request_id=request[1] if request else current.get(stream),
-            is_error=bool(_ERROR.search(message)),
+            text=_told(message),
+            request_id=request[1] if request else stream.request_id,
+            is_error=raised or bool(_ERROR.search(message)) or (_TRACEBACK in message and "\n" in message),
             correlation_id=None,
             starts=bool(start),
         )
@@ -128,23 +187,31 @@ def _line(event: Mapping[str, Any], current: dict[str, str]) -> Line:
         record.get("function_request_id") or record.get("requestId") or details.get("requestId") or None
     )
     if starts and request_id:
-        current[stream] = str(request_id)
+        stream.request_id = str(request_id)
     said = record.get("message") or record.get("errorMessage") or record.get("type") or message
     error = record.get("exception_name") or record.get("errorType") or record.get("error")
     level = str(record.get("level", "")).upper()
     correlation_id = record.get("correlation_id")
-    raised = str(record.get("exception") or "").strip().splitlines()
-    tail = f": {raised[-1]}" if raised else f": {error}" if error else ""
+    exception = str(record.get("exception") or "").strip().splitlines()
+    tail = f": {exception[-1]}" if exception else f": {error}" if error else ""
     return Line(
         at=at,
         text=f"{level} {said if isinstance(said, str) else json.dumps(said)}{tail}".strip(),
-        request_id=str(request_id) if request_id else current.get(stream),
+        request_id=str(request_id) if request_id else stream.request_id,
         is_error=level in ("ERROR", "CRITICAL")
         or bool(error)
         or details.get("status") in ("error", "timeout"),
         correlation_id=str(correlation_id) if correlation_id else None,
         starts=starts,
     )
+
+
+def _told(message: str) -> str:
+    """A message as one line; of one with a traceback, what was raised."""
+    before, traceback, after = message.partition(_TRACEBACK)
+    if traceback:
+        message = before.strip() or (after.lstrip(":").strip().splitlines() or [message])[-1]
+    return " | ".join(message.splitlines())
 
 
 def _json(message: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from event_harness.failures import Failure
 from event_harness.matching import Matcher, Until
 from event_harness.outcomes import Collected
 from event_harness.producers.base import Sent
-from event_harness.results import Result
+from event_harness.results import Result, by_source
 from event_harness.waiting import whole_number
 
 
@@ -198,6 +198,8 @@ class Listener(Expectations):
             self._sleep(min(pause, max(began + timeout - now, 0.001)))
         self.inflight.leave(sent.correlation_id)
         names = ", ".join(sorted(set(queues.values())))
+        self.reader.look()
+        results = self.reader.of(sent.correlation_id)
         raise self.explained(
             WaitTimeoutError,
             [
@@ -205,4 +207,7 @@ class Listener(Expectations):
                 f"looked {self.failures.looks - looks} times into the failure queues of {names}",
             ],
             sent,
+            cause=f"it did not fail: results of it came{by_source(results, self.resources.sources)}"
+            if results
+            else None,
         )

@@ -14,11 +14,8 @@ bytes, or JSON (a mapping or a list)."""
 
 # Waiting doesn't mend these. Whatever isn't an Exception (KeyboardInterrupt, pytest.fail) passes anyway.
 _HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
-_LINES, _WIDTH, _BEFORE = (
-    6,
-    88,
-    30,
-)  # of a difference: lines a side, characters a line, of them before the spot
+# Of a difference: lines a side, characters a line, of them before the spot; of a predicate's message: lines.
+_LINES, _WIDTH, _BEFORE, _RAISED = 4, 88, 30, 12
 
 
 class Matcher:
@@ -34,6 +31,7 @@ class Matcher:
         self._until = until
         self._judged: dict[str, bool] = {}  # event id -> verdict
         self._reasons: dict[str, str] = {}  # event id -> why it isn't accepted
+        self._nearness: dict[str, float] = {}  # event id -> how much of it is as awaited
 
     def accepts(self, result: Result) -> bool:
         """Whether this is what is awaited."""
@@ -47,8 +45,11 @@ class Matcher:
         return self._judged[result.event_id]
 
     def misses(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
-        """Those of the results that weren't accepted, each with the reason."""
-        return [(item, self._reasons[item.event_id]) for item in results if self._reasons.get(item.event_id)]
+        """Those of the results that weren't accepted, each with the reason; the nearest last."""
+        missed = [
+            (item, self._reasons[item.event_id]) for item in results if self._reasons.get(item.event_id)
+        ]
+        return sorted(missed, key=lambda miss: self._nearness.get(miss[0].event_id, 0.0))
 
     def _judge(self, result: Result) -> bool | None:
         """The verdict; None if it couldn't be reached this time."""
@@ -62,6 +63,8 @@ class Matcher:
             self._reasons[result.event_id] = f"the predicate raised {_shortened(error)}"
             return None
         self._reasons[result.event_id] = "\n".join(different)
+        if different and isinstance(self._until, str | bytes | Mapping | Sequence):
+            self._nearness[result.event_id] = _nearness(self._until, result)
         return not different
 
 
@@ -77,9 +80,35 @@ def difference(expected: str, got: str) -> list[str]:
         f" (expected {len(expected):,} characters, got {len(got):,})"
     )
     cut = max(0, column - _BEFORE)
-    left, right = ([_excerpt(text, cut) for text in lines[line : line + _LINES]] for lines in (wanted, had))
+    left, right = wanted[line : line + _LINES], had[line : line + _LINES]
+    bare = [[text.rstrip("\r\n") for text in lines] for lines in (left, right)]
+    if bare[0] != bare[1]:  # else it is the ends of the lines that differ: show them
+        left, right = bare
+    left, right = ([_excerpt(text, cut) for text in lines] for lines in (left, right))
     changes = [text for text in difflib.ndiff(left, right) if not text.startswith("?")]
     return [headline, "- expected, + got:", *changes[: 2 * _LINES]]
+
+
+def _nearness(expected: str | bytes | Mapping[str, Any] | Sequence[Any], result: Result) -> float:
+    """How much is the same, from both ends: 0 to 1."""
+    if isinstance(expected, str):
+        return _same(expected, result.text)
+    if isinstance(expected, bytes):
+        return _same(expected, result.body)
+    return _same(_pretty(expected), _pretty(result.json()))
+
+
+def _same(expected: Sequence[Any], got: Sequence[Any]) -> float:
+    longest, shortest = sorted((len(expected), len(got)), reverse=True)
+    begin = _first_difference(expected, got)
+    low, high = 0, shortest - begin
+    while low < high:
+        middle = (low + high + 1) // 2
+        if expected[len(expected) - middle : len(expected) - low] == got[len(got) - middle : len(got) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return (begin + low) / longest if longest else 1.0
 
 
 def _differences(expected: Until, result: Result) -> list[str]:
@@ -130,6 +159,6 @@ def _pretty(value: object) -> str:
 
 def _shortened(error: Exception) -> str:
     lines = (f"{type(error).__name__}: {error}" if str(error) else type(error).__name__).splitlines()
-    kept = [line[:_WIDTH] for line in lines[: 2 * _LINES]]
+    kept = [line[:_WIDTH] for line in lines[:_RAISED]]
     left_out = len(lines) - len(kept)
     return "\n".join([*kept, f"… {left_out} more lines"] if left_out else kept)

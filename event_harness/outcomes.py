@@ -11,6 +11,8 @@ from event_harness.results import Result
 class Collected:
     """What became of a batch.
 
+    Its text names who is missing; as an assert's message give `str(collected)`, which pytest shows whole.
+
     Attributes:
         arrived: Correlation id -> results of each input that has any, in order of event time.
         missing: Inputs without a result when the wait ended.

@@ -17,6 +17,7 @@ class Finding:
         text: What was found, in one sentence.
         details: Lines of a log and the like, the most telling last.
         cause: If it is bad: what that makes likely.
+        missed: Whether the event never came here.
     """
 
     station: str
@@ -24,6 +25,7 @@ class Finding:
     text: str
     details: tuple[str, ...] = ()
     cause: str | None = None
+    missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,16 @@ class Report:
         cause: The likely cause, in one sentence.
         findings: Station by station.
         appendix: What only the whole report shows: failed events, whole log lines.
+        correlation_id: The input's; where lines must be cut, `<id>` stands for it in them.
     """
 
     cause: str
     findings: tuple[Finding, ...]
     appendix: tuple[str, ...] = field(default=())
+    correlation_id: str = ""
+
+    def __str__(self) -> str:
+        return self.terminal()
 
     def terminal(self) -> str:
         """At most 40 lines of at most 96 characters."""
@@ -47,11 +54,22 @@ class Report:
         room = LINES - len(lines) - sum(len(_head(finding, name)) for finding in self.findings)
         for finding in self.findings:
             lines += _head(finding, name)
-            share = max(0, min(8 if finding.state == "bad" else 3, room))
-            shown = finding.details[-share:] if share else ()
+            shown = self._shown(finding, name + 6, min(12 if finding.state == "bad" else 3, room))
             room -= len(shown)
-            lines += [_cut(f"{'':{name + 6}}{printable(detail)}") for detail in shown]
+            lines += shown
         return "\n".join(lines[:LINES])
+
+    def _shown(self, finding: Finding, indent: int, most: int) -> list[str]:
+        """The last details that have room, each in at most two lines."""
+        lines: list[str] = []
+        for detail in reversed(finding.details):
+            if self.correlation_id:
+                detail = detail.replace(self.correlation_id, "<id>")
+            wrapped = _wrapped(_fitting(f"{'':{indent}}{detail}", indent), f"{'':{indent + 2}}", 2)
+            if len(lines) + len(wrapped) > most:
+                break
+            lines = [*wrapped, *lines]
+        return lines
 
     def full(self) -> str:
         """Everything, uncut."""
@@ -65,6 +83,15 @@ class Report:
 def _head(finding: Finding, name: int) -> list[str]:
     indent = " " * (name + 6)
     return _wrapped(f"{_MARKS[finding.state]}  {finding.station:<{name}}  {finding.text}", indent, 2)
+
+
+def _fitting(detail: str, indent: int) -> str:
+    """A detail for two rows: of a line of a log the message is cut, not the request behind it."""
+    room = 2 * (WIDTH - indent) - 20  # less what wrapping may leave empty
+    message, found, request = detail.rpartition(" (request ")
+    if not found or len(detail) <= room + indent:
+        return detail
+    return f"{message[: indent + room - len(request) - len(found)]}…{found}{request}"
 
 
 def _wrapped(text: str, indent: str, most: int) -> list[str]:

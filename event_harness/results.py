@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -214,6 +215,13 @@ class BodyStore:
         if wrong:
             raise BodyError(f"body of {result.event_id} in {where} was changed since: its checksum is wrong")
         return body
+
+
+def by_source(results: Iterable[Result], sources: Iterable[str]) -> str:
+    """How many of the results came from each source; nothing where there is but one source."""
+    came = Counter(result.source for result in results)
+    counts = [f"{name} {came[name]}" for name in {**dict.fromkeys(sources), **came}]
+    return f" ({', '.join(counts)})" if len(counts) > 1 else ""
 
 
 def unavailable(what: str, error: BaseException, action: str) -> ResultsUnavailableError:

@@ -108,6 +108,12 @@ class Target:
             raise SettingError("no AWS region: give one (--harness-region, AWS_REGION or the profile's own)")
         return cls("aws", session.region_name, None, session)
 
+    @property
+    def skew(self) -> float:
+        """Seconds that the target's clock and ours may differ: none on this machine."""
+        here = self.endpoint_url and _is_loopback(urlsplit(self.endpoint_url).hostname or "")
+        return 0.0 if here else 3.0
+
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client, made once per service and settings; boto3 clients may be shared by threads.
 

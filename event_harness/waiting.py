@@ -4,6 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from event_harness.correlation import check_run_id
@@ -17,7 +18,7 @@ from event_harness.producers.base import Sent
 from event_harness.reader import Clock, Reader, Sleep
 from event_harness.report import Report, printable
 from event_harness.resources import ResourceMap
-from event_harness.results import BodyStore, Result
+from event_harness.results import BodyStore, Result, by_source
 from event_harness.results_table import ResultsTable
 
 if TYPE_CHECKING:
@@ -174,17 +175,34 @@ class Waiting:
 
     def _looked(self, sent: Sent, before: int) -> str:
         """How often the table was read since then, and what it shows."""
-        mine = len(self.reader.of(sent.correlation_id))
-        others = len(self.reader.all()) - mine
+        mine = self.reader.of(sent.correlation_id)
+        others = len(self.reader.all()) - len(mine)
         return (
-            f"looked {self.reader.looks - before} times; results in this run: {mine} of this input,"
-            f" {others} of others"
+            f"looked {self.reader.looks - before} times; results in this run: {len(mine)} of this input"
+            f"{by_source(mine, self.resources.sources)}, {others} of others"
         )
 
-    def explained(self, error: type[E], lines: list[str], sent: Sent, matcher: Matcher | None = None) -> E:
-        """An error of these lines, with how far the event came below them, and whole in `report`."""
+    def explained(
+        self,
+        error: type[E],
+        lines: list[str],
+        sent: Sent,
+        matcher: Matcher | None = None,
+        cause: str | None = None,
+    ) -> E:
+        """An error of these lines, with how far the event came below them, and whole in `report`.
+
+        Args:
+            error: Its type.
+            lines: What was awaited.
+            sent: The input.
+            matcher: Knows why results of the input were not accepted.
+            cause: What the caller knows to be the cause.
+        """
         misses = matcher.misses(self.reader.of(sent.correlation_id)) if matcher else []
         report = self._explainer.explain(sent, misses)
+        if cause:
+            report = replace(report, cause=cause)
         headline, *others = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
         text = "\n  ".join([*map(printable, [headline, *others]), *report.terminal().split("\n")])
         explained = error(text)

@@ -249,6 +249,8 @@ class Stream:
 class Target:
     """Hands out the fakes as clients; remembers the settings asked for."""
 
+    skew = 3.0
+
     def __init__(self, **clients):
         self.clients = clients
         self.settings = []

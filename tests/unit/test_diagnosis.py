@@ -116,12 +116,61 @@ def test_a_function_that_cannot_start_is_the_cause(world):
     assert explain(world, sent).cause.startswith("processor fails: [ERROR] Runtime.ImportModuleError")
 
 
+def test_errors_that_may_be_another_inputs_are_told_as_that(world):
+    sent = world.send()
+    world.logs.invoked("/processor", REQUEST, "[ERROR] ValueError: no", stream="one")
+    world.logs.invoked("/processor", "2" + REQUEST[1:], stream="two")
+    report = explain(world, sent)
+    assert finding(report, "processor").state == "open"
+    assert report.cause.startswith(
+        "processor logged errors that may be of this input or of another ([ERROR] ValueError: no);"
+    )
+
+
+def test_errors_of_requests_that_ended_in_a_failure_queue_for_another_input_are_not_the_cause(world):
+    sent = world.send()
+    world.logs.invoked("/processor", REQUEST, "[ERROR] ValueError: no")
+    world.queues.put("queue/processor", envelope(s3_event("run/other")), sent_ms=1_000_500)
+    world.listener.failures.look()
+    report = explain(world, sent)
+    assert "ValueError" not in report.cause
+    assert report.cause.startswith("processor wasn't invoked for this input")
+
+
+def test_a_function_that_wrote_nothing_is_the_cause_with_its_last_line():
+    way = [MAP["stations"][0], MAP["stations"][1]]
+    world = World(resources=MAP | {"stations": way})
+    sent = world.send()
+    processed(world, sent, f"{sent.correlation_id} is empty")
+    cause = explain(world, sent).cause
+    assert cause.startswith("processor ran without an error, but nothing of this input came out of it")
+    assert "is empty" in cause
+    world.logs.write("/listener", "[ERROR] Runtime.ImportModuleError: no")
+    assert explain(world, sent).cause.startswith("event_listener fails: [ERROR] Runtime.ImportModuleError")
+
+
+def test_an_explanation_on_this_machine_looks_no_further_back_than_the_send(world):
+    world.target.skew = 0.0
+    sent = world.send()
+    world.logs.write("/processor", "[ERROR] KeyError: just before", at=sent.sent_at - 0.5)
+    assert "just before" not in explain(world, sent).cause
+
+
+def test_results_are_counted_by_source_where_there_are_several():
+    two = MAP["sources"] | {"ledger": {"type": "dynamodb", "correlation": {"from": "key", "at": None}}}
+    world = World(resources=MAP | {"sources": two})
+    sent = world.send()
+    world.table.record(sent.correlation_id, source="ledger")
+    world.listener.results()
+    assert finding(explain(world, sent), "results").text == "1 of this input (destination 0, ledger 1)"
+
+
 def test_a_function_that_is_silent_may_be_why_nothing_follows(world):
     sent = world.send()
     world.logs.invoked("/processor", REQUEST)
     assert explain(world, sent).cause == (
-        "processor was invoked and logged nothing of this input (it failed early, or logs no ids);"
-        " nothing was written to destination under this id"
+        "processor was invoked and logged nothing of this input"
+        " (it logs no ids, failed early, or wrote nothing); nothing was written to destination under this id"
     )
 
 
@@ -243,7 +292,8 @@ def test_everything_well_but_slow_says_so(world):
     written(world, sent)
     processed(world, sent, "recorded", group="/listener")
     assert explain(world, sent).cause == (
-        "none found: no station shows a fault; the event may need longer than this"
+        "none found: no station after event_listener, where it was seen shows a fault;"
+        " the event may need longer than this"
     )
 
 

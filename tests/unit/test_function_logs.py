@@ -1,7 +1,7 @@
 import pytest
 from listener_fakes import Logs
 
-from event_harness.function_logs import read_log, view
+from event_harness.function_logs import read_log, told, view
 
 MINE, OTHER = "run/01MINE/input.txt", "run/01OTHER/input.txt"
 R1, R2 = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
@@ -101,6 +101,74 @@ def test_an_error_before_any_input_was_known_is_nobodys(logs):
 def test_errors_of_any_logger_are_errors(logs, line, text):
     logs.invoked("/fn", R1, line)
     assert [error.text for error in read(logs).my_errors] == [text]
+
+
+@pytest.mark.parametrize(
+    "named", ["run/01OTHER", "in%2Frun%2F01OTHER.csv", "r1m86p1qsytdxp/01M86P1RSVNAB3HV8JNHXGJTZ3"]
+)
+def test_a_plain_log_that_names_another_input_is_of_that_with_all_its_errors(logs, named):
+    logs.invoked("/fn", R2, f"working on {named}", "ValueError: no")
+    found = read(logs)
+    assert (found.for_others, found.unclear) == (1, 0)
+    assert found.errors == []
+
+
+def test_a_path_that_begins_with_a_run_names_no_input(logs):
+    logs.invoked("/fn", R2, "ValueError: in /tmp/r1m86p1qsytdxp/aws/app.py")
+    assert len(read(logs).errors) == 1
+
+
+def test_errors_of_requests_known_to_be_anothers_are_left_out(logs):
+    logs.invoked("/fn", R2, "ValueError: no")
+    assert len(read(logs).errors) == 1
+    assert read_log(logs, "/fn", 990.0, MINE, {R2, None}).errors == []
+
+
+def test_an_invocation_that_says_nothing_is_unclear(logs):
+    logs.invoked("/fn", R1)
+    logs.invoked("/fn", R2, "ValueError: no", stream="other")
+    assert read(logs).unclear == 1
+
+
+def test_a_traceback_that_comes_line_by_line_ends_with_what_was_raised(logs):
+    traceback = [
+        "Traceback (most recent call last):",
+        '  File "app.py", line 1, in handler',
+        "    total += float(value)",
+        "app.NoNumber: a row has none",
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "app.py", line 2, in handler',
+        "app.BadReading: of " + MINE,
+    ]
+    logs.invoked("/fn", R1, *traceback)
+    assert [line.text for line in read(logs).my_errors] == [
+        "app.NoNumber: a row has none",
+        "app.BadReading: of " + MINE,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (
+            "[ERROR] BadReading: none\nTraceback (most recent call last):\n  File x",
+            "[ERROR] BadReading: none",
+        ),
+        ("Traceback (most recent call last):\n  File x\nBadReading: none", "BadReading: none"),
+    ],
+)
+def test_of_a_traceback_in_one_event_what_was_raised_is_shown(logs, message, text):
+    logs.write("/fn", message)
+    assert [line.text for line in read(logs).errors] == [text]
+
+
+def test_a_request_is_named_once_behind_its_last_line(logs):
+    logs.invoked("/fn", R1, said("one", MINE), said("two", MINE), said("three", MINE, request_id=R2))
+    shown = [line.partition(" ")[2] for line in told(read(logs).mine)]
+    assert shown == ["INFO one", f"INFO two (request {R1})", f"INFO three (request {R2})"]
 
 
 def test_platform_lines_in_json_start_an_invocation(logs):

@@ -104,7 +104,7 @@ def test_a_timeout_after_wrong_results_shows_how_they_differ(world):
     with pytest.raises(WaitTimeoutError) as caught:
         world.listener.wait_for(sent, timeout=1, until="HELLO")
     message = str(caught.value)
-    assert "a result came, but not the one awaited" in message
+    assert "a result came from destination, but not the one awaited" in message
     assert "- HELLO" in message
     assert "+ HELlO" in message
 
@@ -389,6 +389,14 @@ def test_failures_are_awaited_and_stay_in_their_queue(world):
     assert failure.event["Records"][0]["s3"]["bucket"]["name"] == "source-bucket"
     assert len(world.queues.messages["queue/processor"]) == 1
     assert not world.queues.hidden
+
+
+def test_an_input_that_was_to_fail_and_did_not_says_so(world):
+    sent = world.send()
+    world.arrives(sent, after=1)
+    _, error = world.passed(lambda: world.listener.wait_for_failure(sent, timeout=2))
+    assert "likely cause: it did not fail: results of it came" in str(error)
+    assert "1 of this input" in str(error)
 
 
 def test_a_failure_that_does_not_come_is_a_timeout_that_says_where_it_looked(world):

@@ -46,8 +46,8 @@ def test_a_text_of_other_content_says_where_it_differs():
     assert reason("one\ntwo\nthree", result_of("one\ntwo!\nthree")).splitlines() == [
         "differs from line 2, column 4 on (expected 13 characters, got 14)",
         "- expected, + got:",
-        r"- two\n",
-        r"+ two!\n",
+        "- two",
+        "+ two!",
         "  three",
     ]
 
@@ -185,3 +185,23 @@ def test_the_body_of_a_deleted_object_ends_the_wait():
 def test_the_body_of_an_overwritten_object_is_a_failed_match_for_the_newer_one_is_to_come():
     text = reason("x", result_of("", body_kind="gone", gone_reason="overwritten"))
     assert "was overwritten before" in text
+
+
+@pytest.mark.parametrize(
+    ("until", "near", "far"),
+    [
+        ("one two three", "one 2 three", "something else"),
+        (b"\x00\x01\x02\x03", b"\x00\xff\x02\x03", b"\xff\xff"),
+        ({"id": "x", "total": 3.5}, '{"id": "x", "total": 3.0}', '{"keys": {"id": "x"}, "new": {}}'),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_nearest_miss_comes_last(until, near, far, order):
+    matcher = Matcher(until)
+    results = [result_of(near, event_id="near"), result_of(far, event_id="far")][::order]
+    assert not any(matcher.accepts(result) for result in results)
+    assert [result.event_id for result, _ in matcher.misses(results)] == ["far", "near"]
+
+
+def test_what_differs_only_in_the_ends_of_lines_shows_them():
+    assert reason("one\ntwo\n", result_of("one\r\ntwo\n")).splitlines()[2:4] == [r"- one\n", r"+ one\r\n"]

@@ -40,6 +40,16 @@ def test_a_report_fits_a_terminal_whatever_it_says(cause, findings):
     assert text.replace("\n", "").isprintable()
 
 
+def test_a_long_line_has_two_rows_and_room_for_what_it_says():
+    said = f"12:00:00.000 ERROR in/run/{'x' * 60}.csv: {'word ' * 30}(request 11111111)"
+    report = Report("cause", (Finding("processor", "bad", "failed", (said,)),), (), f"run/{'x' * 60}")
+    assert report.terminal().splitlines()[2:] == [
+        "               12:00:00.000 ERROR in/<id>.csv: word word word word word word word word word word",
+        "                 word word word word word word word word w… (request 11111111)",
+    ]
+    assert "x" * 60 in report.full()
+
+
 def test_the_whole_report_leaves_nothing_out():
     details = tuple(f"line {number} {'x' * 300}" for number in range(100))
     report = Report("cause", (Finding("processor", "bad", "text", details),), ("the event: {}",))
