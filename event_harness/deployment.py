@@ -14,7 +14,13 @@ from typing import Any
 
 from event_harness import configuration
 from event_harness.aws_errors import AWS_ERRORS, message_of
-from event_harness.errors import ConfigurationError, DestroyError, ResourceMapError, StateError
+from event_harness.errors import (
+    ConfigurationError,
+    DeploymentError,
+    DestroyError,
+    ResourceMapError,
+    StateError,
+)
 from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.interrupts import shielded
 from event_harness.leftovers import remove_remains
@@ -29,7 +35,8 @@ from event_harness.toolchain import Toolchain
 OUTPUT = "event_harness"
 PROGRESS_EVERY = 3.0  # seconds
 # Inputs that the harness sets wherever a configuration declares them.
-CONVENTIONS: Mapping[str, Any] = {"deploy_test_resources": True, "ephemeral": True}
+GATE = "deploy_test_resources"
+CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,8 @@ class Deployment:
             self.prepare()
             self.run.at("apply")
             self.say(f"applying run {self.run.run_id} to {self.target.name}")
-            self._terraform(progress="apply").apply(tf_vars=_texts(self.run.variables), color=False)
+            progress = _Progress(self.say, "apply")
+            self._terraform(progress=progress).apply(tf_vars=_texts(self.run.variables), color=False)
             self.run.at("applied")
             return self.system()
         except BaseException as error:
@@ -237,11 +245,25 @@ class Deployment:
                 self.say(f"destroying run {self.run.run_id}")
                 if self.target.endpoint_url:
                     self._empty_buckets()
-                self._terraform(progress="destroy").destroy(tf_vars=_texts(self.run.variables), color=False)
+                self._destroy_resources()
         except BaseException as error:
-            raise DestroyError(self._unfinished(str(error) or type(error).__name__)) from error
+            raise self._unfinished(str(error) or type(error).__name__) from error
         if left := self.run.managed_resources():
-            raise DestroyError(self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}"))
+            raise self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}")
+
+    def _destroy_resources(self) -> None:
+        """Run terraform destroy; what it refuses of the test resources' configuration is then left out."""
+        progress = _Progress(self.say, "destroy")
+        terraform = self._terraform(progress=progress)
+        try:
+            terraform.destroy(tf_vars=_texts(self.run.variables), color=False)
+        except DeploymentError as error:
+            if progress.planned or not self.run.variables.get(GATE):
+                raise
+            # Terraform evaluates the whole configuration before it destroys, and refuses what made apply
+            # fail. What the state has of resources that the configuration hasn't, it destroys all the same.
+            self.say(f"{error}: destroying with the gate shut")
+            terraform.destroy(tf_vars=_texts(self.run.variables | {GATE: False}), color=False)
 
     def _empty_buckets(self) -> None:
         """Empty an emulator's buckets in place of terraform.
@@ -262,24 +284,26 @@ class Deployment:
             left = remove_remains(self.target, self.run.run_id, self.say)
         except AWS_ERRORS as error:
             if must:
-                raise DestroyError(self._unfinished(message_of(error))) from error
+                raise self._unfinished(message_of(error)) from error
             # Whoever may deploy need not be allowed to list everything; terraform itself had no objection.
             self.say(f"run {self.run.run_id}: not looked for what the state lacks: {message_of(error)}")
             return
         if left:
-            raise DestroyError(self._unfinished(f"{len(left)} resources are left: {'; '.join(left[:5])}"))
+            raise self._unfinished(f"{len(left)} resources are left: {'; '.join(left[:5])}")
 
-    def _unfinished(self, why: str) -> str:
-        return (
+    def _unfinished(self, why: str) -> DestroyError:
+        error = DestroyError(
             f"run {self.run.run_id} is not destroyed, its state is kept in {self.run.directory}: {why}; "
             f"finish it with: event-harness sweep {self.run.run_id}"
         )
+        error.reason = why
+        return error
 
     @property
     def _data_dir(self) -> Path:
         return self.run.directory / "data"
 
-    def _terraform(self, *, internet: bool = False, progress: str = "") -> Terraform:
+    def _terraform(self, *, internet: bool = False, progress: "_Progress | None" = None) -> Terraform:
         base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
         self.run.temporary.mkdir(mode=0o700, exist_ok=True)
@@ -294,8 +318,8 @@ class Deployment:
             environ=environ,
             logs=self.run.logs,
             timeout=self.timeout,
-            on_line=_Progress(self.say, progress) if progress else None,
-            interrupted=None if progress == "destroy" else self.interrupted,
+            on_line=progress,
+            interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
         )
 
 
@@ -311,9 +335,11 @@ class _Progress:
         self.began = self.said = clock()
         self.done = 0
         self.total = 0
+        self.planned = False
 
     def __call__(self, line: str) -> None:
         if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
+            self.planned = True
             self.total = int(planned.group(1)) or int(planned.group(2))
         elif done := re.match(r"(\S+): (?:Creation|Destruction) complete after", line):
             self.done += 1

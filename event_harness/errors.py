@@ -38,7 +38,13 @@ class DeploymentError(HarnessError):
 
 
 class DestroyError(DeploymentError):
-    """Destroy failed; the state is kept and the message says how to finish it."""
+    """Destroy failed; the state is kept and the message says how to finish it.
+
+    Attributes:
+        reason: why, without the rest.
+    """
+
+    reason: str = ""
 
 
 class StateError(DeploymentError):

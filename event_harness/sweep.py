@@ -173,7 +173,8 @@ def _destroy(run: Run, say: Say) -> None:
         _destroy_by_state(run, target, say)
     except DeploymentError as error:
         by_state = False
-        say(f"{run.run_id}: its state can't be used, so by its tags: {' '.join(str(error).split())}")
+        why = error.reason if isinstance(error, DestroyError) else str(error)
+        say(f"{run.run_id}: its state can't be used, so by its tags: {' '.join(why.split())}")
     # A resource may have been made and terraform killed before it had written that down.
     try:
         left = leftovers.remove_remains(target, run.run_id, say)

@@ -4,8 +4,15 @@ locals {
   # What each source's events are told by, and where their correlation id is unless `correlation` says it.
   sources = {
     for name, source in var.sources : name => {
-      type  = source.type
-      match = source.type == "eventbridge" ? name : coalesce(source.bucket, source.queue_arn, source.topic_arn, source.stream_arn)
+      type = source.type
+      match = {
+        s3          = source.bucket
+        sqs         = source.queue_arn
+        sns         = source.topic_arn
+        eventbridge = name
+        dynamodb    = source.stream_arn
+        kinesis     = source.stream_arn
+      }[source.type]
       correlation = source.correlation != null ? source.correlation : {
         s3          = { from = "key", at = null }
         sqs         = { from = "attribute", at = "correlation_id" }

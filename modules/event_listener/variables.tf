@@ -59,8 +59,9 @@ variable "sources" {
     error_message = "The type of a source must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"dynamodb\" or \"kinesis\"."
   }
 
+  # `contains` and not `alltrue`, here and below: that waits for apply where it meets what a plan doesn't know.
   validation {
-    condition     = alltrue([for _, source in var.sources : source.type != "s3" || source.bucket != null])
+    condition     = !contains([for _, source in var.sources : source.type != "s3" || source.bucket != null], false)
     error_message = "A source of type \"s3\" needs `bucket`, the bucket's name."
   }
 
@@ -70,12 +71,18 @@ variable "sources" {
   }
 
   validation {
-    condition     = alltrue([for _, source in var.sources : source.type != "sqs" || source.queue_arn != null])
+    condition = !contains([
+      for _, source in var.sources :
+      source.type != "sqs" || (source.queue_arn == null ? false : startswith(source.queue_arn, "arn:"))
+    ], false)
     error_message = "A source of type \"sqs\" needs `queue_arn`, the queue's ARN (not its URL)."
   }
 
   validation {
-    condition     = alltrue([for _, source in var.sources : source.type != "sns" || source.topic_arn != null])
+    condition = !contains([
+      for _, source in var.sources :
+      source.type != "sns" || (source.topic_arn == null ? false : startswith(source.topic_arn, "arn:"))
+    ], false)
     error_message = "A source of type \"sns\" needs `topic_arn`, the topic's ARN."
   }
 
@@ -85,11 +92,12 @@ variable "sources" {
   }
 
   validation {
-    condition = alltrue([
+    condition = !contains([
       for _, source in var.sources :
-      !contains(["dynamodb", "kinesis"], source.type) || source.stream_arn != null
-    ])
-    error_message = "A source of type \"dynamodb\" or \"kinesis\" needs `stream_arn` (of a table: its stream_arn, which it has with stream_enabled = true)."
+      !contains(["dynamodb", "kinesis"], source.type)
+      || (source.stream_arn == null ? false : startswith(source.stream_arn, "arn:"))
+    ], false)
+    error_message = "A source of type \"dynamodb\" or \"kinesis\" needs `stream_arn`, an ARN (of a table: its stream_arn, which is empty unless the table has stream_enabled = true)."
   }
 
   validation {
@@ -167,19 +175,38 @@ variable "stations" {
   }
 
   validation {
-    condition = alltrue([
-      for station in var.stations : anytrue([
-        !contains(["s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis"], station.type),
-        station.type == "s3" && station.bucket != null,
-        station.type == "sqs" && station.queue_url != null,
-        station.type == "sns" && station.topic_arn != null,
-        station.type == "eventbridge" && station.bus != null,
-        station.type == "lambda" && station.function != null,
-        station.type == "dynamodb" && station.table != null,
-        station.type == "kinesis" && station.stream != null,
-      ])
-    ])
-    error_message = "A station lacks the field of its type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda `function`, dynamodb `table`, kinesis `stream`."
+    condition     = !contains([for station in var.stations : station.type != "s3" || station.bucket != null], false)
+    error_message = "A station of type \"s3\" lacks `bucket`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for station in var.stations : station.type != "sqs" || station.queue_url != null], false)
+    error_message = "A station of type \"sqs\" lacks `queue_url`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for station in var.stations : station.type != "sns" || station.topic_arn != null], false)
+    error_message = "A station of type \"sns\" lacks `topic_arn`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for station in var.stations : station.type != "eventbridge" || station.bus != null], false)
+    error_message = "A station of type \"eventbridge\" lacks `bus`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for station in var.stations : station.type != "lambda" || station.function != null], false)
+    error_message = "A station of type \"lambda\" lacks `function`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for station in var.stations : station.type != "dynamodb" || station.table != null], false)
+    error_message = "A station of type \"dynamodb\" lacks `table`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for station in var.stations : station.type != "kinesis" || station.stream != null], false)
+    error_message = "A station of type \"kinesis\" lacks `stream`: give it (what a station has no field for is ignored, so look for a misspelt one)."
   }
 }
 

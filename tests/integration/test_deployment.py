@@ -80,6 +80,49 @@ def test_apply_that_fails_half_way_destroys_what_it_had_created(deploy, deployme
     assert not list((tmp_path / "runs").glob("*"))
 
 
+@pytest.mark.parametrize(
+    ("stations", "sources", "refusal", "created"),
+    [
+        (
+            '{ name = "inbox", type = "sqs", queue_url = aws_sqs_queue.inbox.id },'
+            '{ name = "outbox", type = "sqs", url = "misspelt" }',
+            'inbox = { type = "sqs", queue_arn = aws_sqs_queue.inbox.arn }',
+            r'A station of type "sqs" lacks `queue_url`',
+            False,
+        ),
+        (
+            "",
+            'ledger = { type = "dynamodb", stream_arn = aws_dynamodb_table.ledger.stream_arn }',
+            r"which is empty unless the table has stream_enabled = true",
+            True,
+        ),
+    ],
+    ids=["at plan", "at apply"],
+)
+def test_a_mistake_in_the_modules_inputs_is_told_and_destroyed(
+    deploy, deployment, tmp_path, stations, sources, refusal, created
+):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "main.tf").write_text(
+        'variable "deploy_test_resources" {\n  default = false\n}\n'
+        'resource "aws_sqs_queue" "inbox" {\n  name = "${terraform.workspace}-inbox"\n}\n'
+        'resource "aws_dynamodb_table" "ledger" {\n  name = "${terraform.workspace}-ledger"\n'
+        '  billing_mode = "PAY_PER_REQUEST"\n  hash_key = "id"\n'
+        '  attribute {\n    name = "id"\n    type = "S"\n  }\n}\n'
+        f'module "event_listener" {{\n  source = "{ROOT}//modules/event_listener"\n'
+        "  count = var.deploy_test_resources ? 1 : 0\n  name = terraform.workspace\n"
+        f"  sources = {{ {sources} }}\n  stations = [{stations}]\n}}\n"
+    )
+    with pytest.raises(DeploymentError, match=refusal):
+        deploy(root=root)
+    logs = next(iter((tmp_path / "logs").glob("*")))
+    # Refused again, then destroyed with the gate shut; or there was nothing to destroy.
+    assert len(list(logs.glob("*-destroy.log"))) == (2 if created else 0)
+    assert census(deployment.target, part=logs.name) == []
+    assert not list((tmp_path / "runs").glob("*"))
+
+
 def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, monkeypatch):
     root = tmp_path / "root"
     root.mkdir()

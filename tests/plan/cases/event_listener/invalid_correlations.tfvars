@@ -1,6 +1,6 @@
 sources = {
-  header   = { type = "sqs", queue_arn = "q", correlation = { from = "header", at = "id" } }
-  nowhere  = { type = "sqs", queue_arn = "r", correlation = { from = "attribute" } }
+  header   = { type = "sqs", queue_arn = "arn:q", correlation = { from = "header", at = "id" } }
+  nowhere  = { type = "sqs", queue_arn = "arn:r", correlation = { from = "attribute" } }
   on_a_key = { type = "s3", bucket = "b", correlation = { from = "attribute", at = "id" } }
   no_id    = { type = "s3", bucket = "c", correlation = { from = "key", at = "out/" } }
   clicks   = { type = "kinesis" }

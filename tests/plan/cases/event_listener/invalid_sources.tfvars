@@ -3,7 +3,7 @@ sources = {
   c     = { type = "kafka" }
   d     = { type = "s3" }
   e     = { type = "s3", bucket = "b", filters = [] }
-  f     = { type = "sqs" }
+  f     = { type = "sqs", queue_arn = "https://sqs/queue" }
   g     = { type = "sns" }
   h     = { type = "eventbridge" }
   i     = { type = "dynamodb" }
