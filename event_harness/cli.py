@@ -127,11 +127,11 @@ def _list(options: argparse.Namespace, _rest: list[str]) -> int:
         return 0
     table = Table("run", "target", "stage", "state", "owner", "expires", box=None)
     for column in table.columns:
-        column.overflow = "fold"
-    table.columns[0].no_wrap = True  # to be copied
+        column.no_wrap = True  # ids and addresses are there to be copied
     for *texts, expires in rows:
         table.add_row(*texts, f"{expires:%Y-%m-%d %H:%M}" if expires else "?")
-    Console().print(table)
+    # As wide as it needs: where a terminal is narrower it breaks the lines, and not the words.
+    Console(width=500).print(table)
     return 0
 
 
@@ -212,8 +212,9 @@ def _terraform(options: argparse.Namespace, rest: list[str]) -> int:
     local = "AWS_ENDPOINT_URL" in os.environ
     if not local and (Path(options.project) / runs.STATE_DIR / "up.json").exists():
         raise SettingError(
-            "`make up` has put an override for the embedded AWS into this root, but this shell points to no "
-            f"emulator: `. {runs.STATE_DIR}/env` to deploy there, or `make down` first to deploy to AWS"
+            "`up` has put an override for the embedded AWS into this root, but this shell points to no"
+            f" emulator: `. {runs.STATE_DIR}/env` to deploy there,"
+            " or `make down` (event-harness down) first to deploy to AWS"
         )
     tools = toolchain.find(target="local" if local else "aws")
     environ = {

@@ -5,10 +5,12 @@ destroyed when the checkout has gone on. Copied is what the configuration needs 
 of the root, of each local module, and whatever they name below `path.module`, `path.root` or `path.cwd`.
 """
 
+import filecmp
 import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -23,6 +25,7 @@ from event_harness.errors import ConfigurationError
 # Files that overrides.py generates; a copy starts without them.
 OVERRIDE = "event_harness_override.tf.json"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
+LOCK = ".terraform.lock.hcl"
 _COPIED_SUFFIXES = (".tf", ".tf.json", ".tfvars", ".tfvars.json", ".tofu", ".tftpl", ".hcl")
 NEVER_COPIED = (".git", ".terraform", ".event-harness", ".venv*", "node_modules", "__pycache__", ".build")
 _PATH_REFERENCE = re.compile(r"\$\{path\.(module|root|cwd)\}/([^\"$*{}]*)")
@@ -176,6 +179,24 @@ def copy(root: Path, into: Path, *, include: Iterable[Path] = ()) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target)
     return into / root.relative_to(base)
+
+
+def changed(root: Path, copied: Path) -> list[str]:
+    """Which files of a configuration are others than when it was copied, by their paths beside the root.
+
+    Args:
+        root: the Terraform root.
+        copied: the root of the copy.
+    """
+    with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
+        fresh = copy(root, Path(scratch))
+        files = (file for file in sorted(Path(scratch).rglob("*")) if file.is_file() and file.name != LOCK)
+        now = {os.path.relpath(file, fresh): file for file in files}
+        return [
+            name
+            for name, file in now.items()
+            if not (copied / name).is_file() or not filecmp.cmp(file, copied / name, shallow=False)
+        ]
 
 
 def literal(value: Any) -> str:

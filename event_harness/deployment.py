@@ -70,7 +70,7 @@ class DeployedSystem:
         if not self.declares_harness and OUTPUT not in self.outputs:
             raise ResourceMapError(
                 f"the Terraform root has no output {OUTPUT!r}; "
-                f"add: output {OUTPUT!r} {{ value = one(module.event_listener[*].event_harness) }}"
+                f'add: output "{OUTPUT}" {{ value = one(module.event_listener[*].event_harness) }}'
             )
         # Terraform leaves an output that is null out altogether.
         return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from event_harness.errors import WaitTimeoutError
+from event_harness.errors import InputFailedError, WaitTimeoutError
 from event_harness.failures import Failure
 from event_harness.producers.base import Producer, Sent
 from event_harness.producers.bodies import Body
@@ -12,6 +12,10 @@ from event_harness.waiting import seconds
 if TYPE_CHECKING:
     from event_harness.listener import Listener
 
+_REMEDY = (
+    "a canary must be an input that the system accepts: override the fixture harness_canary"
+    " (None sends none), or set harness_readiness = 0"
+)
 FIRST, GROWTH = 5.0, 1.5
 """Seconds until a second canary follows the first, and by how much longer each further one is given."""
 
@@ -50,7 +54,13 @@ def await_ready(producer: Producer, listener: "Listener", body: Body = "canary",
         listener.reader.ignore(sent.correlation_id)
         canaries.append(sent)
         left = began + limit - listener.clock()
-        if listener.settled(sent, arrived, listener.clock() + min(patience, max(left, 0.0))):
+        try:
+            ready = listener.settled(sent, arrived, listener.clock() + min(patience, max(left, 0.0)))
+        except InputFailedError as error:
+            told = InputFailedError(f"the readiness canary failed; {_REMEDY}\n  {error}")
+            told.report = error.report
+            raise told from error
+        if ready:
             return listener.clock() - began
         if patience >= left:
             raise listener.explained(
@@ -58,8 +68,7 @@ def await_ready(producer: Producer, listener: "Listener", body: Body = "canary",
                 [
                     f"not ready within {limit:g} s: of {len(canaries)} canaries sent to"
                     f" {producer.station.name} none came through",
-                    "a canary must be an input that the system accepts: override the fixture harness_canary"
-                    " (None sends none), or set harness_readiness = 0",
+                    _REMEDY,
                 ],
                 sent,
             )

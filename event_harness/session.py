@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from event_harness import runs, toolchain
+from event_harness import configuration, runs, toolchain
 from event_harness.deployment import DeployedSystem, Deployment
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.errors import HarnessError, SettingError
@@ -200,7 +200,22 @@ class Session:
                 f"run {run.run_id} can't be reused: {error}; clear it away with: "
                 f"event-harness sweep {run.run_id}"
             ) from error
+        self._say_what_changed(run)
         return Deployment(run.configuration_dir, target, self._tools(run.target), run).system()
+
+    def _say_what_changed(self, run: Run) -> None:
+        """A kept deployment runs the code that it was applied with, which is easily forgotten."""
+        if Path(run.root).resolve() != self.root.resolve():
+            return
+        try:
+            files = configuration.changed(self.root, run.configuration_dir)
+        except (HarnessError, OSError):
+            return  # what can't be read now was read then
+        if files:
+            more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+            self.say(
+                f"run {run.run_id} is tested as it was applied; changed since: {', '.join(files[:3])}{more}"
+            )
 
 
 def to_json(system: DeployedSystem) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from event_harness import toolchain
 from event_harness.cache import write_atomically
-from event_harness.configuration import IMPLICIT_PROVIDER, OVERRIDE
+from event_harness.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.overrides import write_override
 from event_harness.targets import Target
@@ -23,7 +23,6 @@ STATE_DIR = ".event-harness"
 # A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
 WORKSPACE = "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
-LOCK = ".terraform.lock.hcl"
 NONE = "no embedded AWS is up here"
 
 
@@ -67,7 +66,8 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
             _forget(project_root, state)
             raise
     say(f"the embedded AWS is up at {aws.endpoint_url}, with {tools}")
-    say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `make down`")
+    end = "make down" if "MAKELEVEL" in os.environ else "event-harness down"
+    say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `{end}`")
     return aws
 
 

@@ -1,9 +1,10 @@
 """Producers: send inputs to the system under test, one class per type of station."""
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from event_harness.errors import ResourceMapError
+from event_harness.errors import ResourceMapError, SettingError
 from event_harness.producers.base import Producer, Sent
 from event_harness.producers.bodies import Body
 from event_harness.producers.events import EventBridgeProducer
@@ -52,10 +53,13 @@ def producers_for(
 
     Raises:
         ResourceMapError: No station takes inputs, or none that takes inputs has the name of a setting.
+        SettingError: A producer takes no such setting.
     """
     settings = settings or {}
     producers = {
-        station.name: BY_TYPE[station.type].on(listener, station.name, **settings.get(station.name, {}))
+        station.name: BY_TYPE[station.type].on(
+            listener, station.name, **_checked(station.name, BY_TYPE[station.type], settings)
+        )
         for station in listener.resources.stations
         if station.type in BY_TYPE
     }
@@ -70,3 +74,17 @@ def producers_for(
             f" list one of type {', '.join(sorted(BY_TYPE))} in the module's `stations`"
         )
     return producers
+
+
+def _checked(
+    station: str, producer: type[Producer], settings: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    mine = settings.get(station, {})
+    parameters = inspect.signature(producer).parameters
+    valid = [name for name in parameters if name not in inspect.signature(Producer).parameters]
+    if unknown := sorted(set(mine) - set(valid)):
+        raise SettingError(
+            f"producer settings of {station!r}: a {producer.__name__} takes no {unknown[0]!r};"
+            f" valid: {', '.join(valid)}"
+        )
+    return mine

@@ -46,6 +46,11 @@ def test_kept_deployment_is_tested_again_until_it_is_swept(project):
         assert "1 passed" in said
         assert "applying" not in said
         assert "destroying" not in said
+        assert "changed since" not in said
+    with (project.directory / "main.tf").open("a") as file:
+        file.write("# edited\n")
+    said = project.run("--harness-reuse=last")
+    assert f"run {run_id} is tested as it was applied; changed since: main.tf\n" in said
     assert "kept on purpose, left alone" in project.command("sweep")
     assert re.search(rf"{run_id} .* kept ", project.command("list"))
     assert "nothing of it is left" in project.command("sweep", run_id)

@@ -387,3 +387,9 @@ def test_a_system_that_takes_no_inputs_says_so():
     )
     with pytest.raises(ResourceMapError, match="here: none of its stations takes inputs"):
         producers_for(world.listener)
+
+
+def test_a_setting_that_a_producer_does_not_take_is_refused_with_those_that_it_takes():
+    with pytest.raises(SettingError) as caught:
+        producers_for(World().listener, {"source": {"prefix": "in/"}})
+    assert str(caught.value) == "producer settings of 'source': a S3Producer takes no 'prefix'; valid: key"

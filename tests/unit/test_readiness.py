@@ -66,6 +66,8 @@ def test_a_canary_that_the_system_cannot_handle_ends_it_at_once():
     world.producer.send = send
     took, error = world.passed(lambda: await_ready(world.producer, world.listener, limit=30))
     assert isinstance(error, InputFailedError)
+    assert str(error).startswith("the readiness canary failed; a canary must be an input that the system")
+    assert error.report.cause.startswith("processor failed")
     assert took < 4
 
 
