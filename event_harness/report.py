@@ -95,7 +95,9 @@ def _fitting(detail: str, indent: int) -> str:
 
 
 def _wrapped(text: str, indent: str, most: int) -> list[str]:
-    lines = textwrap.wrap(printable(text), WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+    whole = printable(text).replace("(request ", "(request\xa0")  # one word, so that an id isn't orphaned
+    lines = textwrap.wrap(whole, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+    lines = [line.replace("\xa0", " ") for line in lines]
     return lines if len(lines) <= most else [*lines[: most - 1], _cut(f"{lines[most - 1]} …")]
 
 
