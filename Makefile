@@ -109,7 +109,9 @@ $(SCAN)/.ready: requirements/scan.txt
 	@touch $@
 
 scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for weaknesses
-	$(SCAN)/bin/checkov --config-file .checkov.yml
+	$(SCAN)/bin/checkov --config-file .checkov.yml > $(SCAN)/report.txt; code=$$?; cat $(SCAN)/report.txt; exit $$code
+	@# What checkov can't parse it doesn't scan, and says that all is well.
+	! grep "Parsing errors: [1-9]" $(SCAN)/report.txt
 	$(SCAN)/bin/actionlint
 	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 

@@ -73,7 +73,7 @@ variable "sources" {
   validation {
     condition = !contains([
       for _, source in var.sources :
-      source.type != "sqs" || (source.queue_arn == null ? false : startswith(source.queue_arn, "arn:"))
+      source.type != "sqs" || startswith(coalesce(source.queue_arn, "-"), "arn:")
     ], false)
     error_message = "A source of type \"sqs\" needs `queue_arn`, the queue's ARN (not its URL)."
   }
@@ -81,7 +81,7 @@ variable "sources" {
   validation {
     condition = !contains([
       for _, source in var.sources :
-      source.type != "sns" || (source.topic_arn == null ? false : startswith(source.topic_arn, "arn:"))
+      source.type != "sns" || startswith(coalesce(source.topic_arn, "-"), "arn:")
     ], false)
     error_message = "A source of type \"sns\" needs `topic_arn`, the topic's ARN."
   }
@@ -94,8 +94,7 @@ variable "sources" {
   validation {
     condition = !contains([
       for _, source in var.sources :
-      !contains(["dynamodb", "kinesis"], source.type)
-      || (source.stream_arn == null ? false : startswith(source.stream_arn, "arn:"))
+      !contains(["dynamodb", "kinesis"], source.type) || startswith(coalesce(source.stream_arn, "-"), "arn:")
     ], false)
     error_message = "A source of type \"dynamodb\" or \"kinesis\" needs `stream_arn`, an ARN (of a table: its stream_arn, which is empty unless the table has stream_enabled = true)."
   }
