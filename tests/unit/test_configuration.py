@@ -89,6 +89,18 @@ def test_copy_does_not_change_the_checkout(project, tmp_path):
     assert files(project) == before
 
 
+def test_what_has_changed_since_the_copy_is_named_beside_the_root(project, tmp_path):
+    root = project / "live"
+    (root / ".terraform.lock.hcl").write_text("of the registry")
+    copied = configuration.copy(root, tmp_path / "into")
+    (copied / ".terraform.lock.hcl").unlink()
+    (copied / configuration.OVERRIDE).write_text("{}")
+    assert configuration.changed(root, copied) == []
+    (project / "functions/worker/app.py").write_text("edited = True")
+    (root / "new.tf").write_text("")
+    assert configuration.changed(root, copied) == ["../functions/worker/app.py", "new.tf"]
+
+
 def test_variables_are_read_as_a_person_would_fill_them_in(project):
     variables = Configuration.read(project / "live").variables
     assert list(variables) == ["must", "owner", "size"]
