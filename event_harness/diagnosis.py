@@ -27,6 +27,10 @@ BUDGET = 5.0
 _CONTENT = {"body", "Message", "data", "detail", "NewImage", "OldImage"}
 
 Misses = Sequence[tuple[Result, str]]
+Compare = Callable[[Sequence[Result]], Misses]
+
+_NEAR = "near miss"
+_COMPARED = 10  # of the newest results of something else: how many are held beside the awaited content
 
 
 class Explainer:
@@ -37,6 +41,7 @@ class Explainer:
         target: Makes the AWS clients.
         reader: What has been read of the results.
         failures: Reads the on-failure queues.
+        was_sent: Whether a correlation id is that of an input of this session.
         budget: Seconds that an explanation may take; what isn't known by then is reported as that.
     """
 
@@ -47,27 +52,30 @@ class Explainer:
         reader: Reader,
         failures: FailureReader,
         *,
+        was_sent: Callable[[str | None], bool],
         budget: float = BUDGET,
     ) -> None:
         self._resources = resources
         self._target = target
         self._reader = reader
         self._failures = failures
+        self._was_sent = was_sent
         self._budget = budget
 
-    def explain(self, sent: Sent, misses: Misses = ()) -> Report:
+    def explain(self, sent: Sent, misses: Misses = (), compare: Compare = lambda _results: ()) -> Report:
         """Ask every station about an input; never raises, and never takes longer than the budget.
 
         Args:
             sent: The input.
             misses: Its results that were not accepted, each with the reason.
+            compare: Holds results that came under another id, or none, beside what is awaited.
         """
         try:
-            return self._explain(sent, misses)
+            return self._explain(sent, misses, compare)
         except Exception as error:
             return Report(f"not known: the explanation itself failed ({message_of(error)})", ())
 
-    def _explain(self, sent: Sent, misses: Misses) -> Report:
+    def _explain(self, sent: Sent, misses: Misses, compare: Compare) -> Report:
         mine = self._reader.of(sent.correlation_id)
         others = [item for item in self._failures.all() if not item.concerns(sent.correlation_id)]
         foreign = {item.request_id for item in others} - {None}
@@ -85,9 +93,14 @@ class Explainer:
             work[station.name] = lambda station=station: probes.probe(station)  # type: ignore[misc]
         work["event_listener"] = probes.listener
         work["failure queues"] = failures
-        work["uncorrelated"] = lambda: self._uncorrelated(since)
+        work["uncorrelated"] = lambda: self._uncorrelated(since, compare)
+        work["results"] = lambda: self._accepted(mine, misses)
+        near, recent = self._near(sent, since), self._recent(sent, since)
+        if near:
+            work[_NEAR] = lambda: self._near_miss(near, compare)
+        elif recent:
+            work["others"] = lambda: self._others(recent)
         findings = _gathered(work, self._budget)
-        findings += [self._accepted(mine, misses), *self._others(sent, since)]
         events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
         appendix = (
             f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
@@ -110,7 +123,7 @@ class Explainer:
         text = f"no message of this input, {len(others)} of others since the send"
         return Finding(name, "open", text, tuple(str(item) for item in others)), []
 
-    def _uncorrelated(self, since: datetime) -> Finding:
+    def _uncorrelated(self, since: datetime, compare: Compare) -> Finding:
         found = [item for item in self._reader.other(UNCORRELATED) if item.received_at >= since]
         if not found:
             return Finding("uncorrelated", "open", "no result without a correlation id since the send")
@@ -122,7 +135,7 @@ class Explainer:
             "uncorrelated",
             "bad",
             f"{len(found)} results without a correlation id since the send: {reason}",
-            tuple(str(item) for item in found),
+            (*map(str, found), *_beside(compare(found[-_COMPARED:]))),
             cause=f"results came without a correlation id ({reason}):"
             " does the source's `correlation` setting fit?",
         )
@@ -141,18 +154,28 @@ class Explainer:
         details += misses[-1][1].splitlines()[1:]  # of the nearest: the difference itself
         return Finding("results", "bad", f"{tally}, {len(misses)} not accepted", tuple(details))
 
-    def _others(self, sent: Sent, since: datetime) -> list[Finding]:
-        others = [item for item in self._reader.all() if item.correlation_id != sent.correlation_id]
+    def _near(self, sent: Sent, since: datetime) -> list[Result]:
+        """Results of this run under ids that no input has: those like the input's, or all since its send."""
+        strange = [item for item in self._reader.all() if not self._was_sent(item.correlation_id)]
         case = sent.case_id.partition("/")[0].lower()
-        near = [item for item in others if case in (item.correlation_id or "").lower()]
-        if near:
-            text = f"under an id that differs: {near[-1].correlation_id}"
-            return [Finding("near miss", "bad", text, cause=f"a result came {text}")]
-        recent = [item for item in others if item.received_at >= since]
-        if not recent:
-            return []
+        alike = [item for item in strange if case in (item.correlation_id or "").lower()]
+        return alike or [item for item in strange if item.received_at >= since]
+
+    def _recent(self, sent: Sent, since: datetime) -> list[Result]:
+        others = (item for item in self._reader.all() if item.correlation_id != sent.correlation_id)
+        return [item for item in others if item.received_at >= since]
+
+    def _near_miss(self, near: Sequence[Result], compare: Compare) -> Finding:
+        compared = compare(near[-_COMPARED:])
+        nearest = compared[-1][0] if compared else near[-1]
+        what = "what is awaited" if compared and not compared[-1][1] else "a result"
+        text = f"{what} came under an id that differs: {nearest.correlation_id}"
+        told = (f"{item.correlation_id}: {item.size:,} bytes from {item.source}" for item in near)
+        return Finding(_NEAR, "bad", text, (*told, *_beside(compared)), cause=text)
+
+    def _others(self, recent: Sequence[Result]) -> Finding:
         lines = tuple(f"{item.case_id}: {item.size:,} bytes from {item.source}" for item in recent)
-        return [Finding("others", "open", f"{len(recent)} results of other inputs since the send", lines)]
+        return Finding("others", "open", f"{len(recent)} results of other inputs since the send", lines)
 
     def _cause(
         self,
@@ -166,6 +189,8 @@ class Explainer:
         if misses:
             nearest, reason = misses[-1]
             return f"a result came from {nearest.source}, but not the one awaited: {_headline(reason)}"
+        if near := next((finding for finding in findings if finding.station == _NEAR), None):
+            return str(near.cause)
         # Where the event was last seen, whatever is before it did its part.
         way = len(self._resources.stations) + 1
         seen = max((n for n, finding in enumerate(findings[:way]) if finding.state == "ok"), default=-1)
@@ -201,6 +226,16 @@ class Explainer:
 
 def _headline(reason: str) -> str:
     return reason.partition("\n")[0]
+
+
+def _beside(compared: Misses) -> list[str]:
+    """The nearest of some results beside what is awaited: that it is just that, or the difference."""
+    if not compared:
+        return []
+    nearest, differs = compared[-1]
+    if not differs:
+        return [f"the content is what is awaited ({nearest.event_id})"]
+    return [f"the nearest, {nearest.event_id}, {_headline(differs)}", *differs.splitlines()[1:]]
 
 
 def without_content(event: Any) -> Any:

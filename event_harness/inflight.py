@@ -37,6 +37,7 @@ class InFlight:
         self._wait: Callable[[Callable[[], bool | None], float], Any] = self._wait_blindly
         self._lock = threading.Lock()
         self._expires: dict[str, float] = {}  # correlation id -> when it no longer counts
+        self._known: set[str] = set()  # correlation ids of all inputs so far
 
     def attach(
         self,
@@ -68,8 +69,17 @@ class InFlight:
         with self._lock:
             return list(self._expires)
 
+    def note(self, correlation_id: str) -> None:
+        """There is an input of this id, whoever sends it; it takes no slot."""
+        self._known.add(correlation_id)
+
+    def knows(self, correlation_id: str | None) -> bool:
+        """Whether there has been an input of this id."""
+        return correlation_id in self._known
+
     def enter(self, correlation_id: str) -> None:
         """Take a slot, waiting for one if all are taken."""
+        self.note(correlation_id)
         while not self._take(correlation_id):
             with self._lock:
                 deadline = min(self._expires.values(), default=self._clock())

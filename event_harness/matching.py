@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from event_harness.errors import BodyError, ResultsUnavailableError
+from event_harness.aws_errors import AWS_ERRORS
+from event_harness.errors import BodyError, HarnessError, ResultsUnavailableError
 from event_harness.results import Result
 
 Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[Any] | None
@@ -16,6 +17,7 @@ bytes, or JSON (a mapping or a list)."""
 _HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
 # Of a difference: lines a side, characters a line, of them before the spot; of a predicate's message: lines.
 _LINES, _WIDTH, _BEFORE, _RAISED = 4, 88, 30, 12
+_COMPARED = 1024 * 1024  # bytes of a result up to which it is compared although nobody awaits it
 
 
 class Matcher:
@@ -50,6 +52,25 @@ class Matcher:
             (item, self._reasons[item.event_id]) for item in results if self._reasons.get(item.event_id)
         ]
         return sorted(missed, key=lambda miss: self._nearness.get(miss[0].event_id, 0.0))
+
+    def compared(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
+        """Results of something else beside the awaited content, each with how it differs (empty: not at all).
+
+        The nearest last. Nothing where no content is awaited: a predicate isn't asked about results that it
+        wasn't meant for. What is too large to be fetched by the way, or can't be read, is left out.
+        """
+        if not isinstance(self._until, str | bytes | Mapping | Sequence):
+            return []
+        found = []
+        for result in results:
+            if result.size > _COMPARED:
+                continue
+            try:
+                differs = "\n".join(_differences(self._until, result))
+                found.append((_nearness(self._until, result), result, differs))
+            except (HarnessError, *AWS_ERRORS):
+                continue
+        return [(result, differs) for _, result, differs in sorted(found, key=lambda one: one[0])]
 
     def _judge(self, result: Result) -> bool | None:
         """The verdict; None if it couldn't be reached this time."""

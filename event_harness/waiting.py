@@ -88,7 +88,9 @@ class Waiting:
             wait=self.look_until, noticed=self.reader.notice, expiry=max(self.sla, 1.0), clock=clock
         )
         self.reader.subscribe(lambda result: self.inflight.leave(result.correlation_id))
-        self._explainer = Explainer(resources, target, self.reader, self.failures)
+        self._explainer = Explainer(
+            resources, target, self.reader, self.failures, was_sent=self.inflight.knows
+        )
 
     def with_sla(self, sla: float) -> Self:
         """The same listener with another default for its timeouts; reader and bounds are shared.
@@ -199,8 +201,11 @@ class Waiting:
             matcher: Knows why results of the input were not accepted.
             cause: What the caller knows to be the cause.
         """
-        misses = matcher.misses(self.reader.of(sent.correlation_id)) if matcher else []
-        report = self._explainer.explain(sent, misses)
+        if matcher:
+            misses = matcher.misses(self.reader.of(sent.correlation_id))
+            report = self._explainer.explain(sent, misses, matcher.compared)
+        else:
+            report = self._explainer.explain(sent)
         if cause:
             report = replace(report, cause=cause)
         headline, *others = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
@@ -216,6 +221,7 @@ class Waiting:
             raise SettingError(
                 f"{sent.correlation_id!r} belongs to run {sent.run_id!r}, this listener reads {self.run_id!r}"
             )
+        self.inflight.note(sent.correlation_id)  # not every input goes through a producer
 
     def _timeout(self, name: str, value: float | None) -> float:
         return self.sla if value is None else seconds(name, value)
