@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo.stations import Station, way_of
 from event_harness.census import census
-from event_harness.deployment import DeployedSystem
+from event_harness.deployed_system import DeployedSystem
 from event_harness.errors import HarnessError
 from event_harness.interrupts import orderly_interrupts
 from event_harness.listener import Listener

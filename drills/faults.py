@@ -14,7 +14,8 @@ from drills.table import Options, Row, console
 from drills.weather import Weather, lost_answers, outage, slow, storm
 from event_harness import toolchain
 from event_harness.census import census
-from event_harness.deployment import DeployedSystem, Deployment
+from event_harness.deployed_system import DeployedSystem
+from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.inflight import InFlight
 from event_harness.listener import Listener

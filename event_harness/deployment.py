@@ -2,78 +2,35 @@
 
 import json
 import os
-import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from event_harness import configuration
 from event_harness.aws_errors import AWS_ERRORS, message_of
+from event_harness.deployed_system import OUTPUT, DeployedSystem
 from event_harness.errors import (
     ConfigurationError,
     DeploymentError,
     DestroyError,
-    ResourceMapError,
     StateError,
 )
 from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.interrupts import shielded
 from event_harness.leftovers import remove_remains
 from event_harness.overrides import write_override
+from event_harness.progress import Progress
 from event_harness.removal import empty_bucket
-from event_harness.resources import ResourceMap
 from event_harness.runs import PROCESS_MARK, Run
 from event_harness.targets import Target
 from event_harness.terraform import Terraform
 from event_harness.toolchain import Toolchain
 
-OUTPUT = "event_harness"
-PROGRESS_EVERY = 3.0  # seconds
 # Inputs that the harness sets wherever a configuration declares them.
 GATE = "deploy_test_resources"
 CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
-
-
-@dataclass(frozen=True)
-class DeployedSystem:
-    """A system that is there to be tested.
-
-    Attributes:
-        run_id: the run that deployed it; inputs of its tests carry correlation ids that begin with it.
-        target: where it is; `target.client("s3")` reaches it.
-        outputs: all Terraform outputs, by name.
-        declares_harness: whether its configuration has the output `event_harness` at all.
-        described: its resource map, where that doesn't come from the outputs.
-    """
-
-    run_id: str
-    target: Target
-    outputs: Mapping[str, Any]
-    declares_harness: bool = True
-    described: ResourceMap | None = None
-
-    @cached_property
-    def resources(self) -> ResourceMap:
-        """The resource map that the harness works with.
-
-        Raises:
-            GateShutError: deployed without test resources.
-            ResourceMapError: there is no such output, or it isn't one the harness understands.
-        """
-        if self.described is not None:
-            return self.described
-        if not self.declares_harness and OUTPUT not in self.outputs:
-            raise ResourceMapError(
-                f"the Terraform root has no output {OUTPUT!r}; "
-                f'add: output "{OUTPUT}" {{ value = one(module.event_listener[*].event_harness) }}'
-            )
-        # Terraform leaves an output that is null out altogether.
-        return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
 
 
 class Deployment:
@@ -150,7 +107,7 @@ class Deployment:
             self.prepare()
             self.run.at("apply")
             self.say(f"applying run {self.run.run_id} to {self.target.name}")
-            progress = _Progress(self.say, "apply")
+            progress = Progress(self.say, "apply")
             self._terraform(progress=progress).apply(tf_vars=_texts(self.run.variables), color=False)
             self.run.at("applied")
             return self.system()
@@ -253,7 +210,7 @@ class Deployment:
 
     def _destroy_resources(self) -> None:
         """Run terraform destroy; what it refuses of the test resources' configuration is then left out."""
-        progress = _Progress(self.say, "destroy")
+        progress = Progress(self.say, "destroy")
         terraform = self._terraform(progress=progress)
         try:
             terraform.destroy(tf_vars=_texts(self.run.variables), color=False)
@@ -303,7 +260,7 @@ class Deployment:
     def _data_dir(self) -> Path:
         return self.run.directory / "data"
 
-    def _terraform(self, *, internet: bool = False, progress: "_Progress | None" = None) -> Terraform:
+    def _terraform(self, *, internet: bool = False, progress: "Progress | None" = None) -> Terraform:
         base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
         self.run.temporary.mkdir(mode=0o700, exist_ok=True)
@@ -321,34 +278,6 @@ class Deployment:
             on_line=progress,
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
         )
-
-
-class _Progress:
-    """Turns terraform's many lines into few: how many resources are done, of how many, every few seconds."""
-
-    def __init__(
-        self, say: Callable[[str], None], verb: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.say = say
-        self.verb = verb
-        self.clock = clock
-        self.began = self.said = clock()
-        self.done = 0
-        self.total = 0
-        self.planned = False
-
-    def __call__(self, line: str) -> None:
-        if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
-            self.planned = True
-            self.total = int(planned.group(1)) or int(planned.group(2))
-        elif done := re.match(r"(\S+): (?:Creation|Destruction) complete after", line):
-            self.done += 1
-            now = self.clock()
-            if self.done == self.total:
-                self.say(f"{self.verb}: all {self.total} resources, {now - self.began:.1f} s")
-            elif now - self.said >= PROGRESS_EVERY:
-                self.said = now
-                self.say(f"{self.verb}: {self.done} of {self.total} resources, last {done.group(1)}")
 
 
 def _texts(variables: Mapping[str, Any]) -> dict[str, str]:

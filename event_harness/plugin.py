@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from event_harness import runs
-from event_harness.deployment import DeployedSystem
+from event_harness.deployed_system import DeployedSystem
 from event_harness.errors import HarnessError, SettingError
 from event_harness.inflight import InFlight
 from event_harness.interrupts import orderly_interrupts

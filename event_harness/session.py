@@ -3,7 +3,6 @@
 Works without pytest; the plugin and the demonstration both use it.
 """
 
-import json
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from event_harness import configuration, runs, toolchain
-from event_harness.deployment import DeployedSystem, Deployment
+from event_harness.deployed_system import DeployedSystem
+from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.errors import HarnessError, SettingError
 from event_harness.resources import ResourceMap
@@ -216,27 +216,3 @@ class Session:
             self.say(
                 f"run {run.run_id} is tested as it was applied; changed since: {', '.join(files[:3])}{more}"
             )
-
-
-def to_json(system: DeployedSystem) -> str:
-    """A deployed system as text, for another process of the same session."""
-    return json.dumps(
-        {
-            "run_id": system.run_id,
-            "target": system.target.name,
-            "endpoint_url": system.target.endpoint_url,
-            "region": system.target.region,
-            "outputs": dict(system.outputs),
-            "declares_harness": system.declares_harness,
-        }
-    )
-
-
-def from_json(text: str) -> DeployedSystem:
-    """The deployed system that `to_json` wrote."""
-    raw = json.loads(text)
-    if raw["target"] == "aws":
-        target = Target.aws(region=raw["region"])
-    else:
-        target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
-    return DeployedSystem(raw["run_id"], target, raw["outputs"], raw["declares_harness"])

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import psutil
 
-from event_harness.deployment import DeployedSystem
+from event_harness.deployed_system import DeployedSystem
 from event_harness.errors import DeploymentError, HarnessError
 from event_harness.interrupts import shielded
-from event_harness.session import Session, from_json, to_json
+from event_harness.session import Session
 
 _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
 
@@ -104,7 +104,7 @@ class Lender:
 
     def _answer(self) -> None:
         try:
-            name, text = _SYSTEM, to_json(self.session.system())
+            name, text = _SYSTEM, self.session.system().to_json()
         except HarnessError as error:
             name, text = _FAILED, str(error)
         except BaseException as error:
@@ -134,7 +134,7 @@ class Borrowed:
         """
         while _lends(self.folder):
             if (self.folder / _SYSTEM).exists():
-                return from_json((self.folder / _SYSTEM).read_text(encoding="utf-8"))
+                return DeployedSystem.from_json((self.folder / _SYSTEM).read_text(encoding="utf-8"))
             if (self.folder / _FAILED).exists():
                 raise DeploymentError((self.folder / _FAILED).read_text(encoding="utf-8"))
             (self.folder / _WANTED).touch()

@@ -11,7 +11,7 @@ from benchmarks.comparison.verdicts import Counting, Verdict, counting, verdict
 from benchmarks.sample import system as sample_system
 from benchmarks.sample.polling import LIMIT, PolledTest
 from benchmarks.sample.system import SampleSystem
-from event_harness.deployment import DeployedSystem
+from event_harness.deployed_system import DeployedSystem
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.inflight import InFlight
 from event_harness.listener import Listener

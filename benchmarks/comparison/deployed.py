@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from event_harness.deployment import DeployedSystem
+from event_harness.deployed_system import DeployedSystem
 from event_harness.session import Session, from_json, to_json
 from event_harness.settings import Settings
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from event_harness.deployment import DeployedSystem
+from event_harness.deployed_system import DeployedSystem
 from event_harness.errors import DeploymentError
 from event_harness.sharing import Borrowed, Lender, lending_folder
 from event_harness.targets import Target

@@ -1,12 +1,12 @@
-from event_harness.deployment import PROGRESS_EVERY, _Progress
+from event_harness.progress import EVERY, Progress
 
 
 def test_progress_is_few_lines_and_ends_with_the_whole():
     said, now = [], [0.0]
-    progress = _Progress(said.append, "apply", clock=lambda: now[0])
+    progress = Progress(said.append, "apply", clock=lambda: now[0])
     progress("Plan: 4 to add, 0 to change, 0 to destroy.")
     for n in range(4):
-        now[0] += PROGRESS_EVERY / 2
+        now[0] += EVERY / 2
         progress(f"aws_sqs_queue.q{n}: Creation complete after 0s [id=x]")
     assert said == [
         "apply: 2 of 4 resources, last aws_sqs_queue.q1",
@@ -16,5 +16,5 @@ def test_progress_is_few_lines_and_ends_with_the_whole():
 
 def test_other_lines_are_not_progress():
     said = []
-    _Progress(said.append, "apply")("aws_sqs_queue.q: Still creating... [10s elapsed]")
+    Progress(said.append, "apply")("aws_sqs_queue.q: Still creating... [10s elapsed]")
     assert said == []
