@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from event_harness.aws_errors import message_of
+from event_harness.causes import NEAR_MISS, headline, likely_cause
 from event_harness.correlation import UNCORRELATED
 from event_harness.failures import Failure, FailureReader
 from event_harness.probes import Probes
@@ -29,7 +30,6 @@ _CONTENT = {"body", "Message", "data", "detail", "NewImage", "OldImage"}
 Misses = Sequence[tuple[Result, str]]
 Compare = Callable[[Sequence[Result]], Misses]
 
-_NEAR = "near miss"
 _COMPARED = 10  # of the newest results of something else: how many are held beside the awaited content
 
 
@@ -79,7 +79,10 @@ class Explainer:
         mine = self._reader.of(sent.correlation_id)
         others = [item for item in self._failures.all() if not item.concerns(sent.correlation_id)]
         foreign = {item.request_id for item in others} - {None}
-        probes = Probes(self._resources, self._target, sent, resulted=bool(mine), foreign=foreign)
+        came = {result.source for result in mine}
+        silent = [name for name in self._resources.sources if name not in came] if mine else []
+        resulted = bool(mine) and not silent
+        probes = Probes(self._resources, self._target, sent, resulted=resulted, foreign=foreign)
         since = datetime.fromtimestamp(sent.sent_at - self._target.skew, UTC)
         failed: list[Failure] = []
 
@@ -97,15 +100,17 @@ class Explainer:
         work["results"] = lambda: self._accepted(mine, misses)
         near, recent = self._near(sent, since), self._recent(sent, since)
         if near:
-            work[_NEAR] = lambda: self._near_miss(near, compare)
+            work[NEAR_MISS] = lambda: self._near_miss(near, compare)
         elif recent:
-            work["others"] = lambda: self._others(recent)
+            work["others"] = lambda: self._others(recent, compare)
         findings = _gathered(work, self._budget)
         events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
         appendix = (
             f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
         )
-        cause = self._cause(findings, failed, mine, misses)
+        cause = likely_cause(
+            findings, self._resources.stations, failed=failed, mine=mine, misses=misses, silent=silent
+        )
         return Report(cause, tuple(findings), tuple(appendix), sent.correlation_id)
 
     def _failed(self, sent: Sent, since: datetime) -> tuple[Finding, list[Failure]]:
@@ -150,7 +155,7 @@ class Explainer:
         details: list[str] = []
         for result, reason in misses:
             when = (result.event_time or result.first_received_at).strftime("%H:%M:%S.%f")[:-3]
-            details.append(f"from {result.source} at {when}, {result.size:,} bytes: {_headline(reason)}")
+            details.append(f"from {result.source} at {when}, {result.size:,} bytes: {headline(reason)}")
         details += misses[-1][1].splitlines()[1:]  # of the nearest: the difference itself
         return Finding("results", "bad", f"{tally}, {len(misses)} not accepted", tuple(details))
 
@@ -171,61 +176,16 @@ class Explainer:
         what = "what is awaited" if compared and not compared[-1][1] else "a result"
         text = f"{what} came under an id that differs: {nearest.correlation_id}"
         told = (f"{item.correlation_id}: {item.size:,} bytes from {item.source}" for item in near)
-        return Finding(_NEAR, "bad", text, (*told, *_beside(compared)), cause=text)
+        return Finding(NEAR_MISS, "bad", text, (*told, *_beside(compared)), cause=text)
 
-    def _others(self, recent: Sequence[Result]) -> Finding:
-        lines = tuple(f"{item.case_id}: {item.size:,} bytes from {item.source}" for item in recent)
-        return Finding("others", "open", f"{len(recent)} results of other inputs since the send", lines)
-
-    def _cause(
-        self,
-        findings: Sequence[Finding],
-        failed: Sequence[Failure],
-        mine: Sequence[Result],
-        misses: Misses,
-    ) -> str:
-        if failed:
-            return str(failed[-1])
-        if misses:
-            nearest, reason = misses[-1]
-            return f"a result came from {nearest.source}, but not the one awaited: {_headline(reason)}"
-        if near := next((finding for finding in findings if finding.station == _NEAR), None):
-            return str(near.cause)
-        # Where the event was last seen, whatever is before it did its part.
-        way = len(self._resources.stations) + 1
-        seen = max((n for n, finding in enumerate(findings[:way]) if finding.state == "ok"), default=-1)
-        after = [finding for finding in findings[seen + 1 : way] if finding.cause]
-        bad = next((finding for finding in after if finding.state == "bad"), None)
-        if bad and bad.missed and bad is findings[way - 1] and self._is_function(seen):
-            last = f" (its last line: {findings[seen].details[-1]})" if findings[seen].details else ""
-            return (
-                f"{findings[seen].station} ran without an error, but nothing of this input came out of it:"
-                f" did it decide to write nothing{last}, or is what it writes to not listened to?"
-            )
-        if bad:
-            # A function that says nothing may be why there is nothing after it.
-            return "; ".join(str(finding.cause) for finding in after[: after.index(bad) + 1])
-        causes = [finding.cause for finding in [*findings[way:], *after] if finding.cause]
-        if causes:
-            return causes[0]
-        unknown = [finding.station for finding in findings if finding.state == "unknown"]
-        if unknown:
-            return f"none found; not known: {', '.join(unknown)}"
-        if mine:
-            came = "1 result" if len(mine) == 1 else f"{len(mine)} results"
-            return f"none found: {came} of this input came; more may need longer, or never come"
-        where = f" after {findings[seen].station}, where it was seen" if seen >= 0 else ""
-        return f"none found: no station{where} shows a fault; the event may need longer than this"
-
-    def _is_function(self, number: int) -> bool:
-        """Whether the station of this number on the way is one."""
-        return (
-            0 <= number < len(self._resources.stations) and self._resources.stations[number].type == "lambda"
-        )
-
-
-def _headline(reason: str) -> str:
-    return reason.partition("\n")[0]
+    def _others(self, recent: Sequence[Result], compare: Compare) -> Finding:
+        """Results of other inputs; one with the awaited content may be right there, or mixed up."""
+        text = f"{len(recent)} results of other inputs since the send"
+        compared = compare(recent[-_COMPARED:])
+        if compared and not compared[-1][1]:
+            text += f", one with the awaited content: {compared[-1][0].correlation_id}"
+        lines = (f"{item.case_id}: {item.size:,} bytes from {item.source}" for item in recent)
+        return Finding("others", "open", text, (*lines, *_beside(compared)))
 
 
 def _beside(compared: Misses) -> list[str]:
@@ -235,7 +195,7 @@ def _beside(compared: Misses) -> list[str]:
     nearest, differs = compared[-1]
     if not differs:
         return [f"the content is what is awaited ({nearest.event_id})"]
-    return [f"the nearest, {nearest.event_id}, {_headline(differs)}", *differs.splitlines()[1:]]
+    return [f"the nearest, {nearest.event_id}, {headline(differs)}", *differs.splitlines()[1:]]
 
 
 def without_content(event: Any) -> Any:

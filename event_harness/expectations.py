@@ -83,7 +83,8 @@ class Expectations(Waiting):
         - A sentinel on an ordered way, which ends the wait at its arrival. Only you can know that the way is
           ordered, and say so with `ordered=True`: what is sent first arrives first, from the station through
           the system to the listener. FIFO queues and topics (in one message group), and Kinesis and DynamoDB
-          streams (for one partition key) keep order; S3, standard SQS and SNS, and EventBridge don't.
+          streams (for one partition key) keep order; S3, standard SQS and SNS, and EventBridge don't. Where
+          the listener has several sources the sentinel must come from each of them, else the window decides.
 
         Args:
             sent: What a producer returned.
@@ -110,11 +111,14 @@ class Expectations(Waiting):
             if results or sentinel is None:
                 return results or None
             came = self.reader.of(sentinel.correlation_id)
-            return (came if ordered else None) if came else self.failure_of(sentinel, after)
+            if not came:
+                return self.failure_of(sentinel, after)
+            everywhere = {result.source for result in came}.issuperset(self.resources.sources)
+            return came if ordered and everywhere else None
 
         try:
-            self.settled(sentinel or sent, overtaken, began + within)
-            if ordered:
+            proven = self.settled(sentinel or sent, overtaken, began + within)
+            if proven:
                 # What came before the sentinel may have been written while its page was being read.
                 self.reader.look()
             self.see_table()
@@ -132,7 +136,7 @@ class Expectations(Waiting):
             )
             raise self.explained(WaitTimeoutError, [headline, self._looked(sentinel, looks)], sentinel)
         return NoResult(
-            proof="sentinel" if ordered else "window",
+            proof="sentinel" if proven else "window",
             waited=self.clock() - began,
             looks=self.reader.looks - looks,
             sentinel=alive[0] if alive else None,

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from event_harness.errors import HarnessError
+
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
-_PAGES = 3
+_PAGES, _EVENTS = 50, 10_000
+"""As much of a log as is read: CloudWatch hands out empty pages on the way to what matches."""
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
@@ -62,6 +65,7 @@ class LogView:
         mine: Lines that carry the input's id, and the errors of the same requests.
         errors: Lines that tell of an error, but for those of other inputs' requests.
         elsewhere: Another correlation id that contains the input's case, if a line names one.
+        strange: Correlation ids that lines name and that no run of the harness has made.
     """
 
     invocations: int
@@ -70,6 +74,7 @@ class LogView:
     mine: list[Line]
     errors: list[Line]
     elsewhere: str | None
+    strange: tuple[str, ...]
 
     @property
     def my_errors(self) -> list[Line]:
@@ -84,7 +89,7 @@ def read_log(
     correlation_id: str,
     foreign: Collection[str | None] = (),
 ) -> LogView:
-    """Read a log group from `since` (epoch s) on. IAM: logs:FilterLogEvents.
+    """Read a log group from `since` (epoch s) on: all of it, or as much as fits. IAM: logs:FilterLogEvents.
 
     No filter pattern: the lines around those of the input count too, and emulators know but plain terms.
 
@@ -94,16 +99,22 @@ def read_log(
         since: Epoch seconds.
         correlation_id: The input.
         foreign: Requests that are known to be of other inputs.
+
+    Raises:
+        HarnessError: It is too long to be read whole, and what was read says nothing of the input.
     """
     events: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}
     for _ in range(_PAGES):
         page = client.filter_log_events(logGroupName=log_group, startTime=int(since * 1000), **token)  # type: ignore[arg-type]
         events += page.get("events", [])
-        if not page.get("nextToken"):
+        token = {"nextToken": page["nextToken"]} if page.get("nextToken") else {}
+        if not token or len(events) >= _EVENTS:
             break
-        token = {"nextToken": page["nextToken"]}
-    return view(events, correlation_id, foreign)
+    found = view(events, correlation_id, foreign)
+    if token and not found.mine:
+        raise HarnessError(f"{log_group} has too many lines since the send to read them all")
+    return found
 
 
 def view(
@@ -127,7 +138,7 @@ def view(
     mine = {line.request_id for line in lines if names_it(line)} - {None}
     others = ({line.request_id for line in lines if names_another(line)} | set(foreign)) - mine - {None}
     erring = {line.request_id for line in lines if line.is_error}
-    named = (line.correlation_id for line in lines if line.correlation_id and not names_it(line))
+    named = [line.correlation_id for line in lines if line.correlation_id and not names_it(line)]
     return LogView(
         invocations=sum(line.starts for line in lines),
         for_others=sum(line.starts and line.request_id in others for line in lines),
@@ -144,7 +155,8 @@ def view(
             and line.request_id not in others
             and (line.request_id or not names_another(line))
         ],
-        elsewhere=next((other for other in named if other and case in other), None),
+        elsewhere=next((other for other in named if case in other), None),
+        strange=tuple(dict.fromkeys(other for other in named if not any_id.match(other))),
     )
 
 

@@ -64,8 +64,9 @@ class Listener(Expectations):
 
         Raises:
             WaitTimeoutError: It didn't come; the message says how far the event came. The last look begins at
-                the deadline, so the call may end later by one Query (with botocore's retries, at most some
-                15 s where AWS doesn't answer at all) and by the explanation (at most 5 s).
+                the deadline, or as soon as the one before it has ended: the call may end later by a Query or
+                two (with botocore's retries 15 s each where AWS doesn't answer at all) and by the
+                explanation (at most 5 s).
             InputFailedError: The input lies in an on-failure queue.
             ResultsUnavailableError: The table is gone, or access is denied.
         """
@@ -106,11 +107,12 @@ class Listener(Expectations):
             fail_early: Don't wait for inputs that appear in an on-failure queue.
 
         Returns:
-            Who arrived, who is missing, and which of these failed. It doesn't raise for missing ones.
+            Who arrived, who is missing, which of these failed, and how far the first of the others came.
+            It doesn't raise for missing ones.
 
         Raises:
             SettingError: The batch is empty.
-            ResultsUnavailableError: The table is gone, or access is denied.
+            ResultsUnavailableError: The table is gone, access is denied, or it could not be read at the end.
         """
         timeout = self._timeout("timeout", timeout)
         after = self.failures.begun
@@ -152,11 +154,16 @@ class Listener(Expectations):
         finally:
             for sent in batch:
                 self.inflight.leave(sent.correlation_id)
+        if not all(self.reader.has(sent.correlation_id) for sent in batch):
+            self.see_table()
         arrived = {sent.correlation_id: self.reader.of(sent.correlation_id) for sent in batch}
+        missing = [sent for sent in batch if not arrived[sent.correlation_id]]
+        unexplained = [sent for sent in missing if sent.correlation_id not in failed()]
         return Collected(
             arrived={key: results for key, results in arrived.items() if results},
-            missing=[sent for sent in batch if not arrived[sent.correlation_id]],
+            missing=missing,
             failed=failed(),
+            report=self.explain(unexplained[0]) if unexplained else None,
         )
 
     def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:

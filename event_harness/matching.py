@@ -134,15 +134,26 @@ def _same(expected: Sequence[Any], got: Sequence[Any]) -> float:
 
 def _differences(expected: Until, result: Result) -> list[str]:
     if callable(expected):
-        return [] if expected(result) else ["the predicate said no"]
+        return [] if expected(result) else ["the predicate said no (one that asserts would say why)"]
     if isinstance(expected, str):
         return difference(expected, result.text)
     if isinstance(expected, bytes):
         return _difference_of_bytes(expected, result.body)
     had = result.json()
-    if had == expected:
+    if _same_json(expected, had):
         return []
     return difference(_pretty(expected), _pretty(had)) or ["differs only in the types of its values"]
+
+
+def _same_json(expected: object, got: object) -> bool:
+    """Equal as JSON: 1 and 1.0 are the same number, but true is none."""
+    if isinstance(expected, bool) or isinstance(got, bool):
+        return expected is got
+    if isinstance(expected, Mapping) and isinstance(got, Mapping):
+        return expected.keys() == got.keys() and all(_same_json(expected[key], got[key]) for key in expected)
+    if isinstance(expected, list | tuple) and isinstance(got, list):
+        return len(expected) == len(got) and all(map(_same_json, expected, got))
+    return expected == got
 
 
 def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from event_harness.failures import Failure
 from event_harness.producers.base import Sent
+from event_harness.report import Report
 from event_harness.results import Result
 
 
@@ -17,19 +18,25 @@ class Collected:
         arrived: Correlation id -> results of each input that has any, in order of event time.
         missing: Inputs without a result when the wait ended.
         failed: Correlation id -> failure of the missing ones that lie in an on-failure queue.
+        report: How far the first of the missing ones came that has not failed; None if there is none.
     """
 
     arrived: dict[str, list[Result]]
     missing: list[Sent]
     failed: dict[str, Failure] = field(default_factory=dict)
+    report: Report | None = None
 
     def __str__(self) -> str:
         lines = [f"{len(self.arrived)} of {len(self.arrived) + len(self.missing)} arrived"]
         for sent in self.missing[:5]:
+            which = "" if sent.case_id in sent.description else f", id {sent.case_id}"
             failure = self.failed.get(sent.correlation_id)
-            lines.append(f"missing: {sent.description}{f' ({failure})' if failure else ''}")
+            lines.append(f"missing: {sent.description}{which}{f' ({failure})' if failure else ''}")
         if len(self.missing) > 5:
             lines.append(f"and {len(self.missing) - 5} more")
+        if self.report:
+            first = next(sent for sent in self.missing if sent.correlation_id not in self.failed)
+            lines += [f"of {first.case_id}:", *self.report.terminal().split("\n")]
         return "\n  ".join(lines)
 
 

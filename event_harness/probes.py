@@ -42,7 +42,7 @@ class Probes:
         resources: The deployed system.
         target: Makes the AWS clients.
         sent: The input.
-        resulted: Whether it has results in the table, wrong ones perhaps.
+        resulted: Whether it has results from every source, wrong ones perhaps.
         foreign: Lambda requests that are known to be of other inputs.
     """
 
@@ -88,7 +88,8 @@ class Probes:
         """What is known at the listener itself."""
         function = self._resources.listener
         return self._function(
-            Station("event_listener", "lambda", function=function.function, log_group=function.log_group)
+            Station("event_listener", "lambda", function=function.function, log_group=function.log_group),
+            records=True,
         )
 
     def _client(self, service: str) -> Any:
@@ -120,15 +121,15 @@ class Probes:
         ]
         if found:
             return Finding(name, "ok", f"the output is there: {found[0]}", tuple(found[1:]))
-        return Finding(
-            name, "bad", "no object of this id", cause=f"nothing was written to {name} under this id"
-        )
+        cause = f"nothing was written to {name} under this id"
+        return Finding(name, "bad", "no object of this id", cause=cause, missed=True)
 
     def _listed(self, bucket: str, prefix: str) -> list[Any]:
         answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=5)
         return list(answer.get("Contents", []))
 
-    def _function(self, station: Station) -> Finding:
+    def _function(self, station: Station, *, records: bool = False) -> Finding:
+        """What a function's log says; `records`: what it names are ids of events that it has recorded."""
         name = station.name
         since = self._sent.sent_at - self._target.skew
         log = read_log(
@@ -138,12 +139,17 @@ class Probes:
         if log.my_errors:
             last = log.my_errors[-1]
             text = f"invoked, with {_count(len(log.my_errors), 'error line')} of this input"
-            return Finding(name, "bad", text, mine, cause=f"{name}: {last.text}")
+            return Finding(name, "bad", text, mine, cause=f"{name}: {last.text}", sure=True)
         if log.elsewhere:
             text = f"has it under another correlation id: {log.elsewhere}"
-            return Finding(name, "bad", text, mine, cause=f"{name} {text}")
+            return Finding(name, "bad", text, mine, cause=f"{name} {text}", sure=True)
         if log.mine:
             return Finding(name, "ok", f"invoked, {_count(len(mine), 'log line')} of this input", mine)
+        if records and log.strange:
+            many = _count(len(log.strange), "event")
+            text = f"recorded {many} under an id that no run made: {log.strange[-1]}"
+            hint = "does the system pass the id on, does the source's `correlation` look where it is?"
+            return Finding(name, "bad", text, log.strange, cause=f"{name} {text}; {hint}")
         if log.errors:
             text = f"{_count(len(log.errors), 'error line')} since the send, none names this input"
             errors, raised = told(log.errors), log.errors[-1].text
@@ -153,7 +159,8 @@ class Probes:
                 return Finding(name, "open", text, errors, cause=None if self._resulted else maybe)
             return Finding(name, "bad", text, errors, cause=f"{name} fails: {raised}")
         if log.invocations > log.for_others or self._resulted:
-            text = f"invoked {_count(log.invocations, 'time')} since the send, no log line names this input"
+            often = f" {_count(log.invocations, 'time')} since the send" if log.invocations else ""
+            text = f"invoked{often}, no log line names this input"
             silent = (
                 f"{name} was invoked and logged nothing of this input"
                 " (it logs no ids, failed early, or wrote nothing)"
@@ -161,7 +168,7 @@ class Probes:
             return Finding(name, "open", text, cause=None if self._resulted else silent)
         cause = (
             f"{name} wasn't invoked for this input: does what precedes it notify it"
-            " (is that live yet, do prefix, suffix, filter or pattern match)?"
+            " (is that live yet, do prefix, suffix, filter or pattern match)? Or does it still run?"
         )
         others = f"invoked {_count(log.invocations, 'time')} since the send, for other inputs only"
         text = others if log.invocations else "not invoked since the send"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from event_harness.listener import Listener
 
 _REMEDY = (
-    "a canary must be an input that the system accepts: override the fixture harness_canary"
-    " (None sends none), or set harness_readiness = 0"
+    "a canary must be an input that the system accepts: override the fixture harness_canary for its body"
+    " (None sends none), harness_producer_settings for its key or field; or set harness_readiness = 0"
 )
 FIRST, GROWTH = 5.0, 1.5
 """Seconds until a second canary follows the first, and by how much longer each further one is given."""

@@ -18,6 +18,7 @@ class Finding:
         details: Lines of a log and the like, the most telling last.
         cause: If it is bad: what that makes likely.
         missed: Whether the event never came here.
+        sure: Whether the cause is known to be of this very input.
     """
 
     station: str
@@ -26,6 +27,7 @@ class Finding:
     details: tuple[str, ...] = ()
     cause: str | None = None
     missed: bool = False
+    sure: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Report:
 
     def terminal(self) -> str:
         """At most 40 lines of at most 96 characters."""
-        lines = _wrapped(f"likely cause: {self.cause}", "", 3)
+        lines = _wrapped(f"likely cause: {self._short(self.cause)}", "", 3)
         name = max((len(finding.station) for finding in self.findings), default=0)
         room = LINES - len(lines) - sum(len(_head(finding, name)) for finding in self.findings)
         for finding in self.findings:
@@ -63,13 +65,16 @@ class Report:
         """The last details that have room, each in at most two lines."""
         lines: list[str] = []
         for detail in reversed(finding.details):
-            if self.correlation_id:
-                detail = detail.replace(self.correlation_id, "<id>")
-            wrapped = _wrapped(_fitting(f"{'':{indent}}{detail}", indent), f"{'':{indent + 2}}", 2)
+            wrapped = _wrapped(
+                _fitting(f"{'':{indent}}{self._short(detail)}", indent), f"{'':{indent + 2}}", 2
+            )
             if len(lines) + len(wrapped) > most:
                 break
             lines = [*wrapped, *lines]
         return lines
+
+    def _short(self, text: str) -> str:
+        return text.replace(self.correlation_id, "<id>") if self.correlation_id else text
 
     def full(self) -> str:
         """Everything, uncut."""

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jmespath
+from jmespath.exceptions import JMESPathError
+
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.errors import GateShutError, ResourceMapError
 from event_harness.strict_json import Fields
@@ -237,12 +240,19 @@ class _Checker(Fields):
         type_ = self.choice(item, "type", SOURCE_TYPES, f"{where}.")
         correlation = self.mapping(item.get("correlation"), f"{where}.correlation")
         self.known(correlation, ("from", "at"), f"{where}.correlation")
-        return Source(
+        source = Source(
             name=name,
             type=type_,
             correlation=self.choice(correlation, "from", CORRELATIONS, f"{where}.correlation."),
             at=self.optional(correlation, "at", f"{where}.correlation."),
         )
+        if source.correlation == "body" and source.at:
+            try:
+                jmespath.compile(source.at)
+            except JMESPathError as error:
+                problem = f"is no JMESPath expression: {source.at!r} ({str(error).splitlines()[0]})"
+                raise self.error(f"{where}.correlation.at", problem) from error
+        return source
 
     def station(self, value: object, where: str) -> Station:
         item = self.mapping(value, where)

@@ -10,7 +10,9 @@ from botocore.exceptions import ClientError
 
 from event_harness.listener import Listener
 from event_harness.producers import S3Producer
-from event_harness.resources import ResourceMap
+from event_harness.reader import Reader
+from event_harness.resources import ResourceMap, Results
+from event_harness.results_table import ResultsTable
 
 _serialize = TypeSerializer().serialize
 
@@ -130,6 +132,14 @@ class Table:
             return {}
         shown = [ExpressionAttributeNames[name] for name in ProjectionExpression.split(", ")]
         return {"Item": {name: _serialize(item[name]) for name in shown if name in item}}
+
+
+RESULTS = Results(table="results", index="by_arrival", overflow_bucket="overflow")
+
+
+def reader_of(table, clock, **more):
+    """A reader of that table, of the run `run`."""
+    return Reader(ResultsTable(RESULTS, table, None), "run", clock=clock, sleep=clock.sleep, **more)
 
 
 class Queues:

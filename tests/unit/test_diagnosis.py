@@ -4,56 +4,16 @@ import threading
 from dataclasses import replace
 
 import pytest
+from explaining import REQUEST, explain, explainer, finding, processed, written
 from listener_fakes import MAP, World, client_error, envelope, s3_event
 
 from event_harness.diagnosis import Explainer, without_content
 from event_harness.errors import WaitTimeoutError
 
-REQUEST = "11111111-1111-1111-1111-111111111111"
-
 
 @pytest.fixture
 def world():
     return World()
-
-
-def explainer(world, **more):
-    listener = world.listener
-    return Explainer(
-        world.resources,
-        world.target,
-        listener.reader,
-        listener.failures,
-        was_sent=listener.inflight.knows,
-        **more,
-    )
-
-
-def explain(world, sent, misses=()):
-    return explainer(world).explain(sent, misses)
-
-
-def finding(report, station):
-    return next(item for item in report.findings if item.station == station)
-
-
-def processed(world, sent, *lines, group="/processor"):
-    said = [
-        {
-            "level": "INFO",
-            "message": line,
-            "correlation_id": sent.correlation_id,
-            "function_request_id": REQUEST,
-        }
-        if isinstance(line, str)
-        else line
-        for line in lines
-    ]
-    world.logs.invoked(group, REQUEST, *said)
-
-
-def written(world, sent):
-    world.buckets.put_object(Bucket="destination-bucket", Key=sent.correlation_id, Body=b"HELLO")
 
 
 def test_every_station_is_asked_in_the_order_of_the_way(world):
@@ -282,77 +242,13 @@ def test_results_without_a_correlation_id_from_before_the_send_are_not_told(worl
     assert finding(explain(world, world.send()), "uncorrelated").state == "open"
 
 
-def told_of(world, action):
-    """The report of a wait that ends without what it awaits."""
-    with pytest.raises(WaitTimeoutError) as caught:
-        action()
-    return caught.value.report
-
-
-def test_a_result_under_an_id_that_differs_is_a_near_miss(world):
-    sent = world.send()
-    other = sent.correlation_id.replace("input.txt", "output.txt")
-    world.table.record(other)
-    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
-    assert finding(report, "near miss").text == f"a result came under an id that differs: {other}"
-    assert report.cause == finding(report, "near miss").text
-
-
-def test_what_is_awaited_under_an_id_that_nobody_sent_is_the_cause(world):
-    world.table.record("run/before the send", "HELLO")
-    world.clock.sleep(10)
-    sent = world.send()
-    world.table.record("run/nobody's", "HELLO")
-    world.table.record("run/nobody's either", "HELL")
-    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert report.cause == "what is awaited came under an id that differs: run/nobody's"
-    assert "before the send" not in report.full()
-
-
-def test_the_nearest_of_the_near_misses_is_shown_beside_what_is_awaited(world):
-    sent = world.send()
-    world.table.record("run/far", "AN ALTOGETHER DIFFERENT ONE", event_id="far")
-    world.table.record("run/nearest", "HELLO THERE", event_id="nearest")
-    world.table.record("run/not text", b"\xff", event_id="bytes")
-    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO, THERE"))
-    details = finding(report, "near miss").details
-    assert "nearest, nearest, differs from line 1, column 6 on (expected 12 characters, got 11)" in details[3]
-    assert details[-2:] == ("- HELLO, THERE", "+ HELLO THERE")
-
-
-def test_a_predicate_is_not_asked_about_results_of_other_ids(world):
-    sent = world.send()
-    world.table.record("run/nobody's", "HELLO")
-    asked = []
-    told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until=asked.append))
-    assert asked == []
-
-
-def test_results_without_a_correlation_id_are_shown_beside_what_is_awaited(world):
-    sent = world.send()
-    world.table.record(None, "HELLO")
-    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert "the content is what is awaited" in finding(report, "uncorrelated").details[-1]
-
-
-def test_results_of_other_inputs_are_no_near_misses(world):
-    sent, other = world.send(), world.send()
-    by_other_means = world.producer.new_key()
-    for key in (other.correlation_id, by_other_means):
-        world.table.record(key, "HELLO")
-    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert not [item for item in report.findings if item.station == "near miss"]
-    assert finding(report, "others").text == "2 results of other inputs since the send"
-    assert finding(report, "others").details[0] == f"{other.case_id}: 5 bytes from destination"
-
-
 def test_everything_well_but_slow_says_so(world):
     sent = world.send()
     processed(world, sent, "written")
     written(world, sent)
     processed(world, sent, "recorded", group="/listener")
     assert explain(world, sent).cause == (
-        "none found: no station after event_listener, where it was seen shows a fault;"
+        "none found: no station after event_listener, where it was seen, shows a fault;"
         " the event may need longer than this"
     )
 
@@ -392,92 +288,6 @@ def test_keys_that_carry_no_id_are_not_searched():
     bodies = MAP | {"sources": {"orders": {"type": "s3", "correlation": {"from": "body", "at": "id"}}}}
     world = World(resources=bodies)
     assert "keys don't carry the id" in finding(explain(world, world.send()), "destination").text
-
-
-class Anything:
-    """SQS, SNS, EventBridge, DynamoDB and Kinesis as stations, with the answers that a test wants."""
-
-    def __init__(self, **answers):
-        self.answers = answers
-
-    def __getattr__(self, name):
-        answer = self.answers[name]
-        if isinstance(answer, Exception):
-            raise answer
-        return lambda **_: answer
-
-
-@pytest.mark.parametrize(
-    ("station", "service", "answers", "state", "text"),
-    [
-        (
-            {"type": "sqs", "queue_url": "u"},
-            "sqs",
-            {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "2"}}},
-            "bad",
-            "2 messages waiting, 0 being worked on (about)",
-        ),
-        (
-            {"type": "sqs", "queue_url": "u"},
-            "sqs",
-            {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}}},
-            "open",
-            "0 messages waiting",
-        ),
-        (
-            {"type": "sns", "topic_arn": "a"},
-            "sns",
-            {"get_topic_attributes": {"Attributes": {"SubscriptionsConfirmed": "0"}}},
-            "bad",
-            "no subscription",
-        ),
-        (
-            {"type": "sns", "topic_arn": "a"},
-            "sns",
-            {"get_topic_attributes": {"Attributes": {"SubscriptionsConfirmed": "2"}}},
-            "open",
-            "there, 2 subscriptions",
-        ),
-        (
-            {"type": "eventbridge", "bus": "b"},
-            "events",
-            {"describe_event_bus": {}},
-            "open",
-            "there; a bus keeps",
-        ),
-        (
-            {"type": "eventbridge", "bus": "b"},
-            "events",
-            {"describe_event_bus": client_error("ResourceNotFoundException")},
-            "bad",
-            "b isn't there",
-        ),
-        (
-            {"type": "dynamodb", "table": "t"},
-            "dynamodb",
-            {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
-            "open",
-            "ACTIVE, stream off",
-        ),
-        (
-            {"type": "kinesis", "stream": "s"},
-            "kinesis",
-            {
-                "describe_stream_summary": {
-                    "StreamDescriptionSummary": {"StreamStatus": "ACTIVE", "OpenShardCount": 1}
-                }
-            },
-            "open",
-            "ACTIVE, 1 shards open",
-        ),
-    ],
-)
-def test_a_station_of_any_type_says_what_it_can(station, service, answers, state, text):
-    world = World(resources=MAP | {"stations": [MAP["stations"][0], {"name": "station", **station}]})
-    world.target.clients[service] = Anything(**answers)
-    found = finding(explain(world, world.send()), "station")
-    assert found.state == state
-    assert text in found.text
 
 
 def test_events_are_shown_without_what_they_carry():

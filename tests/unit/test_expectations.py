@@ -1,5 +1,5 @@
 import pytest
-from listener_fakes import World, client_error
+from listener_fakes import MAP, World, client_error
 
 from event_harness.errors import (
     InputFailedError,
@@ -162,6 +162,24 @@ def test_a_sentinel_on_an_ordered_way_proves_it_early(world):
     assert nothing.proof == "sentinel"
     assert nothing.sentinel.correlation_id == sentinel.correlation_id
     assert "the sentinel sent after it on an ordered way did" in str(nothing)
+
+
+def test_a_sentinel_proves_nothing_early_before_it_has_come_from_every_source():
+    news = {"type": "sns", "correlation": {"from": "attribute", "at": "trace_id"}}
+    world = World(resources=MAP | {"sources": MAP["sources"] | {"news": news}})
+    sent, sentinel = world.send(), world.send()
+    world.arrives(sentinel, after=0.5)
+    nothing = world.listener.expect_none(sent, within=2, sentinel=sentinel, ordered=True)
+    assert nothing.proof == "window"
+
+    sent, sentinel = world.send(), world.send()
+    world.arrives(sentinel, after=0.5)
+    world.arrives(sentinel, after=0.7, source="news")
+    took, nothing = world.passed(
+        lambda: world.listener.expect_none(sent, within=10, sentinel=sentinel, ordered=True)
+    )
+    assert nothing.proof == "sentinel"
+    assert 0.7 <= took < 1
 
 
 def test_a_sentinel_on_a_way_without_order_proves_only_that_the_way_is_alive(world):

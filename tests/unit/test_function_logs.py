@@ -1,6 +1,7 @@
 import pytest
 from listener_fakes import Logs
 
+from event_harness.errors import HarnessError
 from event_harness.function_logs import read_log, told, view
 
 MINE, OTHER = "run/01MINE/input.txt", "run/01OTHER/input.txt"
@@ -45,6 +46,29 @@ def test_a_log_of_many_pages_is_read(logs):
         logs.write("/fn", "noise")
     logs.write("/fn", said("written", MINE))
     assert len(read(logs).mine) == 1
+
+
+def test_empty_pages_on_the_way_are_gone_through(logs):
+    logs.write("/fn", said("written", MINE))
+    whole, pages = logs.filter_log_events, iter(range(8))
+
+    def filter_log_events(nextToken=None, **more):  # noqa: N803
+        empty = next(pages, None)
+        return whole(**more) if empty is None else {"events": [], "nextToken": f"empty {empty}"}
+
+    logs.filter_log_events = filter_log_events
+    assert len(read(logs).mine) == 1
+
+
+def test_a_log_that_is_too_long_to_be_read_says_nothing_rather_than_something_wrong(logs):
+    for _ in range(300):
+        logs.write("/fn", "noise")
+    with pytest.raises(HarnessError, match="too many lines since the send"):
+        read(logs)
+    logs.groups["/fn"].insert(0, logs.groups["/fn"].pop())
+    logs.write("/fn", said("never read", MINE))
+    logs.groups["/fn"].insert(0, {"timestamp": 1_000_000, "message": MINE, "logStreamName": "stream"})
+    assert [line.text for line in read(logs).mine] == [MINE]
 
 
 def test_an_error_of_the_same_request_is_of_this_input_even_if_it_names_none(logs):

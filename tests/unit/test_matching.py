@@ -29,6 +29,7 @@ def reason(until, result):
         (b"\xff\x00", b"\xff\x00"),
         ({"a": [1, {"b": None}]}, '{"a": [1, {"b": null}]}'),
         ([1, 2], "[1,2]"),
+        ({"a": (1, 2.0)}, '{"a": [1.0, 2]}'),
         (lambda result: result.text.startswith("HE"), "HELLO"),
         (lambda result: [result], "HELLO"),
     ],
@@ -64,6 +65,26 @@ def test_json_is_compared_by_value_and_shown_field_by_field():
     text = reason({"b": 1, "a": [2]}, result_of('{"a": [3], "b": 1}'))
     assert "-     2" in text
     assert "+     3" in text
+
+
+@pytest.mark.parametrize(
+    ("until", "body"),
+    [
+        ({"paid": True}, '{"paid": 1}'),
+        ({"paid": 0}, '{"paid": false}'),
+        ([[True]], "[[1]]"),
+        ({"a": 1}, '{"a": 1, "b": 2}'),
+        ([1], "[1, 2]"),
+    ],
+)
+def test_json_that_python_would_take_for_equal_is_not(until, body):
+    assert reason(until, result_of(body))
+
+
+def test_a_predicate_that_says_no_is_told_how_it_could_say_why():
+    assert reason(lambda result: False, result_of("x")) == (
+        "the predicate said no (one that asserts would say why)"
+    )
 
 
 def test_a_body_that_cannot_be_read_as_asked_is_a_failed_match():

@@ -31,6 +31,14 @@ def test_a_report_names_the_cause_and_each_station():
     ]
 
 
+def test_the_id_of_the_input_is_cut_short_in_lines_but_not_in_the_whole():
+    id_ = "run/01MINE/input.txt"
+    report = Report(f"lost {id_}", (Finding("source", "bad", "x", (f"put {id_}",)),), correlation_id=id_)
+    assert report.terminal().splitlines()[0] == "likely cause: lost <id>"
+    assert "put <id>" in report.terminal()
+    assert f"lost {id_}" in report.full()
+
+
 @settings(deadline=None, max_examples=100)
 @given(st.text(max_size=500), st.lists(FINDINGS, max_size=12))
 def test_a_report_fits_a_terminal_whatever_it_says(cause, findings):

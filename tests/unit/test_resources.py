@@ -82,6 +82,11 @@ def test_null_means_that_the_gate_is_shut_and_names_the_remedy():
             "correlation.from is 'x'; must be one of: key",
         ),
         (("sources", "destination", "correlation"), None, "correlation must be an object"),
+        (
+            ("sources", "destination", "correlation"),
+            {"from": "body", "at": "meta..id["},
+            "sources.destination.correlation.at is no JMESPath expression: 'meta..id[' (",
+        ),
         (("stations",), {}, "stations must be a list, is a dict"),
         (("stations", 0), "s3", "stations[0] must be an object, is 's3'"),
         (("stations", 0, "type"), "ftp", "stations[0].type is 'ftp'; must be one of: dynamodb, eventbridge"),
