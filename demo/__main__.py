@@ -1,6 +1,7 @@
 """`make demo`: sends a text through the whole system on the embedded AWS and shows the way it takes."""
 
 import argparse
+import os
 import sys
 import time
 import unicodedata
@@ -39,6 +40,9 @@ def main() -> int:
         print(f"demo: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("demo: interrupted; what was created is destroyed", file=sys.stderr)
+    except BrokenPipeError:
+        # Nobody reads any more; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 
 

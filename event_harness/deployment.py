@@ -21,7 +21,7 @@ from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.interrupts import shielded
 from event_harness.leftovers import remove_remains
 from event_harness.overrides import write_override
-from event_harness.progress import Progress
+from event_harness.progress import Progress, harmless
 from event_harness.removal import empty_bucket
 from event_harness.runs import PROCESS_MARK, Run
 from event_harness.targets import Target
@@ -69,7 +69,7 @@ class Deployment:
         self.toolchain = toolchain
         self.run = run
         self.variables = dict(variables or {})
-        self.say = say or (lambda _line: None)
+        self.say = harmless(say)
         self.include = tuple(include)
         self.timeout = timeout
         self.interrupted = interrupted

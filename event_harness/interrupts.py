@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: both end a run in order, and neither ends a destroy by accident."""
+"""Ctrl-C, SIGTERM and a terminal that hangs up: each ends a run in order, none ends a destroy by accident."""
 
 import signal
 import threading
@@ -16,9 +16,15 @@ def pending() -> bool:
     return _pending.is_set()
 
 
+def _ours() -> list[signal.Signals]:
+    """The signals that end a run; not a hang-up that `nohup` has said to ignore."""
+    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]
+
+
 @contextmanager
 def orderly_interrupts() -> Iterator[None]:
-    """Make Ctrl-C and SIGTERM raise KeyboardInterrupt, and not be lost, so that all is torn down in order."""
+    """Make these signals raise KeyboardInterrupt, and not be lost, so that all is torn down in order."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers; it has done so
         return
@@ -27,7 +33,7 @@ def orderly_interrupts() -> Iterator[None]:
         _pending.set()
         raise KeyboardInterrupt(signal.Signals(signum).name)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in _ours()}
     try:
         yield
     finally:
@@ -48,7 +54,7 @@ def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _ours()}
 
     def explain(_signum: int, _frame: FrameType | None) -> None:
         say(f"still {what}: wait for its end, or interrupt once more to leave it unfinished")

@@ -15,6 +15,7 @@ from event_harness.inflight import InFlight
 from event_harness.interrupts import orderly_interrupts
 from event_harness.listener import Listener
 from event_harness.producers import Producer, producers_for
+from event_harness.progress import harmless
 from event_harness.readiness import await_ready
 from event_harness.session import Session
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
@@ -254,7 +255,11 @@ def _say(config: pytest.Config, line: str) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
         return
+
+    def write(text: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(text)
+
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else ExitStack():
-        reporter.ensure_newline()
-        reporter.write_line(f"event-harness: {line}")
+        harmless(write)(f"event-harness: {line}")

@@ -1,10 +1,26 @@
-"""The progress of an apply or a destroy, from what terraform prints."""
+"""What is said while something is applied or destroyed."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
 
 EVERY = 3.0  # seconds
+
+
+def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
+    """The same, but for errors: a terminal that is gone must not decide whether something is destroyed.
+
+    Args:
+        say: prints a line; None says nothing.
+    """
+
+    def said(line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a broken pipe, a closed file
+            if say is not None:
+                say(line)
+
+    return said
 
 
 class Progress:

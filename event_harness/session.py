@@ -14,6 +14,7 @@ from event_harness.deployed_system import DeployedSystem
 from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.errors import HarnessError, SettingError
+from event_harness.progress import harmless
 from event_harness.resources import ResourceMap
 from event_harness.runs import PROCESS_MARK, Run
 from event_harness.settings import Settings
@@ -35,7 +36,7 @@ class Session:
     ) -> None:
         self.settings = settings
         self.project = project
-        self.say = say or (lambda _line: None)
+        self.say = harmless(say)
         self.state_dir = project / runs.STATE_DIR
         self.deployment: Deployment | None = None
         self._system: DeployedSystem | None = None

@@ -6,8 +6,8 @@ import pytest
 from event_harness.interrupts import orderly_interrupts, pending, shielded
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_both_signals_interrupt_and_are_remembered_until_the_tear_down(number):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_interrupts_and_is_remembered_until_the_tear_down(number):
     with orderly_interrupts():
         with pytest.raises(KeyboardInterrupt, match=number.name):
             signal.raise_signal(number)
@@ -38,6 +38,16 @@ def test_one_interrupt_passes_by_while_something_is_destroyed_and_the_next_gets_
         ]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_a_hang_up_that_nohup_ignores_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with orderly_interrupts(), shielded(lambda _line: None, "destroying"):
+            signal.raise_signal(signal.SIGHUP)
+            assert not pending()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_signals_are_given_back():

@@ -1,4 +1,6 @@
-from event_harness.progress import EVERY, Progress
+import pytest
+
+from event_harness.progress import EVERY, Progress, harmless
 
 
 def test_progress_is_few_lines_and_ends_with_the_whole():
@@ -18,3 +20,12 @@ def test_other_lines_are_not_progress():
     said = []
     Progress(said.append, "apply")("aws_sqs_queue.q: Still creating... [10s elapsed]")
     assert said == []
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError("I/O operation on closed file")])
+def test_a_line_that_nobody_reads_any_more_is_no_error(error):
+    def say(_line):
+        raise error
+
+    harmless(say)("destroying")
+    harmless(None)("destroying")
