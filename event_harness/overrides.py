@@ -1,8 +1,8 @@
 """The override files of a run: what it changes of a configuration without touching it.
 
 Terraform merges files named `*_override.tf.json` over the others. Every `provider "aws"` gets the run's
-default tags beside its own; the state stays beside the configuration whatever backend it names; and, for
-the old provider only, the endpoints and a Lambda runtime that it knows.
+default tags beside its own, and on an emulator what makes it work there; the state stays beside the
+configuration whatever backend it names; and functions get a Lambda runtime that the old provider knows.
 """
 
 import json
@@ -24,6 +24,11 @@ _OLD_PROVIDER_ENDPOINTS = re.findall(
 )
 
 
+# From 6.23 on the provider asks S3 Control for a bucket's tags, at a host that begins with the account's
+# number: nobody resolves 000000000000.127.0.0.1. Where it doesn't know the account it asks S3 as before.
+_NEW_PROVIDER_SETTINGS: dict[str, Any] = {"skip_requesting_account_id": True}
+
+
 def write_override(
     directory: Path,
     *,
@@ -37,14 +42,16 @@ def write_override(
     Args:
         directory: the root of the configuration.
         endpoint_url: the emulator's URL, or None for the real AWS.
-        old_provider: whether hashicorp/aws is 3.x, which knows no AWS_ENDPOINT_URL.
+        old_provider: whether hashicorp/aws is 3.x, which knows no AWS_ENDPOINT_URL and no new runtimes.
         tags: default tags to add.
         copied: whether it is a run's copy, where the backend and the modules may be overridden too
             (`make up` writes beside the user's own files, and into their root only).
     """
     root = Configuration.read(directory)
     override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}} if copied else {}
-    settings = _old_provider_settings(endpoint_url) if old_provider and endpoint_url else {}
+    settings: dict[str, Any] = {}
+    if endpoint_url:
+        settings = _old_provider_settings(endpoint_url) if old_provider else _NEW_PROVIDER_SETTINGS
     blocks = [{**_alias(block), **settings, **_default_tags(block, tags or {})} for block in root.providers]
     written = []
     if settings or tags:

@@ -24,11 +24,20 @@ def override(directory, name=OVERRIDE):
     return json.loads((directory / name).read_text())
 
 
-def test_new_provider_on_an_emulator_needs_no_endpoints(root):
+def test_new_provider_on_an_emulator_needs_no_endpoints_but_must_not_know_its_account(root):
+    """It would put the account's number before an address by number, which nobody resolves."""
     provider(root, 'provider "aws" {}\n')
     write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=False, tags={"run": "r1"})
-    assert set(override(root)["provider"]["aws"][0]) == {"default_tags"}
+    (block,) = override(root)["provider"]["aws"]
+    assert set(block) == {"default_tags", "skip_requesting_account_id"}
+    assert block["skip_requesting_account_id"] is True
     assert not (root / "module" / OVERRIDE).exists()
+
+
+def test_new_provider_that_nobody_configures_is_told_too(root):
+    write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=False, copied=False)
+    implied = override(root, IMPLICIT_PROVIDER)["provider"]["aws"]
+    assert implied == {"skip_requesting_account_id": True}
 
 
 def test_old_provider_is_told_every_endpoint(root):
