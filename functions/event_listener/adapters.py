@@ -34,9 +34,9 @@ def split(event: object) -> list[object]:
 
     The `s3:TestEvent`, with which S3 tries a notification when it is configured, has none.
     """
-    if get(event, "Event") == "s3:TestEvent":
-        return []
     records = get(event, "Records")
+    if records is None and get(event, "Event") == "s3:TestEvent":
+        return []
     return records if isinstance(records, list) else [event]
 
 

@@ -315,5 +315,12 @@ def test_an_event_is_split_into_its_records() -> None:
     assert split({"Service": "Amazon S3", "Event": "s3:TestEvent"}) == []
 
 
+def test_an_event_with_records_is_no_test_event_whatever_it_says() -> None:
+    assert split({"Event": "s3:TestEvent", "Records": [1]}) == [1]
+    assert split({"Event": "s3:TestEvent", "Records": "none"}) == [
+        {"Event": "s3:TestEvent", "Records": "none"}
+    ]
+
+
 def test_each_source_that_sends_lists_of_records_has_an_adapter() -> None:
     assert set(ADAPTERS) == {"aws:s3", "aws:sqs", "aws:sns", "aws:kinesis", "aws:dynamodb"}

@@ -34,7 +34,14 @@ def test_the_test_event_of_s3_has_no_records() -> None:
     assert records_of({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "bucket"}) == []
 
 
-@pytest.mark.parametrize("event", [None, [], "text", {}, {"Records": None}, {"Records": {}}])
+def test_an_event_with_records_is_no_test_event_whatever_it_says() -> None:
+    assert records_of({"Event": "s3:TestEvent", "Records": [1]}) == [1]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [None, [], "text", {}, {"Records": None}, {"Records": {}}, {"Event": "s3:TestEvent", "Records": {}}],
+)
 def test_what_is_no_event_of_s3_fails_clearly(event: object) -> None:
     with pytest.raises(MalformedEventError, match="Records"):
         records_of(event)
