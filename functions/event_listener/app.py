@@ -4,6 +4,7 @@ Environment: `RESULTS_TABLE`, `OVERFLOW_BUCKET`, `RESULT_TTL_SECONDS`, `INLINE_L
 """
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -18,11 +19,6 @@ from settings import Settings
 from store import Store
 
 logger = Logger()
-# Only where AWS runs the function is there a daemon that takes traces; elsewhere each would be an error.
-tracer = Tracer(
-    disabled=None if "AWS_XRAY_DAEMON_ADDRESS" in os.environ else True,
-    patch_modules=["botocore"],
-)
 settings = Settings.from_environ(os.environ)
 s3 = boto3.client(
     "s3",
@@ -41,8 +37,18 @@ class RecordsNotStoredError(Exception):
     """Some records could not be stored; raised after the others are, so that the event comes again."""
 
 
+def traced(handler: Callable[..., None]) -> Callable[..., None]:
+    """Trace a handler where AWS runs it: only there is a daemon that takes traces.
+
+    Elsewhere there isn't even a Tracer: the SDK behind it writes to `/tmp/.aws-xray` when it is imported.
+    """
+    if "AWS_XRAY_DAEMON_ADDRESS" not in os.environ:
+        return handler
+    return Tracer(patch_modules=["botocore"]).capture_lambda_handler(handler, capture_response=False)
+
+
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Store each record of an event on its own: a bad one doesn't stop the good ones.
 

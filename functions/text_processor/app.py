@@ -4,6 +4,7 @@ Environment: `DESTINATION_BUCKET`; `PART_SIZE_BYTES` (default 8 MiB; S3 takes no
 """
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -16,11 +17,6 @@ from notifications import read_record, records_of
 from processor import TextProcessor
 
 logger = Logger()
-# Only where AWS runs the function is there a daemon that takes traces; elsewhere each would be an error.
-tracer = Tracer(
-    disabled=None if "AWS_XRAY_DAEMON_ADDRESS" in os.environ else True,
-    patch_modules=["botocore"],
-)
 s3 = boto3.client(
     "s3",
     config=Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}),
@@ -32,8 +28,18 @@ processor = TextProcessor(
 )
 
 
+def traced(handler: Callable[..., None]) -> Callable[..., None]:
+    """Trace a handler where AWS runs it: only there is a daemon that takes traces.
+
+    Elsewhere there isn't even a Tracer: the SDK behind it writes to `/tmp/.aws-xray` when it is imported.
+    """
+    if "AWS_XRAY_DAEMON_ADDRESS" not in os.environ:
+        return handler
+    return Tracer(patch_modules=["botocore"]).capture_lambda_handler(handler, capture_response=False)
+
+
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Process each record of an S3 event on its own: a bad one doesn't stop the good ones.
 

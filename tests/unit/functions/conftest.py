@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import aws_xray_sdk.core  # noqa: F401 (opens a UDP socket when imported, never used; tests may open none)
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -105,7 +105,3 @@ def test_an_unexpected_error_is_logged_with_the_way_there(
     with pytest.raises(RecordsFailedError, match="ConnectionError: reset"):
         app.handler(s3_event(put(s3, "key.txt", b"text")), context)
     assert "process" in log_lines(app)[-1]["exception"]
-
-
-def test_without_a_daemon_for_traces_there_are_none(app: ModuleType) -> None:
-    assert app.tracer.disabled
