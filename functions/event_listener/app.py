@@ -27,8 +27,11 @@ s3 = boto3.client(
 bodies = Bodies(s3, settings.overflow_bucket, settings.inline_limit)
 dynamodb = boto3.client(
     "dynamodb",
-    # received_at is stamped before the call, and readers look back 10 s from there.
-    config=Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 4}),
+    # received_at is stamped before the call, and readers look back 10 s from there: three attempts of 2 s,
+    # with pauses of up to 1 and 2 s between, end before that. What isn't written comes again, newly stamped.
+    config=Config(
+        connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 3}
+    ),
 )
 store = Store(dynamodb, settings.table, settings.ttl)
 

@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from s3_events import s3_event, s3_record
 from store import Store
 
+from event_harness.reader import OVERLAP
+
 LogLines = Callable[[ModuleType], list[dict[str, Any]]]
 SOURCES = {
     "destination": {"type": "s3", "match": "bucket", "correlation": {"from": "key", "at": None}},
@@ -244,6 +246,14 @@ def test_a_record_that_fails_early_isnt_logged_under_the_id_of_the_one_before(
     assert recorded["correlation_id"] == "run/1"
     assert "correlation_id" not in failed
     assert "run/2" in failed["record"]
+
+
+def test_a_write_is_over_while_readers_still_look_back_to_its_stamp(app: ModuleType) -> None:
+    config = app.dynamodb.meta.config
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(2**number for number in range(attempts - 1))  # the longest of botocore's standard mode
+    assert config.retries["mode"] == "standard"
+    assert attempts * (config.connect_timeout + config.read_timeout) + pauses < OVERLAP
 
 
 RECORDS = st.one_of(
