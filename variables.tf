@@ -60,7 +60,7 @@ variable "ephemeral" {
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the functions, a Python one; provider 3.39 (on an emulator only) knows none after \"python3.8\"."
+  description = "Lambda runtime of the functions, a Python one; an older provider knows only older ones, 3.39 (on an emulator only) none after \"python3.8\"."
   type        = string
   default     = "python3.13"
   nullable    = false

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from terraform_files import Declaration, arguments, blocks, declarations, is_block, parse
+from terraform_files import Declaration, arguments, blocks, declarations, is_block, of_kind, parse
 
 DATA = Path(__file__).parent / "data"
 VERSIONS = ("3.39.0", "6.69.1")
@@ -92,6 +92,13 @@ def test_the_check_names_file_resource_and_argument(tmp_path: Path, version: str
         f"{table}: argument local_secondary_index.nonsense is unknown in aws {version}",
         f"main.tf: resource.aws_nonsense.c: aws {version} has no such type (or the list of it lacks it)",
     ]
+
+
+def test_no_provider_is_allowed_that_refuses_the_blocks_of_a_bucket() -> None:
+    """From 4.0 to 4.8 they were read-only; each of these minor releases has one version."""
+    (ours,) = of_kind("terraform", "modules/private_bucket/")
+    constraints = ours.body["required_providers"][0]["aws"]["version"].split(", ")
+    assert {f"!= 4.{minor}.0" for minor in range(9)} <= set(constraints)
 
 
 def test_blocks_are_told_from_lists_of_objects(tmp_path: Path) -> None:
