@@ -22,6 +22,12 @@ output "event_harness" {
     error_message = "Two sources name the same bucket, queue, topic or stream: make them one (a bucket may have several `filters`), or it couldn't be told where an event comes from."
   }
 
+  # Lambda measures all variables together, written as JSON; the others take up to 400 bytes of its 4,096.
+  precondition {
+    condition     = length(jsonencode(jsonencode(local.sources))) <= 3700
+    error_message = "There are too many sources for the listener's environment, in which Lambda takes 4 KB: name fewer (about 20 fit), such as one bucket with several `filters`, or one queue behind several topics or rules."
+  }
+
   # Who reads it may send at once: what is sent is heard.
   depends_on = [
     aws_cloudwatch_event_target.this,
