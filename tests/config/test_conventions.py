@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from terraform_files import REPOSITORY, arguments, directories, of_kind
+from terraform_files import REPOSITORY, arguments, directories, of_kind, of_type
 
 STANDARD_FILES = ("main.tf", "outputs.tf", "variables.tf", "versions.tf")
 SENTENCE = re.compile(r"[A-Z].*[.)\"]$", re.DOTALL)
@@ -100,6 +100,17 @@ def test_a_variable_that_may_be_null_says_so() -> None:
         if one.body.get("nullable", True) is not False
         and not ("default" in one.body and one.body["default"] in (None, "null", "${null}"))
     ]
+    assert not bad, "\n".join(bad)
+
+
+def test_what_running_the_code_leaves_behind_is_not_zipped() -> None:
+    """Else a function would be deployed anew after each run of its tests."""
+    bad = [
+        f"{one}: exclude **/__pycache__"
+        for one in of_type("data.archive_file")
+        if "**/__pycache__" not in one.body["excludes"]
+    ]
+    assert of_type("data.archive_file")
     assert not bad, "\n".join(bad)
 
 

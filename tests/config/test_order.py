@@ -1,0 +1,88 @@
+"""What needs something that it doesn't name waits for it: Terraform would create both at once."""
+
+from terraform_files import Declaration, of_kind, of_type
+
+MODULES = "modules/"
+# What pushes events to a function takes a permission first: AWS tries it, or events are lost until then.
+PERMITTED = {
+    "aws_cloudwatch_event_target": "events.amazonaws.com",
+    "aws_s3_bucket_notification": "s3.amazonaws.com",
+    "aws_sns_topic_subscription": "sns.amazonaws.com",
+}
+LISTENER = "modules/event_listener/"
+# What an event goes through to get to the listener.
+WAYS = (*PERMITTED, "aws_lambda_event_source_mapping")
+
+
+def area(one: Declaration) -> str:
+    return f"{one.file.parent.as_posix()}/"
+
+
+def waits_for(one: Declaration, type_: str) -> list[Declaration]:
+    """The resources of a type that it depends on."""
+    waited = {text.removeprefix("${").removesuffix("}") for text in one.body.get("depends_on", [])}
+    return [found for found in of_type(type_, area(one)) if f"{type_}.{found.name}" in waited]
+
+
+def test_whatever_pushes_to_a_function_waits_for_its_own_permission() -> None:
+    pushing = [one for type_ in PERMITTED for one in of_type(type_, MODULES)]
+    assert len(pushing) == 4
+    for one in pushing:
+        principals = [found.body["principal"] for found in waits_for(one, "aws_lambda_permission")]
+        assert principals == [PERMITTED[one.type]], f"{one}: let it depend on its aws_lambda_permission"
+
+
+def test_a_bucket_may_invoke_the_function_that_it_notifies() -> None:
+    """The permission is for the bucket of the notification, and not for another one."""
+    for notification in of_type("aws_s3_bucket_notification", MODULES):
+        bucket = notification.body["bucket"]
+        arns = (
+            [bucket.replace(".name}", ".arn}")]
+            if bucket.startswith("${module.")
+            else [f"arn:${{data.aws_partition.current.partition}}:s3:::{bucket}"]
+        )
+        permissions = waits_for(notification, "aws_lambda_permission")
+        assert [one.body["source_arn"] for one in permissions] == arns, f"{notification}: whose is it?"
+
+
+def test_a_function_waits_for_its_log_group_and_its_permissions() -> None:
+    """A function that runs earlier makes a log group that forgets nothing, or fails."""
+    for function in of_type("aws_lambda_function", MODULES):
+        for type_ in ("aws_cloudwatch_log_group", "aws_iam_role_policy"):
+            assert waits_for(function, type_), f"{function}: let it depend on its {type_}"
+
+
+def test_changes_of_one_bucket_wait_for_each_other() -> None:
+    """S3 refuses them at the same time."""
+    (controls,) = of_type("aws_s3_bucket_ownership_controls", MODULES)
+    (policy,) = of_type("aws_s3_bucket_policy", MODULES)
+    assert waits_for(controls, "aws_s3_bucket_public_access_block")
+    assert waits_for(policy, "aws_s3_bucket_ownership_controls")
+
+
+def test_nobody_hears_of_a_function_or_a_bucket_before_it_is_ready() -> None:
+    ready = {
+        "modules/lambda_function/": ("aws_iam_role_policy", "aws_lambda_function_event_invoke_config"),
+        "modules/private_bucket/": ("aws_s3_bucket_ownership_controls", "aws_s3_bucket_policy"),
+    }
+    for module, types in ready.items():
+        for output in of_kind("output", module):
+            if output.name in ("arn", "name"):
+                for type_ in types:
+                    assert waits_for(output, type_), f"{output}: let it depend on its {type_}"
+
+
+def test_nobody_sends_before_it_is_heard() -> None:
+    (harness,) = [one for one in of_kind("output", LISTENER) if one.name == "event_harness"]
+    for type_ in WAYS:
+        ways = of_type(type_, LISTENER)
+        assert waits_for(harness, type_) == ways, f"{harness}: let it depend on each {type_}"
+    buckets = [
+        one
+        for one in of_type("aws_lambda_permission", LISTENER)
+        if one.body["principal"] == "s3.amazonaws.com"
+    ]
+    # The notification may be the user's own.
+    assert waits_for(harness, "aws_lambda_permission") == buckets
+    (source,) = [one for one in of_kind("output", "modules/text_processor/") if one.name == "source_bucket"]
+    assert waits_for(source, "aws_s3_bucket_notification")
