@@ -9,7 +9,8 @@
 `null_outputs` outputs that are null
 `outputs`      by name, some of the values in it
 `changes`      by action, the addresses that it concerns, all actions counted
-`policies`     by address of a role's policy: by statement, the actions it allows (known once applied)
+`policies`     by address of a role's policy: by statement, the `actions` it allows and `on` which resources
+               (known once applied); `*` is what AWS or the provider has made up, `[*]` an asterisk
 """
 
 import json
@@ -17,6 +18,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,8 @@ def differences(expected: dict[str, Any], plan: tftest.TerraformPlanOutput) -> l
     if "changes" in expected:
         found += _different("changes", expected["changes"], _changes(plan))
     for address, statements in expected.get("policies", {}).items():
-        found += _different(address, statements, _allowed(planned[address]["values"]["policy"]))
+        got = _allowed(planned[address]["values"]["policy"])
+        found += _different(address, statements, _matched(got, statements))
     return found
 
 
@@ -85,11 +88,27 @@ def _changes(plan: tftest.TerraformPlanOutput) -> dict[str, list[str]]:
     return {action: sorted(addresses) for action, addresses in changes.items()}
 
 
-def _allowed(policy: str) -> dict[str, list[str]]:
+def _allowed(policy: str) -> dict[str, dict[str, list[str]]]:
     def as_list(value: Any) -> list[str]:
         return sorted([value] if isinstance(value, str) else value)
 
-    return {statement["Sid"]: as_list(statement["Action"]) for statement in json.loads(policy)["Statement"]}
+    return {
+        statement["Sid"]: {"actions": as_list(statement["Action"]), "on": as_list(statement["Resource"])}
+        for statement in json.loads(policy)["Statement"]
+    }
+
+
+def _matched(got: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
+    """What a policy allows, with each expected pattern in place of the resource that it fits."""
+
+    def pattern_of(resource: str, patterns: list[str]) -> str:
+        return next((pattern for pattern in patterns if fnmatchcase(resource, pattern)), resource)
+
+    return {
+        name: statement
+        | {"on": [pattern_of(one, expected.get(name, {}).get("on", [])) for one in statement["on"]]}
+        for name, statement in got.items()
+    }
 
 
 def _part(value: Any, *, like: Any) -> Any:
