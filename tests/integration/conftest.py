@@ -1,4 +1,4 @@
-"""Further systems beside the session's own, on the same target."""
+"""What runs on a real account; further systems beside the session's own, on the same target."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,9 +9,22 @@ from event_harness import toolchain
 from event_harness.deployment import Deployment
 from event_harness.inflight import InFlight
 from event_harness.listener import Listener
+from event_harness.plugin import SETTINGS_KEY
 from event_harness.runs import Run, new_run_id
 
 SYSTEMS = Path(__file__).parent / "systems"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Skip on a real account what isn't marked for it, before any fixture is made.
+
+    Most tests here are about emulators and this machine, break what they test, or deploy what the role of
+    docs/aws.md may not.
+    """
+    on_account = item.config.stash[SETTINGS_KEY]["target"] == "aws"
+    if on_account and item.get_closest_marker("real_account") is None:
+        pytest.skip("not marked real_account: it needs an emulator (any other --harness-target)")
 
 
 @pytest.fixture(scope="module")

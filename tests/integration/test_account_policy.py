@@ -1,27 +1,34 @@
-"""The policy for a real account, docs/aws-role-policy.json, lets the harness do all that it does.
+"""The policy for a real account, docs/aws-role-policy.json, suffices for all that the harness does there.
 
 On the embedded AWS with its authorization on, as a user who has this policy and nothing else.
 """
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from emulated_user import ACCESS_KEY, SECRET_KEY, work_as
+from projects import TOOLCHAIN
 
-from event_harness import overrides, toolchain
+from event_harness import toolchain
 from event_harness.census import census
 from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
-from event_harness.errors import WaitTimeoutError
 from event_harness.leftovers import remains, remove_remains
-from event_harness.listener import Listener
-from event_harness.producers import producers_for
 from event_harness.runs import Run, new_run_id
 from event_harness.targets import Target
 
 ROOT = Path(__file__).parents[2]
 POLICY = ROOT / "docs" / "aws-role-policy.json"
 ACCOUNT = "000000000000"
+NO_CREDENTIALS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 # Statements of whose calls the embedded AWS can't tell the resource: here they apply to all.
 WITHOUT_RESOURCE = {
     "Functions": "lambda:CreateFunction names the function in its body",
@@ -41,8 +48,8 @@ def owner(tmp_path_factory):
 
 
 @pytest.fixture
-def deployer(owner, monkeypatch):
-    """Who has the policy."""
+def user(owner):
+    """The access key of one who has the policy."""
     policy = json.loads(POLICY.read_text(encoding="utf-8").replace("ACCOUNT", ACCOUNT))
     for statement in policy["Statement"]:
         if statement["Sid"] in WITHOUT_RESOURCE:
@@ -51,46 +58,58 @@ def deployer(owner, monkeypatch):
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    monkeypatch.setattr("event_harness.targets.ACCESS_KEY", key["AccessKeyId"])
-    monkeypatch.setattr("event_harness.targets.SECRET_KEY", key["SecretAccessKey"])
-    settings = overrides._old_provider_settings
-    keys = {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
-    monkeypatch.setattr(overrides, "_old_provider_settings", lambda url: settings(url) | keys)
-    target = Target.local(owner.endpoint_url)
-    assert target.check().arn == f"arn:aws:iam::{ACCOUNT}:user/{name}"
-    return target
+    return {ACCESS_KEY: key["AccessKeyId"], SECRET_KEY: key["SecretAccessKey"]}
 
 
 @pytest.fixture
-def deploy(deployer, tmp_path):
-    def make(**variables):
-        run = Run.create(tmp_path, root=ROOT, target="local", endpoint_url=deployer.endpoint_url)
-        return Deployment(ROOT, deployer, toolchain.find(None, target="local"), run, variables=variables)
+def deployer(owner, user, monkeypatch):
+    """The target, as that user reaches it."""
+    work_as(user, monkeypatch)
+    target = Target.local(owner.endpoint_url)
+    assert target.check().arn.startswith(f"arn:aws:iam::{ACCOUNT}:user/deployer-")
+    return target
 
-    return make
+
+def run_tests(*arguments, **environ):
+    """Run tests of this folder in a pytest of their own and return what it printed."""
+    usual = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_", "AWS_"))}
+    kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, Path(__file__).parent],
+        cwd=ROOT,
+        env=usual | kept | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-def test_it_suffices_to_deploy_to_test_and_to_destroy(deploy, deployer, owner):
+def test_it_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
+    """So all that they deploy has a name that the policy covers."""
     before = census(owner)
-    deployment = deploy()
-    with deployment as system:
-        listener = Listener(system.resources, deployer, new_run_id(), sla=60)
-        producer = next(iter(producers_for(listener).values()))
-        assert listener.wait_for(producer.send("a text")).text == "A TEXT"
-        assert len(listener.wait_for(producer.send("a large text" * 30_000)).body) == 360_000
-        assert "not UTF-8" in listener.wait_for_failure(producer.send(b"\xff")).error_message
-        with pytest.raises(WaitTimeoutError) as timeout:
-            listener.wait_for(producer.send("no text", name="notes.md"), timeout=1)
-        assert "not known" not in timeout.value.report.full()
-        assert deployment.drift() == []
+    plugin = ("-p", "tests.integration.emulated_user")
+    printed = run_tests("-m", "real_account", *plugin, f"--harness-target={owner.endpoint_url}", "-v", **user)
+    assert "skipped" not in printed
+    for name in ("test_text_processor.py", "test_deployment.py", "test_sweep.py"):
+        assert name in printed
     assert census(owner) == before
 
 
-def test_it_suffices_to_sweep_by_tag(deploy, deployer, owner):
+def test_no_other_test_runs_on_a_real_account():
+    """Each would fail for want of credentials."""
+    printed = run_tests("-m", "not real_account", "--harness-target=aws", **NO_CREDENTIALS)
+    assert "not marked real_account: it needs an emulator" in printed
+    assert " passed" not in printed
+
+
+def test_it_suffices_to_sweep_by_tag(deployer, owner, tmp_path):
     before = census(owner)
-    deployment = deploy(deploy_test_resources=False)
-    system = deployment.apply()
+    run = Run.create(tmp_path, root=ROOT, target="local", endpoint_url=deployer.endpoint_url)
+    tools = toolchain.find(target="local")
+    system = Deployment(ROOT, deployer, tools, run, variables={"deploy_test_resources": False}).apply()
     assert [one.run_id for one in remains(deployer)] == [system.run_id]
     assert remove_remains(deployer, system.run_id, lambda _line: None) == []
     assert census(owner) == before
-    deployment.run.delete()  # terraform would look long for what is gone
+    run.delete()  # terraform would look long for what is gone

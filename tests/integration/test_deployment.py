@@ -11,6 +11,7 @@ from event_harness.deployment import Deployment
 from event_harness.errors import DeploymentError, GateShutError
 from event_harness.listener import Listener
 from event_harness.producers import producers_for
+from event_harness.readiness import await_ready
 from event_harness.runs import Run, new_run_id
 
 ROOT = Path(__file__).parents[2]
@@ -31,25 +32,36 @@ def deploy(deployment, tmp_path):
         yield make
 
 
-def test_plan_after_apply_is_empty_and_destroy_leaves_nothing(deploy, tmp_path):
-    one, system = deploy()
+@pytest.mark.real_account
+def test_plan_after_apply_is_empty(deploy):
+    one, _ = deploy()
     assert one.drift() == []
+
+
+def test_destroy_leaves_nothing(deploy, tmp_path):
+    """A real account goes on listing what is destroyed for up to a minute."""
+    one, system = deploy()
     assert census(system.target, part=system.run_id)
     one.destroy()
     assert census(system.target, part=system.run_id) == []
     assert not list((tmp_path / "runs").glob("*"))
 
 
+@pytest.mark.real_account
+@pytest.mark.sla(120)
 def test_two_workspaces_at_once_do_not_meet(deploy, producer, listener):
-    _, other = deploy(name_prefix="other")
-    theirs = Listener(other.resources, other.target, new_run_id(), sla=60)
-    sent_there = next(iter(producers_for(theirs).values())).send("there")
+    _, other = deploy(name_prefix="shout-two")
+    theirs = Listener(other.resources, other.target, new_run_id(), sla=120)
+    their_producer = producers_for(theirs)["source"]
+    await_ready(their_producer, theirs, limit=120)
+    sent_there = their_producer.send("there")
     sent_here = producer.send("here")
     assert theirs.wait_for(sent_there).text == "THERE"
     assert listener.wait_for(sent_here).text == "HERE"
     assert [r.text for r in theirs.results()] == ["THERE"]
 
 
+@pytest.mark.real_account
 def test_shut_gate_deploys_no_listener_and_the_harness_says_so(deploy):
     _, system = deploy(deploy_test_resources=False)
     assert not [

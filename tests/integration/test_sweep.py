@@ -133,6 +133,14 @@ def make_one_of_each(target, run_id, expires):
     )
 
 
+@pytest.mark.real_account
+def test_sweep_by_tag_leaves_a_run_that_is_not_on_record_alone_until_it_expires(deployment, tmp_path):
+    said = []
+    assert sweep_by_tag(tmp_path, deployment.target, dry_run=True, say=said.append) == 0
+    (line,) = [line for line in said if line.startswith(deployment.run_id)]
+    assert line.endswith("left alone")
+
+
 def test_sweep_by_tag_needs_no_record_and_takes_every_kind_of_resource_but_only_expired_ones(
     target, tmp_path
 ):
