@@ -80,6 +80,13 @@ def test_role_policy_is_least_privilege():
         )
 
 
+def test_role_policy_has_what_only_newer_providers_ask_for():
+    """The one here tags buckets as S3 always has; hashicorp/aws 6.23 and later as S3 does with ABAC."""
+    policy = json.loads((ROOT / "docs" / "aws-role-policy.json").read_text(encoding="utf-8"))
+    (buckets,) = [statement for statement in policy["Statement"] if statement["Sid"] == "Buckets"]
+    assert set(buckets["Action"]) >= {"s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource"}
+
+
 def test_every_test_file_has_a_name_of_its_own():
     """Pytest imports test files by their bare names: two of one name can't be run together."""
     names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
