@@ -13,6 +13,8 @@ REPORTS := reports
 PYTEST := $(BIN)/pytest --harness-target $(TARGET) --junitxml $(REPORTS)/junit.xml
 HARNESS := $(BIN)/event-harness
 SCAN := .venv-scan
+COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
@@ -122,12 +124,10 @@ audit: $(SCAN)/.ready ## Look the pinned dependencies up among known vulnerabili
 		$(SCAN)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/$$name.txt || exit 1; \
 	done
 
-requirements: $(READY) ## Write requirements/*.txt anew from requirements/*.in
-	$(BIN)/pip install --quiet pip-tools
-	for name in dev terraform scan; do \
-		$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
-			--no-emit-find-links --no-emit-trusted-host -o requirements/$$name.txt requirements/$$name.in || exit 1; \
-	done
+requirements: $(SCAN)/.ready ## Write requirements/*.txt anew from pyproject.toml and requirements/*.in
+	$(COMPILE) --output-file requirements/dev.txt --extra local pyproject.toml requirements/dev.in
+	$(COMPILE) --output-file requirements/terraform.txt requirements/terraform.in
+	$(COMPILE) --output-file requirements/scan.txt requirements/scan.in
 
 clean: ## Remove local artefacts: environment, caches, build files; runs that are left stay (make sweep)
 	rm -rf $(VENV) $(SCAN) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist
