@@ -10,18 +10,27 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CI, NIGHTLY = (ROOT / ".github" / "workflows" / f"{name}.yml" for name in ("ci", "nightly"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z.]+):", MAKEFILE, re.MULTILINE))
 
 
+def read(workflow):
+    content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+    return content | {"on": content.pop(True)}  # YAML 1.1 takes `on` for true
+
+
 def steps(workflow):
-    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
-    return [step for job in jobs for step in job["steps"]]
+    return [step for job in read(workflow)["jobs"].values() for step in job["steps"]]
+
+
+def commands_of(workflow):
+    return [step["run"] for step in steps(workflow) if "run" in step]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_command_of_a_workflow_is_a_make_target(workflow):
-    commands = [step["run"] for step in steps(workflow) if "run" in step]
+    commands = commands_of(workflow)
     assert commands
     for command in commands:
         called = re.fullmatch(r"make ([a-z.]+)( [A-Z]+=\S+)*", command)
@@ -37,15 +46,52 @@ def test_every_action_is_pinned_to_a_commit(workflow):
 
 
 def test_nightly_destroys_and_keeps_its_reports_whatever_happens():
-    last = {step["name"]: step.get("if") for step in steps(ROOT / ".github" / "workflows" / "nightly.yml")}
+    last = {step["name"]: step.get("if") for step in steps(NIGHTLY)}
     assert last["Destroy what a failed test left"] == "always()"
     assert last["Keep the reports"] == "always()"
 
 
 def test_ci_runs_the_gate_that_a_person_runs():
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    commands = [step["run"] for step in steps(ROOT / ".github" / "workflows" / "ci.yml") if "run" in step]
-    assert [line for line in gate.splitlines() if line.startswith("make ")] == commands
+    assert [line for line in gate.splitlines() if line.startswith("make ")] == commands_of(CI)
+
+
+def test_ci_runs_on_every_push_and_every_proposal():
+    assert read(CI)["on"] == {"push": {"branches": ["main"]}, "pull_request": None}
+
+
+def test_nightly_tests_and_sweeps_the_real_account_every_night():
+    assert commands_of(NIGHTLY) == ["make install", "make test TARGET=aws", "make sweep TARGET=aws"]
+    assert [list(when) for when in read(NIGHTLY)["on"]["schedule"]] == [["cron"]]
+
+
+def test_nightly_runs_are_one_at_a_time_and_never_cancelled():
+    assert read(NIGHTLY)["concurrency"] == {"group": "nightly-aws", "cancel-in-progress": False}
+
+
+def test_nightly_proves_itself_by_oidc_and_may_do_nothing_else_at_github():
+    nightly = read(NIGHTLY)
+    assert nightly["permissions"] == {}
+    (job,) = nightly["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    assert job["environment"] == "nightly"
+
+
+def test_nightly_sweeps_with_credentials_that_are_still_valid():
+    (job,) = read(NIGHTLY)["jobs"].values()
+    (role,) = [step["with"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
+    test_and_sweep = sum(
+        step["timeout-minutes"] for step in job["steps"] if "TARGET=aws" in step.get("run", "")
+    )
+    assert test_and_sweep * 60 < role["role-duration-seconds"] <= 3600  # the default maximum of a role
+    assert test_and_sweep < job["timeout-minutes"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_reports_and_logs_are_kept_those_of_the_examples_too(workflow):
+    (kept,) = [step["with"] for step in steps(workflow) if "upload-artifact" in step.get("uses", "")]
+    assert kept["path"].split() == ["reports/", "**/.event-harness/logs/"]
+    assert kept["include-hidden-files"] is True
 
 
 def test_make_alone_explains_every_target():
