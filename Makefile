@@ -15,6 +15,8 @@ HARNESS := $(BIN)/event-harness
 SCAN := .venv-scan
 COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# Where runs are on record: here, and where `make examples` was interrupted.
+PROJECTS := . $(patsubst %/.event-harness/runs,%,$(wildcard examples/*/.event-harness/runs))
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
@@ -75,7 +77,7 @@ up: $(READY) ## Start a lasting embedded AWS; then: . .event-harness/env
 down: $(READY) ## End it
 	@$(HARNESS) down
 
-build: $(READY) ## Check that the configuration is valid and that its functions can be packed
+build: $(READY) ## Check that the configuration is valid
 	@$(HARNESS) validate .
 
 deploy: $(READY) ## Deploy with the saved answers (deploy.tfvars, or the defaults)
@@ -90,10 +92,12 @@ delete: $(READY) ## Destroy what deploy created
 	@$(HARNESS) terraform destroy $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
 
 list: $(READY) ## Show the runs that are in progress or were left behind
-	@$(HARNESS) list
+	@for project in $(PROJECTS); do $(HARNESS) --project $$project list || exit 1; done
 
 sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run; with TARGET=aws by tag, too
-	@$(HARNESS) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) $(ARGS)
+	@code=0; for project in $(PROJECTS); do \
+		$(HARNESS) --project $$project sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) $(ARGS) || code=1; \
+	done; exit $$code
 
 redrive: $(READY) ## Put failed events back once their cause is mended: make redrive ARGS=--help
 	@$(HARNESS) redrive $(ARGS)
@@ -130,5 +134,6 @@ requirements: $(SCAN)/.ready ## Write requirements/*.txt anew from pyproject.tom
 	$(COMPILE) --output-file requirements/scan.txt requirements/scan.in
 
 clean: ## Remove local artefacts: environment, caches, build files; runs that are left stay (make sweep)
-	rm -rf $(VENV) $(SCAN) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist
+	rm -rf $(VENV) $(SCAN) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist \
+		examples/*/.pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,159 @@
+"""What the make targets call, and that they fail when any of it fails."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKE = shutil.which("make")
+# Notes how it was called, as "directory: program arguments", and fails where it is told to.
+PROGRAM = """#!/bin/sh
+call="${PWD#"$ROOT"}: ${0##*/} $*"
+echo "$call" >> "$ROOT/calls"
+case "$call" in *"$FAILS_AT"*) exit 1 ;; esac
+"""
+PROGRAMS = (
+    *(
+        ".venv/bin/" + name
+        for name in ("check-jsonschema", "event-harness", "mypy", "pytest", "ruff", "zizmor")
+    ),
+    *(".venv-scan/bin/" + name for name in ("pip-audit", "pip-compile")),
+)
+
+
+class Copy:
+    """The Makefile in a directory of its own, where every program only notes how it was called."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        shutil.copy(ROOT / "Makefile", directory)
+        for name in ("dev.txt", "scan.txt", "terraform.txt"):
+            self.file(f"requirements/{name}")
+        self.file("pyproject.toml")
+        for folder in ("examples/orders", "examples/projection", "functions/first", "functions/second"):
+            (directory / folder).mkdir(parents=True)
+        for program in PROGRAMS:
+            self.file(program, PROGRAM).chmod(0o755)
+        for environment in (".venv", ".venv-scan"):  # newer than what they depend on
+            self.file(f"{environment}/.ready")
+
+    def file(self, name, text=""):
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def make(self, *arguments, fails_at="nowhere"):
+        """Run make and return its exit code and what it has called."""
+        done = subprocess.run(
+            [MAKE, *arguments],
+            cwd=self.directory,
+            env={"PATH": os.environ["PATH"], "ROOT": str(self.directory), "FAILS_AT": fails_at},
+            capture_output=True,
+            check=False,
+        )
+        calls = self.directory / "calls"
+        return done.returncode, calls.read_text().splitlines() if calls.exists() else []
+
+    def calls(self, *arguments):
+        """What make calls where all goes well."""
+        code, calls = self.make(*arguments)
+        assert code == 0
+        return calls
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return Copy(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["local", "http://127.0.0.1:4566"])
+def test_test_runs_every_test_and_every_example_on_the_target(copy, target):
+    tests, *examples = copy.calls("test", f"TARGET={target}")
+    assert tests.startswith(f": pytest --harness-target {target} --junitxml reports/junit.xml tests ")
+    assert [call.partition(" --junitxml")[0] for call in examples] == [
+        f"/examples/orders: pytest --harness-target {target}",
+        f"/examples/projection: pytest --harness-target {target}",
+    ]
+
+
+def test_test_is_local_unless_told_otherwise(copy):
+    assert [call for call in copy.calls("test") if "--harness-target local " not in call] == []
+
+
+def test_test_leaves_the_examples_out_on_a_real_account_and_examples_does_not(copy):
+    (tests,) = copy.calls("test", "TARGET=aws")
+    assert "pytest --harness-target aws " in tests
+    examples = copy.calls("examples", "TARGET=aws")[1:]
+    assert len([call for call in examples if "pytest --harness-target aws " in call]) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "fails_at"),
+    [
+        ("lint", "ruff format"),
+        ("lint", "mypy functions/first"),
+        ("lint", "validate . examples/orders/ examples/projection/"),
+        ("test", ": pytest"),
+        ("test", "orders: pytest"),
+        ("examples", "orders: pytest"),
+        ("deploy.g", "configure"),
+        ("deploy.g", "apply"),
+        ("list", "--project . "),
+        ("sweep", "--project . "),
+        ("audit", "dev.txt"),
+        ("requirements", "dev.txt"),
+    ],
+)
+def test_target_fails_when_the_first_of_several_calls_fails(copy, target, fails_at):
+    copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    code, calls = copy.make(target, fails_at=fails_at)
+    assert [call for call in calls if fails_at in call]
+    assert code != 0
+
+
+def test_list_and_sweep_see_the_runs_of_the_examples(copy):
+    copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    assert copy.calls("list", "sweep", "ARGS=--dry-run") == [
+        ": event-harness --project . list",
+        ": event-harness --project examples/orders list",
+        ": event-harness --project . sweep --dry-run",
+        ": event-harness --project examples/orders sweep --dry-run",
+    ]
+
+
+def test_sweep_looks_by_tag_on_the_target_and_goes_on_after_a_run_that_it_can_not_sweep(copy):
+    copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    _, calls = copy.make("sweep", "TARGET=aws", fails_at="--project . ")
+    assert [call.split()[-3:] for call in calls] == [["sweep", "--target", "aws"]] * 2
+
+
+def test_guided_deploy_deploys_with_the_answers_and_delete_destroys_with_them(copy):
+    copy.file("deploy.tfvars")
+    assert copy.calls("deploy.g", "delete") == [
+        ": event-harness configure --save deploy.tfvars",
+        ": event-harness terraform init -input=false",
+        ": event-harness terraform apply -var-file=deploy.tfvars",
+        ": event-harness terraform destroy -var-file=deploy.tfvars",
+    ]
+
+
+def test_clean_removes_the_caches_of_the_examples_and_no_run(copy):
+    cached = copy.file("examples/orders/.pytest_cache/lastfailed")
+    run = copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    copy.calls("clean")
+    assert not cached.parent.exists()
+    assert run.exists()
+
+
+def test_gate_ends_where_lint_fails(copy):
+    """`.ci/run`: `set -e`."""
+    gate = shutil.copytree(ROOT / ".ci", copy.directory / ".ci") / "run"
+    copy.file("bin/make", PROGRAM).chmod(0o755)
+    environ = {"PATH": f"{copy.directory}/bin:{os.environ['PATH']}", "ROOT": str(copy.directory)}
+    done = subprocess.run([gate], env=environ | {"FAILS_AT": "make lint"}, check=False)
+    assert done.returncode != 0
+    assert (copy.directory / "calls").read_text() == ": make lint\n"
