@@ -1,6 +1,6 @@
 """Working as a user of an emulator that enforces policies, instead of as its root.
 
-As a pytest plugin, `-p tests.integration.emulated_user`, it makes a whole session do so.
+As a pytest plugin, `-p emulated_user`, it makes a whole session do so.
 """
 
 import os

@@ -1,10 +1,12 @@
 """The policy for a real account, docs/aws-role-policy.json, suffices for all that the harness does there.
 
-On the embedded AWS with its authorization on, as a user who has this policy and nothing else.
+On the embedded AWS with its authorization on, as a user who has this policy and nothing else; for an example,
+with what its README lists besides.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +23,7 @@ from event_harness.leftovers import remains, remove_remains
 from event_harness.runs import Run, new_run_id
 from event_harness.targets import Target
 
-ROOT = Path(__file__).parents[2]
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 POLICY = ROOT / "docs" / "aws-role-policy.json"
 ACCOUNT = "000000000000"
 NO_CREDENTIALS = {
@@ -33,6 +35,9 @@ NO_CREDENTIALS = {
 WITHOUT_RESOURCE = {
     "Functions": "lambda:CreateFunction names the function in its body",
     "ResultsTable": "dynamodb:ListTagsOfResource names the table by its ARN",
+    "Topic": "sns:ListTagsForResource names the topic by its ARN",
+    "BusAndRules": "events:CreateEventBus names the bus in its body",
+    "EventSourceMappings": "there is no lambda:FunctionArn to be a condition",
 }
 
 
@@ -47,18 +52,23 @@ def owner(tmp_path_factory):
         yield target
 
 
-@pytest.fixture
-def user(owner):
-    """The access key of one who has the policy."""
-    policy = json.loads(POLICY.read_text(encoding="utf-8").replace("ACCOUNT", ACCOUNT))
+def user_with(policy, owner):
+    """The access key of a new user who may do what a policy (JSON, with ACCOUNT in it) allows."""
+    policy = json.loads(policy.replace("ACCOUNT", ACCOUNT))
     for statement in policy["Statement"]:
         if statement["Sid"] in WITHOUT_RESOURCE:
             statement["Resource"] = "*"
+            statement.pop("Condition", None)
     iam, name = owner.client("iam"), f"deployer-{new_run_id()}"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {ACCESS_KEY: key["AccessKeyId"], SECRET_KEY: key["SecretAccessKey"]}
+
+
+@pytest.fixture
+def user(owner):
+    return user_with(POLICY.read_text(encoding="utf-8"), owner)
 
 
 @pytest.fixture
@@ -70,14 +80,14 @@ def deployer(owner, user, monkeypatch):
     return target
 
 
-def run_tests(*arguments, **environ):
-    """Run tests of this folder in a pytest of their own and return what it printed."""
+def run_pytest(directory, *arguments, **environ):
+    """Run pytest in a directory and return what it printed; no test may fail."""
     usual = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_", "AWS_"))}
     kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, Path(__file__).parent],
-        cwd=ROOT,
-        env=usual | kept | environ,
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=directory,
+        env=usual | kept | {"PYTHONPATH": str(HERE)} | environ,
         capture_output=True,
         text=True,
         check=False,
@@ -86,11 +96,16 @@ def run_tests(*arguments, **environ):
     return done.stdout
 
 
+def as_user(owner):
+    """The options with which a pytest that has a user's key in its environment works as that user."""
+    return ("-p", "emulated_user", f"--harness-target={owner.endpoint_url}")
+
+
 def test_it_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
     """So all that they deploy has a name that the policy covers."""
     before = census(owner)
-    plugin = ("-p", "tests.integration.emulated_user")
-    printed = run_tests("-m", "real_account", *plugin, f"--harness-target={owner.endpoint_url}", "-v", **user)
+    marked = ("-v", "-m", "real_account", str(HERE))
+    printed = run_pytest(ROOT, *as_user(owner), *marked, **user)
     assert "skipped" not in printed
     for name in ("test_text_processor.py", "test_deployment.py", "test_sweep.py"):
         assert name in printed
@@ -99,9 +114,21 @@ def test_it_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
 
 def test_no_other_test_runs_on_a_real_account():
     """Each would fail for want of credentials."""
-    printed = run_tests("-m", "not real_account", "--harness-target=aws", **NO_CREDENTIALS)
+    others = ("-m", "not real_account", str(HERE))
+    printed = run_pytest(ROOT, "--harness-target=aws", *others, **NO_CREDENTIALS)
     assert "not marked real_account: it needs an emulator" in printed
     assert " passed" not in printed
+
+
+@pytest.mark.parametrize(("example", "prefix"), [("orders", "orders"), ("projection", "crm")])
+def test_it_suffices_for_an_example_with_what_the_examples_readme_lists(owner, example, prefix):
+    before, directory = census(owner), ROOT / "examples" / example
+    readme = (directory / "README.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    policy = json.loads(POLICY.read_text(encoding="utf-8").replace("shout-", f"{prefix}-"))
+    policy["Statement"] += json.loads(listed)
+    run_pytest(directory, *as_user(owner), **user_with(json.dumps(policy), owner))
+    assert census(owner) == before
 
 
 def test_it_suffices_to_sweep_by_tag(deployer, owner, tmp_path):
