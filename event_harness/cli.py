@@ -19,7 +19,7 @@ from event_harness.guided import configure
 from event_harness.overrides import write_override
 from event_harness.redrive import redrive
 from event_harness.session import Session
-from event_harness.settings import Settings
+from event_harness.settings import BY_NAME, Settings
 from event_harness.sweep import sweep, sweep_by_tag
 from event_harness.targets import Target
 from event_harness.terraform import Terraform
@@ -51,31 +51,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    where = argparse.ArgumentParser(add_help=False)
-    where.add_argument(
-        "--target", help="look by tag, too: aws, or the URL of an AWS emulator; default: the records only"
-    )
-    where.add_argument("--region", help="AWS region of the target; default: as for tests")
-    where.add_argument("--allow-remote", action="store_true", help="the emulator may be on another machine")
-
+    by_tag = _where("look by tag, too: aws, or the URL of an AWS emulator; default: the records only")
     listing = commands.add_parser(
-        "list", parents=[where], help="show the runs that are in progress or were left behind"
+        "list", parents=[by_tag], help="show the runs that are in progress or were left behind"
     )
     listing.set_defaults(run=_list)
 
-    sweeping = commands.add_parser("sweep", parents=[where], help="destroy what dead runs have left")
+    sweeping = commands.add_parser("sweep", parents=[by_tag], help="destroy what dead runs have left")
     sweeping.add_argument("run_id", nargs="*", help="only these runs, kept ones too; default: every dead run")
     sweeping.add_argument("--dry-run", action="store_true", help="only say what would be done")
     sweeping.set_defaults(run=_sweep)
 
     putting = commands.add_parser(
-        "redrive", help="put failed events back where they failed, once the cause is mended"
+        "redrive",
+        parents=[_where("where the system of --resources is: aws, or the URL of an AWS emulator")],
+        help="put failed events back where they failed, once the cause is mended",
     )
     putting.add_argument("run_id", nargs="?", help="a kept run; default: the newest")
     putting.add_argument(
         "--resources", help="a system deployed by anything instead: FILE.json or ssm:PARAMETER"
     )
-    putting.add_argument("--target", help="where that system is: aws, or the URL of an AWS emulator")
     putting.add_argument(
         "--station", action="append", default=[], help="only what failed there; may be repeated"
     )
@@ -103,6 +98,15 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser("terraform", help="run the terraform or tofu that the harness would use")
     running.set_defaults(run=_terraform)
     return parser
+
+
+def _where(target: str) -> argparse.ArgumentParser:
+    """What the commands that look at a target have in common; `target` is the help of that option."""
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--target", help=target)
+    where.add_argument("--region", help="AWS region of the target; default: as for tests")
+    where.add_argument("--allow-remote", action="store_true", help="the emulator may be on another machine")
+    return where
 
 
 def _state_dir(options: argparse.Namespace) -> Path:
@@ -156,14 +160,25 @@ def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
 
 
 def _redrive(options: argparse.Namespace, _rest: list[str]) -> int:
-    reuse = None if options.resources else options.run_id or "last"
-    settings = Settings({"resources": options.resources, "target": options.target, "reuse": reuse})
-    session = Session(settings, options.project)
+    session = Session(_redrive_settings(options), options.project)
     try:
         system = session.system()
         return redrive(system.resources, system.target, stations=options.station, dry_run=options.dry_run)
     finally:
         session.close()
+
+
+def _redrive_settings(options: argparse.Namespace) -> Settings:
+    """The system that the command line names; where it names none, the environment's, or the newest run."""
+    asked = ("resources", "target", "region", "allow_remote")
+    given = {name: getattr(options, name) for name in asked} | {"reuse": options.run_id}
+    spelt = {name: f"--{name.replace('_', '-')}" for name in asked} | {"reuse": "RUN_ID"}
+    variables = [BY_NAME[name].variable for name in ("resources", "reuse")]
+    named = options.resources or options.run_id
+    if not named and not any(variable in os.environ for variable in variables):
+        given["reuse"], spelt["reuse"] = "last", "default"
+    environ = {name: text for name, text in os.environ.items() if not (named and name in variables)}
+    return Settings(given, environ, spelt=spelt)
 
 
 def _up(options: argparse.Namespace, _rest: list[str]) -> int:

@@ -55,10 +55,16 @@ class Session:
             HarnessError: of many kinds; each says what to do.
         """
         if self._system is None:
-            if self.settings["resources"]:
-                self._system = self._described(self.settings["resources"])
-            elif self.settings["reuse"]:
-                self._system = self._kept(self.settings["reuse"])
+            resources, reuse = self.settings["resources"], self.settings["reuse"]
+            if resources and reuse:
+                raise SettingError(
+                    f"resources is {resources!r} ({self.settings.origin('resources')}) and reuse is "
+                    f"{reuse!r} ({self.settings.origin('reuse')}): these are two systems, give one of them"
+                )
+            if resources:
+                self._system = self._described(resources)
+            elif reuse:
+                self._system = self._kept(reuse)
             else:
                 self._system = self._deployed()
         return self._system
@@ -160,7 +166,7 @@ class Session:
         if self.settings["target"] == "local":
             raise SettingError(
                 f"resources is {where!r}, but the target is local: a system that is already there is on aws "
-                "or on a running emulator (--harness-target=aws or =http://127.0.0.1:PORT)"
+                f"or on a running emulator ({self.settings.option('target')}=aws or =http://127.0.0.1:PORT)"
             )
         if where.startswith("ssm:"):
             target = self._existing_target()
@@ -171,7 +177,8 @@ class Session:
         if target.region != found.region:
             raise SettingError(
                 f"{found.origin} describes a system in {found.region}, but the region is {target.region} "
-                f"({self.settings.origin('region')}); set it with --harness-region={found.region}"
+                f"({self.settings.origin('region')}); "
+                f"set it with {self.settings.option('region')}={found.region}"
             )
         return DeployedSystem(runs.new_run_id(), target, {}, described=found)
 
@@ -182,8 +189,8 @@ class Session:
             there = ", ".join(run.run_id for run in kept) or "none"
             raise SettingError(
                 f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such run was kept; "
-                f"there: {there}; keep one with --harness-keep (a path after --harness-reuse is taken for"
-                " the run: write --harness-reuse=RUN, or give paths before it)"
+                f"there: {there}; keep one with pytest --harness-keep (it takes a path after --harness-reuse"
+                " for the run: write --harness-reuse=RUN, or give paths before it)"
             )
         run = found[-1]
         try:

@@ -135,8 +135,8 @@ def _text(text: str) -> str:
 def _run(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
         raise ValueError(
-            "a kept run's id, as --harness-reuse=RUN; what follows it after a space is taken for the id,"
-            " so give paths before it"
+            "a kept run's id, as `event-harness list` shows it; pytest takes what follows --harness-reuse"
+            " after a space for the id, so give paths before it"
         )
     return text
 
@@ -179,6 +179,7 @@ class Settings:
         options: value given on the command line, by setting name; None or missing where none was.
         environ: the environment.
         ini: text (or list of texts) from the ini file, by setting name.
+        spelt: how a command calls its options for some of the settings, by setting name, for messages.
 
     Raises:
         SettingError: a value isn't valid.
@@ -189,10 +190,13 @@ class Settings:
         options: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
         ini: Mapping[str, Any] | None = None,
+        *,
+        spelt: Mapping[str, str] | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
+        self._options = {setting.name: setting.option for setting in SETTINGS} | dict(spelt or {})
         self._values = {
-            setting.name: _resolve(
+            setting.name: self._resolve(
                 setting, (options or {}).get(setting.name), environ, (ini or {}).get(setting.name)
             )
             for setting in SETTINGS
@@ -205,6 +209,10 @@ class Settings:
     def origin(self, name: str) -> str:
         """Where the value came from."""
         return self._values[name].origin
+
+    def option(self, name: str) -> str:
+        """What its option on the command line is called."""
+        return self._options[name]
 
     def header(self) -> str:
         """The settings in force, those that somebody has set with their origin; for pytest's header.
@@ -220,6 +228,20 @@ class Settings:
                 said.append(f"{setting.name} {shown} ({value.origin})")
         return "event-harness: " + ", ".join(said)
 
+    def _resolve(self, setting: Setting, option: Any, environ: Mapping[str, str], ini: Any) -> Value:
+        if option not in (None, [], False):
+            origin = self.option(setting.name)
+            return Value(_parsed(setting, option, origin), origin)
+        if setting.variable in environ:
+            given: Any = environ[setting.variable]
+            return Value(
+                _parsed(setting, given.split() if setting.kind == "list" else given, setting.variable),
+                setting.variable,
+            )
+        if ini not in (None, "", []):
+            return Value(_parsed(setting, ini, f"{setting.ini} in the ini file"), "ini")
+        return Value(setting.default, "default")
+
 
 def parse(setting: Setting, text: str, origin: str) -> Any:
     """One value from its text.
@@ -231,20 +253,6 @@ def parse(setting: Setting, text: str, origin: str) -> Any:
         return setting.parse(text)
     except ValueError as error:
         raise SettingError(f"{setting.name} is {text!r} ({origin}); valid: {error}") from None
-
-
-def _resolve(setting: Setting, option: Any, environ: Mapping[str, str], ini: Any) -> Value:
-    if option not in (None, [], False):
-        return Value(_parsed(setting, option, setting.option), setting.option)
-    if setting.variable in environ:
-        given: Any = environ[setting.variable]
-        return Value(
-            _parsed(setting, given.split() if setting.kind == "list" else given, setting.variable),
-            setting.variable,
-        )
-    if ini not in (None, "", []):
-        return Value(_parsed(setting, ini, f"{setting.ini} in the ini file"), "ini")
-    return Value(setting.default, "default")
 
 
 def _parsed(setting: Setting, given: Any, origin: str) -> Any:

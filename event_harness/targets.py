@@ -80,7 +80,8 @@ class Target:
         if not (allow_remote or _is_loopback(host)):
             raise SettingError(
                 f"the emulator's URL {url!r} leaves this machine, which must be allowed expressly "
-                "(--harness-allow-remote): what is there is created and destroyed like on a real account"
+                "(--allow-remote, with pytest --harness-allow-remote): "
+                "what is there is created and destroyed like on a real account"
             )
         # By number: with a name, S3 clients would put the bucket into the host name.
         host = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
@@ -105,7 +106,10 @@ class Target:
         except BotoCoreError as error:
             raise CredentialsError(f"{error}: look at AWS_PROFILE and ~/.aws/config") from error
         if not session.region_name:
-            raise SettingError("no AWS region: give one (--harness-region, AWS_REGION or the profile's own)")
+            raise SettingError(
+                "no AWS region: give one "
+                "(--region, with pytest --harness-region; AWS_REGION, or the profile's own)"
+            )
         return cls("aws", session.region_name, None, session)
 
     @property

@@ -56,7 +56,7 @@ def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     assert "nothing of it is left" in project.command("sweep", run_id)
     assert project.left() == []
     said = project.run("--harness-reuse", fails=True)
-    assert "no such run was kept; there: none; keep one with --harness-keep" in said
+    assert "no such run was kept; there: none; keep one with pytest --harness-keep" in said
 
 
 def test_deployment_that_fails_is_not_kept(project):

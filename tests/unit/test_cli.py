@@ -1,0 +1,192 @@
+"""The command line: what is asked for reaches the rooms that do it, and their verdict comes back."""
+
+import json
+import types
+from datetime import UTC, datetime
+
+import pytest
+from listener_fakes import MAP
+
+from event_harness import cli
+from event_harness.census import Found
+from event_harness.leftovers import Remains
+
+URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    """An empty project, in an environment that says nothing."""
+    for name in (
+        "AWS_ENDPOINT_URL",
+        "EVENT_HARNESS_RESOURCES",
+        "EVENT_HARNESS_REUSE",
+        "EVENT_HARNESS_TARGET",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cli.Target, "check", lambda _self: None)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def swept(monkeypatch):
+    """The sweeps that were asked for, each with its arguments; `codes` are what they return."""
+    asked = types.SimpleNamespace(calls=[], codes={"sweep": 0, "sweep_by_tag": 0})
+
+    def stand_in(name):
+        def sweep(*_where, say, **asked_for):
+            asked.calls.append((name, asked_for))
+            return asked.codes[name]
+
+        monkeypatch.setattr(cli, name, sweep)
+
+    for name in asked.codes:
+        stand_in(name)
+    return asked
+
+
+@pytest.fixture
+def terraform(project, monkeypatch):
+    """Makes a terraform of a shell script that the commands find."""
+
+    def make(script):
+        binary = project / "terraform"
+        binary.write_text(f"#!/bin/sh\n{script}\n")
+        binary.chmod(0o700)
+        tools = types.SimpleNamespace(binary=binary, environ=dict)
+        monkeypatch.setattr(cli.toolchain, "find", lambda **_wanted: tools)
+
+    return make
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_dry_run_of_a_sweep_is_one_by_record_and_by_tag(swept, dry_run):
+    flags = ["--dry-run"] if dry_run else []
+    assert cli.main(["sweep", "--target", URL, *flags]) == 0
+    assert swept.calls == [
+        ("sweep", {"only": [], "dry_run": dry_run}),
+        ("sweep_by_tag", {"dry_run": dry_run}),
+    ]
+
+
+def test_sweep_of_named_runs_looks_for_no_others_by_tag(swept):
+    assert cli.main(["sweep", "r1", "r2", "--target", URL]) == 0
+    assert swept.calls == [("sweep", {"only": ["r1", "r2"], "dry_run": False})]
+
+
+@pytest.mark.parametrize("unfinished", ["sweep", "sweep_by_tag"])
+def test_sweep_that_leaves_something_fails(swept, unfinished):
+    swept.codes[unfinished] = 1
+    assert cli.main(["sweep", "--target", URL]) == 1
+
+
+def test_misspelt_argument_ends_the_command_before_it_does_anything(swept, capsys):
+    assert cli.main(["sweep", "--dryrun"]) == 2
+    assert swept.calls == []
+    assert "unknown argument '--dryrun'" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_a_command_with_a_line_and_the_shells_exit_code(monkeypatch, capsys):
+    def interrupted(_project):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "down", interrupted)
+    assert cli.main(["down"]) == 130
+    assert capsys.readouterr().err == "event-harness: interrupted\n"
+
+
+def test_list_shows_what_tags_tell_of_beside_what_is_on_record(monkeypatch, capsys):
+    queue = Found("sqs", "queue", "r1-letters")
+    remains = [
+        Remains("r1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
+        Remains("r2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
+    ]
+    monkeypatch.setattr(cli.leftovers, "remains", lambda _target: remains)
+    assert cli.main(["list", "--target", URL]) == 0
+    first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
+    assert first == ["r1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]
+    assert second[4:8] == ["not", "on", "record", "here"]
+
+
+def test_list_of_nothing_says_so(capsys):
+    assert cli.main(["list"]) == 0
+    assert capsys.readouterr().out == "no runs: nothing is in progress, nothing was left behind\n"
+
+
+def test_files_that_are_not_formatted_fail_the_check(terraform):
+    terraform('case "$*" in "fmt "*-check*bad) exit 3 ;; esac')
+    assert cli.main(["fmt", "--check", "good", "bad"]) == 1
+    assert cli.main(["fmt", "--check", "good"]) == 0
+    assert cli.main(["fmt", "bad"]) == 0
+
+
+def test_exit_code_of_terraform_is_that_of_the_command(terraform):
+    terraform('test "$*" = "apply -input=false" && exit 3')
+    assert cli.main(["terraform", "apply", "-input=false"]) == 3
+
+
+def test_root_with_the_override_of_up_is_not_deployed_to_a_real_account(
+    project, terraform, monkeypatch, capsys
+):
+    terraform("exit 0")
+    (project / ".event-harness").mkdir()
+    (project / ".event-harness" / "up.json").touch()
+    assert cli.main(["terraform", "apply"]) == 1
+    assert "this shell points to no emulator: `. .event-harness/env`" in capsys.readouterr().err
+    monkeypatch.setenv("AWS_ENDPOINT_URL", URL)
+    assert cli.main(["terraform", "apply"]) == 0
+
+
+def redrive(*arguments, capsys):
+    """What a redrive, which finds no system, says."""
+    assert cli.main(["redrive", *arguments]) == 1
+    return capsys.readouterr().err
+
+
+def test_redrive_without_a_run_takes_the_newest(capsys):
+    assert "reuse is 'last' (default), but no such run was kept" in redrive(capsys=capsys)
+
+
+def test_redrive_of_a_run_is_of_no_other_system_that_the_environment_names(monkeypatch, capsys):
+    monkeypatch.setenv("EVENT_HARNESS_RESOURCES", "map.json")
+    assert "reuse is 'r1' (RUN_ID), but no such run was kept" in redrive("r1", capsys=capsys)
+
+
+def test_redrive_of_a_described_system_is_of_no_run_that_the_environment_names(monkeypatch, capsys):
+    monkeypatch.setenv("EVENT_HARNESS_REUSE", "last")
+    said = redrive("--resources", "map.json", capsys=capsys)
+    assert "resources is 'map.json', but the target is local" in said
+    assert "(--target=aws or =http://127.0.0.1:PORT)" in said
+
+
+def test_redrive_without_a_run_is_of_the_system_that_the_environment_names(monkeypatch, capsys):
+    monkeypatch.setenv("EVENT_HARNESS_RESOURCES", "map.json")
+    assert "resources is 'map.json'" in redrive(capsys=capsys)
+    monkeypatch.setenv("EVENT_HARNESS_REUSE", "last")
+    assert "'map.json' (EVENT_HARNESS_RESOURCES) and reuse is 'last' (EVENT_HARNESS_REUSE)" in redrive(
+        capsys=capsys
+    )
+
+
+def test_redrive_of_two_systems_at_once_is_refused(capsys):
+    said = redrive("r1", "--resources", "map.json", capsys=capsys)
+    assert "resources is 'map.json' (--resources) and reuse is 'r1' (RUN_ID): these are two systems" in said
+
+
+def test_redrive_looks_in_the_region_that_it_is_given(project, capsys):
+    (project / "map.json").write_text(json.dumps(MAP))
+    said = redrive("--resources=map.json", f"--target={URL}", "--region=us-west-2", capsys=capsys)
+    assert "but the region is us-west-2 (--region); set it with --region=eu-west-1" in said
+
+
+def test_redrive_on_another_machine_must_be_allowed_expressly(project, monkeypatch, capsys):
+    (project / "map.json").write_text(json.dumps(MAP))
+    where = ["--resources=map.json", "--target=http://192.0.2.1:4566"]
+    assert "must be allowed expressly (--allow-remote" in redrive(*where, capsys=capsys)
+    redriven = []
+    monkeypatch.setattr(
+        cli, "redrive", lambda _resources, target, **_more: redriven.append(target.endpoint_url) or 0
+    )
+    assert cli.main(["redrive", *where, "--allow-remote"]) == 0
+    assert redriven == ["http://192.0.2.1:4566"]
