@@ -46,6 +46,7 @@ class Deployment:
         say: prints a line of progress.
         include: files and directories to copy that the configuration doesn't name by `path.module`.
         timeout: seconds that one terraform command may take.
+        interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
 
     Raises:
         ConfigurationError: the configuration can't be read, or declares no such variable.
