@@ -18,6 +18,7 @@ from event_harness.producers import Sent, producers_for
 from event_harness.runs import new_run_id
 from event_harness.session import Session
 from event_harness.settings import Settings
+from event_harness.writable import why_unwritable
 
 DEFAULT = Path(__file__).with_name("declaration.txt")
 BEGIN = time.monotonic()
@@ -72,7 +73,7 @@ def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bo
     say(f"received: {result.size:,} bytes, {len(received):,} characters")
     show(way_of(system, sent, result, received_at), sent)
     if out is not None:
-        out.write_bytes(result.body)
+        _write(out, result.body)
         say(f"written to {out}")
     expected = text.upper()
     if received != expected:
@@ -113,10 +114,19 @@ def _read(path: Path) -> str:
 
 
 def _check_writable(out: Path | None) -> None:
-    if out is not None and not out.parent.is_dir():
-        raise HarnessError(
-            f"{out} can't be written: {out.parent} is no directory; give another: make demo OUT=path"
-        )
+    if out is not None and (why := why_unwritable(out)):
+        raise _unwritable(out, why)
+
+
+def _write(out: Path, body: bytes) -> None:
+    try:
+        out.write_bytes(body)
+    except OSError as error:
+        raise _unwritable(out, str(error.strerror)) from error
+
+
+def _unwritable(out: Path, why: str) -> HarnessError:
+    return HarnessError(f"{out} can't be written: {why}; give another: make demo OUT=path")
 
 
 def _scripts(text: str) -> str:

@@ -60,7 +60,7 @@ class Configuration:
         """Read a directory.
 
         Raises:
-            ConfigurationError: it isn't a directory, holds no Terraform, or a file can't be parsed.
+            ConfigurationError: it isn't a directory, holds no Terraform, or a file can't be read or parsed.
         """
         if not directory.is_dir():
             raise ConfigurationError(f"{directory} is no directory; name the Terraform root (harness_root)")
@@ -71,7 +71,7 @@ class Configuration:
         blocks: dict[str, list[Any]] = {}
         references: list[Path] = []
         for file in files:
-            text = file.read_text(encoding="utf-8")
+            text = _text(file)
             for kind, bodies in _parse(file, text).items():
                 blocks.setdefault(kind, []).extend(bodies if isinstance(bodies, list) else [bodies])
             references += [_static(directory, match.group(2)) for match in _PATH_REFERENCE.finditer(text)]
@@ -220,6 +220,18 @@ def expression(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(expression, value)) + "]"
     return json.dumps(value)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{file} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise ConfigurationError(
+            f"{file} is not UTF-8 (byte {byte:#04x} at offset {error.start}); convert it, e.g. with iconv"
+        ) from error
 
 
 def _parse(file: Path, text: str) -> dict[str, Any]:

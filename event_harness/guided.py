@@ -8,6 +8,7 @@ import hcl2
 
 from event_harness.configuration import Configuration, Variable
 from event_harness.errors import SettingError
+from event_harness.writable import why_unwritable
 
 
 def configure(
@@ -23,8 +24,10 @@ def configure(
 
     Raises:
         ConfigurationError: the root can't be read.
-        SettingError: there is nobody to ask.
+        SettingError: there is nobody to ask, or the answers can't be saved.
     """
+    if why := why_unwritable(save):
+        raise SettingError(f"{save} can't be written: {why}; save the answers elsewhere: --save FILE.tfvars")
     saved = _saved(save)
     lines = []
     for variable in Configuration.read(root).variables.values():
@@ -71,6 +74,9 @@ def _is_value(text: str) -> bool:
 def _saved(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} can't be read: {error}; save the answers elsewhere") from error
     lines = [line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#")]
     return {name.strip(): value.strip() for name, _, value in lines}

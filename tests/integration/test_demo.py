@@ -85,11 +85,12 @@ def test_file_that_is_no_text_is_refused_in_one_line_before_anything_starts(demo
     assert printed.count("\n") == 1
 
 
-def test_out_that_cannot_be_written_is_refused_before_anything_starts(demo, tmp_path):
-    process = demo("--out", str(tmp_path / "no" / "where.txt"))
+@pytest.mark.parametrize(("out", "said"), [("no/where.txt", "is no directory"), (".", "it is a directory")])
+def test_out_that_cannot_be_written_is_refused_before_anything_starts(demo, tmp_path, out, said):
+    process = demo("--out", str(tmp_path / out))
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "is no directory" in printed
+    assert said in printed
     assert printed.count("\n") == 1
 
 

@@ -140,3 +140,19 @@ def test_what_is_no_configuration_is_refused_in_one_line(tmp_path, name, text, s
 def test_missing_directory_is_refused_with_the_setting_to_correct(tmp_path):
     with pytest.raises(ConfigurationError, match="harness_root"):
         Configuration.read(tmp_path / "nowhere")
+
+
+def test_file_that_is_not_utf8_is_refused_with_the_offset_of_the_byte(tmp_path):
+    (tmp_path / "main.tf").write_bytes(b"# gr\xfc\xdfe\n")
+    with pytest.raises(ConfigurationError, match=r"main.tf is not UTF-8 \(byte 0xfc at offset 4\)"):
+        Configuration.read(tmp_path)
+
+
+def test_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "main.tf").touch()
+    monkeypatch.setattr("pathlib.Path.read_text", denied)
+    with pytest.raises(ConfigurationError, match=r"main\.tf can't be read: Permission denied$"):
+        Configuration.read(tmp_path)

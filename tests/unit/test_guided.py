@@ -57,3 +57,27 @@ def test_without_a_terminal_it_ends_with_one_line(root):
 
     with pytest.raises(SettingError, match="no answer for days: there is no terminal"):
         configure(root, root / "saved.tfvars", ask=ask, say=lambda _line: None)
+
+
+def nobody(question):
+    raise AssertionError(f"asked {question}")
+
+
+@pytest.mark.parametrize(
+    ("save", "said"), [("no/where.tfvars", "no is no directory"), (".", "it is a directory")]
+)
+def test_answers_that_could_not_be_saved_are_not_asked_for(root, save, said):
+    with pytest.raises(SettingError, match=f"can't be written: .*{said}; save the answers elsewhere"):
+        configure(root, root / save, ask=nobody, say=lambda _line: None)
+
+
+def test_file_that_may_not_be_written_is_refused_before_anything_is_asked(root, monkeypatch):
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+    with pytest.raises(SettingError, match="can't be written: permission denied"):
+        configure(root, root / "saved.tfvars", ask=nobody, say=lambda _line: None)
+
+
+def test_saved_answers_that_cannot_be_read_are_refused_before_anything_is_asked(root):
+    (root / "saved.tfvars").write_bytes(b"\xff")
+    with pytest.raises(SettingError, match=r"saved\.tfvars can't be read: .*; save the answers elsewhere"):
+        configure(root, root / "saved.tfvars", ask=nobody, say=lambda _line: None)
