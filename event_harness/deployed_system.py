@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from event_harness.errors import ResourceMapError
+from event_harness.errors import ResourceMapError, SettingError
 from event_harness.resources import ResourceMap
 from event_harness.targets import Target
 
@@ -48,6 +48,23 @@ class DeployedSystem:
             )
         # Terraform leaves an output that is null out altogether.
         return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
+
+    def check_region(self) -> None:
+        """See that the harness looks where Terraform has deployed to.
+
+        What a provider's own block says goes before the region that the harness gives to Terraform. To follow
+        it there would help the tests, but not a sweep by tag, which searches the region on the run's record.
+
+        Raises:
+            SettingError: its resource map is of another region.
+        """
+        described = self.outputs.get(OUTPUT)
+        region = described.get("region") if isinstance(described, Mapping) else None
+        if region not in (None, self.target.region):
+            raise SettingError(
+                f"Terraform has deployed to {region}, as its configuration says, but the harness looks in "
+                f"{self.target.region}: set --harness-region={region} (harness_region in the ini file)"
+            )
 
     def to_json(self) -> str:
         """This system as text, for another process of the same session."""

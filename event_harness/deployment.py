@@ -103,6 +103,7 @@ class Deployment:
         Raises:
             ConfigurationError: the configuration can't be read.
             DeploymentError: init or apply failed; the message holds terraform's own.
+            SettingError: the configuration names another region than the target's.
         """
         try:
             self.prepare()
@@ -145,10 +146,16 @@ class Deployment:
         )
 
     def system(self) -> DeployedSystem:
-        """Read the outputs of what is deployed."""
+        """Read the outputs of what is deployed.
+
+        Raises:
+            SettingError: it is in another region than the target.
+        """
         text = self._terraform().execute_command("output", "-no-color", "-json").out
         outputs = {name: value["value"] for name, value in json.loads(text).items()}
-        return DeployedSystem(self.run.run_id, self.target, outputs, OUTPUT in self.declared.outputs)
+        system = DeployedSystem(self.run.run_id, self.target, outputs, OUTPUT in self.declared.outputs)
+        system.check_region()
+        return system
 
     def drift(self) -> list[str]:
         """What a plan after apply would change: one line a resource; empty when all is as declared."""

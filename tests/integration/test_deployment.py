@@ -1,5 +1,6 @@
 """What a deployment promises: apart from others, as declared, and gone afterwards."""
 
+import dataclasses
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from event_harness import toolchain
 from event_harness.census import census
 from event_harness.deployment import Deployment
-from event_harness.errors import DeploymentError, GateShutError
+from event_harness.errors import DeploymentError, GateShutError, SettingError
 from event_harness.listener import Listener
 from event_harness.producers import producers_for
 from event_harness.readiness import await_ready
@@ -44,6 +45,41 @@ def test_destroy_leaves_nothing(deploy, tmp_path):
     assert census(system.target, part=system.run_id)
     one.destroy()
     assert census(system.target, part=system.run_id) == []
+    assert not list((tmp_path / "runs").glob("*"))
+
+
+def test_what_was_changed_behind_terraforms_back_is_told_by_its_address(deploy, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "main.tf").write_text(
+        'resource "aws_sqs_queue" "inbox" {\n  name = "${terraform.workspace}-inbox"\n}\n'
+        'resource "aws_sqs_queue" "outbox" {\n  name = "${terraform.workspace}-outbox"\n}\n'
+        'output "inbox" {\n  value = aws_sqs_queue.inbox.id\n}\n'
+    )
+    one, system = deploy(root=root)
+    assert one.drift() == []
+    system.target.client("sqs").set_queue_attributes(
+        QueueUrl=system.outputs["inbox"], Attributes={"VisibilityTimeout": "77"}
+    )
+    assert one.drift() == ["aws_sqs_queue.inbox: update"]
+
+
+def test_system_in_a_region_of_its_own_is_refused_and_destroyed(deploy, deployment, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    there = "us-west-2"
+    (root / "main.tf").write_text(
+        f'provider "aws" {{\n  region = "{there}"\n}}\n'
+        'data "aws_region" "current" {}\n'
+        'resource "aws_sqs_queue" "inbox" {\n  name = "${terraform.workspace}-inbox"\n}\n'
+        'resource "aws_s3_bucket" "inbox" {\n  bucket        = "${terraform.workspace}-inbox"\n'
+        "  force_destroy = true\n}\n"
+        'output "event_harness" {\n  value = { region = data.aws_region.current.id }\n}\n'
+    )
+    with pytest.raises(SettingError, match=f"set --harness-region={there}"):
+        deploy(root=root)
+    target = dataclasses.replace(deployment.target, region=there, _clients={})
+    assert not [found for found in census(target) if found.name.endswith("-inbox")]
     assert not list((tmp_path / "runs").glob("*"))
 
 
