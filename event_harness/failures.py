@@ -67,13 +67,17 @@ class FailureReader:
     Args:
         queues: URL -> name of the station that fails into it.
         client: An SQS client.
+        wait: Seconds that SQS may keep a look waiting at each queue. From 1 on it asks all its servers. With
+            0 it asks a few and may miss a message, which a later look sees: right for who looks again and
+            again, since a look into several queues, most of them empty, would outlast an explanation's time.
     """
 
-    def __init__(self, queues: Mapping[str, str], client: "SQSClient") -> None:
+    def __init__(self, queues: Mapping[str, str], client: "SQSClient", *, wait: int = 0) -> None:
         self.queues = dict(queues)
         self.looks = self.begun = 0
         self.errors: dict[str, Exception] = {}  # queue url -> why its last look failed
         self._client = client
+        self._wait = wait
         self._lock = threading.Lock()
         # message id -> failure, number of the latest look that saw it
         self._seen: dict[str, tuple[Failure, int]] = {}
@@ -112,7 +116,7 @@ class FailureReader:
                     QueueUrl=url,
                     MaxNumberOfMessages=10,
                     VisibilityTimeout=_HIDDEN,
-                    WaitTimeSeconds=0,
+                    WaitTimeSeconds=self._wait,
                     MessageSystemAttributeNames=["SentTimestamp"],
                     MessageAttributeNames=["All"],
                 ).get("Messages", [])

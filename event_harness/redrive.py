@@ -1,7 +1,7 @@
 """Puts failed inputs back where they failed, once the cause is mended."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+_WAIT = 1  # seconds; without any, SQS asks a few of its servers only and may call a queue empty that isn't
 _HIDDEN = 60  # seconds that a message stays hidden while we are at it, or if we die meanwhile
 
 
@@ -44,34 +45,55 @@ def redrive(
         say: prints a line.
 
     Returns:
-        0 if every message was put back, else 1.
+        0 if every message was put back (or could be, in a dry run), else 1.
 
     Raises:
         SettingError: there is no such station, or it has no failure queue.
     """
     chosen = _chosen(resources, stations)
     if dry_run:
-        found = FailureReader({str(s.failure_queue_url): s.name for s in chosen}, target.client("sqs")).look()
+        queues = {str(s.failure_queue_url): s.name for s in chosen}
+        reader = FailureReader(queues, target.client("sqs"), wait=_WAIT)
+        found = reader.look()
         for failure in found:
             say(f"would be put back: {failure}")
+        _say_unread({queues[url]: error for url, error in reader.errors.items()}, say)
         say(f"{len(found)} would be put back")
-        return 0
-    done = failed = 0
+        return 1 if reader.errors else 0
+    outcomes: list[bool] = []
+    unread: dict[str, Exception] = {}  # station -> why its queue can't be read
     for station in chosen:
         queue = _Queue(target, station)
-        for message, failure in queue.failures():
-            try:
-                _put_back(target, station, message, failure)
-                queue.delete(message)
-            except (*AWS_ERRORS, _UnfitError) as error:
-                reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
-                say(f"not put back: {failure}: {reason}")
-                failed += 1
-            else:
-                say(f"put back: {failure}")
-                done += 1
-    say(f"{done} put back, {failed} not")
-    return 1 if failed else 0
+        try:
+            for message, failure in queue.failures():
+                outcomes.append(_moved(target, station, queue, message, failure, say))
+        except AWS_ERRORS as error:
+            unread[station.name] = error
+    _say_unread(unread, say)
+    say(f"{sum(outcomes)} put back, {len(outcomes) - sum(outcomes)} not")
+    return 0 if all(outcomes) and not unread else 1
+
+
+def _say_unread(unread: Mapping[str, Exception], say: Say) -> None:
+    for station, error in unread.items():
+        say(
+            f"failure queue of {station} can't be read: {message_of(error)}; is it deployed, may you read it?"
+        )
+
+
+def _moved(
+    target: "Target", station: Station, queue: "_Queue", message: Any, failure: Failure, say: Say
+) -> bool:
+    """Put one message's event back and delete the message; whether that went well."""
+    try:
+        _put_back(target, station, message, failure)
+        queue.delete(message)
+    except (*AWS_ERRORS, _UnfitError) as error:
+        reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
+        say(f"not put back: {failure}: {reason}")
+        return False
+    say(f"put back: {failure}")
+    return True
 
 
 class _UnfitError(Exception):
@@ -96,6 +118,7 @@ class _Queue:
                     QueueUrl=self._url,
                     MaxNumberOfMessages=10,
                     VisibilityTimeout=_HIDDEN,
+                    WaitTimeSeconds=_WAIT,
                     MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
                     MessageAttributeNames=["All"],
                 )

@@ -13,13 +13,17 @@ NOW = 1_000_000
 
 
 class FakeAws:
-    """A failure queue, and a function and a queue that take what is put back."""
+    """A failure queue, and a function and a queue that take what is put back.
+
+    Short polling asks servers of SQS on which no message lies.
+    """
 
     def __init__(self):
         self.messages = []
         self.hidden = []
         self.calls = []
         self.refuses = False
+        self.unreadable = False
 
     def client(self, _service):
         return self
@@ -36,17 +40,23 @@ class FakeAws:
             }
         )
 
-    def receive_message(self, **_arguments):
-        taken, self.messages = self.messages[:10], self.messages[10:]
+    def receive_message(self, WaitTimeSeconds=0, **_arguments):  # noqa: N803 (boto3's)
+        if self.unreadable:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ReceiveMessage")
+        asked = 10 if WaitTimeSeconds else 0
+        taken, self.messages = self.messages[:asked], self.messages[asked:]
         self.hidden += taken
         date = "Mon, 12 Jan 1970 13:46:40 GMT"
         return {"Messages": taken, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
 
-    def delete_message(self, ReceiptHandle, **_arguments):  # noqa: N803 (boto3's)
+    def delete_message(self, ReceiptHandle, **_arguments):  # noqa: N803
         self.calls.append(f"delete {ReceiptHandle}")
         self.hidden = [m for m in self.hidden if m["ReceiptHandle"] != ReceiptHandle]
 
     def change_message_visibility(self, ReceiptHandle, **_arguments):  # noqa: N803
+        if f"delete {ReceiptHandle}" in self.calls:
+            code = "InvalidParameterValue"
+            raise ClientError({"Error": {"Code": code, "Message": "deleted"}}, "ChangeMessageVisibility")
         self.messages += [m for m in self.hidden if m["ReceiptHandle"] == ReceiptHandle]
         self.hidden = [m for m in self.hidden if m["ReceiptHandle"] != ReceiptHandle]
 
@@ -125,6 +135,16 @@ def test_dry_run_changes_nothing(aws):
     assert aws.calls == []
     assert len(aws.messages) == 1
     assert said[-1] == "1 would be put back"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_queue_that_cannot_be_read_is_told_and_a_failure(aws, dry_run):
+    aws.unreadable = True
+    said = []
+    assert redrive(system(FUNCTION), aws, dry_run=dry_run, say=said.append) == 1
+    assert said[0] == (
+        "failure queue of shouter can't be read: AccessDenied: no; is it deployed, may you read it?"
+    )
 
 
 def test_event_of_a_dead_letter_queue_of_lambda_is_put_back(aws):
