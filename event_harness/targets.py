@@ -1,5 +1,6 @@
 """Where a system under test lives: an AWS emulator on this machine, or a real account."""
 
+import getpass
 import ipaddress
 import os
 import threading
@@ -191,7 +192,7 @@ class Target:
         }
         try:
             answer = self.client("sts", **once).get_caller_identity()
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, *_NOBODY_TO_ASK) as error:
             if self.endpoint_url:
                 raise EmbeddedAwsError(
                     f"no AWS emulator answers at {self.endpoint_url}: start it, or correct the URL ({error})"
@@ -228,7 +229,12 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRef
 _REFUSED = ("InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AccessDenied")
 
 
-def _explain(error: BotoCoreError | ClientError) -> str:
+# What getpass raises, of which botocore asks a profile's MFA code, without a terminal: the end of the input;
+# pytest's error, while it captures; its own warning, where warnings are errors.
+_NOBODY_TO_ASK = (EOFError, OSError, getpass.GetPassWarning)
+
+
+def _explain(error: Exception) -> str:
     remedy = "(aws sso login, aws configure, or AWS_PROFILE); without an account, use the target local"
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
@@ -240,4 +246,10 @@ def _explain(error: BotoCoreError | ClientError) -> str:
         return f"no AWS credentials found: provide them {remedy}"
     if isinstance(error, PartialCredentialsError):
         return f"incomplete AWS credentials ({error}): provide them {remedy}"
+    if isinstance(error, _NOBODY_TO_ASK):
+        why = " ".join(str(error).split()) or "nobody answers"
+        return (
+            f"no AWS credentials ({why}): a profile with mfa_serial asks for a code, which needs a terminal; "
+            f"get a session that needs none beforehand {remedy}"
+        )
     return f"AWS can't be asked whose credentials these are: {' '.join(str(error).split())} {remedy}"

@@ -1,6 +1,7 @@
 """Requests are caught before they are sent, so the clients are real and no socket is opened."""
 
 import os
+from getpass import GetPassWarning
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -203,6 +204,15 @@ def client_error(code):
         ),
         (UnauthorizedSSOTokenError(), "aws sso login"),
         (EndpointConnectionError(endpoint_url="https://sts"), "can't be asked whose credentials"),
+        (
+            EOFError(),
+            r"\(nobody answers\): a profile with mfa_serial asks for a code, which needs a terminal",
+        ),
+        (
+            OSError("pytest: reading from\nstdin"),
+            r"\(pytest: reading from stdin\): a profile with mfa_serial",
+        ),
+        (GetPassWarning("Can not control echo"), "which needs a terminal"),
     ],
 )
 def test_credentials_that_do_not_work_are_one_clear_line(error, message):
