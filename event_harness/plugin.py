@@ -17,11 +17,13 @@ from event_harness.listener import Listener
 from event_harness.producers import Producer, producers_for
 from event_harness.progress import harmless
 from event_harness.readiness import await_ready
+from event_harness.resources import ResourceMap
 from event_harness.session import Session
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
 from event_harness.sharing import Borrowed, Lendable, Lender, lending_folder
+from event_harness.tracebacks import shorten
 
-PACKAGE = Path(__file__).parent
+DEFAULT_CANARY: Any = object()  # nobody has overridden it: the first station decides
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey[Lendable]()
 LENDER_KEY = pytest.StashKey[Lender]()
@@ -123,14 +125,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Show a harness error where the test has met it; attach all that it found out to the JUnit report."""
+    """Show an error where the test has met it; attach all that the harness found out to the JUnit report."""
     if call.excinfo is None:
         return
     found = getattr(call.excinfo.value, "report", None)
     if found is not None:
         item.user_properties.append(("event_harness", found.full()))
-    if isinstance(call.excinfo.value, HarnessError):
-        _shorten(call.excinfo.value)
+    shorten(call.excinfo.value)
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +155,7 @@ def harness_canary() -> Any:
     By default a text is sent where the system's first station is a bucket, and nothing elsewhere: only you
     know what another system accepts.
     """
-    return "canary"
+    return DEFAULT_CANARY
 
 
 @pytest.fixture(scope="session")
@@ -185,11 +186,10 @@ def harness_listener(
             sla=settings["sla"],
             in_flight=InFlight(max(1, limit // workers)),
         )
-        entry = deployment.resources.stations[0] if deployment.resources.stations else None
-        wanted = entry is not None and (entry.type == "s3" or harness_canary != "canary")
-        if settings["readiness"] and wanted and harness_canary is not None:
+        canary = _canary(harness_canary, deployment.resources)
+        if settings["readiness"] and canary is not None:
             producer = next(iter(producers_for(listener, harness_producer_settings).values()))
-            took = await_ready(producer, listener, harness_canary, limit=settings["readiness"])
+            took = await_ready(producer, listener, canary, limit=settings["readiness"])
             _say(request.config, f"ready: a canary came through in {took:.1f} s")
     return listener
 
@@ -224,19 +224,13 @@ def producer(producers: Mapping[str, Producer]) -> Producer:
     return next(iter(producers.values()))
 
 
-def _shorten(error: HarnessError) -> None:
-    """Take the harness's own frames out of an error's traceback, and what caused it.
-
-    They say nothing to somebody who tests another system, and pytest would show the arguments of calls among
-    them: the body of a result or of an input. What is to be known of the cause is in the message.
-    """
-    entry = error.__traceback__
-    while entry and entry.tb_next:
-        if PACKAGE in Path(entry.tb_next.tb_frame.f_code.co_filename).parents:
-            entry.tb_next = entry.tb_next.tb_next
-        else:
-            entry = entry.tb_next
-    error.__cause__, error.__suppress_context__ = None, True
+def _canary(chosen: Any, resources: ResourceMap) -> Any:
+    """The body of the readiness canary; None for no canary."""
+    if not resources.stations:
+        return None
+    if chosen is not DEFAULT_CANARY:
+        return chosen
+    return "canary" if resources.stations[0].type == "s3" else None
 
 
 @contextmanager

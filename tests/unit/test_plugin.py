@@ -1,0 +1,165 @@
+"""The plugin in a pytest of its own, whose session deploys nothing: its system is one of fakes."""
+
+import os
+
+import pytest
+from listener_fakes import MAP, World
+
+from event_harness import plugin
+from event_harness.deployed_system import DeployedSystem
+from event_harness.errors import DestroyError
+
+pytest_plugins = ["pytester"]
+
+QUEUE_FIRST = MAP | {"stations": [{"name": "letters", "type": "sqs", "queue_url": "queue/letters"}]}
+SENT = """
+import pytest
+
+@pytest.fixture
+def sent(producer, deployment):
+    sent = producer.send("hello")
+    deployment.target.clients["dynamodb"].record(sent.correlation_id)
+    return sent
+
+"""
+
+
+class FakeSession:
+    """Has a system of fakes, described by `described`; `unfinished` is what its end raises."""
+
+    described = MAP
+    unfinished = None
+
+    def __init__(self, settings, _project, *, say):
+        self.say = say
+
+    def system(self):
+        target = World().target
+        target.endpoint_url = "http://127.0.0.1:9"
+        return DeployedSystem("r1", target, {"event_harness": self.described})
+
+    def close(self):
+        if self.unfinished:
+            raise self.unfinished
+
+
+@pytest.fixture(autouse=True)
+def canaries(monkeypatch):
+    """The canaries that were sent; the environment says nothing of the harness."""
+    for name in os.environ:
+        if name.startswith("EVENT_HARNESS_"):
+            monkeypatch.delenv(name)
+    sent = []
+    monkeypatch.setattr(
+        plugin, "await_ready", lambda _producer, _listener, body, **_: sent.append(body) or 0.5
+    )
+    monkeypatch.setattr(plugin, "Session", FakeSession)
+    return sent
+
+
+@pytest.fixture
+def tested(pytester):
+    """Runs pytest on one test module and returns what came of it."""
+
+    def run(text, *arguments, conftest=""):
+        pytester.makeconftest(conftest)
+        pytester.makepyfile(text)
+        # Hypothesis' plugin would import all of it anew for each of these sessions, which takes a second.
+        without = (f"-pno:{name}" for name in ("xdist", "cacheprovider", "hypothesispytest"))
+        return pytester.runpytest_inprocess(*without, *arguments)
+
+    return run
+
+
+def test_session_that_leaves_something_fails_although_its_tests_passed(tested, monkeypatch):
+    monkeypatch.setattr(FakeSession, "unfinished", DestroyError("run r1 is not destroyed"))
+    result = tested("def test_nothing(): pass")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    result.stdout.fnmatch_lines(["event-harness: run r1 is not destroyed"])
+
+
+def test_header_shows_what_is_in_force(tested):
+    result = tested("def test_nothing(): pass", "--harness-sla=7")
+    result.stdout.fnmatch_lines(["event-harness: target local (default), sla 7 s (--harness-sla)"])
+
+
+def test_marker_sets_how_long_the_waits_of_its_test_take(tested):
+    tested(
+        """
+        import pytest
+
+        @pytest.mark.sla(5)
+        def test_marked(listener):
+            assert listener.sla == 5
+
+        def test_unmarked(listener):
+            assert listener.sla == 30
+        """
+    ).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("marker", ["sla", "sla()", "sla(1, 2)", "sla(seconds=1)", "sla('soon')"])
+def test_marker_that_says_no_seconds_is_refused_in_one_line(tested, marker):
+    result = tested(f"import pytest\n\n@pytest.mark.{marker}\ndef test_marked(listener): pass\n")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*@pytest.mark.sla*"])
+    result.stdout.no_fnmatch_line("*event_harness/*")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "workers", "limit"),
+    [([], 1, 4), (["--harness-in-flight=7"], 1, 7), (["--harness-in-flight=7"], 3, 2), ([], 9, 1)],
+    ids=["default", "given", "shared by three workers", "never none"],
+)
+def test_workers_share_what_may_be_on_its_way(tested, arguments, workers, limit):
+    tested(
+        f"def test_limit(listener): assert listener.inflight.limit == {limit}",
+        *arguments,
+        conftest=f"def pytest_configure(config): config.workerinput = {{'workercount': {workers}}}",
+    ).assert_outcomes(passed=1)
+
+
+OVERRIDDEN = "import pytest\n\n@pytest.fixture(scope='session')\ndef harness_canary(): return {!r}\n"
+
+
+@pytest.mark.parametrize(
+    ("described", "conftest", "sent"),
+    [
+        (MAP, "", ["canary"]),
+        (QUEUE_FIRST, "", []),
+        (QUEUE_FIRST, OVERRIDDEN.format("canary"), ["canary"]),
+        (QUEUE_FIRST, OVERRIDDEN.format({"n": 1}), [{"n": 1}]),
+        (MAP, OVERRIDDEN.format(None), []),
+        (MAP | {"stations": []}, OVERRIDDEN.format("canary"), []),
+    ],
+    ids=["bucket", "queue", "text of one's own", "object of one's own", "none", "nowhere to send it"],
+)
+def test_canary_is_what_the_project_says_or_a_text_for_a_bucket(
+    tested, monkeypatch, canaries, described, conftest, sent
+):
+    monkeypatch.setattr(FakeSession, "described", described)
+    tested("def test_ready(listener): pass", conftest=conftest).assert_outcomes(passed=1)
+    assert canaries == sent
+
+
+def test_readiness_that_is_switched_off_sends_no_canary(tested, canaries):
+    tested("def test_ready(listener): pass", "--harness-readiness=0").assert_outcomes(passed=1)
+    assert canaries == []
+
+
+@pytest.mark.parametrize(
+    ("raising", "said"),
+    [
+        ("undefined", "NameError: name 'undefined' is not defined"),
+        ("pytest.fail('not this one')", "Failed: not this one"),
+    ],
+)
+def test_what_a_predicate_raises_is_shown_without_the_harness(tested, raising, said):
+    result = tested(
+        SENT
+        + f"def test_arrives(sent, listener):\n    listener.wait_for(sent, until=lambda result: {raising})\n"
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*listener.wait_for(sent, until=*", f"E *{said}"])
+    result.stdout.no_fnmatch_line("*event_harness/*")
