@@ -83,6 +83,28 @@ def test_copy_leaves_generated_override_files_behind(project, tmp_path):
     assert not any("override" in name for name in files(tmp_path / "run"))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["my.tfvars", "my.auto.tfvars.json", "more.tf.json", "own.tofu", "policy.tftpl", ".terraform.lock.hcl"],
+)
+def test_copy_takes_every_file_beside_the_root_that_terraform_reads(project, tmp_path, name):
+    (project / "live" / name).write_text("{}")
+    configuration.copy(project / "live", tmp_path / "run")
+    assert f"live/{name}" in files(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [".git", ".terraform", ".event-harness", ".venv", ".venv-3.13", "node_modules", "__pycache__", ".build"],
+)
+def test_copy_leaves_behind_what_tools_have_made_in_a_directory_that_is_named(project, tmp_path, made):
+    (project / "live" / "main.tf").write_text('locals {\n  code = "${path.module}/../functions"\n}\n')
+    (project / "functions" / "worker" / made).mkdir()
+    (project / "functions" / "worker" / made / "large").touch()
+    configuration.copy(project / "live", tmp_path / "run")
+    assert files(tmp_path / "run") == {"live/main.tf", "functions/worker/app.py"}
+
+
 def test_copy_does_not_change_the_checkout(project, tmp_path):
     before = files(project)
     configuration.copy(project / "live", tmp_path / "run")

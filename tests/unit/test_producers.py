@@ -2,9 +2,11 @@ import json
 from decimal import Decimal
 
 import pytest
+from botocore.exceptions import ClientError
 from listener_fakes import Target, World, client_error
 
 from event_harness.errors import ProducerError, ResourceMapError, SettingError
+from event_harness.inflight import InFlight
 from event_harness.producers import (
     DynamoDBProducer,
     EventBridgeProducer,
@@ -87,6 +89,24 @@ def test_every_producer_says_what_it_sent_under_a_fresh_id(make, service, produc
 
 
 @pytest.mark.parametrize("producer", ALL)
+def test_every_producer_counts_what_is_on_its_way(make, producer):
+    inflight = InFlight(5)
+    sent = make(producer, inflight=inflight).send({"a": 1})
+    assert inflight.ids() == [sent.correlation_id]
+
+
+@pytest.mark.parametrize("producer", ALL)
+@pytest.mark.parametrize("error", [client_error("AccessDenied"), RuntimeError("a bug"), KeyboardInterrupt()])
+def test_every_producer_gives_its_slot_back_if_nothing_was_sent(make, service, producer, error):
+    inflight = InFlight(5)
+    sender = make(producer, inflight=inflight)
+    service.error = error
+    with pytest.raises(ProducerError if isinstance(error, ClientError) else type(error)):
+        sender.send({"a": 1})
+    assert inflight.outstanding == 0
+
+
+@pytest.mark.parametrize("producer", ALL)
 def test_every_producer_takes_an_id_of_your_own_with_slashes(make, producer):
     assert make(producer).send({}, correlation_id="order/17").correlation_id == "run/order/17"
     assert make(producer).send({}, correlation_id="run/order/17").correlation_id == "run/order/17"
@@ -122,9 +142,14 @@ def test_every_producer_refuses_a_run_id_that_is_none(producer):
 
 
 @pytest.mark.parametrize("producer", ALL)
-def test_every_producer_refuses_what_json_cannot_say(make, producer):
+@pytest.mark.parametrize(
+    "body",
+    [{"a": object()}, {"b": {1, "2"}}, {"c": float("nan")}, {"d": [float("inf")]}],
+    ids=["object", "mixed set", "not a number", "infinity"],
+)
+def test_every_producer_refuses_what_json_cannot_say(make, producer, body):
     with pytest.raises(ProducerError, match="can't be sent"):
-        make(producer).send({"a": object(), "b": {1, "2"}, "c": float("nan")})
+        make(producer).send(body)
 
 
 @pytest.mark.parametrize(
@@ -332,15 +357,6 @@ def test_a_table_that_is_gone_is_named(make, service):
     service.error = client_error("ResourceNotFoundException")
     with pytest.raises(ProducerError, match="table table: ResourceNotFoundException"):
         make(DynamoDBProducer).send({})
-
-
-def test_a_slot_is_given_back_if_nothing_was_sent(make, service):
-    world = World()
-    sender = make(SqsProducer, inflight=world.listener.inflight)
-    service.error = client_error("AccessDenied")
-    with pytest.raises(ProducerError):
-        sender.send("x")
-    assert world.listener.inflight.outstanding == 0
 
 
 def test_many_are_sent_lazily(make, service):

@@ -12,7 +12,50 @@ from event_harness.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+EXPORTED = [
+    "BodyError",
+    "Collected",
+    "ConfigurationError",
+    "CredentialsError",
+    "DeployedSystem",
+    "Deployment",
+    "DeploymentError",
+    "DestroyError",
+    "DynamoDBProducer",
+    "EmbeddedAws",
+    "EmbeddedAwsError",
+    "EventBridgeProducer",
+    "Failure",
+    "GateShutError",
+    "HarnessError",
+    "InputFailedError",
+    "KinesisProducer",
+    "Listener",
+    "NoResult",
+    "Producer",
+    "ProducerError",
+    "ResourceMap",
+    "ResourceMapError",
+    "Result",
+    "ResultsUnavailableError",
+    "S3Producer",
+    "Sent",
+    "SettingError",
+    "SnsProducer",
+    "SqsProducer",
+    "StateError",
+    "SweepError",
+    "Target",
+    "ToolchainError",
+    "UnexpectedResultError",
+    "WaitError",
+    "WaitTimeoutError",
+]
 ROWS = {line.split("|")[1].strip(): line for line in REFERENCE.splitlines() if line.startswith("| ")}
+
+
+def test_what_a_project_can_import_is_this_and_nothing_else():
+    assert event_harness.__all__ == dir(event_harness) == EXPORTED
 
 
 @pytest.mark.parametrize("name", event_harness.__all__)

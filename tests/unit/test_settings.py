@@ -57,6 +57,16 @@ def test_same_validator_serves_every_source():
             Settings(**{"environ": {}} | source)
 
 
+@pytest.mark.parametrize(("text", "count"), [("1", 1), ("50", 50)])
+def test_whole_number_from_one_is_taken(text, count):
+    assert Settings({}, {"EVENT_HARNESS_IN_FLIGHT": text}, {})["in_flight"] == count
+
+
+def test_error_names_an_option_as_its_command_spells_it():
+    with pytest.raises(SettingError, match=r"region is ' ' \(--region\)"):
+        Settings({"region": " "}, {}, spelt={"region": "--region"})
+
+
 def test_emulator_url_is_a_target():
     assert Settings({"target": "http://127.0.0.1:4566/"}, {}, {})["target"] == "http://127.0.0.1:4566"
 
