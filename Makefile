@@ -51,6 +51,8 @@ demo: $(READY) ## Send a text through the whole system on the embedded AWS: make
 	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT")
 
 test: $(READY) ## Run every test, on the embedded AWS; with TARGET=aws those for a real account, on the ambient one
+	@# Wrong credentials are said in one line, before a thousand tests run.
+	@$(if $(filter-out local,$(TARGET)),$(HARNESS) list --target $(TARGET))
 	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile
 	@# The examples are systems of their own: the role of docs/aws.md may not deploy them.
 	$(if $(filter-out aws,$(TARGET)),@$(MAKE) --no-print-directory examples)

@@ -70,9 +70,17 @@ def copy(tmp_path):
     return Copy(tmp_path)
 
 
-@pytest.mark.parametrize("target", ["local", "http://127.0.0.1:4566"])
-def test_test_runs_every_test_and_every_example_on_the_target(copy, target):
-    tests, *examples = copy.calls("test", f"TARGET={target}")
+@pytest.mark.parametrize(
+    ("target", "before"),
+    [
+        ("local", []),
+        ("http://127.0.0.1:4566", [": event-harness list --target http://127.0.0.1:4566"]),
+    ],
+)
+def test_test_runs_every_test_and_every_example_on_the_target(copy, target, before):
+    calls = copy.calls("test", f"TARGET={target}")
+    assert calls[: len(before)] == before
+    tests, *examples = calls[len(before) :]
     assert tests.startswith(f": pytest --harness-target {target} --junitxml reports/junit.xml tests ")
     assert [call.partition(" --junitxml")[0] for call in examples] == [
         f"/examples/orders: pytest --harness-target {target}",
@@ -85,10 +93,16 @@ def test_test_is_local_unless_told_otherwise(copy):
 
 
 def test_test_leaves_the_examples_out_on_a_real_account_and_examples_does_not(copy):
-    (tests,) = copy.calls("test", "TARGET=aws")
+    _, tests = copy.calls("test", "TARGET=aws")
     assert "pytest --harness-target aws " in tests
-    examples = copy.calls("examples", "TARGET=aws")[1:]
+    examples = copy.calls("examples", "TARGET=aws")[2:]
     assert len([call for call in examples if "pytest --harness-target aws " in call]) == 2
+
+
+def test_credentials_that_are_refused_end_test_before_any_test(copy):
+    code, calls = copy.make("test", "TARGET=aws", fails_at="list --target aws")
+    assert code != 0
+    assert calls == [": event-harness list --target aws"]
 
 
 @pytest.mark.parametrize(
