@@ -134,7 +134,7 @@ def _scripts(text: str) -> str:
     first_words = (unicodedata.name(c, "UNKNOWN").split()[0] for c in set(text) if c.isalpha())
     counts = Counter(word for word in first_words if word not in ("IDEOGRAPHIC", "KATAKANA-HIRAGANA"))
     names = [name.capitalize() for name, _ in counts.most_common()]
-    return f"{len(names)} scripts: {', '.join(names[:12])}"
+    return f"{len(names)} scripts: {', '.join(names[:12])}" if names else "no letters"
 
 
 if __name__ == "__main__":
