@@ -15,7 +15,7 @@ from typing import IO
 
 import psutil
 
-from event_harness import keeper
+from event_harness import keeper, processes
 from event_harness.errors import EmbeddedAwsError
 from event_harness.ports import LOOPBACK, free_port, holder, is_free, listens
 from event_harness.targets import NOWHERE
@@ -188,7 +188,7 @@ class EmbeddedAws:
 
     def _keeper_alive(self) -> bool:
         if isinstance(self._keeper, psutil.Process):
-            return self._keeper.is_running() and self._keeper.status() != psutil.STATUS_ZOMBIE
+            return processes.lives(self._keeper)
         return self._keeper.poll() is None
 
     @property

@@ -5,7 +5,6 @@ and the record. It is written before anything is created and deleted after every
 whatever a dead run left can be found from here (`event-harness list`, `event-harness sweep`).
 """
 
-import fcntl
 import getpass
 import json
 import os
@@ -13,7 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import psutil
 from ulid import ULID
 
+from event_harness import folders, processes
 from event_harness.errors import StateError
 
 STATE_DIR = ".event-harness"
@@ -55,8 +55,8 @@ class Run:
         endpoint_url: the emulator's URL, or None on real AWS.
         region: the AWS region.
         owner: user@host, as tagged.
-        pid: the process that owns the run; with its `started` time (epoch seconds) it can't be mistaken.
-        started: when that process was created.
+        pid: the process that owns the run; with `started` it can't be mistaken.
+        started: of that process, as `processes.started_at` says.
         created_at: when the run began.
         expires_at: from when on a sweep by tag may take its resources.
         stage: how far it came: new, init, apply, applied, destroy, destroyed.
@@ -111,11 +111,11 @@ class Run:
             region=region,
             owner=f"{getpass.getuser()}@{socket.gethostname()}",
             pid=own.pid,
-            started=own.create_time(),
+            started=processes.started_at(own),
             created_at=now,
             expires_at=now + ttl,
         )
-        run.directory.mkdir(mode=0o700, parents=True)  # the state holds secrets
+        folders.make(run.directory)  # the state holds secrets
         ignore = state_dir / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
@@ -210,40 +210,20 @@ class Run:
         """Whether the process that owns the run is alive; on another host, whether it still may be."""
         if self.owner.rpartition("@")[2] != socket.gethostname():
             return datetime.now(UTC) < self.expires_at
-        try:
-            return psutil.Process(self.pid).create_time() == self.started
-        except psutil.Error:
-            return False
+        return processes.still_lives(self.pid, self.started)
 
-    @contextmanager
-    def held(self, *, shared: bool = False) -> Iterator[None]:
+    def held(self, *, shared: bool = False) -> AbstractContextManager[None]:
         """Hold the run: one sweep at a time, and none while tests reuse it (shared).
-
-        The directory itself is locked, so no lock file is left, and the lock ends with its holder.
 
         Raises:
             FileNotFoundError: the run is gone.
             BlockingIOError: another process holds it.
         """
-        handle = os.open(self.directory, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-            if not self.directory.exists():
-                raise FileNotFoundError(self.directory)
-            yield
-        finally:
-            os.close(handle)
+        return folders.held(self.directory, shared=shared)
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that carries the run's mark, except this one."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.pid != os.getpid() and process.environ().get(PROCESS_MARK) == self.run_id:
-                    found.append(process)
-            except (psutil.Error, OSError):
-                continue  # another user's, or just gone
-        return found
+        return processes.carrying(PROCESS_MARK, self.run_id)
 
     def delete(self, *, keep_logs: bool = False) -> None:
         """Delete the run's directory and, unless they are worth keeping, its logs.
@@ -262,8 +242,7 @@ class Run:
                 path.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
         for parent in (self.directory.parent, self.logs.parent):
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()
+            folders.delete_if_empty(parent)
 
 
 def runs_dir(state_dir: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import psutil
 
+from event_harness import folders, processes
 from event_harness.deployed_system import DeployedSystem
 from event_harness.errors import DeploymentError, HarnessError
 from event_harness.interrupts import shielded
@@ -35,7 +36,7 @@ class Lendable(Protocol):
 def lending_folder(state_dir: Path) -> Path:
     """Where this process lends; the name tells whose it is, so that a dead one's can be told and deleted."""
     own = psutil.Process()
-    return state_dir / "lent" / f"{own.pid}-{own.create_time()}"
+    return state_dir / "lent" / f"{own.pid}-{processes.started_at(own)}"
 
 
 def forget_dead(state_dir: Path) -> None:
@@ -44,18 +45,15 @@ def forget_dead(state_dir: Path) -> None:
     for folder in lent.glob("*"):
         if not _lends(folder):
             shutil.rmtree(folder, ignore_errors=True)
-    if lent.is_dir() and not any(lent.iterdir()):
-        lent.rmdir()
+    folders.delete_if_empty(lent)
 
 
 def _lends(folder: Path) -> bool:
     """Whether the folder is there and the process that lends in it is alive."""
     pid, _, started = folder.name.partition("-")
     try:
-        # The kernel's idea of when it was booted, which the times are counted from, may shift by a second.
-        same = abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
-        return same and folder.is_dir()
-    except (psutil.Error, ValueError):
+        return processes.still_lives(int(pid), float(started)) and folder.is_dir()
+    except ValueError:
         return False
 
 
@@ -76,7 +74,7 @@ class Lender:
     def open(self) -> Path:
         """Begin to serve (once) and return the folder."""
         if not self.folder.exists():
-            self.folder.mkdir(mode=0o700, parents=True)  # outputs may be sensitive
+            folders.make(self.folder)  # outputs may be sensitive
             self._thread.start()
         return self.folder
 
@@ -93,8 +91,7 @@ class Lender:
             with shielded(self.session.say, "ending the deployment"):
                 self._thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
-            self.folder.parent.rmdir()
+        folders.delete_if_empty(self.folder.parent)
 
     def _serve(self) -> None:
         while not self._closing.wait(0.1):

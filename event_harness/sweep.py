@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from event_harness import leftovers, runs, sharing, toolchain
+from event_harness import leftovers, processes, runs, sharing, toolchain
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
@@ -25,7 +25,6 @@ from event_harness.terraform import GRACE
 Say = Callable[[str], None]
 
 _UNRECORDED = 60.0  # seconds after which a run's directory without a record can't be one just begun
-_ENDED_WITHIN = 5.0  # seconds for a process that was asked to end
 _WAIT = 0.2  # seconds between two looks at whether another sweep is done
 
 
@@ -147,13 +146,13 @@ def _in_use(run: Run) -> bool:
 def _sweep_held(run: Run, say: Say) -> None:
     run = Run.load(run.directory)  # another sweep may have come further
     if run.embedded:
-        _end_all(run.processes())  # all that they work on ends here
+        processes.end(run.processes())  # all that they work on ends here
         EmbeddedAws.end(run.directory / "aws")
     else:
         _let_terraform_end(run, say)
         if run.stage not in ("new", "init", "destroyed"):
             _destroy(run, say)
-        _end_all(run.processes())
+        processes.end(run.processes())
     run.delete()
 
 
@@ -226,10 +225,10 @@ def _let_terraform_end(run: Run, say: Say) -> None:
     working = [process for process in run.processes() if _is_terraform(process)]
     if working:
         say(f"{run.run_id}: its terraform (process {working[0].pid}) is still writing its state, waiting")
-    alive = _wait(working, GRACE)
+    alive = processes.wait(working, GRACE)
     for process in alive:
-        _signal(process, signal.SIGINT)
-    _wait(alive, GRACE)
+        processes.send(process, signal.SIGINT)
+    processes.wait(alive, GRACE)
 
 
 def _is_terraform(process: psutil.Process) -> bool:
@@ -239,36 +238,6 @@ def _is_terraform(process: psutil.Process) -> bool:
     except psutil.Error:
         return False
     return "TF_DATA_DIR" in environ and "TF_PLUGIN_MAGIC_COOKIE" not in environ
-
-
-def _end_all(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    for process in _wait(processes, _ENDED_WITHIN):
-        _signal(process, signal.SIGKILL)
-    _wait(processes, _ENDED_WITHIN)
-
-
-def _wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait until they have ended and return those that haven't; where nobody reaps it, a zombie has."""
-    deadline = time.monotonic() + seconds
-    while (alive := [process for process in processes if _lives(process)]) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return alive
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.Error:
-        return  # gone meanwhile
 
 
 def _forget_unrecorded(state_dir: Path) -> None:

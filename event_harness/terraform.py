@@ -20,7 +20,7 @@ from pathlib import Path
 
 import tftest
 
-from event_harness import interrupts
+from event_harness import folders, interrupts
 from event_harness.errors import DeploymentError
 
 # How long an interrupted terraform may take to finish what it has begun and write its state, in seconds.
@@ -68,7 +68,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         Raises:
             DeploymentError: on any exit code but 0, and but 2 where -detailed-exitcode asks for it.
         """
-        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folders.make(self.logs, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
         errors = log.with_suffix(".err")
         with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:

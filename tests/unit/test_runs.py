@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -42,11 +43,6 @@ def test_run_is_in_progress_while_its_process_lives(run):
     assert run.in_progress()
 
 
-def test_process_that_took_over_a_pid_is_not_the_owner(run):
-    run.started -= 1
-    assert not run.in_progress()
-
-
 def test_run_of_a_dead_process_is_not_in_progress(run):
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
@@ -70,6 +66,32 @@ def test_deleting_leaves_nothing_but_the_logs_that_are_worth_keeping(run, tmp_pa
     assert (run.logs / "000-apply.err").exists()
     run.delete()
     assert not run.logs.exists()
+
+
+def test_record_is_the_last_thing_of_a_run_that_goes(run, monkeypatch):
+    """Killed between two deletions, the run is still found, and known to hold nothing any more."""
+    for folder in (run.directory / "config", run.directory / "data", run.temporary, run.logs):
+        folder.mkdir(parents=True)
+    (run.directory / "drift.plan").touch()
+    delete = shutil.rmtree
+
+    def killed_at_last(path, **settings):
+        if path == run.directory:
+            raise KeyboardInterrupt
+        delete(path, **settings)
+
+    monkeypatch.setattr(shutil, "rmtree", killed_at_last)
+    with pytest.raises(KeyboardInterrupt):
+        run.delete()
+    assert [path.name for path in run.directory.iterdir()] == [runs.RECORD]
+    assert Run.load(run.directory).stage == "destroyed"
+
+
+def test_two_sessions_may_end_at_the_same_time(run, monkeypatch):
+    """Another one deletes the empty folder of runs, or begins a run in it, between two steps of this one."""
+    monkeypatch.setattr(Path, "rmdir", lambda _self: (_ for _ in ()).throw(FileNotFoundError))
+    run.delete()
+    assert not run.directory.exists()
 
 
 def test_state_directory_is_ignored_by_git(run, tmp_path):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -88,6 +89,14 @@ def test_closing_leaves_no_folder(tmp_path):
     lender.open()
     lender.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_lenders_may_end_at_the_same_time(tmp_path, monkeypatch):
+    lender = Lender(FakeSession(), lending_folder(tmp_path))
+    lender.open()
+    monkeypatch.setattr(Path, "rmdir", lambda _self: (_ for _ in ()).throw(FileNotFoundError))
+    lender.close()
+    assert not lender.folder.exists()
 
 
 def test_closing_interrupts_an_apply_that_nobody_waits_for_any_more(tmp_path):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from event_harness import sharing, sweep
+from event_harness import processes, sharing, sweep
 from event_harness.errors import ToolchainError
 from event_harness.runs import PROCESS_MARK, Run
 
@@ -25,7 +25,7 @@ class Said(list):
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr(sweep, "_ENDED_WITHIN", 0.3)
+    monkeypatch.setattr(processes, "_ENDED_WITHIN", 0.3)
 
 
 @pytest.fixture
