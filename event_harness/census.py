@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from event_harness.targets import Target
 
 
@@ -39,6 +41,24 @@ def census(target: Target, *, part: str = "") -> list[Found]:
 
 
 Client = Callable[[str], Any]
+
+_GONE = (
+    "404",
+    "NoSuchBucket",
+    "NoSuchUpload",
+    "NoSuchEntity",
+    "NotFound",
+    "NotFoundException",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+)
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether an error says that what was asked for isn't there any more."""
+    return error.response["Error"]["Code"] in _GONE
 
 
 def pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:

@@ -8,23 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from event_harness.census import Found, pages
+from event_harness.census import Found, is_gone, pages
 from event_harness.targets import Target
 
 Client = Callable[[str], Any]
-
-_GONE = (
-    "404",
-    "NoSuchBucket",
-    "NoSuchUpload",
-    "NoSuchEntity",
-    "NotFound",
-    "NotFoundException",
-    "ResourceNotFound",
-    "ResourceNotFoundException",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-)
 
 
 def in_order(found: Iterable[Found]) -> list[Found]:
@@ -49,7 +36,7 @@ def remove(target: Target, found: Found) -> None:
     try:
         _DELETE[found.type](target.client, found.name)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if not is_gone(error):
             raise
 
 
@@ -93,7 +80,7 @@ def empty_bucket(target: Target, name: str) -> None:
     try:
         _empty(target.client("s3"), name)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if not is_gone(error):
             raise
 
 
@@ -108,7 +95,10 @@ def _empty(s3: Any, name: str) -> None:
         there = page.get("Versions", []) + page.get("DeleteMarkers", [])
         if there:
             objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in there]
-            s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+            answer = s3.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+            for refused in answer.get("Errors", []):
+                said = f"{refused['Key']}: {refused.get('Message', '')}"
+                raise ClientError({"Error": {"Code": refused["Code"], "Message": said}}, "DeleteObjects")
     for upload in pages(s3, "list_multipart_uploads", "Uploads", Bucket=name):
         s3.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
 
