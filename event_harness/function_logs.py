@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from event_harness.errors import HarnessError
+from event_harness.runs import RUN_ID
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -19,8 +20,8 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
 _TRACEBACK = "Traceback (most recent call last)"
-# Ids of other sessions on the same system: a run id of `runs.new_run_id` before a ULID.
-_OTHER = "r[0-9a-hjkmnp-tv-z]{13}/[0-9A-HJKMNP-TV-Z]{26}"
+# Ids of other sessions on the same system: a run id before a ULID.
+_OTHER = f"{RUN_ID}/[0-9A-HJKMNP-TV-Z]{{26}}"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
     r"|exited (with|unexpectedly)|^[\w.]*(Error|Exception|Interrupt)\b"

@@ -9,12 +9,20 @@ from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.census import Found
 from event_harness.errors import SweepError
 from event_harness.removal import in_order, remove
-from event_harness.runs import EXPIRES_FORMAT, TAG_EXPIRES, TAG_OWNER, TAG_RUN
+from event_harness.runs import EXPIRES_FORMAT, TAG_EXPIRES, TAG_OWNER, TAG_RUN, is_run_id, run_ids_in
 from event_harness.tagged import Tags, tagged
 from event_harness.targets import Target
 
 # Seconds before each look at whether all is gone: a deleted queue, say, is listed for up to a minute.
 _LOOKS = (0.0, 0.2, 2.0, 5.0, 10.0, 20.0, 30.0)
+
+# What a run may have made and not tagged; only that is told by its name.
+_MAY_LACK_TAGS = (
+    "aws_s3_bucket",  # the provider tags it a moment after it has made it
+    "aws_kinesis_stream",  # the same
+    "aws_cloudwatch_log_group",  # Lambda makes it anew when a function outlives its log group
+    "aws_lambda_event_source_mapping",  # has no tags; one whose function lives goes by the function's
+)
 
 
 @dataclass
@@ -47,8 +55,8 @@ class Remains:
 def remains(target: Target) -> list[Remains]:
     """Everything on the target whose tags say that a run of the harness made it, by run.
 
-    A resource without tags (some are made first and tagged a moment later) belongs to a run if its name
-    holds the run's id, and another resource's tags prove that run. IAM: as `tagged.tagged`.
+    A resource without any tag, of a type that may lack them, belongs to a run if its name holds the run's
+    id and another resource's tags prove that run. IAM: as `tagged.tagged`.
 
     Raises:
         SweepError: a service can't be asked.
@@ -105,7 +113,11 @@ def remove_remains(
 
 def _of(run_id: str, known: Iterable[tuple[Found, Tags]], others: dict[str, Tags]) -> Remains:
     its = [(found, tags) for found, tags in known if tags.get(TAG_RUN) == run_id]
-    named = [found for found, tags in known if TAG_RUN not in tags and run_id in found.name]
+    named = [
+        found
+        for found, tags in known
+        if not tags and found.type in _MAY_LACK_TAGS and run_id in run_ids_in(found.name)
+    ]
     unknown = {arn: tags for arn, tags in others.items() if tags.get(TAG_RUN) == run_id}
     all_tags = [*(tags for _, tags in its), *unknown.values()]
     expiries = [_time(tags.get(TAG_EXPIRES, "")) for tags in all_tags]
@@ -120,7 +132,7 @@ def _of(run_id: str, known: Iterable[tuple[Found, Tags]], others: dict[str, Tags
 
 
 def _is_ours(tags: Tags) -> bool:
-    return TAG_RUN in tags and TAG_EXPIRES in tags
+    return is_run_id(tags.get(TAG_RUN, "")) and TAG_EXPIRES in tags
 
 
 def _time(text: str) -> datetime | None:

@@ -8,6 +8,7 @@ whatever a dead run left can be found from here (`event-harness list`, `event-ha
 import getpass
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -30,6 +31,10 @@ PROCESS_MARK = "EVENT_HARNESS_RUN"
 TAG_RUN, TAG_OWNER, TAG_EXPIRES = "event-harness:run", "event-harness:owner", "event-harness:expires"
 EXPIRES_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 RECORD = "record.json"
+# The shape of what `new_run_id` makes. Nothing else is taken for a run id: an empty or short one would be
+# part of anybody's names.
+RUN_ID = "r[0-9a-hjkmnp-tv-z]{13}"
+_RUN_ID_IN_A_NAME = re.compile(rf"(?<![0-9A-Za-z]){RUN_ID}(?![0-9A-Za-z])")
 _LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less what providers put behind it
 
 
@@ -40,6 +45,16 @@ def new_run_id() -> str:
     """
     ulid = str(ULID()).lower()
     return "r" + ulid[1:10] + ulid[-4:]
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `new_run_id` may have made it."""
+    return re.fullmatch(RUN_ID, text) is not None
+
+
+def run_ids_in(name: str) -> set[str]:
+    """The run ids that stand in a name for themselves, not as a part of a longer word."""
+    return set(_RUN_ID_IN_A_NAME.findall(name))
 
 
 @dataclass

@@ -16,6 +16,8 @@ from event_harness.sweep import sweep, sweep_by_tag
 from event_harness.targets import Target
 from tests.integration.small_functions import SmallFunction
 
+DEAD, ALIVE = "r0dead00000000", "r0a1ive0000000"
+
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -145,10 +147,15 @@ def test_sweep_by_tag_needs_no_record_and_takes_every_kind_of_resource_but_only_
     target, tmp_path
 ):
     now = datetime.now(UTC)
-    make_one_of_each(target, "rdead", f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}")
+    make_one_of_each(target, DEAD, f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}")
     dead = census(target)
     target.client("sqs").create_queue(QueueName="somebody-elses")
-    make_one_of_each(target, "ralive", f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    copy = f"copy-of-{DEAD}"
+    target.client("sqs").create_queue(QueueName=copy, tags={"Team": "x"})
+    s3 = target.client("s3")
+    s3.create_bucket(Bucket=copy, CreateBucketConfiguration={"LocationConstraint": target.region})
+    s3.put_bucket_tagging(Bucket=copy, Tagging={"TagSet": [{"Key": "Team", "Value": "x"}]})
+    make_one_of_each(target, ALIVE, f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
     everything = census(target)
     assert len({found.type for found in dead}) == 13
 

@@ -14,6 +14,7 @@ from event_harness.tagged import tagged
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ACCOUNT = "eu-west-1:000000000000"
+RUN, OTHER = "r0abcdefgh1234", "r0abcdefgh5678"
 
 
 class FakeClient:
@@ -35,6 +36,8 @@ class FakeClient:
             answer = self.answers.get(operation)
             if isinstance(answer, ClientError):
                 raise answer
+            if callable(answer):
+                return answer(*arguments.values())
             if operation.startswith(("list", "describe")):
                 return answer
             self.changes.append((operation, arguments))
@@ -44,11 +47,12 @@ class FakeClient:
 
 
 class FakeTarget:
-    """Queues, log groups and what the tagging API says of them."""
+    """Buckets, queues and log groups, and what their services and the tagging API say of their tags."""
 
     endpoint_url = "http://x"
 
     def __init__(self):
+        self.buckets = {}
         self.queues = {}
         self.log_groups = {}
         self.others = {}
@@ -57,35 +61,47 @@ class FakeTarget:
 
     def client(self, service):
         answers = {
-            "sqs": {"list_queues": [{"QueueUrls": [f"http://x/000000000000/{n}"]} for n in self.queues]},
-            "s3": {"list_buckets": {"Buckets": []}},
+            "sqs": {
+                "list_queues": [{"QueueUrls": [f"http://x/000000000000/{n}"]} for n in self.queues],
+                "list_queue_tags": lambda url: {"Tags": self.queues[url.rsplit("/", 1)[-1]]},
+            },
+            "s3": {
+                "list_buckets": {"Buckets": [{"Name": name} for name in self.buckets]},
+                "get_bucket_tagging": self.bucket_tagging,
+            },
             "events": {"list_event_buses": {"EventBuses": []}},
             "logs": {
                 "describe_log_groups": [
                     {"logGroups": [{"logGroupName": n, "arn": f"arn:aws:logs:{ACCOUNT}:log-group:{n}:*"}]}
                     for n in self.log_groups
                 ],
-                "list_tags_for_resource": {"tags": next(iter(self.log_groups.values()), {})},
+                "list_tags_for_resource": lambda arn: {"tags": self.log_groups[arn.split("log-group:")[1]]},
             },
             "resourcegroupstaggingapi": {
                 "get_resources": [
                     {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": as_list(tags)}]}
                     for arn, tags in [
+                        *((f"arn:aws:s3:::{name}", tags) for name, tags in self.buckets.items()),
                         *((f"arn:aws:sqs:{ACCOUNT}:{name}", tags) for name, tags in self.queues.items()),
                         *self.others.items(),
                     ]
-                    if tags
+                    if TAG_RUN in tags
                 ]
             },
         }
         return FakeClient(answers.get(service, {}) | self.errors, self.changes)
+
+    def bucket_tagging(self, name):
+        if not self.buckets[name]:
+            raise ClientError({"Error": {"Code": "NoSuchTagSet", "Message": "none"}}, "GetBucketTagging")
+        return {"TagSet": as_list(self.buckets[name])}
 
 
 def as_list(tags):
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def ours(run_id="r1", expires="2026-01-01T00:00:00Z"):
+def ours(run_id=RUN, expires="2026-01-01T00:00:00Z"):
     return {TAG_RUN: run_id, TAG_OWNER: "me@here", TAG_EXPIRES: expires}
 
 
@@ -142,19 +158,75 @@ def test_resource_of_somebody_else_is_left_alone(target, swept):
     assert set(swept()) == {"ours"}
 
 
+@pytest.mark.parametrize("word", ["", "r", "prod", "r0abc", "R0ABCDEFGH1234", f"{RUN}x", "r0abcdefghilou"])
+def test_word_that_is_no_run_id_proves_nothing(target, swept, word):
+    """Part of any name: with the tag's value empty, of all names."""
+    target.queues = {"one": ours(word), "two": {}}
+    target.buckets = {"prod-backup": {}, f"shout-{RUN}": {}}
+    assert swept() == []
+
+
 def test_resource_not_tagged_yet_goes_with_the_run_in_its_name(target, swept):
-    target.queues = {"shout-r1-failures": {}, "shout-r2-failures": {}, "one": ours("r1")}
-    assert set(swept()) == {"shout-r1-failures", "one"}
+    target.buckets = {f"shout-{RUN}-source": {}, f"shout-{OTHER}-source": {}}
+    target.log_groups = {f"/aws/lambda/shout-{RUN}": {}}
+    target.queues = {"one": ours()}
+    assert set(swept()) == {f"shout-{RUN}-source", f"shout-{RUN}", "one"}
+
+
+@pytest.mark.parametrize("name", [f"x{RUN}", f"shout-{RUN}5", f"{RUN}a-source"])
+def test_id_in_a_longer_word_is_another_word(target, swept, name):
+    target.buckets = {name: {}}
+    target.queues = {"one": ours()}
+    assert set(swept()) == {"one"}
+
+
+@pytest.mark.parametrize(
+    "tags", [{"Team": "x"}, {TAG_OWNER: "they@there", TAG_EXPIRES: "2030-01-01T00:00:00Z"}]
+)
+def test_what_somebody_else_has_tagged_is_theirs_whatever_its_name(target, swept, tags):
+    target.buckets = {f"backup-of-{RUN}": tags}
+    target.log_groups = {f"/backup/of-{RUN}": tags}
+    target.queues = {f"backup-of-{RUN}": tags, "one": ours()}
+    assert set(swept()) == {"one"}
+
+
+def test_resource_of_a_type_that_is_made_with_its_tags_is_not_taken_without_them(target, swept):
+    target.queues = {f"copy-of-{RUN}": {}, "one": ours()}
+    assert set(swept()) == {"one"}
+
+
+def test_resource_that_the_index_does_not_know_yet_is_asked_for_its_tags(target, swept, monkeypatch):
+    target.queues = {f"shout-{RUN}": ours(), "one": ours()}
+    index = target.client("resourcegroupstaggingapi").answers
+    index["get_resources"] = index["get_resources"][1:]
+    target.errors = {"get_resources": index["get_resources"]}
+    assert set(swept()) == {f"shout-{RUN}", "one"}
+
+
+def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
+    """What has no tags at the first look may have its maker's at the second."""
+    target.buckets = {f"backup-of-{RUN}": {}}
+    denied = {"Error": {"Code": "OperationAborted", "Message": "wait"}}
+    target.errors = {"delete_bucket": ClientError(denied, "DeleteBucket")}
+
+    slept = []
+
+    def sleep(seconds):
+        if slept:
+            target.buckets = {f"backup-of-{RUN}": {"Team": "x"}}
+        slept.append(seconds)
+
+    assert leftovers.remove_remains(target, RUN, lambda _line: None, sleep=sleep) == []
 
 
 def test_name_alone_proves_nothing(target, swept):
-    target.queues = {"shout-r1-failures": {}}
+    target.buckets = {f"shout-{RUN}-source": {}}
     assert swept() == []
 
 
 def test_run_on_record_here_is_left_alone(target, swept, monkeypatch):
-    target.queues = {"one": ours("r1"), "two": ours("r2")}
-    on_record = type("Run", (), {"run_id": "r1"})
+    target.queues = {"one": ours(RUN), "two": ours(OTHER)}
+    on_record = type("Run", (), {"run_id": RUN})
     monkeypatch.setattr(sweep.runs, "recorded", lambda _state_dir: [on_record])
     assert set(swept()) == {"two"}
 
@@ -188,14 +260,14 @@ def test_refused_deletion_is_said_with_its_reason(target, tmp_path):
     target.errors = {"delete_queue": ClientError(denied, "DeleteQueue")}
     said = []
     assert sweep.sweep_by_tag(tmp_path, target, say=said.append, now=lambda: NOW) == 1
-    assert "r1: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
+    assert f"{RUN}: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
 
 
 def test_what_another_sweep_has_deleted_meanwhile_is_no_error(target):
     target.queues = {"one": ours()}
     gone = {"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "gone"}}
     target.errors = {"delete_queue": ClientError(gone, "DeleteQueue")}
-    left = leftovers.remove_remains(target, "r1", lambda _line: None)
+    left = leftovers.remove_remains(target, RUN, lambda _line: None)
     assert left == ["aws_sqs_queue http://x/000000000000/one is still there"]
 
 
@@ -209,7 +281,7 @@ def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
         if seconds == 3:
             target.queues = {}
 
-    assert leftovers.remove_remains(target, "r1", lambda _line: None, sleep=sleep) == []
+    assert leftovers.remove_remains(target, RUN, lambda _line: None, sleep=sleep) == []
     assert slept == [1, 2, 3]
 
 
@@ -220,7 +292,7 @@ def test_callers_go_before_what_they_call_and_logs_after_what_writes_them():
 
 
 def test_expiry_is_a_moment_not_a_day():
-    remains = leftovers.Remains("r1", expires=NOW)
+    remains = leftovers.Remains(RUN, expires=NOW)
     assert not remains.expired(NOW)
     assert remains.expired(NOW + timedelta(seconds=1))
 

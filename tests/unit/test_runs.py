@@ -23,6 +23,12 @@ def test_run_ids_sort_by_time_and_are_short_enough_for_names():
     assert all(len(i) == 14 and i.isalnum() and i.islower() and i[0] == "r" for i in ids)
 
 
+def test_every_run_id_is_known_as_one_alone_and_in_a_name():
+    for made in (new_run_id() for _ in range(200)):
+        assert runs.is_run_id(made)
+        assert runs.run_ids_in(f"http://x/000000000000/shout-{made}-failures {made}") == {made}
+
+
 def test_record_is_read_back_as_it_was_written(run):
     run.variables = {"a": [1]}
     run.at("apply")
