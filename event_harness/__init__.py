@@ -15,6 +15,7 @@ _HOME = {
         "DeploymentError",
         "DestroyError",
         "EmbeddedAwsError",
+        "EmulatorGoneError",
         "GateShutError",
         "HarnessError",
         "InputFailedError",

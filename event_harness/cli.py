@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from event_harness import configuration, leftovers, runs, toolchain
+from event_harness import configuration, leftovers, runs, toolchain, unrecorded
 from event_harness.errors import HarnessError, SettingError
 from event_harness.fetched_modules import adapt_fetched_modules
 from event_harness.guided import configure
@@ -119,6 +119,8 @@ def _list(options: argparse.Namespace, _rest: list[str]) -> int:
     for run in recorded:
         state = "in progress" if run.in_progress() else "kept" if run.kept else "left behind"
         rows.append((run.run_id, run.endpoint_url or run.target, run.stage, state, run.owner, run.expires_at))
+    lost = list(unrecorded.find(_state_dir(options)))
+    rows += [(one.run_id, "?", "?", "record can't be read", "?", None) for one in lost if one.use()]
     if target := _target(options):
         for remains in leftovers.remains(target):
             if remains.run_id not in {run.run_id for run in recorded}:

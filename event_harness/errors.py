@@ -25,8 +25,12 @@ class EmbeddedAwsError(HarnessError):
     """The embedded AWS did not start, or is gone."""
 
 
+class EmulatorGoneError(EmbeddedAwsError):
+    """Nobody listens any more where an emulator was on this machine: what was in it is gone, too."""
+
+
 class CredentialsError(HarnessError):
-    """The credentials for the real account are missing or expired."""
+    """The credentials for the real account are missing, expired, or those of another account."""
 
 
 class ConfigurationError(HarnessError):

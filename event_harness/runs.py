@@ -6,7 +6,6 @@ whatever a dead run left can be found from here (`event-harness list`, `event-ha
 """
 
 import getpass
-import json
 import os
 import re
 import shutil
@@ -22,8 +21,9 @@ from typing import Any
 import psutil
 from ulid import ULID
 
-from event_harness import folders, processes
-from event_harness.errors import StateError
+from event_harness import folders, processes, record, state_file
+from event_harness.errors import CredentialsError
+from event_harness.targets import Target
 
 STATE_DIR = ".event-harness"
 # Every process that a run starts carries its id here, so that what outlives it can be found and ended.
@@ -69,6 +69,7 @@ class Run:
         target: `local` or `aws`.
         endpoint_url: the emulator's URL, or None on real AWS.
         region: the AWS region.
+        account: the AWS account; empty on an emulator.
         owner: user@host, as tagged.
         pid: the process that owns the run; with `started` it can't be mistaken.
         started: of that process, as `processes.started_at` says.
@@ -93,6 +94,7 @@ class Run:
     started: float
     created_at: datetime
     expires_at: datetime
+    account: str = ""
     configuration: str = ""
     stage: str = "new"
     kept: bool = False
@@ -124,7 +126,7 @@ class Run:
             target=target,
             endpoint_url=endpoint_url,
             region=region,
-            owner=f"{getpass.getuser()}@{socket.gethostname()}",
+            owner=_owner(),
             pid=own.pid,
             started=processes.started_at(own),
             created_at=now,
@@ -142,24 +144,25 @@ class Run:
         """Read a run's record.
 
         Raises:
-            OSError, ValueError, TypeError: there is none, or it isn't one.
+            OSError: there is none.
+            ValueError: it isn't one, or that of another run.
         """
-        raw = json.loads((directory / RECORD).read_text(encoding="utf-8"))
-        raw["directory"] = directory
-        for name in ("created_at", "expires_at"):
-            raw[name] = datetime.fromisoformat(raw[name])
-        return cls(**raw)
+        fields = record.read(directory / RECORD, cls)
+        try:
+            run = cls(**(fields | {"directory": directory}))
+        except TypeError as error:
+            raise ValueError(f"it lacks a field: {error}") from error
+        if run.run_id != directory.name or not is_run_id(run.run_id):
+            raise ValueError(f"it is of the run {run.run_id!r}")
+        if run.pid <= 0:
+            raise ValueError(f"its pid is {run.pid}")
+        return run
 
     def save(self) -> None:
         """Write the record: whole or not at all, whenever this process dies."""
-        raw = asdict(self) | {
-            "created_at": self.created_at.isoformat(),
-            "expires_at": self.expires_at.isoformat(),
-        }
-        del raw["directory"]
-        partial = self.directory / f"{RECORD}.partial"
-        partial.write_text(json.dumps(raw, indent=1), encoding="utf-8")
-        partial.replace(self.directory / RECORD)
+        fields = asdict(self)
+        del fields["directory"]
+        record.write(self.directory / RECORD, fields)
 
     def at(self, stage: str) -> None:
         """Record how far the run has come."""
@@ -204,14 +207,28 @@ class Run:
         return [bucket["bucket"] for bucket in attributes if bucket.get("force_destroy")]
 
     def _managed(self) -> list[dict[str, Any]]:
-        state = self.configuration_dir / "terraform.tfstate.d" / self.run_id / "terraform.tfstate"
-        if not state.exists():
-            return []
-        try:
-            resources = json.loads(state.read_text(encoding="utf-8"))["resources"]
-        except (ValueError, KeyError) as error:
-            raise StateError(f"{state} can't be read, it was cut off while it was written") from error
-        return [one for one in resources if one["mode"] == "managed" and one["instances"]]
+        workspaces = self.configuration_dir / "terraform.tfstate.d"
+        return state_file.managed(workspaces / self.run_id / "terraform.tfstate")
+
+    def find_target(self) -> Target:
+        """Where the run was deployed to, seen to answer, and to be that account.
+
+        Raises:
+            EmulatorGoneError: its emulator was on this machine and runs no more.
+            EmbeddedAwsError: its emulator doesn't answer.
+            CredentialsError: the credentials are missing, expired, refused, or those of another account.
+        """
+        if self.endpoint_url:
+            target = Target.emulator(self.endpoint_url, region=self.region, allow_remote=True)
+        else:
+            target = Target.aws(region=self.region)
+        account = target.check().account
+        if self.account not in ("", account):
+            raise CredentialsError(
+                f"it was deployed to the account {self.account}, but these credentials are of {account}:"
+                " give that account's (AWS_PROFILE)"
+            )
+        return target
 
     @property
     def temporary(self) -> Path:
@@ -223,7 +240,7 @@ class Run:
 
     def in_progress(self) -> bool:
         """Whether the process that owns the run is alive; on another host, whether it still may be."""
-        if self.owner.rpartition("@")[2] != socket.gethostname():
+        if self.owner.rpartition("@")[2] != _owner().rpartition("@")[2]:
             return datetime.now(UTC) < self.expires_at
         return processes.still_lives(self.pid, self.started)
 
@@ -260,15 +277,20 @@ class Run:
             folders.delete_if_empty(parent)
 
 
+def _owner() -> str:
+    """This user on this machine, without what a tag may not hold."""
+    return re.sub(r"[^\w .:/=+@-]", "-", f"{getpass.getuser()}@{socket.gethostname()}")
+
+
 def runs_dir(state_dir: Path) -> Path:
     """Where the runs of a project lie."""
     return state_dir / "runs"
 
 
 def recorded(state_dir: Path) -> Iterator[Run]:
-    """Every run on record, oldest first."""
+    """Every run whose record can be read, oldest first."""
     for directory in sorted(runs_dir(state_dir).glob("*")):
         try:
             yield Run.load(directory)
-        except (OSError, ValueError, TypeError, KeyError):
-            continue  # just deleted, or killed before its first record: it had created nothing
+        except (OSError, ValueError):
+            continue  # see `unrecorded`

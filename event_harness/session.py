@@ -113,6 +113,7 @@ class Session:
         try:
             target = target or self._embedded(run)
             run.endpoint_url, run.region = target.endpoint_url, target.region
+            run.account = "" if target.endpoint_url else target.check().account
             run.save()
             self.deployment = Deployment(
                 self.root,
@@ -197,12 +198,8 @@ class Session:
             self._open.enter_context(run.held(shared=True))
         except OSError as error:
             raise SettingError(f"run {run.run_id} is being swept and can't be reused") from error
-        if run.endpoint_url:
-            target = Target.emulator(run.endpoint_url, region=run.region, allow_remote=True)
-        else:
-            target = Target.aws(region=run.region)
         try:
-            target.check()
+            target = run.find_target()
         except HarnessError as error:
             raise SettingError(
                 f"run {run.run_id} can't be reused: {error}; clear it away with: "

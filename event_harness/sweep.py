@@ -4,7 +4,6 @@ Safe to run twice, or twice at once.
 """
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Collection
@@ -13,18 +12,25 @@ from pathlib import Path
 
 import psutil
 
-from event_harness import leftovers, processes, runs, sharing, toolchain
+from event_harness import leftovers, processes, runs, sharing, toolchain, unrecorded
 from event_harness.aws_errors import AWS_ERRORS, message_of
 from event_harness.deployment import Deployment
 from event_harness.embedded_aws import EmbeddedAws
-from event_harness.errors import DeploymentError, DestroyError, EmbeddedAwsError, HarnessError, StateError
+from event_harness.errors import (
+    DeploymentError,
+    DestroyError,
+    EmbeddedAwsError,
+    EmulatorGoneError,
+    HarnessError,
+    StateError,
+)
 from event_harness.runs import Run
 from event_harness.targets import Target
 from event_harness.terraform import GRACE
+from event_harness.unrecorded import Unrecorded
 
 Say = Callable[[str], None]
 
-_UNRECORDED = 60.0  # seconds after which a run's directory without a record can't be one just begun
 _WAIT = 0.2  # seconds between two looks at whether another sweep is done
 
 
@@ -41,10 +47,13 @@ def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False,
         0 if nothing is left of what was to be swept, else 1.
     """
     found = [run for run in runs.recorded(state_dir) if not only or run.run_id in only]
-    missing = sorted(set(only) - {run.run_id for run in found})
+    lost = [one for one in unrecorded.find(state_dir) if not only or one.run_id in only]
+    missing = sorted(set(only) - {run.run_id for run in found} - {one.run_id for one in lost})
     for run_id in missing:
         say(f"{run_id}: no such run here; see: event-harness list")
     failed = len(missing)
+    needed = [one for one in lost if not _forget(one, dry_run, say)]
+    failed += len(needed)
     for run in found:
         if run.in_progress() and not (run.kept and only):
             say(f"{run.run_id}: in progress (process {run.pid} of {run.owner}), left alone")
@@ -54,11 +63,10 @@ def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False,
             say(f"{run.run_id}: would be destroyed ({run.endpoint_url or run.target}, stage {run.stage})")
         else:
             failed += not _sweep_one(run, say)
-    if not (found or missing):
+    if not (found or missing or needed):
         say("nothing to sweep: no dead run is on record")
     if not (only or dry_run):
         sharing.forget_dead(state_dir)
-        _forget_unrecorded(state_dir)
     return 1 if failed else 0
 
 
@@ -73,6 +81,7 @@ def sweep_by_tag(
     """Remove, without any record or state, what the tags on a target prove to be ours and expired.
 
     Left alone: what has not expired, and the runs that are on record here (`sweep` takes the dead ones).
+    With what it has removed of a run goes a directory of that run whose record can't be read.
 
     Args:
         state_dir: the project's `.event-harness`.
@@ -105,9 +114,30 @@ def sweep_by_tag(
             for line in left or ["nothing of it is left"]:
                 say(f"{remains.run_id}: {line}")
             failed = failed or bool(left)
+            if not left:
+                _forget_removed(state_dir, remains.run_id)
     if not found:
         say("nothing on the target carries the tags of a run")
     return 1 if failed else 0
+
+
+def _forget(lost: Unrecorded, dry_run: bool, say: Say) -> bool:
+    """Delete the directory of a run without a record if nothing depends on it; returns whether that is so."""
+    if use := lost.use():
+        say(
+            f"{lost.run_id}: its record can't be read ({lost.why}) and {use}, left alone; once its tags have "
+            "expired, event-harness sweep --target aws (or the emulator's URL) removes what carries them; "
+            f"if you know that nothing is left, delete {lost.directory}"
+        )
+    elif lost.is_old() and not dry_run:
+        lost.delete()
+    return not use
+
+
+def _forget_removed(state_dir: Path, run_id: str) -> None:
+    for lost in unrecorded.find(state_dir):
+        if lost.run_id == run_id and not lost.processes():
+            lost.delete()
 
 
 def _sweep_one(run: Run, say: Say) -> bool:
@@ -157,16 +187,13 @@ def _sweep_held(run: Run, say: Say) -> None:
 
 
 def _destroy(run: Run, say: Say) -> None:
-    if run.endpoint_url:
-        target = Target.emulator(run.endpoint_url, region=run.region, allow_remote=True)
-        try:
-            target.check()
-        except EmbeddedAwsError:
-            say(f"{run.run_id}: the emulator at {run.endpoint_url} is gone, and all that was in it")
-            return
-    else:
-        target = Target.aws(region=run.region)
-        target.check()
+    try:
+        target = run.find_target()
+    except EmulatorGoneError:
+        say(f"{run.run_id}: the emulator at {run.endpoint_url} is gone, and all that was in it")
+        return
+    except EmbeddedAwsError as error:
+        raise DestroyError(f"its record and state are kept until it can be destroyed: {error}") from error
     by_state = True
     try:
         _destroy_by_state(run, target, say)
@@ -238,15 +265,3 @@ def _is_terraform(process: psutil.Process) -> bool:
     except psutil.Error:
         return False
     return "TF_DATA_DIR" in environ and "TF_PLUGIN_MAGIC_COOKIE" not in environ
-
-
-def _forget_unrecorded(state_dir: Path) -> None:
-    """Delete what a run left that was killed before its first record, or after its last."""
-    recorded = {run.run_id for run in runs.recorded(state_dir)}
-    for directory in runs.runs_dir(state_dir).glob("*"):
-        try:
-            old = time.time() - directory.stat().st_mtime > _UNRECORDED
-        except FileNotFoundError:
-            continue
-        if old and directory.name not in recorded:
-            shutil.rmtree(directory, ignore_errors=True)

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from event_harness.errors import CredentialsError, EmbeddedAwsError, SettingError
+from event_harness.errors import CredentialsError, EmbeddedAwsError, EmulatorGoneError, SettingError
 
 DEFAULT_REGION = "eu-west-1"
 ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 (the emulator's root, worth nothing anywhere else)
@@ -116,8 +116,11 @@ class Target:
     @property
     def skew(self) -> float:
         """Seconds that the target's clock and ours may differ: none on this machine."""
-        here = self.endpoint_url and _is_loopback(urlsplit(self.endpoint_url).hostname or "")
-        return 0.0 if here else 3.0
+        return 0.0 if self._here else 3.0
+
+    @property
+    def _here(self) -> bool:
+        return _is_loopback(urlsplit(self.endpoint_url or "").hostname or "")
 
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client, made once per service and settings; boto3 clients may be shared by threads.
@@ -183,6 +186,7 @@ class Target:
 
         Raises:
             CredentialsError: the credentials for the real account are missing, expired or refused.
+            EmulatorGoneError: nobody listens at the address, which is on this machine.
             EmbeddedAwsError: no emulator answers at the address.
         """
         once = {
@@ -194,11 +198,19 @@ class Target:
             answer = self.client("sts", **once).get_caller_identity()
         except (BotoCoreError, ClientError, *_NOBODY_TO_ASK) as error:
             if self.endpoint_url:
-                raise EmbeddedAwsError(
+                kind = EmulatorGoneError if self._refused(error) else EmbeddedAwsError
+                raise kind(
                     f"no AWS emulator answers at {self.endpoint_url}: start it, or correct the URL ({error})"
                 ) from error
             raise CredentialsError(_explain(error)) from error
         return Identity(answer["Account"], answer["Arn"])
+
+    def _refused(self, error: BaseException) -> bool:
+        """Whether this machine itself says that nobody listens; a network may say so of what is there."""
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, ConnectionRefusedError):
+            cause = cause.__cause__ or cause.__context__
+        return cause is not None and self._here
 
 
 def _hermetic_session(region: str) -> boto3.session.Session:

@@ -219,6 +219,17 @@ def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
     assert leftovers.remove_remains(target, RUN, lambda _line: None, sleep=sleep) == []
 
 
+def test_directory_whose_record_can_not_be_read_goes_with_what_its_tags_tell_of(target, tmp_path):
+    run, other = (tmp_path / "runs" / run_id for run_id in (RUN, OTHER))
+    for directory in (run, other):
+        directory.mkdir(parents=True)
+    target.queues = {"one": ours()}
+    target.errors = {"delete_queue": lambda _url: target.queues.clear()}
+    assert sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None, now=lambda: NOW) == 0
+    assert not run.exists()
+    assert other.exists()
+
+
 def test_name_alone_proves_nothing(target, swept):
     target.buckets = {f"shout-{RUN}-source": {}}
     assert swept() == []

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -37,6 +38,51 @@ def test_record_is_read_back_as_it_was_written(run):
 
 def test_run_is_on_record_before_anything_is_created(run, tmp_path):
     assert [found.run_id for found in runs.recorded(tmp_path / "state")] == [run.run_id]
+
+
+def rewrite(run, **fields):
+    record = run.directory / runs.RECORD
+    record.write_text(json.dumps(json.loads(record.read_text()) | fields))
+
+
+def test_record_of_a_newer_harness_is_read_without_what_only_that_one_knows(run):
+    rewrite(run, colour="blue")
+    assert Run.load(run.directory) == run
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pid": "x"},
+        {"pid": -5},
+        {"pid": None},
+        {"owner": 5},
+        {"started": "soon"},
+        {"variables": []},
+        {"created_at": 5},
+        {"expires_at": "soon"},
+        {"expires_at": "2026-01-01T00:00:00"},
+        {"run_id": "r0abcdefgh1234"},
+        {"run_id": ""},
+    ],
+)
+def test_record_that_no_harness_has_written_is_not_believed(run, fields):
+    rewrite(run, **fields)
+    with pytest.raises(ValueError, match=f"{next(iter(fields))}|run|format"):
+        Run.load(run.directory)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"run_id": "r0"}'])
+def test_record_that_was_cut_off_is_not_believed(run, text):
+    (run.directory / runs.RECORD).write_text(text)
+    with pytest.raises(ValueError, match=r"."):
+        Run.load(run.directory)
+
+
+def test_copy_of_a_record_in_another_directory_is_not_believed(run):
+    copied = shutil.copytree(run.directory, run.directory.with_name("r0abcdefgh1234"))
+    with pytest.raises(ValueError, match=f"of the run '{run.run_id}'"):
+        Run.load(copied)
 
 
 def test_record_that_was_never_finished_is_passed_over(run, tmp_path):
@@ -102,6 +148,13 @@ def test_two_sessions_may_end_at_the_same_time(run, monkeypatch):
 
 def test_state_directory_is_ignored_by_git(run, tmp_path):
     assert (tmp_path / "state" / ".gitignore").read_text() == "*\n"
+
+
+def test_owner_is_tagged_without_what_a_tag_may_not_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "CORP\\jane (äü)*")
+    run = Run.create(tmp_path, root=tmp_path, target="aws")
+    assert run.owner.startswith("CORP-jane -äü--@")
+    assert run.in_progress()
 
 
 def test_tags_name_run_owner_and_expiry(run):

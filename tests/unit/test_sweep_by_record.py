@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from event_harness import processes, sharing, sweep
+from event_harness import keeper, processes, sharing, sweep
+from event_harness.cli import main
 from event_harness.errors import ToolchainError
 from event_harness.runs import PROCESS_MARK, Run
+from event_harness.targets import Identity, Target
 
 
 class Said(list):
@@ -36,6 +38,23 @@ def said():
 @pytest.fixture
 def state(tmp_path):
     return tmp_path / ".event-harness"
+
+
+HOLDING = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a", "instances": [{}]}]}'
+STATE = "config/terraform.tfstate.d/it/terraform.tfstate"
+
+
+def with_state(run, text):
+    (run.directory / STATE).parent.mkdir(parents=True)
+    (run.directory / STATE).write_text(text)
+
+
+def lose_record(run, text):
+    record = run.directory / "record.json"
+    record.unlink()
+    if text is not None:
+        record.write_text(text)
+    return run
 
 
 @pytest.fixture
@@ -209,6 +228,60 @@ def test_record_is_the_last_thing_that_goes(dead, monkeypatch):
     assert set(there) == {"destroyed"}
 
 
+@pytest.mark.parametrize("record", [None, "", "{", '{"run_id": "r0"}'])
+@pytest.mark.parametrize(
+    "state_text", [pytest.param(HOLDING, id="state"), pytest.param(HOLDING[:40], id="state cut off")]
+)
+def test_run_whose_record_can_not_be_read_is_told_of_and_kept_with_its_state(
+    dead, state, said, record, state_text
+):
+    run = lose_record(dead(stage="applied"), record)
+    with_state(run, state_text)
+    os.utime(run.directory, (0, 0))
+    for only in ([], [run.run_id]):
+        assert sweep.sweep(state, only=only, say=said) == 1
+    assert (run.directory / STATE).read_text() == state_text
+    assert all(line.startswith(f"{run.run_id}: its record can't be read (") for line in said)
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("mark", [PROCESS_MARK, keeper.MARK])
+def test_living_run_whose_record_is_lost_is_kept(dead, state, said, mark):
+    run = lose_record(dead(), None)
+    os.utime(run.directory, (0, 0))
+    carries = {PROCESS_MARK: run.run_id, keeper.MARK: str(run.directory / "aws")}[mark]
+    environ = {name: value for name, value in os.environ.items() if name != PROCESS_MARK} | {mark: carries}
+    with subprocess.Popen([sys.executable, "-c", "input()"], env=environ, stdin=subprocess.PIPE) as child:
+        assert sweep.sweep(state, say=said) == 1
+        assert run.directory.exists()
+        assert f"process {child.pid} works on it" in said[0]
+        child.communicate(b"\n")
+
+
+def test_run_without_a_record_that_has_nothing_goes(dead, state, said):
+    run = lose_record(dead(), None)
+    with_state(run, '{"resources": []}')
+    os.utime(run.directory, (0, 0))
+    assert sweep.sweep(state, say=said) == 0
+    assert not run.directory.exists()
+
+
+def test_record_that_can_not_be_read_keeps_no_other_run_from_being_swept(dead, state, said):
+    broken, other = dead(), dead()
+    record = broken.directory / "record.json"
+    record.write_text(record.read_text().replace(f'"pid": {broken.pid}', '"pid": "x"'))
+    with_state(broken, HOLDING)
+    assert sweep.sweep(state, say=said) == 1
+    assert not other.directory.exists()
+
+
+def test_run_whose_record_can_not_be_read_is_listed(dead, state, capsys):
+    run = lose_record(dead(), None)
+    with_state(run, HOLDING)
+    assert main(["--project", str(state.parent), "list"]) == 0
+    assert f"{run.run_id}  ?       ?      record can't be read" in capsys.readouterr().out
+
+
 def test_directory_without_a_record_goes_once_it_is_old(state, said):
     old, new = (state / "runs" / name for name in ("rold", "rnew"))
     for directory in (old, new):
@@ -230,18 +303,40 @@ def test_what_a_dead_controller_of_xdist_lent_goes_and_what_a_living_one_lends_s
 
 def test_emulator_that_is_gone_took_everything_along(dead, state, said, monkeypatch):
     run = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
-    gone = sweep.EmbeddedAwsError("nobody answers")
-    monkeypatch.setattr(sweep.Target, "check", lambda self: (_ for _ in ()).throw(gone))
+    gone = sweep.EmulatorGoneError("nobody listens")
+    monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(gone))
     assert sweep.sweep(state, say=said) == 0
     assert "is gone" in said[0]
     assert not run.directory.exists()
+
+
+def test_emulator_that_does_not_answer_keeps_record_and_state(dead, state, said, monkeypatch):
+    run = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
+    hanging = sweep.EmbeddedAwsError("read timed out")
+    monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(hanging))
+    assert sweep.sweep(state, say=said) == 1
+    assert Run.load(run.directory).stage == "applied"
+    assert said == [f"{run.run_id}: its record and state are kept until it can be destroyed: read timed out"]
+
+
+def test_run_is_not_swept_with_the_credentials_of_another_account(dead, state, said, monkeypatch):
+    """Its state would be refreshed there, where nothing of it is, and lost."""
+    run = dead(stage="applied", target="aws", region="eu-west-1", account="111111111111")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(Target, "check", lambda self: Identity("222222222222", "me"))
+    assert sweep.sweep(state, say=said) == 1
+    assert run.directory.exists()
+    assert said == [
+        f"{run.run_id}: it was deployed to the account 111111111111, but these credentials are of"
+        " 222222222222: give that account's (AWS_PROFILE)"
+    ]
 
 
 def test_record_stays_when_the_account_can_not_be_reached(dead, state, said, monkeypatch):
     run = dead(stage="applied", target="aws", region="eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     expired = sweep.HarnessError("the AWS credentials have expired")
-    monkeypatch.setattr(sweep.Target, "check", lambda self: (_ for _ in ()).throw(expired))
+    monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(expired))
     assert sweep.sweep(state, say=said) == 1
     assert run.directory.exists()
     assert said == [f"{run.run_id}: the AWS credentials have expired"]

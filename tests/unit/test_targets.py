@@ -7,13 +7,15 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
     ClientError,
+    ConnectionClosedError,
     EndpointConnectionError,
     NoCredentialsError,
     PartialCredentialsError,
+    ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
 
-from event_harness.errors import CredentialsError, EmbeddedAwsError, SettingError
+from event_harness.errors import CredentialsError, EmbeddedAwsError, EmulatorGoneError, SettingError
 from event_harness.targets import NOWHERE, Target
 
 URL = "http://127.0.0.1:4567"
@@ -185,6 +187,35 @@ def test_emulator_that_does_not_answer_is_one_clear_line():
     target = Target("local", "eu-west-1", URL, FakeSession(EndpointConnectionError(endpoint_url=URL)))
     with pytest.raises(EmbeddedAwsError, match=f"no AWS emulator answers at {URL}: start it"):
         target.check()
+
+
+def refused():
+    """As botocore raises it."""
+    error = EndpointConnectionError(endpoint_url=URL)
+    error.__context__ = OSError("a new connection failed")
+    error.__context__.__cause__ = ConnectionRefusedError()
+    return error
+
+
+def test_emulator_on_this_machine_that_nobody_listens_for_any_more_is_gone():
+    with pytest.raises(EmulatorGoneError):
+        Target("local", "eu-west-1", URL, FakeSession(refused())).check()
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        (URL, ReadTimeoutError(endpoint_url=URL)),
+        (URL, ConnectionClosedError(endpoint_url=URL)),
+        (URL, EndpointConnectionError(endpoint_url=URL)),
+        (URL, ClientError({"Error": {"Code": "500"}}, "GetCallerIdentity")),
+        ("http://10.0.0.1:4566", refused()),
+    ],
+)
+def test_emulator_that_hangs_or_fails_or_is_elsewhere_may_still_be_there(url, error):
+    with pytest.raises(EmbeddedAwsError) as caught:
+        Target("local", "eu-west-1", url, FakeSession(error)).check()
+    assert not isinstance(caught.value, EmulatorGoneError)
 
 
 def client_error(code):

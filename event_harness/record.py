@@ -1,0 +1,43 @@
+"""A dataclass as a file: written whole or not at all, and taken for what it is only if every field is."""
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_origin, get_type_hints
+
+
+def write(file: Path, fields: dict[str, Any]) -> None:
+    """Write fields as JSON, whole or not at all, whenever this process dies."""
+    raw = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in fields.items()}
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(json.dumps(raw, indent=1), encoding="utf-8")
+    partial.replace(file)
+
+
+def read(file: Path, kind: type) -> dict[str, Any]:
+    """Read fields of a dataclass; those that it hasn't, which a newer version has written, are left out.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it was cut off, lacks a field, or one has another type.
+    """
+    raw = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(raw, dict):
+        raise ValueError("it holds no fields")
+    types = get_type_hints(kind)
+    return {
+        field.name: _typed(field.name, raw[field.name], types[field.name])
+        for field in dataclasses.fields(kind)
+        if field.name in raw
+    }
+
+
+def _typed(name: str, value: Any, type_: Any) -> Any:
+    if type_ is datetime and isinstance(value, str):
+        value = datetime.fromisoformat(value)
+        if value.tzinfo is None:
+            raise ValueError(f"its {name} has no time zone")
+    if not isinstance(value, dict if get_origin(type_) is dict else type_):
+        raise ValueError(f"its {name} is {value!r}")
+    return value
