@@ -16,10 +16,10 @@ from event_harness.cache import write_atomically
 from event_harness.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
 from event_harness.embedded_aws import EmbeddedAws
 from event_harness.overrides import write_override
+from event_harness.runs import STATE_DIR
 from event_harness.targets import Target
 from event_harness.toolchain import Toolchain
 
-STATE_DIR = ".event-harness"
 # A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
 WORKSPACE = "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
@@ -97,18 +97,25 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
 def _forget(project_root: Path, state: Path) -> None:
     """Undo what an earlier `up` has made in the root, whether its emulator still ran or not."""
     (state / "env").unlink(missing_ok=True)
-    try:
-        record = json.loads((state / "up.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    record = state / "up.json"
+    if not record.exists():
         return
     for name in (OVERRIDE, IMPLICIT_PROVIDER):
         (project_root / name).unlink(missing_ok=True)
     # What init has locked meanwhile is the mirror's: a real account would be stuck with the old release.
-    if record["lock_to_come"]:
+    if _lock_to_come(record):
         (project_root / LOCK).unlink(missing_ok=True)
     _move(state / LOCK, project_root / LOCK)
     _forget_resources(project_root / "terraform.tfstate.d")
-    (state / "up.json").unlink()
+    record.unlink()
+
+
+def _lock_to_come(record: Path) -> bool:
+    """Whether the root had no provider lock; where the record was cut off, one may be the user's own."""
+    try:
+        return bool(json.loads(record.read_text(encoding="utf-8"))["lock_to_come"])
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _forget_resources(states: Path) -> None:
@@ -122,10 +129,17 @@ def _forget_resources(states: Path) -> None:
     except FileNotFoundError:
         return
     accounts = set(re.findall(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):", text))
-    if accounts == {ACCOUNT} or not json.loads(text).get("resources"):
+    if accounts == {ACCOUNT} or _is_empty(text):
         shutil.rmtree(file.parent)
         with contextlib.suppress(OSError):  # other workspaces are there
             states.rmdir()
+
+
+def _is_empty(state: str) -> bool:
+    try:
+        return not json.loads(state).get("resources")
+    except (ValueError, AttributeError):
+        return False  # cut off while it was written: there's no telling what it knew
 
 
 def _move(source: Path, target: Path) -> None:

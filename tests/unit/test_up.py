@@ -182,6 +182,27 @@ def test_state_of_what_has_gone_with_the_emulator_goes_too(tmp_path, emulator, s
     assert file.parent.parent.exists() is stays
 
 
+@pytest.mark.parametrize("record", ["", '{"pid": 1, "lock', "[]", "{}"])
+@pytest.mark.parametrize("state", [None, "", '{"resources": [{"id": "a'])
+def test_record_or_state_that_was_cut_off_keeps_nobody_from_up_and_down(tmp_path, emulator, record, state):
+    file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
+    lock, override = tmp_path / ".terraform.lock.hcl", tmp_path / "event_harness_override.tf.json"
+    if state is not None:
+        file.parent.mkdir(parents=True)
+        file.write_text(state)
+    up(tmp_path, say=lambda line: None)
+    emulator.running.clear()
+    lock.write_text("the mirror's, or mine")
+    (tmp_path / ".event-harness" / "up.json").write_text(record)
+    up(tmp_path, say=lambda line: None)
+    (tmp_path / ".event-harness" / "up.json").write_text(record)
+    down(tmp_path, say=lambda line: None)
+    assert not override.exists()
+    assert not (tmp_path / ".event-harness" / "up.json").exists()
+    assert lock.read_text() == "the mirror's, or mine"
+    assert (file.read_text() if file.exists() else None) == state
+
+
 def test_up_that_fails_leaves_nothing(tmp_path, emulator):
     """Here in the files that it writes after the start."""
     (tmp_path / "main.tf").write_text("this is { no terraform")
