@@ -2,12 +2,13 @@
 
 import random
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 
-from drills.killing import ROOT, Kill, Project, processes_about, to_json
+from drills.killing import EVERYTHING, ROOT, Kill, Project, processes_about, to_json
 from drills.table import Options, Row
 from event_harness import toolchain
 from event_harness.deployment import Deployment
@@ -38,6 +39,10 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
         }.items():
             for stage in stages:
                 yield from _kills(small, victim, stage, options)
+        for stage in ("apply", "destroy"):
+            yield from _kills(small, EVERYTHING, stage, options, "a session with all its processes")
+        row = Row("kill -9 of a sweep", PROMISE)
+        yield from _repeat(row, options, small.kill_sweep)
         shared = Project(directory / "shared", aws.endpoint_url, options=("-n", "2")).measure()
         for stage in ("apply", "test"):
             yield from _kills(shared, "worker", stage, options)
@@ -55,11 +60,16 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
 
 def _kills(project: Project, victim: str, stage: str, options: Options, what: str = "") -> Iterator[Row]:
     row = Row(f"kill -9 of {what or victim} during {stage}", PROMISE)
+    yield from _repeat(row, options, lambda seed: project.kill(victim, stage, seed))
+
+
+def _repeat(row: Row, options: Options, trial: Callable[[int], Kill]) -> Iterator[Row]:
     with row.timed():
-        seed = options.seed * 1000
+        # Seeds of its own: with those of another row it would kill at the same fractions of its stage.
+        seed = zlib.crc32(f"{options.seed} {row.what}".encode())
         missed = 0
         while row.tried < options.kills and missed < 5 + options.kills:
-            kill = project.kill(victim, stage, seed)
+            kill = trial(seed)
             seed += 1
             if kill.hit or not kill.fine:
                 row.add(kill.fine, _note(kill))

@@ -25,6 +25,7 @@ SMALL_ROOT = ROOT / "drills" / "small_root"
 
 STAGES = {"init": "init", "apply": "apply", "test": "applied", "destroy": "destroy"}  # as the record says it
 PATIENCE = 240.0  # seconds for a session or a sweep to end
+EVERYTHING = "everything"  # as a victim: all processes of the session at once
 
 _TEST = """
 import time
@@ -42,7 +43,8 @@ class Kill:
     """What was killed, and what came of it.
 
     Attributes:
-        victim: pytest, terraform, provider, worker (of pytest-xdist) or lambda (a function's process).
+        victim: pytest, terraform, provider, worker (of pytest-xdist), lambda (a function's process),
+            everything, or sweep.
         stage: init, apply, test or destroy.
         seed: of the moment.
         moment: seconds after the stage had begun.
@@ -120,16 +122,35 @@ class Project:
 
     def kill(self, victim: str, stage: str, seed: int) -> Kill:
         """Run one session, kill the victim at a random moment of the stage, sweep, and look what is left."""
-        kill = Kill(victim, stage, seed, moment=random.Random(seed).uniform(0, self.durations[stage]))  # noqa: S311
+        kill = Kill(victim, stage, seed, moment=_moment(seed, self.durations[stage]))
         before = self._resources()
         session = self._start()
         self._await_stage(session, kill)
         time.sleep(kill.moment)
         kill.hit = self._strike(session, kill)
         kill.exit_code = session.wait(PATIENCE)
+        self._settle(kill, before)
+        return kill
+
+    def kill_sweep(self, seed: int) -> Kill:
+        """Kill a session that has deployed, kill the sweep at a random moment, sweep again."""
+        kill = Kill("sweep", "test", seed)
+        before = self._resources()
+        session = self._start()
+        self._await_stage(session, kill)
+        session.kill()
+        kill.exit_code = session.wait(PATIENCE)
+        kill.moment = _moment(seed, self.durations["init"] + self.durations["destroy"])  # as long as a sweep
+        with subprocess.Popen(self._command("sweep"), cwd=ROOT, stdout=subprocess.DEVNULL) as sweep:
+            time.sleep(kill.moment)
+            kill.hit = sweep.poll() is None
+            sweep.kill()
+        self._settle(kill, before)
+        return kill
+
+    def _settle(self, kill: Kill, before: list[str]) -> None:
         self.clear(kill)
         kill.left = sorted(set(self._resources()) - set(before)) + list(self._leavings(kill))
-        return kill
 
     def clear(self, kill: Kill) -> None:
         """List and sweep as a user does; with an odd seed two sweeps at once."""
@@ -154,9 +175,12 @@ class Project:
                 stderr=output,
             )
 
+    def _command(self, command: str) -> list[str]:
+        return [sys.executable, "-m", "event_harness.cli", "--project", str(self.directory), command]
+
     def _harness(self, command: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "event_harness.cli", "--project", str(self.directory), command],
+            self._command(command),
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -176,13 +200,14 @@ class Project:
     def _strike(self, session: "subprocess.Popen[bytes]", kill: Kill) -> bool:
         """Kill the victim; where there is none yet, the first that comes within the stage."""
         while session.poll() is None:
-            for process, environ in processes_about(self.directory):
-                if _kind(process, environ, session.pid) == kill.victim:
-                    try:
-                        process.send_signal(signal.SIGKILL)
-                    except psutil.NoSuchProcess:
-                        continue
-                    return True
+            victims = [
+                process
+                for process, environ in processes_about(self.directory)
+                if kill.victim in (EVERYTHING, _kind(process, environ, session.pid))
+            ]
+            killed = [_killed(victim) for victim in victims[: None if kill.victim == EVERYTHING else 1]]
+            if any(killed):
+                return True
             if not any(run.stage == STAGES[kill.stage] for run in recorded(self.state_dir)):
                 return False
             time.sleep(0.005)
@@ -202,6 +227,18 @@ class Project:
         temporary = Path(tempfile.gettempdir()) / f"event-harness-{kill.run_id}"
         if temporary.exists():
             yield f"folder {temporary}"
+
+
+def _moment(seed: int, longest: float) -> float:
+    return random.Random(seed).uniform(0, longest)  # noqa: S311
+
+
+def _killed(process: psutil.Process) -> bool:
+    try:
+        process.send_signal(signal.SIGKILL)
+    except psutil.NoSuchProcess:
+        return False
+    return True
 
 
 def processes_about(directory: Path) -> list[tuple[psutil.Process, dict[str, str]]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drills.killing import Project
+from drills.killing import EVERYTHING, Project
 from event_harness.embedded_aws import EmbeddedAws
 
 
@@ -32,6 +32,14 @@ def test_session_whose_terraform_was_killed_cleans_up_by_itself(lasting, tmp_pat
     fine(kill)
     assert kill.exit_code == 1
     assert "nothing to sweep" in (tmp_path / "project" / "swept").read_text()
+
+
+def test_session_that_was_killed_with_all_its_processes_leaves_nothing_after_a_sweep(lasting, tmp_path):
+    fine(Project(tmp_path / "project", lasting).kill(EVERYTHING, "apply", seed=5))
+
+
+def test_what_a_killed_sweep_has_left_the_next_one_takes(lasting, tmp_path):
+    fine(Project(tmp_path / "project", lasting).kill_sweep(seed=6))
 
 
 def test_killed_session_on_the_local_target_leaves_no_process_and_no_folder(tmp_path):
