@@ -113,10 +113,9 @@ class Run:
         endpoint_url: str | None = None,
         region: str = "",
         ttl: timedelta = timedelta(hours=4),
-        run_id: str | None = None,
     ) -> "Run":
         """Begin a run of this process: make its directory and write its record."""
-        run_id = run_id or new_run_id()
+        run_id = new_run_id()
         now = datetime.now(UTC).replace(microsecond=0)
         own = psutil.Process()
         run = cls(

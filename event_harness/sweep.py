@@ -193,7 +193,10 @@ def _destroy(run: Run, say: Say) -> None:
         say(f"{run.run_id}: the emulator at {run.endpoint_url} is gone, and all that was in it")
         return
     except EmbeddedAwsError as error:
-        raise DestroyError(f"its record and state are kept until it can be destroyed: {error}") from error
+        raise DestroyError(
+            f"its record and state are kept until it can be destroyed: {error}; "
+            f"if that is gone for ever, delete {run.directory}"
+        ) from error
     by_state = True
     try:
         _destroy_by_state(run, target, say)

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from event_harness import keeper, processes, sharing, sweep
+from event_harness import session as session_module
 from event_harness.cli import main
 from event_harness.errors import ToolchainError
 from event_harness.runs import PROCESS_MARK, Run
+from event_harness.settings import Settings
 from event_harness.targets import Identity, Target
 
 
@@ -316,7 +318,10 @@ def test_emulator_that_does_not_answer_keeps_record_and_state(dead, state, said,
     monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(hanging))
     assert sweep.sweep(state, say=said) == 1
     assert Run.load(run.directory).stage == "applied"
-    assert said == [f"{run.run_id}: its record and state are kept until it can be destroyed: read timed out"]
+    assert said == [
+        f"{run.run_id}: its record and state are kept until it can be destroyed: read timed out; "
+        f"if that is gone for ever, delete {run.directory}"
+    ]
 
 
 def test_run_is_not_swept_with_the_credentials_of_another_account(dead, state, said, monkeypatch):
@@ -330,6 +335,24 @@ def test_run_is_not_swept_with_the_credentials_of_another_account(dead, state, s
         f"{run.run_id}: it was deployed to the account 111111111111, but these credentials are of"
         " 222222222222: give that account's (AWS_PROFILE)"
     ]
+
+
+def test_account_that_is_deployed_to_is_on_record(tmp_path, state, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(Target, "check", lambda self: Identity("111111111111", "me"))
+    monkeypatch.setattr(session_module.toolchain, "find", lambda *_, **__: None)
+
+    class FakeDeployment:
+        def __init__(self, *_, **__):
+            pass
+
+        def apply(self):
+            (run,) = sweep.runs.recorded(state)
+            return run.account
+
+    monkeypatch.setattr(session_module, "Deployment", FakeDeployment)
+    settings = Settings({"target": "aws", "region": "eu-west-1"})
+    assert session_module.Session(settings, tmp_path).system() == "111111111111"
 
 
 def test_record_stays_when_the_account_can_not_be_reached(dead, state, said, monkeypatch):
