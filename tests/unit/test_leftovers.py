@@ -55,6 +55,8 @@ class FakeTarget:
         self.buckets = {}
         self.queues = {}
         self.log_groups = {}
+        self.functions = {}
+        self.mappings = []
         self.others = {}
         self.changes = []
         self.errors = {}
@@ -68,6 +70,17 @@ class FakeTarget:
             "s3": {
                 "list_buckets": {"Buckets": [{"Name": name} for name in self.buckets]},
                 "get_bucket_tagging": self.bucket_tagging,
+            },
+            "lambda": {
+                "list_event_source_mappings": [
+                    {
+                        "EventSourceMappings": [
+                            {"UUID": n, "FunctionArn": f"arn:aws:lambda:{ACCOUNT}:function:{n}"}
+                        ]
+                    }
+                    for n in self.mappings
+                ],
+                "list_tags": self.function_tagging,
             },
             "events": {"list_event_buses": {"EventBuses": []}},
             "logs": {
@@ -90,6 +103,13 @@ class FakeTarget:
             },
         }
         return FakeClient(answers.get(service, {}) | self.errors, self.changes)
+
+    def function_tagging(self, arn):
+        name = arn.rsplit(":", 1)[-1]
+        if name not in self.functions:
+            gone = {"Code": "ResourceNotFoundException", "Message": "no such function"}
+            raise ClientError({"Error": gone}, "ListTags")
+        return {"Tags": self.functions[name]}
 
     def bucket_tagging(self, name):
         if not self.buckets[name]:
@@ -195,11 +215,18 @@ def test_resource_of_a_type_that_is_made_with_its_tags_is_not_taken_without_them
     assert set(swept()) == {"one"}
 
 
-def test_resource_that_the_index_does_not_know_yet_is_asked_for_its_tags(target, swept, monkeypatch):
+def test_event_source_mapping_goes_with_its_function_or_by_the_name_of_one_that_is_gone(target, swept):
+    own, gone, theirs = f"shout-{RUN}", f"gone-{RUN}", f"copy-of-{RUN}"
+    target.functions = {own: ours(), theirs: {"Team": "x"}}
+    target.mappings = [own, gone, theirs]
+    target.queues = {"one": ours()}
+    assert set(swept()) == {own, gone, "one"}
+
+
+def test_resource_that_the_index_does_not_know_yet_is_asked_for_its_tags(target, swept):
     target.queues = {f"shout-{RUN}": ours(), "one": ours()}
-    index = target.client("resourcegroupstaggingapi").answers
-    index["get_resources"] = index["get_resources"][1:]
-    target.errors = {"get_resources": index["get_resources"]}
+    known = target.client("resourcegroupstaggingapi").answers["get_resources"]
+    target.errors = {"get_resources": known[1:]}
     assert set(swept()) == {f"shout-{RUN}", "one"}
 
 
