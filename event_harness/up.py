@@ -21,7 +21,7 @@ from event_harness.targets import Target
 from event_harness.toolchain import Toolchain
 
 # A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
-WORKSPACE = "local"
+STATES, WORKSPACE = "terraform.tfstate.d", "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
 NONE = "no embedded AWS is up here"
 
@@ -52,8 +52,11 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
         aws = EmbeddedAws.start(state / "up", port=port, lasting=True)
         try:
             # First of all, so that `down` can undo what a killed `up` has done by then.
-            lock_to_come = tools.old_provider and not (project_root / LOCK).exists()
-            record = {"pid": aws.pid, "port": aws.port, "lock_to_come": lock_to_come}
+            to_come = {
+                "lock_to_come": tools.old_provider and not (project_root / LOCK).exists(),
+                "workspace_to_come": not (project_root / STATES / WORKSPACE).exists(),
+            }
+            record = {"pid": aws.pid, "port": aws.port, **to_come}
             write_atomically(state / "up.json", json.dumps(record))
             write_override(
                 project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
@@ -103,25 +106,26 @@ def _forget(project_root: Path, state: Path) -> None:
     for name in (OVERRIDE, IMPLICIT_PROVIDER):
         (project_root / name).unlink(missing_ok=True)
     # What init has locked meanwhile is the mirror's: a real account would be stuck with the old release.
-    if _lock_to_come(record):
+    if _recorded(record, "lock_to_come"):
         (project_root / LOCK).unlink(missing_ok=True)
     _move(state / LOCK, project_root / LOCK)
-    _forget_resources(project_root / "terraform.tfstate.d")
+    _forget_resources(project_root / STATES, fresh=_recorded(record, "workspace_to_come"))
     record.unlink()
 
 
-def _lock_to_come(record: Path) -> bool:
-    """Whether the root had no provider lock; where the record was cut off, one may be the user's own."""
+def _recorded(record: Path, what: str) -> bool:
+    """Whether something wasn't there yet; where the record was cut off, it may be the user's own."""
     try:
-        return bool(json.loads(record.read_text(encoding="utf-8"))["lock_to_come"])
+        return bool(json.loads(record.read_text(encoding="utf-8"))[what])
     except (ValueError, KeyError, TypeError):
         return False
 
 
-def _forget_resources(states: Path) -> None:
+def _forget_resources(states: Path, *, fresh: bool) -> None:
     """Delete the state of our workspace: what it describes has gone with the emulator.
 
-    Only if it knows the emulator's account alone, or nothing: another may use a workspace of that name.
+    Only if it knows the emulator's account alone, or nothing: another may use a workspace of that name. Where
+    it is `fresh`, made since `up`, it need not name an account: the ARN of a bucket names none.
     """
     file = states / WORKSPACE / "terraform.tfstate"
     try:
@@ -129,7 +133,7 @@ def _forget_resources(states: Path) -> None:
     except FileNotFoundError:
         return
     accounts = set(re.findall(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):", text))
-    if accounts == {ACCOUNT} or _is_empty(text):
+    if accounts == {ACCOUNT} or (fresh and not accounts) or _is_empty(text):
         shutil.rmtree(file.parent)
         with contextlib.suppress(OSError):  # other workspaces are there
             states.rmdir()
@@ -152,6 +156,8 @@ def _shell(target: Target, tools: Toolchain) -> str:
     settings = target.settings() | {
         "TF_CLI_CONFIG_FILE": str(tools.cli_config),
         "TF_WORKSPACE": WORKSPACE,
+        # A root that declares it can destroy its buckets with what was put into them.
+        "TF_VAR_ephemeral": "true",
     }
     if tools.old_provider:
         settings["TF_VAR_runtime"] = "python3.8"  # the newest that the old provider knows; what runs is ours

@@ -182,7 +182,7 @@ def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, mon
     one, system = deploy(root=root)
     s3 = system.target.client("s3")
     bucket = f"{system.run_id}-disposable"
-    for key in ("x+y", "x y", "%41&=%", "größe 日本語"):
+    for key in ("x+y", "x y", "%41&=%", "größe 日本語", "bell \x07"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
     assert one.run.disposable_buckets() == [bucket]
 

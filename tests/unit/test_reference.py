@@ -24,6 +24,7 @@ EXPORTED = [
     "DynamoDBProducer",
     "EmbeddedAws",
     "EmbeddedAwsError",
+    "EmulatorGoneError",
     "EventBridgeProducer",
     "Failure",
     "GateShutError",

@@ -7,6 +7,7 @@ from event_harness.errors import SettingError
 from event_harness.runs import Run
 from event_harness.session import Session
 from event_harness.settings import Settings
+from event_harness.targets import Identity, Target
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_run_is_held_as_long_as_it_is_reused(tmp_path, monkeypatch):
     run.endpoint_url, run.region, run.kept = "http://127.0.0.1:9", "eu-west-1", True
     run.save()
     monkeypatch.setattr(session, "Deployment", FakeDeployment)
-    monkeypatch.setattr(session.Target, "check", lambda _self: None)
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
     monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
     reusing, beside = (Session(Settings({"reuse": run.run_id}, {}), tmp_path) for _ in range(2))
     assert reusing.system() == beside.system() == "the system"

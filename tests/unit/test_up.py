@@ -46,6 +46,7 @@ def test_shell_gets_what_boto3_and_terraform_need(sourced, tmp_path):
     assert environ["TF_CLI_CONFIG_FILE"] == str(tmp_path / "cli.tfrc")
     assert environ["TF_VAR_runtime"] == "python3.8"
     assert environ["TF_WORKSPACE"] == "local"
+    assert environ["TF_VAR_ephemeral"] == "true"
 
 
 def test_shell_forgets_the_users_account(sourced):
@@ -180,6 +181,22 @@ def test_state_of_what_has_gone_with_the_emulator_goes_too(tmp_path, emulator, s
     down(tmp_path, say=lambda line: None)
     assert file.exists() is stays
     assert file.parent.parent.exists() is stays
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"),
+    [
+        ('{"resources": [{"arn": "arn:aws:s3:::a-bucket"}]}', False),
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}]}', True),
+    ],
+)
+def test_state_that_has_come_since_up_need_not_name_an_account(tmp_path, emulator, state, stays):
+    file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
+    up(tmp_path, say=lambda line: None)
+    file.parent.mkdir(parents=True)
+    file.write_text(state)
+    down(tmp_path, say=lambda line: None)
+    assert file.exists() is stays
 
 
 @pytest.mark.parametrize("record", ["", '{"pid": 1, "lock', "[]", "{}"])
