@@ -1,0 +1,91 @@
+"""Runs whose record is missing or can't be read."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from event_harness import keeper, sweep
+from event_harness.cli import main
+from event_harness.runs import PROCESS_MARK
+
+HOLDING = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a", "instances": [{}]}]}'
+STATE = "config/terraform.tfstate.d/it/terraform.tfstate"
+
+
+def with_state(run, text):
+    (run.directory / STATE).parent.mkdir(parents=True)
+    (run.directory / STATE).write_text(text)
+
+
+def lose_record(run, text):
+    record = run.directory / "record.json"
+    record.unlink()
+    if text is not None:
+        record.write_text(text)
+    return run
+
+
+@pytest.mark.parametrize("record", [None, "", "{", '{"run_id": "r0"}'])
+@pytest.mark.parametrize(
+    "state_text", [pytest.param(HOLDING, id="state"), pytest.param(HOLDING[:40], id="state cut off")]
+)
+def test_run_whose_record_can_not_be_read_is_told_of_and_kept_with_its_state(
+    dead, state, said, record, state_text
+):
+    run = lose_record(dead(stage="applied"), record)
+    with_state(run, state_text)
+    os.utime(run.directory, (0, 0))
+    for only in ([], [run.run_id]):
+        assert sweep.sweep(state, only=only, say=said) == 1
+    assert (run.directory / STATE).read_text() == state_text
+    assert all(line.startswith(f"{run.run_id}: its record can't be read (") for line in said)
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("mark", [PROCESS_MARK, keeper.MARK])
+def test_living_run_whose_record_is_lost_is_kept(dead, state, said, mark):
+    run = lose_record(dead(), None)
+    os.utime(run.directory, (0, 0))
+    carries = {PROCESS_MARK: run.run_id, keeper.MARK: str(run.directory / "aws")}[mark]
+    environ = {name: value for name, value in os.environ.items() if name != PROCESS_MARK} | {mark: carries}
+    with subprocess.Popen([sys.executable, "-c", "input()"], env=environ, stdin=subprocess.PIPE) as child:
+        assert sweep.sweep(state, say=said) == 1
+        assert run.directory.exists()
+        assert f"process {child.pid} works on it" in said[0]
+        child.communicate(b"\n")
+
+
+def test_run_without_a_record_that_has_nothing_goes(dead, state, said):
+    run = lose_record(dead(), None)
+    with_state(run, '{"resources": []}')
+    os.utime(run.directory, (0, 0))
+    assert sweep.sweep(state, say=said) == 0
+    assert not run.directory.exists()
+
+
+def test_record_that_can_not_be_read_keeps_no_other_run_from_being_swept(dead, state, said):
+    broken, other = dead(), dead()
+    record = broken.directory / "record.json"
+    record.write_text(record.read_text().replace(f'"pid": {broken.pid}', '"pid": "x"'))
+    with_state(broken, HOLDING)
+    assert sweep.sweep(state, say=said) == 1
+    assert not other.directory.exists()
+
+
+def test_run_whose_record_can_not_be_read_is_listed(dead, state, capsys):
+    run = lose_record(dead(), None)
+    with_state(run, HOLDING)
+    assert main(["--project", str(state.parent), "list"]) == 0
+    assert f"{run.run_id}  ?       ?      record can't be read" in capsys.readouterr().out
+
+
+def test_directory_without_a_record_goes_once_it_is_old(state, said):
+    old, new = (state / "runs" / name for name in ("rold", "rnew"))
+    for directory in (old, new):
+        directory.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    sweep.sweep(state, say=said)
+    assert not old.exists()
+    assert new.exists()
