@@ -18,6 +18,10 @@ COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-e
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # Where runs are on record: here, and where `make examples` was interrupted.
 PROJECTS := . $(patsubst %/.event-harness/runs,%,$(wildcard examples/*/.event-harness/runs))
+# Runs that ARGS name are swept where they are; one that is nowhere is missed here.
+NAMED := $(filter r%,$(ARGS))
+HOLD  := $(strip $(foreach project,$(PROJECTS),$(if $(wildcard $(NAMED:%=$(project)/.event-harness/runs/%)),$(project))))
+SWEPT := $(if $(NAMED),$(or $(HOLD),.),$(PROJECTS))
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
@@ -97,10 +101,10 @@ delete: $(READY) ## Destroy what deploy created
 	@$(HARNESS) terraform destroy $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
 
 list: $(READY) ## Show the runs that are in progress or were left behind
-	@for project in $(PROJECTS); do $(HARNESS) --project $$project list || exit 1; done
+	@for project in $(PROJECTS); do echo "$$project:"; $(HARNESS) --project $$project list || exit 1; done
 
 sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run; with TARGET=aws by tag, too
-	@code=0; for project in $(PROJECTS); do \
+	@code=0; for project in $(SWEPT); do \
 		$(HARNESS) --project $$project sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) $(ARGS) || code=1; \
 	done; exit $$code
 

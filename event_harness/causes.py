@@ -32,7 +32,7 @@ def likely_cause(
     """
     if failed:
         return str(failed[-1])
-    nothing = f"nothing came from {', '.join(silent)}" if silent else ""
+    nothing = f"nothing came from {', '.join(silent)} (should it?)" if silent else ""
     # Where the event was last seen, whatever is before it did its part: but not where the way forks.
     way = len(stations) + 1
     oks = (number for number, finding in enumerate(findings[:way]) if finding.state == "ok")
@@ -42,7 +42,8 @@ def likely_cause(
         nearest, reason = misses[-1]
         told = f"a result came from {nearest.source}, but not the one awaited: {headline(reason)}"
         return "; ".join(filter(None, [told, f"{nothing}: {fault}" if nothing and fault else nothing]))
-    if near := next((finding for finding in findings if finding.station == NEAR_MISS), None):
+    near = next((finding for finding in findings[way:] if finding.station == NEAR_MISS), None)
+    if near and not any(finding.sure for finding in findings[seen + 1 : way]):
         return str(near.cause)
     cause = fault or next(
         (finding.cause for finding in [*findings[way:], *findings[seen + 1 : way]] if finding.cause), None

@@ -155,10 +155,12 @@ def _target(options: argparse.Namespace) -> Target | None:
 def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
     target = _target(options)
     state_dir = _state_dir(options)
-    code = sweep(state_dir, only=options.run_id, dry_run=options.dry_run, say=print)
-    if target and not options.run_id:
+    code = 0
+    if (
+        target and not options.run_id
+    ):  # first: with what it removes goes the directory of a run without record
         code |= sweep_by_tag(state_dir, target, dry_run=options.dry_run, say=print)
-    return code
+    return code | sweep(state_dir, only=options.run_id, dry_run=options.dry_run, say=print)
 
 
 def _redrive(options: argparse.Namespace, _rest: list[str]) -> int:

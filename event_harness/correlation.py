@@ -1,8 +1,11 @@
 """Correlation ids: `<run_id>/<case_id>`, which tie a result to the input that caused it."""
 
-from ulid import ULID
+import ulid
 
 from event_harness.errors import SettingError
+
+ULID = "[0-9A-HJKMNP-TV-Z]{26}"
+"""What a fresh case id looks like, as a regular expression."""
 
 UNCORRELATED = "uncorrelated"
 """The run under which the listener files events that carry no correlation id."""
@@ -29,7 +32,7 @@ def new_id(run_id: str, own: str | None = None) -> str:
     An own id may contain slashes, and may already begin with the run id; it must be unique in the run.
     """
     if own is None:
-        return f"{run_id}/{ULID()}"
+        return f"{run_id}/{ulid.ULID()}"
     return own if run_id_of(own) == run_id and case_id_of(own) else f"{run_id}/{own}"
 
 

@@ -2,15 +2,17 @@
 
 import json
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from event_harness.aws_errors import message_of
 from event_harness.causes import NEAR_MISS, headline, likely_cause
-from event_harness.correlation import UNCORRELATED
+from event_harness.correlation import ULID, UNCORRELATED
 from event_harness.failures import Failure, FailureReader
 from event_harness.probes import Probes
 from event_harness.producers.base import Sent
@@ -29,7 +31,10 @@ _CONTENT = {"body", "Message", "data", "detail", "NewImage", "OldImage"}
 
 Misses = Sequence[tuple[Result, str]]
 Compare = Callable[[Sequence[Result]], Misses]
+Work = list[tuple[str, Callable[[], Finding]]]
 
+# What a producer begins an input's case with.
+_FRESH = re.compile(ULID)
 _COMPARED = 10  # of the newest results of something else: how many are held beside the awaited content
 
 
@@ -82,7 +87,15 @@ class Explainer:
         came = {result.source for result in mine}
         silent = [name for name in self._resources.sources if name not in came] if mine else []
         resulted = bool(mine) and not silent
-        probes = Probes(self._resources, self._target, sent, resulted=resulted, foreign=foreign)
+        probes = Probes(
+            self._resources,
+            self._target,
+            sent,
+            resulted=resulted,
+            foreign=foreign,
+            was_sent=self._was_sent,
+            deadline=time.monotonic() + self._budget,
+        )
         since = datetime.fromtimestamp(sent.sent_at - self._target.skew, UTC)
         failed: list[Failure] = []
 
@@ -91,18 +104,19 @@ class Explainer:
             failed.extend(found)
             return finding
 
-        work: dict[str, Callable[[], Finding]] = {}
-        for station in self._resources.stations:
-            work[station.name] = lambda station=station: probes.probe(station)  # type: ignore[misc]
-        work["event_listener"] = probes.listener
-        work["failure queues"] = failures
-        work["uncorrelated"] = lambda: self._uncorrelated(since, compare)
-        work["results"] = lambda: self._accepted(mine, misses)
+        # Not by name: a station may have any.
+        work: Work = [(station.name, partial(probes.probe, station)) for station in self._resources.stations]
+        work += [
+            ("event_listener", probes.listener),
+            ("failure queues", failures),
+            ("uncorrelated", lambda: self._uncorrelated(since, compare)),
+            ("results", lambda: self._accepted(mine, misses)),
+        ]
         near, recent = self._near(sent, since), self._recent(sent, since)
         if near:
-            work[NEAR_MISS] = lambda: self._near_miss(near, compare)
+            work.append((NEAR_MISS, lambda: self._near_miss(near, compare)))
         elif recent:
-            work["others"] = lambda: self._others(recent, compare)
+            work.append(("others", lambda: self._others(recent, compare)))
         findings = _gathered(work, self._budget)
         events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
         appendix = (
@@ -160,10 +174,18 @@ class Explainer:
         return Finding("results", "bad", f"{tally}, {len(misses)} not accepted", tuple(details))
 
     def _near(self, sent: Sent, since: datetime) -> list[Result]:
-        """Results of this run under ids that no input has: those like the input's, or all since its send."""
-        strange = [item for item in self._reader.all() if not self._was_sent(item.correlation_id)]
-        case = sent.case_id.partition("/")[0].lower()
-        alike = [item for item in strange if case in (item.correlation_id or "").lower()]
+        """Results of this run under ids that no input has: those like the input's, or all since its send.
+
+        What a producer has made an id for and the system has put something behind belongs to that input.
+        """
+        case = sent.case_id.partition("/")[0]
+        strange = [
+            item
+            for item in self._reader.all()
+            if not self._was_sent(item.correlation_id)
+            and ((own := item.case_id.partition("/")[0]) == case or not _FRESH.fullmatch(own))
+        ]
+        alike = [item for item in strange if case.lower() in (item.correlation_id or "").lower()]
         return alike or [item for item in strange if item.received_at >= since]
 
     def _recent(self, sent: Sent, since: datetime) -> list[Result]:
@@ -210,26 +232,28 @@ def without_content(event: Any) -> Any:
     return [without_content(item) for item in event] if isinstance(event, list) else event
 
 
-def _gathered(work: Mapping[str, Callable[[], Finding]], budget: float) -> list[Finding]:
+def _gathered(work: Work, budget: float) -> list[Finding]:
     """Do it all at once; what fails or isn't done in time is a finding too."""
-    done: queue.Queue[tuple[str, Finding]] = queue.Queue()
+    done: queue.Queue[tuple[int, Finding]] = queue.Queue()
 
-    def run(name: str, ask: Callable[[], Finding]) -> None:
+    def run(number: int, name: str, ask: Callable[[], Finding]) -> None:
         try:
-            done.put((name, ask()))
+            done.put((number, ask()))
         except Exception as error:
-            done.put((name, Finding(name, "unknown", f"not known: {message_of(error)}")))
+            done.put((number, Finding(name, "unknown", f"not known: {message_of(error)}")))
 
-    for name, ask in work.items():
+    for number, (name, ask) in enumerate(work):
         # Daemons: one that hangs may keep neither the test nor the process waiting.
-        threading.Thread(target=run, args=(name, ask), name=f"event-harness-{name}", daemon=True).start()
-    findings: dict[str, Finding] = {}
+        threading.Thread(
+            target=run, args=(number, name, ask), name=f"event-harness-{name}", daemon=True
+        ).start()
+    findings: dict[int, Finding] = {}
     deadline = time.monotonic() + budget
     while len(findings) < len(work):
         try:
-            name, finding = done.get(timeout=max(0.0, deadline - time.monotonic()))
+            number, finding = done.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             break
-        findings[name] = finding
+        findings[number] = finding
     late = f"not known: no answer within {budget:g} s"
-    return [findings.get(name, Finding(name, "unknown", late)) for name in work]
+    return [findings.get(number, Finding(name, "unknown", late)) for number, (name, _) in enumerate(work)]

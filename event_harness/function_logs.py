@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from event_harness.correlation import ULID
 from event_harness.errors import HarnessError
 from event_harness.runs import RUN_ID
 
@@ -21,7 +23,7 @@ _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
 _TRACEBACK = "Traceback (most recent call last)"
 # Ids of other sessions on the same system: a run id before a ULID.
-_OTHER = f"{RUN_ID}/[0-9A-HJKMNP-TV-Z]{{26}}"
+_OTHER = f"{RUN_ID}/{ULID}"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
     r"|exited (with|unexpectedly)|^[\w.]*(Error|Exception|Interrupt)\b"
@@ -89,6 +91,9 @@ def read_log(
     since: float,
     correlation_id: str,
     foreign: Collection[str | None] = (),
+    *,
+    was_sent: Callable[[str], bool] = lambda _id: False,
+    deadline: float = float("inf"),
 ) -> LogView:
     """Read a log group from `since` (epoch s) on: all of it, or as much as fits. IAM: logs:FilterLogEvents.
 
@@ -100,6 +105,8 @@ def read_log(
         since: Epoch seconds.
         correlation_id: The input.
         foreign: Requests that are known to be of other inputs.
+        was_sent: Whether a correlation id is that of an input of this session.
+        deadline: When to stop reading, monotonic seconds.
 
     Raises:
         HarnessError: It is too long to be read whole, and what was read says nothing of the input.
@@ -110,28 +117,33 @@ def read_log(
         page = client.filter_log_events(logGroupName=log_group, startTime=int(since * 1000), **token)  # type: ignore[arg-type]
         events += page.get("events", [])
         token = {"nextToken": page["nextToken"]} if page.get("nextToken") else {}
-        if not token or len(events) >= _EVENTS:
+        if not token or len(events) >= _EVENTS or time.monotonic() >= deadline:
             break
-    found = view(events, correlation_id, foreign)
+    found = view(events, correlation_id, foreign, was_sent)
     if token and not found.mine:
-        raise HarnessError(f"{log_group} has too many lines since the send to read them all")
+        raise HarnessError(f"{log_group} has too many lines since the send to read them all in time")
     return found
 
 
 def view(
-    events: Iterable[Mapping[str, Any]], correlation_id: str, foreign: Collection[str | None] = ()
+    events: Iterable[Mapping[str, Any]],
+    correlation_id: str,
+    foreign: Collection[str | None] = (),
+    was_sent: Callable[[str], bool] = lambda _id: False,
 ) -> LogView:
     """Sort out the events of a log by what they say of one input."""
     streams: dict[str, _Stream] = {}
     lines = [_line(event, streams) for event in sorted(events, key=lambda event: event.get("timestamp", 0))]
     run, _, case = correlation_id.partition("/")
     case = case.partition("/")[0] or correlation_id
+    its_case = re.compile(rf"(?<![\w-]){re.escape(case)}(?![\w-])")
     any_id = re.compile(rf"(?<![\w-])(?:{re.escape(run)}/\w|{_OTHER})")
+    made_by_a_run = re.compile(rf"{re.escape(run)}/|{RUN_ID}/")
 
     def names_it(line: Line) -> bool:
         if line.correlation_id is not None:
             return line.correlation_id == correlation_id
-        return case in unquote_plus(line.text)
+        return bool(its_case.search(unquote_plus(line.text)))
 
     def names_another(line: Line) -> bool:
         return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))
@@ -156,8 +168,8 @@ def view(
             and line.request_id not in others
             and (line.request_id or not names_another(line))
         ],
-        elsewhere=next((other for other in named if case in other), None),
-        strange=tuple(dict.fromkeys(other for other in named if not any_id.match(other))),
+        elsewhere=next((other for other in named if its_case.search(other) and not was_sent(other)), None),
+        strange=tuple(dict.fromkeys(other for other in named if not made_by_a_run.match(other))),
     )
 
 

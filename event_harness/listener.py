@@ -102,7 +102,8 @@ class Listener(Expectations):
 
         Args:
             sents: What producers returned; a lazy `send_many(...)` is sent meanwhile.
-            timeout: Seconds from the last send; the SLA by default.
+            timeout: Seconds from the last send; the SLA by default. Where inputs are missing the call ends up
+                to five seconds later: how far the first of them came is explained.
             progress: Called with how many have arrived and how many were sent, at each change.
             fail_early: Don't wait for inputs that appear in an on-failure queue.
 

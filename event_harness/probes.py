@@ -1,6 +1,7 @@
 """What each type of station can tell of an input; every probe makes one or two calls that only read."""
 
 from collections.abc import Callable, Collection
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -44,6 +45,8 @@ class Probes:
         sent: The input.
         resulted: Whether it has results from every source, wrong ones perhaps.
         foreign: Lambda requests that are known to be of other inputs.
+        was_sent: Whether a correlation id is that of an input of this session.
+        deadline: When nobody waits for the answers any more, monotonic seconds.
     """
 
     def __init__(
@@ -54,12 +57,16 @@ class Probes:
         *,
         resulted: bool,
         foreign: Collection[str | None] = (),
+        was_sent: Callable[[str | None], bool],
+        deadline: float,
     ) -> None:
         self._resources = resources
         self._target = target
         self._sent = sent
         self._resulted = resulted
         self._foreign = foreign
+        self._was_sent = was_sent
+        self._deadline = deadline
 
     def probe(self, station: Station) -> Finding:
         """What is known at this station.
@@ -125,15 +132,23 @@ class Probes:
         return Finding(name, "bad", "no object of this id", cause=cause, missed=True)
 
     def _listed(self, bucket: str, prefix: str) -> list[Any]:
-        answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=5)
-        return list(answer.get("Contents", []))
+        """Up to five objects under this id; one whose own id only begins like it is another's."""
+        answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=50)
+        under = (item for item in answer.get("Contents", []) if not item["Key"][len(prefix) :][:1].isalnum())
+        return list(islice(under, 5))
 
     def _function(self, station: Station, *, records: bool = False) -> Finding:
         """What a function's log says; `records`: what it names are ids of events that it has recorded."""
         name = station.name
         since = self._sent.sent_at - self._target.skew
         log = read_log(
-            self._client("logs"), str(station.log_group), since, self._sent.correlation_id, self._foreign
+            self._client("logs"),
+            str(station.log_group),
+            since,
+            self._sent.correlation_id,
+            self._foreign,
+            was_sent=self._was_sent,
+            deadline=self._deadline,
         )
         mine = told(log.mine)
         if log.my_errors:

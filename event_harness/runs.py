@@ -34,7 +34,8 @@ RECORD = "record.json"
 # The shape of what `new_run_id` makes. Nothing else is taken for a run id: an empty or short one would be
 # part of anybody's names.
 RUN_ID = "r[0-9a-hjkmnp-tv-z]{13}"
-_RUN_ID_IN_A_NAME = re.compile(rf"(?<![0-9A-Za-z]){RUN_ID}(?![0-9A-Za-z])")
+# As a word; 26 digits may follow, which the provider puts behind a `bucket_prefix`.
+_RUN_ID_IN_A_NAME = re.compile(rf"(?<![0-9A-Za-z]){RUN_ID}(?=\d{{26}}$|$|[^0-9A-Za-z])")
 _LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less what providers put behind it
 
 

@@ -15,11 +15,11 @@ def managed(file: Path) -> list[dict[str, Any]]:
     """
     try:
         resources = json.loads(file.read_text(encoding="utf-8"))["resources"]
+        return [one for one in resources if one["mode"] == "managed" and one["instances"]]
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(f"{file} can't be read, it was cut off while it was written") from error
-    return [one for one in resources if one["mode"] == "managed" and one["instances"]]
 
 
 def may_hold_resources(directory: Path) -> bool:

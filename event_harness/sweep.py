@@ -102,7 +102,7 @@ def sweep_by_tag(
     for remains in found:
         until = f"{remains.expires:%Y-%m-%d %H:%M} UTC" if remains.expires else "a time that can't be read"
         if remains.run_id in on_record:
-            say(f"{remains.run_id}: {remains}, on record here, left alone")
+            say(f"{remains.run_id}: {remains}, on record here, left to its record")
         elif not remains.expired(now()):
             say(f"{remains.run_id}: {remains}, tagged until {until}, left alone")
         elif dry_run:
@@ -129,8 +129,13 @@ def _forget(lost: Unrecorded, dry_run: bool, say: Say) -> bool:
             "expired, event-harness sweep --target aws (or the emulator's URL) removes what carries them; "
             f"if you know that nothing is left, delete {lost.directory}"
         )
-    elif lost.is_old() and not dry_run:
-        lost.delete()
+    elif not lost.is_old():
+        say(f"{lost.run_id}: its record can't be read ({lost.why}), begun or ended just now, left alone")
+    else:
+        what = f"{lost.run_id}: its record can't be read ({lost.why}) and nothing depends on it"
+        say(f"{what}: {'would be' if dry_run else 'is'} forgotten")
+        if not dry_run:
+            lost.delete()
     return not use
 
 

@@ -242,7 +242,7 @@ _REFUSED = ("InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClient
 
 
 # What getpass raises, of which botocore asks a profile's MFA code, without a terminal: the end of the input;
-# pytest's error, while it captures; its own warning, where warnings are errors.
+# pytest's error without a number, while it captures; its own warning, where warnings are errors.
 _NOBODY_TO_ASK = (EOFError, OSError, getpass.GetPassWarning)
 
 
@@ -258,7 +258,7 @@ def _explain(error: Exception) -> str:
         return f"no AWS credentials found: provide them {remedy}"
     if isinstance(error, PartialCredentialsError):
         return f"incomplete AWS credentials ({error}): provide them {remedy}"
-    if isinstance(error, _NOBODY_TO_ASK):
+    if isinstance(error, _NOBODY_TO_ASK) and getattr(error, "errno", None) is None:
         why = " ".join(str(error).split()) or "nobody answers"
         return (
             f"no AWS credentials ({why}): a profile with mfa_serial asks for a code, which needs a terminal; "

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from event_harness import folders, keeper, processes, state_file
-from event_harness.runs import PROCESS_MARK, Run, runs_dir
+from event_harness.runs import PROCESS_MARK, Run, is_run_id, runs_dir
 
 _YOUNG = 60.0  # seconds; between a directory and its record, or the other way round, lie milliseconds
 
@@ -64,8 +64,10 @@ class Unrecorded:
 
 
 def find(state_dir: Path) -> Iterator[Unrecorded]:
-    """Every directory among the runs whose record can't be read."""
+    """Every directory among the runs that is named as a run and whose record can't be read."""
     for directory in sorted(runs_dir(state_dir).glob("*/")):
+        if not is_run_id(directory.name):
+            continue  # somebody else's
         try:
             Run.load(directory)
         except FileNotFoundError:

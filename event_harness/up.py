@@ -42,11 +42,14 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
     state = project_root / STATE_DIR
     state.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "up.lock"):
-        if running := EmbeddedAws.find(state / "up"):
+        running = EmbeddedAws.find(state / "up")
+        if running and (state / "env").exists():
             say(
                 f"the embedded AWS is up already, at {running.endpoint_url}: use it after `. {STATE_DIR}/env`"
             )
             return running
+        if running:  # of an `up` that was killed before it had written what a shell needs
+            running.stop()
         _forget(project_root, state)
         tools = toolchain.find(target="local", progress=say)
         aws = EmbeddedAws.start(state / "up", port=port, lasting=True)

@@ -139,6 +139,18 @@ def test_list_and_sweep_see_the_runs_of_the_examples(copy):
     ]
 
 
+@pytest.mark.parametrize(
+    ("named", "projects"),
+    [("r1", ["examples/orders"]), ("r2", ["."]), ("r1 r2", [".", "examples/orders"]), ("r3", ["."])],
+)
+def test_named_runs_are_swept_where_they_are(copy, named, projects):
+    copy.file("examples/orders/.event-harness/runs/r1/record.json")
+    copy.file(".event-harness/runs/r2/record.json")
+    assert copy.calls("sweep", f"ARGS={named}") == [
+        f": event-harness --project {project} sweep {named}" for project in projects
+    ]
+
+
 def test_sweep_looks_by_tag_on_the_target_and_goes_on_after_a_run_that_it_can_not_sweep(copy):
     copy.file("examples/orders/.event-harness/runs/r1/run.json")
     _, calls = copy.make("sweep", "TARGET=aws", fails_at="--project . ")

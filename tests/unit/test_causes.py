@@ -40,21 +40,25 @@ def test_a_fault_on_the_way_to_a_silent_source_is_told_beside_what_was_not_accep
     from_news = lambda result: result.source == "news"  # noqa: E731 (as users write it)
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, until=from_news))
     assert report.cause.startswith("a result came from destination, but not the one awaited: the predicate")
-    assert "; nothing came from news: announce: [ERROR] ValueError: cannot announce" in report.cause
+    assert (
+        "; nothing came from news (should it?): announce: [ERROR] ValueError: cannot announce" in report.cause
+    )
 
 
 def test_a_fault_on_the_way_to_a_silent_source_is_the_cause_of_too_few_results(forked):
     sent = arrived_at_the_first(forked)
     forked.logs.invoked("/announce", REQUEST, f"[ERROR] ValueError: cannot announce {sent.correlation_id}")
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
-    assert report.cause.startswith("nothing came from news: announce: [ERROR] ValueError")
+    assert report.cause.startswith("nothing came from news (should it?): announce: [ERROR] ValueError")
 
 
 def test_a_silent_function_before_a_silent_source_is_suspected(forked):
     sent = arrived_at_the_first(forked)
     forked.logs.invoked("/announce", REQUEST)
     report = told_of(forked, lambda: forked.listener.expect_exactly(sent, 2, timeout=1))
-    assert report.cause.startswith("nothing came from news: announce was invoked and logged nothing")
+    assert report.cause.startswith(
+        "nothing came from news (should it?): announce was invoked and logged nothing"
+    )
 
 
 def test_results_without_an_id_are_the_cause_of_too_few_results(forked):
@@ -62,7 +66,9 @@ def test_results_without_an_id_are_the_cause_of_too_few_results(forked):
     processed(forked, sent, "announced", group="/announce")
     forked.table.record(None, source="news", metadata='{"correlation_error": "no attribute trace_id"}')
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
-    assert report.cause.startswith("nothing came from news: results came without a correlation id")
+    assert report.cause.startswith(
+        "nothing came from news (should it?): results came without a correlation id"
+    )
 
 
 def test_where_every_source_has_a_result_the_difference_alone_is_the_cause(forked):
@@ -105,3 +111,32 @@ def test_what_is_known_stands_before_what_is_guessed(world):
     other = {"level": "INFO", "message": "recorded", "correlation_id": f"out/{sent.correlation_id}"}
     processed(world, sent, other, group="/listener")
     assert explain(world, sent).cause.startswith("event_listener has it under another correlation id")
+
+
+def test_a_fault_of_this_very_input_goes_before_any_near_miss(world):
+    sent = world.send()
+    processed(world, sent, f"[ERROR] ValueError: cannot process {sent.correlation_id}")
+    world.logs.groups["/processor"][1]["message"] = (
+        f"[ERROR] ValueError: cannot process {sent.correlation_id}"
+    )
+    world.table.record("run/of nobody")
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
+    assert report.cause.startswith("processor: [ERROR] ValueError: cannot process")
+
+
+@pytest.mark.parametrize("name", ["results", "near miss", "others", "uncorrelated", "event_listener"])
+def test_a_station_may_have_any_name(name):
+    stations = [*MAP["stations"][:2], MAP["stations"][2] | {"name": name}]
+    world = World(resources=MAP | {"stations": stations})
+    sent = world.send()
+    processed(world, sent, "written")
+    assert explain(world, sent).cause == f"nothing was written to {name} under this id"
+
+
+def test_an_event_of_a_session_that_makes_its_own_ids_is_not_called_nobodys(world):
+    sent = world.send()
+    processed(world, sent, "written")
+    written(world, sent)
+    own = {"level": "INFO", "message": "recorded", "correlation_id": "r1m86p1qsytdxp/order-10"}
+    world.logs.invoked("/listener", REQUEST, own)
+    assert "under an id that no run made" not in explain(world, sent).full()

@@ -65,8 +65,8 @@ def test_dry_run_of_a_sweep_is_one_by_record_and_by_tag(swept, dry_run):
     flags = ["--dry-run"] if dry_run else []
     assert cli.main(["sweep", "--target", URL, *flags]) == 0
     assert swept.calls == [
-        ("sweep", {"only": [], "dry_run": dry_run}),
         ("sweep_by_tag", {"dry_run": dry_run}),
+        ("sweep", {"only": [], "dry_run": dry_run}),
     ]
 
 

@@ -60,6 +60,17 @@ def test_empty_pages_on_the_way_are_gone_through(logs):
     assert len(read(logs).mine) == 1
 
 
+def test_reading_ends_with_the_time_of_the_explanation_and_what_came_counts(logs):
+    logs.write("/fn", said("written", MINE))
+    for _ in range(100):
+        logs.write("/fn", "noise")
+    asked, whole = [], logs.filter_log_events
+    logs.filter_log_events = lambda **more: asked.append(1) or whole(**more)
+    found = read_log(logs, "/fn", 990.0, MINE, deadline=0.0)
+    assert [line.text for line in found.mine] == ["INFO written"]
+    assert len(asked) == 1
+
+
 def test_a_log_that_is_too_long_to_be_read_says_nothing_rather_than_something_wrong(logs):
     for _ in range(300):
         logs.write("/fn", "noise")

@@ -1,8 +1,10 @@
 """What came that nobody awaited: under another id, without one, or of other inputs."""
 
 import pytest
-from explaining import finding, told_of
+from explaining import REQUEST, finding, told_of
 from listener_fakes import World
+
+from event_harness.producers import S3Producer
 
 
 @pytest.fixture
@@ -67,3 +69,23 @@ def test_results_of_other_inputs_are_no_near_misses(world):
         f"2 results of other inputs since the send, one with the awaited content: {by_other_means}"
     )
     assert finding(report, "others").details[0] == f"{other.case_id}: 5 bytes from destination"
+
+
+def test_what_the_system_puts_behind_another_inputs_id_is_that_inputs(world):
+    sent, other = world.send(), world.send()
+    world.table.record(other.correlation_id.replace("input.txt", "summary.txt"))
+    of_no_bound = S3Producer(world.resources.station("source"), world.target, "run").send("unbound")
+    world.table.record(of_no_bound.correlation_id)
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
+    assert not [item for item in report.findings if item.station == "near miss"]
+
+
+def test_an_input_whose_id_only_begins_like_it_is_another(world):
+    sent, other = (world.send(correlation_id=f"run/order-{number}") for number in (1, 10))
+    line = {"level": "INFO", "message": "processing", "correlation_id": other.correlation_id}
+    world.logs.invoked("/processor", REQUEST, line)
+    world.logs.write("/processor", f"plain, of {other.correlation_id}")
+    world.buckets.put_object(Bucket="destination-bucket", Key=other.correlation_id, Body=b"TEN")
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
+    assert finding(report, "destination").text == "no object of this id"
+    assert report.cause.startswith("processor wasn't invoked for this input")

@@ -8,7 +8,7 @@ import pytest
 
 from event_harness import keeper, sweep
 from event_harness.cli import main
-from event_harness.runs import PROCESS_MARK
+from event_harness.runs import PROCESS_MARK, new_run_id
 
 HOLDING = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a", "instances": [{}]}]}'
 STATE = "config/terraform.tfstate.d/it/terraform.tfstate"
@@ -81,11 +81,19 @@ def test_run_whose_record_can_not_be_read_is_listed(dead, state, capsys):
     assert f"{run.run_id}  ?       ?      record can't be read" in capsys.readouterr().out
 
 
-def test_directory_without_a_record_goes_once_it_is_old(state, said):
-    old, new = (state / "runs" / name for name in ("rold", "rnew"))
-    for directory in (old, new):
+def test_directory_without_a_record_goes_once_it_is_old_if_it_is_named_as_a_run(state, said):
+    old, new, notes, copy = (
+        state / "runs" / name for name in (new_run_id(), new_run_id(), "notes", f"{new_run_id()}.bak")
+    )
+    for directory in (old, new, notes, copy):
         directory.mkdir(parents=True)
-    os.utime(old, (0, 0))
-    sweep.sweep(state, say=said)
-    assert not old.exists()
-    assert new.exists()
+        if directory != new:
+            os.utime(directory, (0, 0))
+    assert sweep.sweep(state, dry_run=True, say=said) == 0
+    assert f"{old.name}: its record can't be read (there is none) and nothing depends on it: would be" in str(
+        said
+    )
+    assert old.exists()
+    assert sweep.sweep(state, say=said) == 0
+    assert [directory.exists() for directory in (old, new, notes, copy)] == [False, True, True, True]
+    assert f"{new.name}: its record can't be read (there is none), begun or ended just now" in str(said)
