@@ -37,20 +37,18 @@ def likely_cause(
     way = len(stations) + 1
     oks = (number for number, finding in enumerate(findings[:way]) if finding.state == "ok")
     seen = -1 if silent else max(oks, default=-1)
-    fault = _fault(findings[:way], stations, seen)
+    near = next((finding for finding in findings[way:] if finding.station == NEAR_MISS), None)
+    if near and not any(finding.sure for finding in findings[seen + 1 : way]):
+        cause = near.cause
+    else:
+        rest = (finding.cause for finding in [*findings[way:], *findings[seen + 1 : way]] if finding.cause)
+        cause = _fault(findings[:way], stations, seen) or next(rest, None)
+    elsewhere = f"{nothing}: {cause}" if nothing and cause else nothing
     if misses:
         nearest, reason = misses[-1]
         told = f"a result came from {nearest.source}, but not the one awaited: {headline(reason)}"
-        return "; ".join(filter(None, [told, f"{nothing}: {fault}" if nothing and fault else nothing]))
-    near = next((finding for finding in findings[way:] if finding.station == NEAR_MISS), None)
-    if near and not any(finding.sure for finding in findings[seen + 1 : way]):
-        return str(near.cause)
-    cause = fault or next(
-        (finding.cause for finding in [*findings[way:], *findings[seen + 1 : way]] if finding.cause), None
-    )
-    if nothing:
-        return f"{nothing}: {cause}" if cause else nothing
-    return cause or _none(findings, seen, len(mine))
+        return f"{told}; {elsewhere}" if elsewhere else told
+    return elsewhere or cause or _none(findings, seen, len(mine))
 
 
 def headline(reason: str) -> str:

@@ -158,7 +158,7 @@ class Probes:
         if log.elsewhere:
             text = f"has it under another correlation id: {log.elsewhere}"
             return Finding(name, "bad", text, mine, cause=f"{name} {text}", sure=True)
-        if log.mine:
+        if log.mine and (self._resulted or not (records and log.strange)):
             return Finding(name, "ok", f"invoked, {_count(len(mine), 'log line')} of this input", mine)
         if records and log.strange:
             many = _count(len(log.strange), "event")

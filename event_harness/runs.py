@@ -58,6 +58,14 @@ def run_ids_in(name: str) -> set[str]:
     return set(_RUN_ID_IN_A_NAME.findall(name))
 
 
+def temporary_of(directory: Path) -> Path:
+    """Where a run that has this directory keeps temporary files: outside of it where its path is long."""
+    inside = directory / "tmp"
+    if len(os.fsencode(inside)) <= _LONGEST_FOR_SOCKETS:
+        return inside
+    return Path(tempfile.gettempdir()) / f"event-harness-{directory.name}"
+
+
 @dataclass
 class Run:
     """One run, as recorded.
@@ -233,10 +241,7 @@ class Run:
     @property
     def temporary(self) -> Path:
         """Where its terraform puts temporary files, and sockets, whose paths may have some 100 bytes."""
-        inside = self.directory / "tmp"
-        if len(os.fsencode(inside)) <= _LONGEST_FOR_SOCKETS:
-            return inside
-        return Path(tempfile.gettempdir()) / f"event-harness-{self.run_id}"
+        return temporary_of(self.directory)
 
     def in_progress(self) -> bool:
         """Whether the process that owns the run is alive; on another host, whether it still may be."""

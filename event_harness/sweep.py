@@ -141,7 +141,7 @@ def _forget(lost: Unrecorded, dry_run: bool, say: Say) -> bool:
 
 def _forget_removed(state_dir: Path, run_id: str) -> None:
     for lost in unrecorded.find(state_dir):
-        if lost.run_id == run_id and not lost.processes():
+        if lost.run_id == run_id and not lost.working():
             lost.delete()
 
 

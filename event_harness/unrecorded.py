@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 
 from event_harness import folders, keeper, processes, state_file
-from event_harness.runs import PROCESS_MARK, Run, is_run_id, runs_dir
+from event_harness.embedded_aws import EmbeddedAws
+from event_harness.runs import PROCESS_MARK, Run, is_run_id, runs_dir, temporary_of
 
 _YOUNG = 60.0  # seconds; between a directory and its record, or the other way round, lie milliseconds
 
@@ -38,16 +39,22 @@ class Unrecorded:
 
     def use(self) -> str:
         """What may depend on it; empty if nothing does."""
-        if state_file.may_hold_resources(self.directory):
-            return "its state names resources"
-        if working := self.processes():
-            return f"process {working[0].pid} works on it"
-        return ""
+        uses = ["its state names resources"] if state_file.may_hold_resources(self.directory) else []
+        if working := self.working():
+            uses.append(f"process {working[0].pid} works on it")
+        if serving := keeper.processes_of(self._aws):
+            uses.append(f"process {serving[0].pid} is its embedded AWS")
+        return " and ".join(uses)
 
-    def processes(self) -> list[psutil.Process]:
-        """Every living process of the run that can be told by its mark, and those of an AWS of its own."""
+    @property
+    def _aws(self) -> Path:
+        return self.directory.absolute() / "aws"
+
+    def working(self) -> list[psutil.Process]:
+        """Every living process of the run, but those of an AWS of its own."""
+        serving = {process.pid for process in keeper.processes_of(self._aws)}
         marked = processes.carrying(PROCESS_MARK, self.run_id)
-        return marked + keeper.processes_of(self.directory.absolute() / "aws")
+        return [process for process in marked if process.pid not in serving]
 
     def is_old(self) -> bool:
         """Whether it can't be one that was begun, or emptied by its own session, just now."""
@@ -57,8 +64,14 @@ class Unrecorded:
             return False
 
     def delete(self) -> None:
-        """Delete it with all that is in it, unless another process holds it."""
+        """Delete it with all that is in it, an AWS of its own too, unless another process holds it.
+
+        Raises:
+            EmbeddedAwsError: a process of that AWS could not be ended.
+        """
         with contextlib.suppress(OSError), folders.held(self.directory):
+            EmbeddedAws.end(self._aws)
+            shutil.rmtree(temporary_of(self.directory), ignore_errors=True)
             shutil.rmtree(self.directory, ignore_errors=True)
         folders.delete_if_empty(self.directory.parent)
 

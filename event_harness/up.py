@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from event_harness import toolchain
+from event_harness import folders, toolchain
 from event_harness.cache import write_atomically
 from event_harness.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
 from event_harness.embedded_aws import EmbeddedAws
@@ -134,12 +134,14 @@ def _forget_resources(states: Path, *, fresh: bool) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
+        if fresh:  # init has made the workspace, and nothing was applied
+            folders.delete_if_empty(file.parent)
+            folders.delete_if_empty(states)
         return
     accounts = set(re.findall(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):", text))
     if accounts == {ACCOUNT} or (fresh and not accounts) or _is_empty(text):
         shutil.rmtree(file.parent)
-        with contextlib.suppress(OSError):  # other workspaces are there
-            states.rmdir()
+        folders.delete_if_empty(states)
 
 
 def _is_empty(state: str) -> bool:

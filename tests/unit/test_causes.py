@@ -140,3 +140,24 @@ def test_an_event_of_a_session_that_makes_its_own_ids_is_not_called_nobodys(worl
     own = {"level": "INFO", "message": "recorded", "correlation_id": "r1m86p1qsytdxp/order-10"}
     world.logs.invoked("/listener", REQUEST, own)
     assert "under an id that no run made" not in explain(world, sent).full()
+
+
+def test_what_came_without_an_id_from_a_source_that_is_asked_for_is_told(forked):
+    sent = arrived_at_the_first(forked)
+    processed(forked, sent, "announced", group="/announce")
+    forked.table.record(None, source="news", metadata='{"correlation_error": "no attribute trace_id"}')
+    from_news = lambda result: result.source == "news"  # noqa: E731 (as users write it)
+    report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, until=from_news))
+    assert "nothing came from news (should it?): results came without a correlation id" in report.cause
+
+
+def test_an_id_of_the_systems_own_at_one_of_two_sources_is_told(forked):
+    sent = arrived_at_the_first(forked)
+    processed(forked, sent, "announced", group="/announce")
+    own = {"level": "INFO", "message": "recorded", "correlation_id": "order-4711"}
+    forked.logs.invoked("/listener", "2" + REQUEST[1:], own)
+    report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
+    assert report.cause.startswith(
+        "nothing came from news (should it?): event_listener recorded 1 event under an id that no run made:"
+        " order-4711"
+    )

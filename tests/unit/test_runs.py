@@ -166,6 +166,6 @@ def test_tags_name_run_owner_and_expiry(run):
 def test_temporary_files_lie_in_the_run_unless_sockets_there_would_have_too_long_a_path(run):
     run.directory = Path("/home/somebody/project/.event-harness/runs/r0")
     assert run.temporary == run.directory / "tmp"
-    run.directory = Path("/home") / ("x" * 80) / ".event-harness/runs/r0"
+    run.directory = Path("/home") / ("x" * 80) / ".event-harness/runs" / run.run_id
     assert run.temporary.name == f"event-harness-{run.run_id}"
     assert len(f"{run.temporary}/tmp12345678/py-tf-plugin.sock") < 104

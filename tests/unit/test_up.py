@@ -199,6 +199,18 @@ def test_state_that_has_come_since_up_need_not_name_an_account(tmp_path, emulato
     assert file.exists() is stays
 
 
+def test_workspace_that_init_alone_has_made_goes_and_one_that_was_there_stays(tmp_path, emulator):
+    workspace = tmp_path / "terraform.tfstate.d" / "local"
+    up(tmp_path, say=lambda line: None)
+    workspace.mkdir(parents=True)
+    down(tmp_path, say=lambda line: None)
+    assert not workspace.parent.exists()
+    workspace.mkdir(parents=True)
+    up(tmp_path, say=lambda line: None)
+    down(tmp_path, say=lambda line: None)
+    assert workspace.exists()
+
+
 @pytest.mark.parametrize("record", ["", '{"pid": 1, "lock', "[]", "{}"])
 @pytest.mark.parametrize("state", [None, "", '{"resources": [{"id": "a'])
 def test_record_or_state_that_was_cut_off_keeps_nobody_from_up_and_down(tmp_path, emulator, record, state):

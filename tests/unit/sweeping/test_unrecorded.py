@@ -8,7 +8,7 @@ import pytest
 
 from event_harness import keeper, sweep
 from event_harness.cli import main
-from event_harness.runs import PROCESS_MARK, new_run_id
+from event_harness.runs import PROCESS_MARK, Run, new_run_id
 
 HOLDING = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a", "instances": [{}]}]}'
 STATE = "config/terraform.tfstate.d/it/terraform.tfstate"
@@ -53,7 +53,8 @@ def test_living_run_whose_record_is_lost_is_kept(dead, state, said, mark):
     with subprocess.Popen([sys.executable, "-c", "input()"], env=environ, stdin=subprocess.PIPE) as child:
         assert sweep.sweep(state, say=said) == 1
         assert run.directory.exists()
-        assert f"process {child.pid} works on it" in said[0]
+        what = {PROCESS_MARK: "works on it", keeper.MARK: "is its embedded AWS"}[mark]
+        assert f"process {child.pid} {what}" in said[0]
         child.communicate(b"\n")
 
 
@@ -97,3 +98,34 @@ def test_directory_without_a_record_goes_once_it_is_old_if_it_is_named_as_a_run(
     assert sweep.sweep(state, say=said) == 0
     assert [directory.exists() for directory in (old, new, notes, copy)] == [False, True, True, True]
     assert f"{new.name}: its record can't be read (there is none), begun or ended just now" in str(said)
+
+
+def test_its_temporary_files_go_too_where_its_path_is_long(tmp_path, said):
+    state = tmp_path / ("long " * 20) / ".event-harness"
+    run = Run.create(state, root=tmp_path, target="local")
+    assert tmp_path not in run.temporary.parents
+    run.temporary.mkdir()
+    lose_record(run, None)
+    os.utime(run.directory, (0, 0))
+    assert sweep.sweep(state, say=said) == 0
+    assert not run.temporary.exists()
+    assert not run.directory.exists()
+
+
+def test_what_a_sweep_by_tag_has_emptied_goes_with_its_embedded_aws_and_not_while_somebody_works_on_it(
+    dead, state, monkeypatch
+):
+    run = lose_record(dead(), None)
+    with_state(run, HOLDING)
+    ended = []
+    monkeypatch.setattr("event_harness.embedded_aws.EmbeddedAws.end", ended.append)
+    carries = {PROCESS_MARK: run.run_id}
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], env=os.environ | carries, stdin=subprocess.PIPE
+    ) as child:
+        sweep._forget_removed(state, run.run_id)
+        assert run.directory.exists()
+        child.communicate(b"\n")
+    sweep._forget_removed(state, run.run_id)
+    assert not run.directory.exists()
+    assert ended == [run.directory / "aws"]
