@@ -89,15 +89,11 @@ class S3Producer(Producer):
             ProducerError: The name is empty, or makes the key longer than S3 takes.
         """
         if name is None and self.key != "*":
-            own = self._checked(self._new_id(None))
-        else:
-            name = "input.txt" if name is None else name
-            if not isinstance(name, str) or not name:
-                raise ProducerError(f"name {name!r}: must be a text that isn't empty")
-            own = self._checked(f"{self._new_id(None)}/{name}")
-        if self._inflight:
-            self._inflight.note(own)
-        return own
+            return self._checked(self._new_id(None))
+        name = "input.txt" if name is None else name
+        if not isinstance(name, str) or not name:
+            raise ProducerError(f"name {name!r}: must be a text that isn't empty")
+        return self._checked(f"{self._new_id(None)}/{name}")
 
     def _checked(self, correlation_id: str) -> str:
         key = self.key.replace("*", correlation_id)

@@ -1,5 +1,7 @@
 """What came that nobody awaited: under another id, without one, or of other inputs."""
 
+from dataclasses import replace
+
 import pytest
 from explaining import REQUEST, finding, told_of
 from listener_fakes import World
@@ -89,3 +91,20 @@ def test_an_input_whose_id_only_begins_like_it_is_another(world):
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
     assert finding(report, "destination").text == "no object of this id"
     assert report.cause.startswith("processor wasn't invoked for this input")
+
+
+def test_inputs_under_ids_of_their_own_are_no_near_misses(world):
+    sent, other = world.send(), world.send(correlation_id="order-2")
+    by_other_means = replace(other, correlation_id="run/order-3")
+    for one in (other, by_other_means):
+        world.table.record(one.correlation_id)
+        world.listener.wait_for(one)
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
+    assert not [item for item in report.findings if item.station == "near miss"]
+
+
+def test_a_large_result_that_nobody_awaits_is_not_fetched(world):
+    sent = world.send()
+    world.table.record("run/nobody's", "HELLO", size=2**20 + 1)
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
+    assert finding(report, "near miss").text == "a result came under an id that differs: run/nobody's"
