@@ -32,6 +32,8 @@ LOG = "embedded-aws.log"
 
 _LOOK = 0.2  # seconds between two looks at whether all are still there
 _GRACE = 1.0  # seconds for the embedded AWS to end by itself
+# Nothing must be found so often, so far apart: while a process begins, its environment is empty for a moment.
+_LOOKS, _BETWEEN = 2, 0.05
 _PATIENCE = 10.0  # seconds after which what still lives is given up
 
 
@@ -83,11 +85,15 @@ def clear(directory: Path) -> list[int]:
         The processes that could not be ended.
     """
     deadline = time.monotonic() + _PATIENCE
-    while (left := processes_of(directory)) and time.monotonic() < deadline:
+    looks, left = _LOOKS, list[psutil.Process]()
+    while looks and time.monotonic() < deadline:
+        left = processes_of(directory)
         for process in left:  # again and again: a worker may be born meanwhile
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(left, timeout=0.5)
+        looks = _LOOKS if left else looks - 1
+        time.sleep(_BETWEEN)
     if not left:
         for name in FOLDERS:
             shutil.rmtree(directory / name, ignore_errors=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 _ENDED_WITHIN = 5.0  # seconds for a process that was asked to end
+_YOUNG, _AGAIN = 0.2, 0.01  # seconds that a process may take to begin, and between two looks at it
 
 
 def started_at(process: psutil.Process) -> float:
@@ -48,11 +49,24 @@ def carrying(name: str, value: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and process.environ().get(name) == value:
+            if process.pid != os.getpid() and _environment(process).get(name) == value:
                 found.append(process)
         except (psutil.Error, OSError):
             continue  # another user's, or just gone
     return found
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """What it was started with. That is empty for a moment while a process begins: then it is asked again."""
+    environ = process.environ()
+    while not environ and sys.platform == "linux" and _age(process) < _YOUNG:
+        time.sleep(_AGAIN)
+        environ = process.environ()
+    return environ
+
+
+def _age(process: psutil.Process) -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_at(process)
 
 
 def end(processes: list[psutil.Process]) -> None:

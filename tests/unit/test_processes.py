@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from event_harness import processes
+from event_harness import keeper, processes
 
 
 @pytest.fixture
@@ -51,3 +51,47 @@ def test_killed_process_that_nobody_reaps_is_dead():
 
 def test_pid_that_nobody_has_is_dead():
     assert not processes.still_lives(2**40, 1.0)
+
+
+@pytest.fixture
+def beginning(monkeypatch):
+    """Starts a process with an environment that can't be seen at the first looks, as while it begins."""
+    children, real = {}, psutil.Process.environ
+
+    def environ(process):
+        if children.get(process.pid):
+            children[process.pid] -= 1
+            return {}
+        return real(process)
+
+    def start(looks, **marks):
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(600)"],
+            env=os.environ | marks,
+            start_new_session=True,
+        )
+        started.append(child)
+        children[child.pid] = looks
+        return child
+
+    monkeypatch.setattr(psutil.Process, "environ", environ)
+    monkeypatch.setattr(processes, "_YOUNG", 60)
+    monkeypatch.setattr(processes, "_AGAIN", 0)
+    started = []
+    yield start
+    for child in started:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process may be seen so early")
+def test_process_that_only_begins_is_found_by_what_it_carries(beginning):
+    child = beginning(3, EVENT_HARNESS_TEST_MARK="beginning")
+    found = processes.carrying("EVENT_HARNESS_TEST_MARK", "beginning")
+    assert [process.pid for process in found] == [child.pid]
+
+
+def test_process_that_only_begins_is_ended_with_its_embedded_aws(beginning, tmp_path):
+    child = beginning(1, **{keeper.MARK: str(tmp_path)})
+    assert keeper.clear(tmp_path) == []
+    assert child.poll() is not None
