@@ -15,6 +15,7 @@ from event_harness.runs import Run, new_run_id
 from event_harness.targets import Target
 
 RESETS = lost_answers(0.02, "s3", "dynamodb", "sqs")
+KINDS = {"reset", "error:SlowDown", "error:ServiceUnavailable"}
 
 
 @pytest.fixture
@@ -36,15 +37,17 @@ def through(breakable, weather):
 def test_every_input_is_accounted_for_through_throttling_errors_and_resets(through, weather):
     weather.be(*RESETS, *storm(), slow(0.1, 500))
     producer = producers_for(through)["source"]
-    texts = [f"ﬁle number {n}" for n in range(20)]
-    collected = through.collect(sents := list(map(producer.send, texts)), timeout=120)
-    assert collected.missing == []
-    for sent, text in zip(sents, texts, strict=True):
-        assert {result.text for result in collected.arrived[sent.correlation_id]} == {text.upper()}
-    struck = weather.fired()
-    assert struck["reset"]
-    assert struck["error:SlowDown"]
-    assert struck["error:ServiceUnavailable"]
+    struck = set()
+    for batch in range(10):  # the first will do, but once in some twenty times no connection is reset in it
+        texts = [f"ﬁle number {batch}.{n}" for n in range(20)]
+        collected = through.collect(sents := list(map(producer.send, texts)), timeout=120)
+        assert collected.missing == []
+        for sent, text in zip(sents, texts, strict=True):
+            assert {result.text for result in collected.arrived[sent.correlation_id]} == {text.upper()}
+        struck |= set(weather.fired())
+        if struck >= KINDS:
+            break
+    assert struck >= KINDS
 
 
 def test_what_should_fail_fails_in_bad_weather_too(through, weather):
