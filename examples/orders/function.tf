@@ -58,7 +58,7 @@ resource "aws_lambda_event_source_mapping" "placed" {
   event_source_arn = aws_sqs_queue.placed.arn
   function_name    = aws_lambda_function.confirm_order.arn
   # The function can say which messages of a batch have failed. Let more than one come at once when you add
-  # `function_response_types = ["ReportBatchItemFailures"]`, which providers before 3.42 don't know.
+  # `function_response_types = ["ReportBatchItemFailures"]`, which provider 3.39 doesn't know.
   batch_size = 1
 }
 

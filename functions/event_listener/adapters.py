@@ -88,6 +88,7 @@ def from_sqs(raw: object) -> Record:
         metadata={"message_id": message_id, "message_attributes": unwrapped, "message_group_id": group},
         event_time=time_from_number(get(raw, "attributes", "SentTimestamp"), per_second=1000),
         attributes=attributes,
+        batch_item=message_id,
     )
 
 
@@ -147,6 +148,7 @@ def from_kinesis(raw: object) -> Record:
         metadata={"shard": shard, "sequence": sequence, "partition_key": partition_key},
         event_time=time_from_number(get(raw, "kinesis", "approximateArrivalTimestamp")),
         keys={"partition_key": partition_key},
+        batch_item=sequence,
     )
 
 
@@ -169,6 +171,7 @@ def from_dynamodb(raw: object) -> Record:
         metadata={"eventName": name, "keys": keys, "sequence": sequence},
         event_time=time_from_number(get(raw, "dynamodb", "ApproximateCreationDateTime")),
         keys={attribute: str(value) for attribute, value in keys.items()},
+        batch_item=sequence,
     )
 
 

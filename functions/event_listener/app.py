@@ -5,6 +5,7 @@ Environment: `RESULTS_TABLE`, `OVERFLOW_BUCKET`, `RESULT_TTL_SECONDS`, `INLINE_L
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -40,7 +41,20 @@ class RecordsNotStoredError(Exception):
     """Some records could not be stored; raised after the others are, so that the event comes again."""
 
 
-def traced(handler: Callable[..., None]) -> Callable[..., None]:
+@dataclass(frozen=True)
+class Failure:
+    """A record that could not be stored.
+
+    Attributes:
+        reason: Names the record, and what went wrong.
+        batch_item: What a partial batch response calls it; None where its mapping asks for no such response.
+    """
+
+    reason: str
+    batch_item: str | None
+
+
+def traced(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Trace a handler where AWS runs it: only there is a daemon that takes traces.
 
     Elsewhere there isn't even a Tracer: the SDK behind it writes to `/tmp/.aws-xray` when it is imported.
@@ -52,29 +66,39 @@ def traced(handler: Callable[..., None]) -> Callable[..., None]:
 
 @logger.inject_lambda_context(clear_state=True)
 @traced
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     """Store each record of an event on its own: a bad one doesn't stop the good ones.
 
+    Returns:
+        Where records could not be stored and their mapping asks for it, a partial batch response: they
+        alone come again. Else None, which every mapping takes for success.
+
     Raises:
-        RecordsNotStoredError: Names every record that could not be stored. The event then comes again,
-            and at last to the on-failure queue; what was stored is then stored again, as a redelivery.
-            Not a partial batch response: a mapping made by provider 3.39 can't ask for one, and would
-            take it for success.
+        RecordsNotStoredError: Names every record that could not be stored, where the mapping would take a
+            partial batch response for success. The event then comes again, and at last to the on-failure
+            queue; what was stored is then stored again, as a redelivery.
     """
     attempts = [_attempt(read(raw), context.aws_request_id) for raw in split(event)]
-    failed = [error for error in attempts if error]
-    if failed:
-        raise RecordsNotStoredError(f"{len(failed)} of {len(attempts)} not stored: {'; '.join(failed)}")
+    failures = [failure for failure in attempts if failure]
+    if not failures:
+        return None
+    if all(failure.batch_item for failure in failures):
+        return {"batchItemFailures": [{"itemIdentifier": failure.batch_item} for failure in failures]}
+    reasons = "; ".join(failure.reason for failure in failures)
+    raise RecordsNotStoredError(f"{len(failures)} of {len(attempts)} not stored: {reasons}")
 
 
-def _attempt(record: Record, request_id: str) -> str | None:
+def _attempt(record: Record, request_id: str) -> Failure | None:
     """Store one record and return what went wrong, whatever it is: the others still have their turn."""
     try:
         _store(record, request_id)
     except Exception as error:
         name = f"{record.source_type} event {record.identity}"
         logger.exception("not recorded", extra={"record": name})
-        return f"{name}: {type(error).__name__}: {error}"
+        partial = settings.source_of(record).partial
+        return Failure(
+            f"{name}: {type(error).__name__}: {error}", batch_item=record.batch_item if partial else None
+        )
     finally:
         logger.remove_keys(["correlation_id"])
     return None

@@ -50,6 +50,7 @@ class Record:
         event_time: Epoch milliseconds as the source says; None if it doesn't.
         keys: The keys that may be, or start with, a correlation id, by the name of the attribute.
         attributes: Message attributes as text.
+        batch_item: What a partial batch response calls it; None where its source knows no such response.
     """
 
     source_type: str
@@ -60,3 +61,4 @@ class Record:
     event_time: int | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    batch_item: str | None = None

@@ -22,6 +22,7 @@ class Source:
         correlation_from: Where its events carry the correlation id: `key`, `attribute` or `body`.
         correlation_at: The attribute's name, a JMESPath expression into the body, or a pattern of the key in
             which an asterisk stands for the id.
+        partial: Whether its event source mapping asks for partial batch responses.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Source:
     match: str
     correlation_from: str | None = None
     correlation_at: str | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def _sources(value: str) -> tuple[Source, ...]:
                 source["match"],
                 source["correlation"]["from"],
                 source["correlation"].get("at"),
+                source.get("partial") is True,
             )
             for name, source in json.loads(value).items()
         )

@@ -1,6 +1,8 @@
 data "aws_region" "current" {}
 
 locals {
+  emulated = data.aws_caller_identity.current.account_id == "000000000000"
+
   # What each source's events are told by, and where their correlation id is unless `correlation` says it.
   sources = {
     for name, source in var.sources : name => {
@@ -21,8 +23,13 @@ locals {
         dynamodb    = { from = "key", at = null }
         kinesis     = { from = "key", at = null }
       }[source.type]
+      # The emulator takes a stream's partial batch response for success, so the listener raises there.
+      partial = source.partial_batch_responses && (source.type == "sqs" || !local.emulated) ? true : null
     }
   }
+  sources_json = jsonencode({
+    for name, source in local.sources : name => { for field, value in source : field => value if value != null }
+  })
   result_ttl_days = ceil(var.result_ttl_hours / 24)
 }
 
@@ -46,7 +53,7 @@ module "function" {
     OVERFLOW_BUCKET    = module.overflow.name
     RESULT_TTL_SECONDS = var.result_ttl_hours * 60 * 60
     INLINE_LIMIT_BYTES = var.inline_limit_bytes
-    SOURCES            = jsonencode(local.sources)
+    SOURCES            = local.sources_json
   }
 }
 

@@ -24,7 +24,7 @@ output "event_harness" {
 
   # Lambda measures all variables together, written as JSON; the others take up to 400 bytes of its 4,096.
   precondition {
-    condition     = length(jsonencode(jsonencode(local.sources))) <= 3700
+    condition     = length(jsonencode(local.sources_json)) <= 3700
     error_message = "There are too many sources for the listener's environment, in which Lambda takes 4 KB: name fewer (about 20 fit), such as one bucket with several `filters`, or one queue behind several topics or rules."
   }
 
@@ -40,6 +40,11 @@ output "event_harness" {
 }
 
 output "function_arn" {
-  description = "ARN of the listener, for a bucket whose notification is yours (`notification = false`)."
+  description = "ARN of the listener, for a notification or an event source mapping of yours (`notification = false`, `mapping = false`)."
   value       = module.function.arn
+}
+
+output "failure_queue_arn" {
+  description = "ARN of the listener's failure queue, the on-failure destination of a stream's mapping that is yours."
+  value       = module.function.failure_queue_arn
 }

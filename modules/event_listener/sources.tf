@@ -118,19 +118,20 @@ resource "aws_cloudwatch_event_target" "this" {
 # --- SQS: polled ---
 
 resource "aws_lambda_event_source_mapping" "queue" {
-  for_each = local.by_type.sqs
+  for_each = { for name, source in local.by_type.sqs : name => source if source.mapping }
 
   event_source_arn = each.value.queue_arn
   function_name    = module.function.arn
   # A batch of one can't fail in part. Larger ones would need `function_response_types`, which provider 3.39
   # doesn't know: without it one bad message would bring back, and at last discard, the good ones around it.
+  # Who has a newer provider makes the mapping instead (`mapping = false`).
   batch_size = 1
 }
 
 # --- DynamoDB and Kinesis: polled ---
 
 resource "aws_lambda_event_source_mapping" "stream" {
-  for_each = merge(local.by_type.dynamodb, local.by_type.kinesis)
+  for_each = { for name, source in merge(local.by_type.dynamodb, local.by_type.kinesis) : name => source if source.mapping }
 
   event_source_arn = each.value.stream_arn
   function_name    = module.function.arn

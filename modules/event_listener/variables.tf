@@ -18,6 +18,8 @@ variable "sources" {
     sns: `topic_arn`, and `filter_policy` (JSON) on the message attributes.
     eventbridge: `bus` (name) and `pattern` (JSON).
     dynamodb: `stream_arn` of the table's stream. kinesis: `stream_arn`.
+    The event source mapping of these three is the module's, unless `mapping` is false: then yours invokes the
+    listener. Say `partial_batch_responses = true` only if yours asks for `ReportBatchItemFailures`.
     `kms_key_arn` names the customer-managed key that encrypts the source, if there is one.
     `correlation.from` says where the correlation id is: "key" (S3 object key or Kinesis partition key, of which
     `at` may say what it looks like, as in "out/*.json"; DynamoDB key attribute, named by `at` if there are two),
@@ -36,8 +38,11 @@ variable "sources" {
     bus           = optional(string, "default")
     pattern       = optional(string)
     stream_arn    = optional(string)
+    mapping       = optional(bool, true)
     kms_key_arn   = optional(string)
     correlation   = optional(object({ from = string, at = optional(string) }))
+
+    partial_batch_responses = optional(bool, false)
   }))
   nullable = false
 
@@ -97,6 +102,16 @@ variable "sources" {
       !contains(["dynamodb", "kinesis"], source.type) || startswith(coalesce(source.stream_arn, "-"), "arn:")
     ], false)
     error_message = "A source of type \"dynamodb\" or \"kinesis\" needs `stream_arn`, an ARN (of a table: its stream_arn, which is empty unless the table has stream_enabled = true)."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : source.mapping || contains(["sqs", "dynamodb", "kinesis"], source.type)])
+    error_message = "`mapping = false` is for a source of type \"sqs\", \"dynamodb\" or \"kinesis\": the others push, without an event source mapping."
+  }
+
+  validation {
+    condition     = alltrue([for _, source in var.sources : !(source.partial_batch_responses && source.mapping)])
+    error_message = "`partial_batch_responses` needs `mapping = false` and an aws_lambda_event_source_mapping of yours with function_response_types = [\"ReportBatchItemFailures\"]: the module's own doesn't ask for them, and would take the listener's response for success."
   }
 
   validation {

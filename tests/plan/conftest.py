@@ -14,6 +14,7 @@ from event_harness.targets import Target
 
 REPOSITORY = Path(__file__).parents[2]
 LAYER = "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:1"
+ON_REAL_ACCOUNT = "_on_real_account"  # ends the name of a directory in `cases`
 CONFIGURATIONS = Path(__file__).parent / "configurations"
 
 
@@ -34,11 +35,11 @@ def planner(
 
     @cache
     def make(name: str) -> Planner:
-        if name == "real_account":
+        configuration = name.removesuffix(ON_REAL_ACCOUNT)
+        if real_account := configuration != name:
             _publish_layer(target)
-            return Planner(REPOSITORY, base / name, target, tools, real_account=True)
-        root = REPOSITORY if name == "root" else CONFIGURATIONS / name
-        return Planner(root, base / name, target, tools)
+        root = REPOSITORY if configuration == "root" else CONFIGURATIONS / configuration
+        return Planner(root, base / name, target, tools, real_account=real_account)
 
     yield make
     remove(base)
@@ -53,4 +54,4 @@ def _publish_layer(target: Target) -> None:
         aws_access_key_id=REAL_ACCOUNT,
         aws_secret_access_key="test",  # noqa: S106 (the emulator takes any)
     )
-    ssm.put_parameter(Name=LAYER_PARAMETER, Value=LAYER, Type="String")
+    ssm.put_parameter(Name=LAYER_PARAMETER, Value=LAYER, Type="String", Overwrite=True)

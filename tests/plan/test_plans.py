@@ -1,7 +1,7 @@
 """Plans are as the files in `cases` say: `<name>.tfvars` is the input, `<name>.toml` what is expected.
 
-A new case needs no Python. The directory names the configuration: the root, the root on a real account, or
-one of `configurations`.
+A new case needs no Python. The directory names the configuration, the root or one of `configurations`; where
+the name ends with `_on_real_account`, it is planned as a customer's account would see it.
 """
 
 from collections.abc import Callable

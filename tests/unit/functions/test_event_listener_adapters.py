@@ -94,6 +94,7 @@ def test_an_sqs_message_brings_its_attributes() -> None:
         },
         event_time=1545082649183,
         attributes={"correlation_id": "run/case", "id": "id"},
+        batch_item="059f36b4-87a3-44ab-83d2-661975830a7d",
     )
 
 
@@ -151,6 +152,7 @@ def test_a_kinesis_record_is_decoded() -> None:
         metadata={"shard": "shardId-000000000006", "sequence": "49", "partition_key": "run/case"},
         event_time=1545084650987,
         keys={"partition_key": "run/case"},
+        batch_item="49",
     )
 
 

@@ -49,18 +49,26 @@ def table() -> FakeTable:
 
 
 @pytest.fixture
-def app(load_app: Callable[..., ModuleType], s3: FakeS3, table: FakeTable) -> ModuleType:
-    module = load_app(
-        "event_listener",
-        RESULTS_TABLE="results",
-        OVERFLOW_BUCKET="overflow",
-        RESULT_TTL_SECONDS="3600",
-        INLINE_LIMIT_BYTES="1000",
-        SOURCES=json.dumps(SOURCES),
-    )
-    module.bodies = Bodies(s3, "overflow", 1000)
-    module.store = Store(table, "results", 3600)
-    return module
+def load(load_app: Callable[..., ModuleType], s3: FakeS3, table: FakeTable) -> Callable[..., ModuleType]:
+    def load(sources: dict[str, Any]) -> ModuleType:
+        module = load_app(
+            "event_listener",
+            RESULTS_TABLE="results",
+            OVERFLOW_BUCKET="overflow",
+            RESULT_TTL_SECONDS="3600",
+            INLINE_LIMIT_BYTES="1000",
+            SOURCES=json.dumps(sources),
+        )
+        module.bodies = Bodies(s3, "overflow", 1000)
+        module.store = Store(table, "results", 3600)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def app(load: Callable[..., ModuleType]) -> ModuleType:
+    return load(SOURCES)
 
 
 def put(s3: FakeS3, key: str, data: bytes) -> dict[str, Any]:
@@ -176,6 +184,41 @@ def test_a_batch_with_a_record_that_cant_be_stored_comes_again_and_the_others_ar
     with pytest.raises(app.RecordsNotStoredError, match="1 of 3 not stored"):
         app.handler(s3_event(*records), context)
     assert len(table.all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "failed", "records"),
+    [
+        ("queue", {"m0", "m2"}, [message(number) for number in range(4)]),
+        ("stream", {"0000", "0002"}, [kinesis_record(sequence=f"000{number}") for number in range(4)]),
+        ("table", {"0000", "0002"}, [dynamodb_record(sequence=f"000{number}") for number in range(4)]),
+    ],
+)
+def test_where_the_mapping_asks_for_it_the_response_names_what_could_not_be_stored(
+    load: Callable[..., ModuleType],
+    table: FakeTable,
+    context: SimpleNamespace,
+    source: str,
+    failed: set[str],
+    records: list[dict[str, Any]],
+) -> None:
+    app = load(SOURCES | {source: SOURCES[source] | {"partial": True}})
+    assert app.handler(s3_event(*records), context) is None
+    table.before = failing(*failed)
+    response = app.handler(s3_event(*records), context)
+    assert {item["itemIdentifier"] for item in response["batchItemFailures"]} == failed
+    assert len(response["batchItemFailures"]) == 2
+    assert [item["deliveries"] for item in table.all()] == [1, 2, 1, 2]
+
+
+def test_a_record_that_no_response_can_name_fails_its_whole_event(
+    load: Callable[..., ModuleType], table: FakeTable, context: SimpleNamespace
+) -> None:
+    app = load(SOURCES | {"queue": SOURCES["queue"] | {"partial": True}})
+    nameless = message(1) | {"messageId": None}
+    table.before = failing("")
+    with pytest.raises(app.RecordsNotStoredError, match="2 of 2 not stored"):
+        app.handler(s3_event(message(0), nameless), context)
 
 
 def test_what_could_not_be_stored_is_named_with_its_reason(

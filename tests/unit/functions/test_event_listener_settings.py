@@ -31,6 +31,15 @@ def test_the_environment_is_read_whole() -> None:
     )
 
 
+def test_only_a_source_that_says_so_gets_partial_batch_responses() -> None:
+    sources = {
+        name: SOURCES["queue"] | {"match": name, **said}
+        for name, said in {"asks": {"partial": True}, "says no": {"partial": False}, "is silent": {}}.items()
+    }
+    settings = Settings.from_environ(ENVIRON | {"SOURCES": json.dumps(sources)})
+    assert [source.name for source in settings.sources if source.partial] == ["asks"]
+
+
 @pytest.mark.parametrize("name", ["RESULTS_TABLE", "OVERFLOW_BUCKET", "RESULT_TTL_SECONDS", "SOURCES"])
 def test_a_variable_that_is_missing_is_named(name: str) -> None:
     with pytest.raises(SettingError, match=f"{name} is not set"):

@@ -7,4 +7,6 @@ sources = {
   g     = { type = "sns" }
   h     = { type = "eventbridge" }
   i     = { type = "dynamodb" }
+  j     = { type = "s3", bucket = "j", mapping = false }
+  k     = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:k", partial_batch_responses = true }
 }
