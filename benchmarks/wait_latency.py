@@ -45,7 +45,10 @@ def main() -> None:
     options = parser.parse_args()
     rng = random.Random(options.seed)
     delays = [QUICKEST * (SLOWEST / QUICKEST) ** rng.random() for _ in range(options.samples)]
-    with tempfile.TemporaryDirectory() as directory, EmbeddedAws.start(Path(directory) / "aws") as aws:
+    with (
+        tempfile.TemporaryDirectory(prefix="wait-latency-") as directory,
+        EmbeddedAws.start(Path(directory) / "aws") as aws,
+    ):
         target = Target.local(aws.endpoint_url)
         create_table(target)
         ours = [latency(target, number, delay) for number, delay in enumerate(delays)]

@@ -71,6 +71,12 @@ def app(load: Callable[..., ModuleType]) -> ModuleType:
     return load(SOURCES)
 
 
+@pytest.fixture
+def asking(load: Callable[..., ModuleType]) -> ModuleType:
+    """The listener of a queue whose mapping asks for partial batch responses."""
+    return load(SOURCES | {"queue": SOURCES["queue"] | {"partial": True}})
+
+
 def put(s3: FakeS3, key: str, data: bytes) -> dict[str, Any]:
     return s3_record("bucket", key, etag=s3.add("bucket", key, data).etag)
 
@@ -212,13 +218,12 @@ def test_where_the_mapping_asks_for_it_the_response_names_what_could_not_be_stor
 
 
 def test_a_record_that_no_response_can_name_fails_its_whole_event(
-    load: Callable[..., ModuleType], table: FakeTable, context: SimpleNamespace
+    asking: ModuleType, table: FakeTable, context: SimpleNamespace
 ) -> None:
-    app = load(SOURCES | {"queue": SOURCES["queue"] | {"partial": True}})
     nameless = message(1) | {"messageId": None}
     table.before = failing("")
-    with pytest.raises(app.RecordsNotStoredError, match="2 of 2 not stored"):
-        app.handler(s3_event(message(0), nameless), context)
+    with pytest.raises(asking.RecordsNotStoredError, match="2 of 2 not stored"):
+        asking.handler(s3_event(message(0), nameless), context)
 
 
 def test_what_could_not_be_stored_is_named_with_its_reason(
@@ -319,3 +324,19 @@ def test_any_mix_of_records_is_stored_without_a_loss(
     table.items.clear()
     app.handler({"Records": records}, context)
     assert sum(item["deliveries"] for item in table.all()) == len(records)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.lists(st.builds(message, st.integers(0, 9)) | st.just("no record")), st.sets(st.integers(0, 9)))
+def test_whatever_could_not_be_stored_is_told_to_lambda(
+    asking: ModuleType, table: FakeTable, context: SimpleNamespace, records: list[Any], failed: set[int]
+) -> None:
+    table.items.clear()
+    table.before = failing(*(f"m{number}" for number in failed))
+    response = asking.handler({"Records": records}, context)
+    told = {item["itemIdentifier"] for item in response["batchItemFailures"]} if response else set()
+    sent = {record["messageId"] for record in records if record != "no record"}
+    assert told == sent & {f"m{number}" for number in failed}
+    assert sum(item["deliveries"] for item in table.all()) == len(
+        [record for record in records if record == "no record" or record["messageId"] not in told]
+    )
