@@ -20,8 +20,10 @@ COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-e
 PROJECTS := . $(patsubst %/.event-harness/runs,%,$(wildcard examples/*/.event-harness/runs))
 # Runs that ARGS name are swept where they are; one that is nowhere is missed here.
 NAMED := $(filter r%,$(ARGS))
-HOLD  := $(strip $(foreach project,$(PROJECTS),$(if $(wildcard $(NAMED:%=$(project)/.event-harness/runs/%)),$(project))))
-SWEPT := $(if $(NAMED),$(or $(HOLD),.),$(PROJECTS))
+held   = $(foreach run,$(NAMED),$(if $(wildcard $1/.event-harness/runs/$(run)),$(run)))
+LOST  := $(filter-out $(foreach project,$(PROJECTS),$(call held,$(project))),$(NAMED))
+asked  = $(strip $(call held,$1) $(if $(filter .,$1),$(LOST)))
+SWEPT := $(if $(NAMED),$(foreach project,$(PROJECTS),$(if $(call asked,$(project)),$(project))),$(PROJECTS))
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
@@ -104,9 +106,9 @@ list: $(READY) ## Show the runs that are in progress or were left behind
 	@for project in $(PROJECTS); do echo "$$project:"; $(HARNESS) --project $$project list || exit 1; done
 
 sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run; with TARGET=aws by tag, too
-	@code=0; for project in $(SWEPT); do \
-		$(HARNESS) --project $$project sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) $(ARGS) || code=1; \
-	done; exit $$code
+	@code=0; $(foreach project,$(SWEPT), \
+		$(HARNESS) --project $(project) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) \
+			$(filter-out $(NAMED),$(ARGS)) $(call asked,$(project)) || code=1;) exit $$code
 
 redrive: $(READY) ## Put failed events back once their cause is mended: make redrive ARGS=--help
 	@$(HARNESS) redrive $(ARGS)

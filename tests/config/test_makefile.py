@@ -140,15 +140,19 @@ def test_list_and_sweep_see_the_runs_of_the_examples(copy):
 
 
 @pytest.mark.parametrize(
-    ("named", "projects"),
-    [("r1", ["examples/orders"]), ("r2", ["."]), ("r1 r2", [".", "examples/orders"]), ("r3", ["."])],
+    ("named", "swept"),
+    [
+        ("r1", ["examples/orders sweep r1"]),
+        ("r2 --dry-run", [". sweep --dry-run r2"]),
+        ("r1 r2", [". sweep r2", "examples/orders sweep r1"]),
+        ("r3", [". sweep r3"]),
+        ("r3 r1", [". sweep r3", "examples/orders sweep r1"]),
+    ],
 )
-def test_named_runs_are_swept_where_they_are(copy, named, projects):
+def test_named_runs_are_swept_where_they_are(copy, named, swept):
     copy.file("examples/orders/.event-harness/runs/r1/record.json")
     copy.file(".event-harness/runs/r2/record.json")
-    assert copy.calls("sweep", f"ARGS={named}") == [
-        f": event-harness --project {project} sweep {named}" for project in projects
-    ]
+    assert copy.calls("sweep", f"ARGS={named}") == [f": event-harness --project {call}" for call in swept]
 
 
 def test_sweep_looks_by_tag_on_the_target_and_goes_on_after_a_run_that_it_can_not_sweep(copy):
