@@ -43,6 +43,26 @@ def orderly_interrupts() -> Iterator[None]:
 
 
 @contextmanager
+def held() -> Iterator[None]:
+    """Keep interrupts until the end of the block: an exception within it would lose what it begins.
+
+    A process that is started isn't known to anybody before its `Popen` has returned.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals raise nothing here
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda signum, _frame: came.append(signum)) for number in _ours()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for signum in came:
+            signal.raise_signal(signum)
+
+
+@contextmanager
 def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
     """Let one interrupt pass by with a line of explanation; the next one gets through.
 

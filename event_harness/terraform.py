@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 import tftest
 
@@ -71,31 +72,19 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         folders.make(self.logs, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
         errors = log.with_suffix(".err")
+        process = None
         with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
             try:
-                process = subprocess.Popen(
-                    [self.binary, cmd, *cmd_args],
-                    cwd=self.tfdir,
-                    env=self.env,
-                    stdin=subprocess.DEVNULL,
-                    # Files, not pipes: a full pipe blocks terraform, and a provider that outlives it keeps
-                    # a pipe open for ever.
-                    stdout=out,
-                    stderr=err,
-                    # A session of its own: Ctrl-C in the terminal must not reach terraform twice, and its
-                    # provider processes can be ended as one group.
-                    start_new_session=True,
-                    preexec_fn=_interrupt_when_parent_dies,
-                )
-            except OSError as error:
-                raise DeploymentError(f"{self.binary} can't be started: {error}") from error
-            try:
+                with interrupts.held():
+                    process = self._start([cmd, *cmd_args], out, err)
                 code = self._follow(process, cmd, log)
             except BaseException:
-                _stop(process)
+                if process:
+                    _stop(process)
                 raise
             finally:
-                _end_group(process.pid)
+                if process:
+                    _end_group(process.pid)
         output = log.read_text(encoding="utf-8", errors="replace")
         error_text = errors.read_text(encoding="utf-8", errors="replace")
         if not error_text:
@@ -113,6 +102,25 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             self.execute_command("plan", "-no-color", "-input=false", f"-out={plan}", *flags)
             shown = self.execute_command("show", "-json", plan)
         return tftest.TerraformPlanOutput(json.loads(shown.out))
+
+    def _start(self, arguments: list[str], out: IO[str], err: IO[str]) -> "subprocess.Popen[bytes]":
+        try:
+            return subprocess.Popen(
+                [self.binary, *arguments],
+                cwd=self.tfdir,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                # Files, not pipes: a full pipe blocks terraform, and a provider that outlives it keeps a pipe
+                # open for ever.
+                stdout=out,
+                stderr=err,
+                # A session of its own: Ctrl-C in the terminal must not reach terraform twice, and its
+                # provider processes can be ended as one group.
+                start_new_session=True,
+                preexec_fn=_interrupt_when_parent_dies,
+            )
+        except OSError as error:
+            raise DeploymentError(f"{self.binary} can't be started: {error}") from error
 
     def _follow(self, process: "subprocess.Popen[bytes]", cmd: str, log: Path) -> int:
         """Pass on terraform's lines as they come, until it ends; returns its exit code."""

@@ -17,6 +17,7 @@ def lasting(tmp_path_factory):
         yield Target.emulator(aws.endpoint_url)
 
 
+@pytest.mark.usefixtures("hang_up_counts")
 def test_terminal_that_hangs_up_ends_a_session_in_order(lasting, tmp_path):
     project = Project(tmp_path / "project", PYTHONUNBUFFERED="1")
     with project.start(f"--harness-target={lasting.endpoint_url}") as session:

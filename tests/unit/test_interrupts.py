@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
-from event_harness.interrupts import orderly_interrupts, pending, shielded
+from event_harness.interrupts import held, orderly_interrupts, pending, shielded
 
 
+@pytest.mark.usefixtures("hang_up_counts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_interrupts_and_is_remembered_until_the_tear_down(number):
     with orderly_interrupts():
@@ -38,6 +39,23 @@ def test_one_interrupt_passes_by_while_something_is_destroyed_and_the_next_gets_
         ]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_interrupts_that_are_held_strike_at_the_end_of_the_block():
+    done = []
+
+    def interrupted():
+        with held():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("whole")
+
+    with orderly_interrupts():
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+            interrupted()
+        assert done == ["whole"]
+        assert pending()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_hang_up_that_nohup_ignores_stays_ignored():

@@ -1,14 +1,18 @@
 """Terraform's manners are shown with small programs in its place, which fail in ways that it fails in."""
 
 import os
+import signal
 import stat
+import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 
 import psutil
 import pytest
 
 from event_harness.errors import DeploymentError
+from event_harness.interrupts import orderly_interrupts
 from event_harness.terraform import Terraform, summary
 
 
@@ -74,6 +78,24 @@ time.sleep(600)
     with pytest.raises(KeyboardInterrupt):
         terraform(program, on_line=interrupt).execute_command("apply")
     assert (tmp_path / "state").read_text() == "written"
+
+
+@pytest.mark.parametrize("orderly", [orderly_interrupts, nullcontext])
+def test_interrupt_while_a_command_is_being_started_does_not_lose_it(terraform, monkeypatch, orderly):
+    started, popen = [], subprocess.Popen
+
+    def interrupted(*arguments, **settings):
+        started.append(popen(*arguments, **settings))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with orderly(), pytest.raises(KeyboardInterrupt):
+        terraform("time.sleep(600)").execute_command("apply")
+    ended = started[0].poll() is not None
+    started[0].kill()
+    started[0].wait()
+    assert ended
 
 
 def test_another_thread_can_interrupt_a_command(terraform):
