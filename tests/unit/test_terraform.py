@@ -6,7 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -80,8 +80,15 @@ time.sleep(600)
     assert (tmp_path / "state").read_text() == "written"
 
 
-@pytest.mark.parametrize("orderly", [orderly_interrupts, nullcontext])
-def test_interrupt_while_a_command_is_being_started_does_not_lose_it(terraform, monkeypatch, orderly):
+@contextmanager
+def pythons_own_interrupts():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("handled", [orderly_interrupts, pythons_own_interrupts])
+def test_interrupt_while_a_command_is_being_started_does_not_lose_it(terraform, monkeypatch, handled):
     started, popen = [], subprocess.Popen
 
     def interrupted(*arguments, **settings):
@@ -90,7 +97,7 @@ def test_interrupt_while_a_command_is_being_started_does_not_lose_it(terraform, 
         return started[0]
 
     monkeypatch.setattr(subprocess, "Popen", interrupted)
-    with orderly(), pytest.raises(KeyboardInterrupt):
+    with handled(), pytest.raises(KeyboardInterrupt):
         terraform("time.sleep(600)").execute_command("apply")
     ended = started[0].poll() is not None
     started[0].kill()
