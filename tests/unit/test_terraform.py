@@ -98,7 +98,7 @@ def test_interrupt_while_a_command_is_being_started_does_not_lose_it(terraform, 
 
     monkeypatch.setattr(subprocess, "Popen", interrupted)
     with handled(), pytest.raises(KeyboardInterrupt):
-        terraform("time.sleep(600)").execute_command("apply")
+        terraform("time.sleep(600)", timeout=20).execute_command("apply")
     ended = started[0].poll() is not None
     started[0].kill()
     started[0].wait()
