@@ -119,7 +119,7 @@ bench: $(READY) ## Measure waiting, reading and memory beside the ways of the we
 	$(BIN)/python -m benchmarks.text_processor_memory
 
 drill: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
-	$(BIN)/python -m drills $(ARGS)
+	$(BIN)/python -m resilience $(ARGS)
 
 $(SCAN)/.ready: requirements/scan.txt
 	$(PYTHON) -m venv $(SCAN)

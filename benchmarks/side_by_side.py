@@ -20,7 +20,7 @@ from benchmarks.comparison.cases import CASES
 from benchmarks.comparison.dying import dies
 from benchmarks.comparison.imagined import flight, oversleep
 from benchmarks.comparison.verdicts import Row, Verdict
-from event_harness.interrupts import orderly_interrupts
+from event_harness.machine.interrupts import orderly_interrupts
 
 # Last the one that ends a side.
 ALL: dict[str, Callable[[Bench], Row]] = {

@@ -24,8 +24,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
 
 MB = 1_000_000
 BOUND = 100  # MB over the idle process

@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.sample.polling import poll
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.listener import Listener
-from event_harness.producers import Sent
-from event_harness.resources import ResourceMap
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
+from event_harness.listening.listener import Listener
+from event_harness.results.sent import Sent
+from event_harness.system.resources import ResourceMap
 
 TABLE = "results"
 MAP = {

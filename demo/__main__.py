@@ -9,16 +9,17 @@ from collections import Counter
 from pathlib import Path
 
 from demo.stations import Station, way_of
-from event_harness.census import census
-from event_harness.deployed_system import DeployedSystem
+from event_harness.aws.ownership import new_run_id
+from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
-from event_harness.interrupts import orderly_interrupts
-from event_harness.listener import Listener
-from event_harness.producers import Sent, producers_for
-from event_harness.runs import new_run_id
-from event_harness.session import Session
+from event_harness.listening.listener import Listener
+from event_harness.machine.interrupts import orderly_interrupts
+from event_harness.machine.writable import why_unwritable
+from event_harness.orphans.inventory import census
+from event_harness.producers import producers_for
+from event_harness.results.sent import Sent
 from event_harness.settings import Settings
-from event_harness.writable import why_unwritable
+from event_harness.system.deployed_system import DeployedSystem
 
 DEFAULT = Path(__file__).with_name("declaration.txt")
 BEGIN = time.monotonic()

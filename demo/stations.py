@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_harness.deployed_system import DeployedSystem
-from event_harness.producers import Sent
-from event_harness.results import Result
+from event_harness.results.result import Result
+from event_harness.results.sent import Sent
+from event_harness.system.deployed_system import DeployedSystem
 
 
 @dataclass(frozen=True)

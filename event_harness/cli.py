@@ -12,18 +12,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from event_harness import configuration, leftovers, runs, toolchain, unrecorded
+from event_harness.aws.targets import Target
+from event_harness.deployments import record as runs
+from event_harness.deployments import unrecorded
+from event_harness.deployments.session import Session
+from event_harness.deployments.sweep import sweep, sweep_by_tag
+from event_harness.deployments.up import down, up
 from event_harness.errors import HarnessError, SettingError
-from event_harness.fetched_modules import adapt_fetched_modules
-from event_harness.guided import configure
-from event_harness.overrides import write_override
-from event_harness.redrive import redrive
-from event_harness.session import Session
+from event_harness.orphans import orphans as leftovers
+from event_harness.results.redrive import redrive
 from event_harness.settings import BY_NAME, Settings
-from event_harness.sweep import sweep, sweep_by_tag
-from event_harness.targets import Target
-from event_harness.terraform import Terraform
-from event_harness.up import down, up
+from event_harness.terraform import configuration, toolchain
+from event_harness.terraform.command import Terraform
+from event_harness.terraform.guided import configure
+from event_harness.terraform.overrides import write_override
+from event_harness.terraform.provider_3_39.fetched_modules import adapt_fetched_modules
 
 ENTRY = "event-harness"
 

@@ -3,10 +3,21 @@
 `str(error)` of each is made for a person: what is wrong, where it came from, what to do.
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from event_harness.report import Report
+
+class Explanation(Protocol):
+    """How far an input came; see `event_harness.explaining.report.Report`."""
+
+    @property
+    def cause(self) -> str:
+        """The likely cause, in one sentence."""
+
+    def terminal(self) -> str:
+        """The explanation, cut to fit a terminal."""
+
+    def full(self) -> str:
+        """The whole explanation."""
 
 
 class HarnessError(Exception):
@@ -78,7 +89,7 @@ class WaitError(HarnessError, AssertionError):
         report: how far the event came, station by station; None where nobody has looked.
     """
 
-    report: "Report | None" = None
+    report: Explanation | None = None
 
 
 class WaitTimeoutError(WaitError):

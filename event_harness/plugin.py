@@ -8,20 +8,20 @@ from typing import Any, Literal
 
 import pytest
 
-from event_harness import runs
-from event_harness.deployed_system import DeployedSystem
+from event_harness.aws import ownership
+from event_harness.deployments.session import Session
+from event_harness.deployments.sharing import Borrowed, Lendable, Lender, lending_folder
 from event_harness.errors import HarnessError, SettingError
-from event_harness.inflight import InFlight
-from event_harness.interrupts import orderly_interrupts
-from event_harness.listener import Listener
+from event_harness.explaining.tracebacks import shorten
+from event_harness.listening.listener import Listener
+from event_harness.listening.readiness import await_ready
+from event_harness.machine.interrupts import orderly_interrupts
+from event_harness.machine.progress import harmless
 from event_harness.producers import Producer, producers_for
-from event_harness.progress import harmless
-from event_harness.readiness import await_ready
-from event_harness.resources import ResourceMap
-from event_harness.session import Session
+from event_harness.producers.inflight import InFlight
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
-from event_harness.sharing import Borrowed, Lendable, Lender, lending_folder
-from event_harness.tracebacks import shorten
+from event_harness.system.deployed_system import DeployedSystem
+from event_harness.system.resources import ResourceMap
 
 DEFAULT_CANARY: Any = object()  # nobody has overridden it: the first station decides
 SETTINGS_KEY = pytest.StashKey[Settings]()
@@ -182,7 +182,7 @@ def harness_listener(
         listener = Listener(
             deployment.resources,
             deployment.target,
-            runs.new_run_id(),
+            ownership.new_run_id(),
             sla=settings["sla"],
             in_flight=InFlight(max(1, limit // workers)),
         )

@@ -11,12 +11,12 @@ from benchmarks.comparison.verdicts import Counting, Verdict, counting, verdict
 from benchmarks.sample import system as sample_system
 from benchmarks.sample.polling import LIMIT, PolledTest
 from benchmarks.sample.system import SampleSystem
-from event_harness.deployed_system import DeployedSystem
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.inflight import InFlight
-from event_harness.listener import Listener
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.ownership import new_run_id
+from event_harness.listening.listener import Listener
 from event_harness.producers import S3Producer
-from event_harness.runs import new_run_id
+from event_harness.producers.inflight import InFlight
+from event_harness.system.deployed_system import DeployedSystem
 
 
 @dataclass(frozen=True)

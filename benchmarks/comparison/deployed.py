@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from event_harness.deployed_system import DeployedSystem
-from event_harness.session import Session, from_json, to_json
+from event_harness.deployments.session import Session, from_json, to_json
 from event_harness.settings import Settings
+from event_harness.system.deployed_system import DeployedSystem
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import time
 from benchmarks.comparison.bench import Bench
 from benchmarks.comparison.deployed import ROOT
 from benchmarks.comparison.verdicts import Row, Verdict
-from event_harness.census import census
+from event_harness.orphans.inventory import census
 
 WRITTEN_WITHIN = 10.0  # seconds for what a killed test has sent to come through
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.sample.system import packed
-from event_harness.targets import Target
+from event_harness.aws.targets import Target
 
 FAULTY = Path(__file__).parent / "faulty_processor"
 

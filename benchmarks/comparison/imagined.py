@@ -16,7 +16,7 @@ from functools import partial
 from benchmarks.comparison.bench import Bench
 from benchmarks.comparison.verdicts import READS, Counting, Row, Verdict
 from benchmarks.sample.polling import PolledTest, poll
-from event_harness.producers import Sent
+from event_harness.results.sent import Sent
 
 SHORTEST, LONGEST = 0.05, 8.0  # seconds that the imagined system takes, log-uniform
 WAITS, AT_ONCE = 60, 4

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from event_harness.aws.targets import Target
 from event_harness.errors import WaitError
-from event_harness.targets import Target
 
 READS = ("GetItem", "Query")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from benchmarks.sample.system import SampleSystem
-from event_harness.targets import Target
+from event_harness.aws.targets import Target
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from event_harness.targets import Target
+from event_harness.aws.targets import Target
 
 FUNCTIONS = Path(__file__).parent / "functions"
 ROLE = "arn:aws:iam::000000000000:role/any"  # the emulator asks no role

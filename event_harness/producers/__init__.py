@@ -2,18 +2,15 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from event_harness.errors import ResourceMapError, SettingError
-from event_harness.producers.base import Producer, Sent
+from event_harness.producers.base import Listening, Producer
 from event_harness.producers.bodies import Body
 from event_harness.producers.events import EventBridgeProducer
 from event_harness.producers.messages import SnsProducer, SqsProducer
 from event_harness.producers.s3 import S3Producer
 from event_harness.producers.streams import DynamoDBProducer, KinesisProducer
-
-if TYPE_CHECKING:
-    from event_harness.listener import Listener
 
 __all__ = [
     "Body",
@@ -22,7 +19,6 @@ __all__ = [
     "KinesisProducer",
     "Producer",
     "S3Producer",
-    "Sent",
     "SnsProducer",
     "SqsProducer",
     "producers_for",
@@ -40,7 +36,7 @@ BY_TYPE = {producer.type: producer for producer in _CLASSES}
 
 
 def producers_for(
-    listener: "Listener", settings: Mapping[str, Mapping[str, Any]] | None = None
+    listener: Listening, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Producer]:
     """A producer for each station that takes inputs, by the station's name, in the order of the stations.
 

@@ -3,53 +3,27 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
-from event_harness.aws_errors import AWS_ERRORS, message_of
-from event_harness.correlation import case_id_of, check_run_id, new_id, run_id_of
+from event_harness.aws.errors import AWS_ERRORS, message_of
+from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.inflight import InFlight
 from event_harness.producers.bodies import Body
-from event_harness.resources import Station
-
-if TYPE_CHECKING:
-    from event_harness.listener import Listener
-    from event_harness.targets import Target
+from event_harness.producers.inflight import InFlight
+from event_harness.results.sent import Sent
+from event_harness.system.correlation import check_run_id, new_id
+from event_harness.system.resources import ResourceMap, Station
 
 NOW = time.time
 
 
-@dataclass(frozen=True)
-class Sent:
-    """One input that was sent.
+class Listening(Protocol):
+    """What a producer takes from a listener: where to send, under which id, and how many at once."""
 
-    Attributes:
-        correlation_id: Ties results and failures to it.
-        station: Name of the station it was sent to.
-        sent_at: When, epoch seconds, right before the call.
-        description: Where it went, for people: `s3://bucket/key`.
-        size: Bytes of the body.
-    """
-
-    correlation_id: str
-    station: str
-    sent_at: float
-    description: str
-    size: int
-
-    @property
-    def run_id(self) -> str:
-        """The part of the correlation id before the first slash."""
-        return run_id_of(self.correlation_id)
-
-    @property
-    def case_id(self) -> str:
-        """The part of the correlation id after the first slash."""
-        return case_id_of(self.correlation_id)
-
-    def __str__(self) -> str:
-        return f"{self.description} ({self.size:,} bytes, correlation id {self.correlation_id})"
+    resources: ResourceMap
+    target: Target
+    run_id: str
+    inflight: InFlight
 
 
 class Producer(ABC):
@@ -71,7 +45,7 @@ class Producer(ABC):
     def __init__(
         self,
         station: Station,
-        target: "Target",
+        target: Target,
         run_id: str,
         *,
         inflight: InFlight | None = None,
@@ -88,7 +62,7 @@ class Producer(ABC):
         self._now = now
 
     @classmethod
-    def on(cls, listener: "Listener", station: str | None = None, **settings: Any) -> Self:
+    def on(cls, listener: Listening, station: str | None = None, **settings: Any) -> Self:
         """A producer that sends under a listener's run, paced by its in-flight bound.
 
         Args:

@@ -1,16 +1,15 @@
 """Sends events to an EventBridge bus."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.inflight import InFlight
-from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, encoded, with_field
-from event_harness.resources import Station
-
-if TYPE_CHECKING:
-    from event_harness.targets import Target
+from event_harness.producers.inflight import InFlight
+from event_harness.results.sent import Sent
+from event_harness.system.resources import Station
 
 
 class EventBridgeProducer(Producer):
@@ -35,7 +34,7 @@ class EventBridgeProducer(Producer):
     def __init__(
         self,
         station: Station,
-        target: "Target",
+        target: Target,
         run_id: str,
         *,
         field: str = "correlation_id",

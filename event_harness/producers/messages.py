@@ -1,18 +1,17 @@
 """Sends messages to queues and topics."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ulid import ULID
 
+from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.inflight import InFlight
-from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, text_of, with_field
-from event_harness.resources import Station
-
-if TYPE_CHECKING:
-    from event_harness.targets import Target
+from event_harness.producers.inflight import InFlight
+from event_harness.results.sent import Sent
+from event_harness.system.resources import Station
 
 _ID_LIMIT = 8192  # bytes; longer ones the listener doesn't take for ids
 Attributes = Mapping[str, str | int | float | bytes]
@@ -37,7 +36,7 @@ class MessageProducer(Producer):
     def __init__(
         self,
         station: Station,
-        target: "Target",
+        target: Target,
         run_id: str,
         *,
         attribute: str | None = "correlation_id",

@@ -1,17 +1,15 @@
 """Sends objects to a bucket."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from event_harness.correlation import run_id_of
+from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.inflight import InFlight
-from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, encoded
-from event_harness.resources import Station
-
-if TYPE_CHECKING:
-    from event_harness.targets import Target
+from event_harness.producers.inflight import InFlight
+from event_harness.results.sent import Sent
+from event_harness.system.correlation import run_id_of
+from event_harness.system.resources import Station
 
 _KEY_LIMIT = 1024  # bytes of UTF-8
 
@@ -36,7 +34,7 @@ class S3Producer(Producer):
     def __init__(
         self,
         station: Station,
-        target: "Target",
+        target: Target,
         run_id: str,
         *,
         key: str = "*",

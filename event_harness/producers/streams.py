@@ -3,19 +3,18 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from event_harness.aws_errors import AWS_ERRORS, message_of
+from event_harness.aws.errors import AWS_ERRORS, message_of
+from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.inflight import InFlight
-from event_harness.producers.base import NOW, Producer, Sent
+from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, encoded, json_object, with_field
-from event_harness.resources import Station
-
-if TYPE_CHECKING:
-    from event_harness.targets import Target
+from event_harness.producers.inflight import InFlight
+from event_harness.results.sent import Sent
+from event_harness.system.resources import Station
 
 
 class KinesisProducer(Producer):
@@ -39,7 +38,7 @@ class KinesisProducer(Producer):
     def __init__(
         self,
         station: Station,
-        target: "Target",
+        target: Target,
         run_id: str,
         *,
         field: str | None = None,
@@ -101,7 +100,7 @@ class DynamoDBProducer(Producer):
     def __init__(
         self,
         station: Station,
-        target: "Target",
+        target: Target,
         run_id: str,
         *,
         field: str | None = None,

@@ -55,7 +55,7 @@ def test_nothing_is_suppressed_twice() -> None:
 
 def test_only_inputs_of_tests_are_not_scanned() -> None:
     for path in yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["skip-path"]:
-        assert re.fullmatch(r"/(tests|drills)/[a-z_/]+/", path), path
+        assert re.fullmatch(r"/(tests|resilience)/[a-z_/]+/", path), path
         assert (REPOSITORY / path.strip("/")).is_dir(), f"{path} is not there any more"
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from event_harness import toolchain
-from event_harness.deployment import Deployment
-from event_harness.inflight import InFlight
-from event_harness.listener import Listener
+from event_harness.aws.ownership import new_run_id
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
+from event_harness.listening.listener import Listener
 from event_harness.plugin import SETTINGS_KEY
-from event_harness.runs import Run, new_run_id
+from event_harness.producers.inflight import InFlight
+from event_harness.terraform import toolchain
 
 SYSTEMS = Path(__file__).parent / "systems"
 

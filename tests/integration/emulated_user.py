@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from event_harness import overrides
+from event_harness.terraform import overrides
 
 ACCESS_KEY, SECRET_KEY = "EMULATED_ACCESS_KEY", "EMULATED_SECRET_KEY"
 
@@ -19,8 +19,8 @@ def work_as(user: dict[str, str], patch: pytest.MonkeyPatch) -> None:
         user: the key, by the two names above.
         patch: undoes it.
     """
-    patch.setattr("event_harness.targets.ACCESS_KEY", user[ACCESS_KEY])
-    patch.setattr("event_harness.targets.SECRET_KEY", user[SECRET_KEY])
+    patch.setattr("event_harness.aws.targets.ACCESS_KEY", user[ACCESS_KEY])
+    patch.setattr("event_harness.aws.targets.SECRET_KEY", user[SECRET_KEY])
     settings = overrides._old_provider_settings
     keys = {"access_key": user[ACCESS_KEY], "secret_key": user[SECRET_KEY]}
     patch.setattr(overrides, "_old_provider_settings", lambda url: settings(url) | keys)

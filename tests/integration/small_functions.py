@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 
-from event_harness.targets import Target
+from event_harness.aws.targets import Target
 
 
 class SmallFunction:

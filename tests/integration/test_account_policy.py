@@ -15,13 +15,14 @@ import pytest
 from emulated_user import ACCESS_KEY, SECRET_KEY, work_as
 from projects import TOOLCHAIN
 
-from event_harness import toolchain
-from event_harness.census import census
-from event_harness.deployment import Deployment
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.leftovers import remains, remove_remains
-from event_harness.runs import Run, new_run_id
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.ownership import new_run_id
+from event_harness.aws.targets import Target
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
+from event_harness.orphans.inventory import census
+from event_harness.orphans.orphans import remains, remove_remains
+from event_harness.terraform import toolchain
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 POLICY = ROOT / "docs" / "aws-role-policy.json"

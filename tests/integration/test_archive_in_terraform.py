@@ -10,7 +10,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from event_harness import cli_config, providers, toolchain
+from event_harness.terraform import cli_config, toolchain
+from event_harness.terraform.provider_3_39 import mirror as providers
 
 CONFIGURATION = """
 resource "terraform_data" "path" {

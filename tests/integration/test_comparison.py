@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.sample.polling import PolledTest, PollerTimedOutError
 from benchmarks.sample.system import deploy
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
 
 
 @pytest.fixture(scope="module")

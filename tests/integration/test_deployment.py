@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from event_harness import toolchain
-from event_harness.census import census
-from event_harness.deployment import Deployment
+from event_harness.aws.ownership import new_run_id
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
 from event_harness.errors import DeploymentError, GateShutError, SettingError
-from event_harness.listener import Listener
+from event_harness.listening.listener import Listener
+from event_harness.listening.readiness import await_ready
+from event_harness.orphans.inventory import census
 from event_harness.producers import producers_for
-from event_harness.readiness import await_ready
-from event_harness.runs import Run, new_run_id
+from event_harness.terraform import toolchain
 
 ROOT = Path(__file__).parents[2]
 

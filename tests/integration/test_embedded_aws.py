@@ -11,11 +11,12 @@ import psutil
 import pytest
 from small_functions import SmallFunction
 
-from event_harness import embedded_aws, keeper
-from event_harness.embedded_aws import EmbeddedAws
+from event_harness.aws import emulator as embedded_aws
+from event_harness.aws import supervisor as keeper
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
 from event_harness.errors import EmbeddedAwsError
-from event_harness.ports import free_port, holder, is_free
-from event_harness.targets import Target
+from event_harness.machine.ports import free_port, holder, is_free
 
 WORKER = "import os\ndef handler(event, context): return os.getpid()\n"
 # A function that goes on for long, and starts a process of its own that knows nothing of us.
@@ -29,7 +30,7 @@ BUSY = (
 # A harness that says where its embedded AWS is, and waits to be killed.
 HARNESS = (
     "import pathlib, signal, sys, time\n"
-    "from event_harness.embedded_aws import EmbeddedAws\n"
+    "from event_harness.aws.emulator import EmbeddedAws\n"
     "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)\n"
     "aws = EmbeddedAws.start(pathlib.Path(sys.argv[1]), lasting=len(sys.argv) > 2)\n"
     "print(aws.endpoint_url, flush=True)\n"

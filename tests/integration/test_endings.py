@@ -5,9 +5,9 @@ import signal
 import pytest
 from projects import Project
 
-from event_harness.census import census
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
+from event_harness.orphans.inventory import census
 
 
 @pytest.fixture(scope="module")

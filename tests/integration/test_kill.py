@@ -2,8 +2,8 @@
 
 import pytest
 
-from drills.killing import EVERYTHING, Project
-from event_harness.embedded_aws import EmbeddedAws
+from event_harness.aws.emulator import EmbeddedAws
+from resilience.killing import EVERYTHING, Project
 
 
 @pytest.fixture(scope="module")

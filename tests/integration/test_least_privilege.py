@@ -18,15 +18,16 @@ import pytest
 from grants import Role
 from small_functions import SmallFunction
 
-from event_harness import toolchain
-from event_harness.deployment import Deployment
-from event_harness.embedded_aws import EmbeddedAws
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.ownership import new_run_id
+from event_harness.aws.targets import Target
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
 from event_harness.errors import HarnessError
-from event_harness.listener import Listener
+from event_harness.listening.listener import Listener
 from event_harness.producers import Producer, producers_for
-from event_harness.producers.base import Sent
-from event_harness.runs import Run, new_run_id
-from event_harness.targets import Target
+from event_harness.results.sent import Sent
+from event_harness.terraform import toolchain
 
 ROOT = Path(__file__).parents[2]
 

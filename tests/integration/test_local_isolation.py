@@ -13,10 +13,10 @@ import psutil
 import pytest
 from small_functions import SmallFunction
 
-from event_harness import toolchain
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.overrides import write_override
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
+from event_harness.terraform import toolchain
+from event_harness.terraform.overrides import write_override
 
 SERVICES = {
     "cloudwatch": "list_metrics",

@@ -6,7 +6,7 @@ import re
 import pytest
 from projects import Project
 
-from event_harness.census import census
+from event_harness.orphans.inventory import census
 
 UPPER = """
 def test_text_comes_back_in_upper_case(producer, listener):

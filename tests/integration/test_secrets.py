@@ -81,7 +81,7 @@ def test_letter_is_another(producer, listener):
 # What a run keeps on disk while its system is there, but for what the embedded AWS itself stores.
 COPIES_ITS_RUN = """
 import pytest, shutil
-from event_harness.keeper import FOLDERS
+from event_harness.aws.supervisor import FOLDERS
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish():

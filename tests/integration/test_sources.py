@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from event_harness.aws.ownership import new_run_id
 from event_harness.errors import (
     BodyError,
     ProducerError,
@@ -12,7 +13,8 @@ from event_harness.errors import (
     UnexpectedResultError,
     WaitTimeoutError,
 )
-from event_harness.listener import Listener
+from event_harness.listening.listener import Listener
+from event_harness.listening.readiness import await_ready
 from event_harness.producers import (
     DynamoDBProducer,
     EventBridgeProducer,
@@ -20,8 +22,6 @@ from event_harness.producers import (
     SnsProducer,
     SqsProducer,
 )
-from event_harness.readiness import await_ready
-from event_harness.runs import new_run_id
 
 # By the name of the source; each producer puts the correlation id where the source looks for it.
 PRODUCERS = {

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drills.killing import SMALL_ROOT
-from event_harness import toolchain
-from event_harness.census import census
-from event_harness.deployment import Deployment
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.runs import Run
-from event_harness.sweep import sweep, sweep_by_tag
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
+from event_harness.deployments.sweep import sweep, sweep_by_tag
+from event_harness.orphans.inventory import census
+from event_harness.terraform import toolchain
+from resilience.killing import SMALL_ROOT
 from tests.integration.small_functions import SmallFunction
 
 DEAD, ALIVE = "r0dead00000000", "r0a1ive0000000"

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from event_harness import keeper, toolchain
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.up import down
+from event_harness.aws import supervisor as keeper
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.deployments.up import down
+from event_harness.terraform import toolchain
 
 ROOT = """
 variable "deploy_test_resources" {

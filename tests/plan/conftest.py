@@ -8,9 +8,9 @@ import boto3
 import pytest
 from planning import LAYER_PARAMETER, REAL_ACCOUNT, Planner, remove
 
-from event_harness import toolchain
-from event_harness.embedded_aws import EmbeddedAws
-from event_harness.targets import Target
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
+from event_harness.terraform import toolchain
 
 REPOSITORY = Path(__file__).parents[2]
 LAYER = "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:1"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import tftest
 
-from event_harness import configuration
-from event_harness.overrides import write_override
-from event_harness.targets import Target
-from event_harness.terraform import Terraform
-from event_harness.toolchain import Toolchain
+from event_harness.aws.targets import Target
+from event_harness.terraform import configuration
+from event_harness.terraform.command import Terraform
+from event_harness.terraform.overrides import write_override
+from event_harness.terraform.toolchain import Toolchain
 
 # An account as customers have it. MiniStack takes an access key of twelve digits for the account's number.
 REAL_ACCOUNT = "111122223333"

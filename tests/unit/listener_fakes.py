@@ -8,11 +8,11 @@ from urllib.parse import quote_plus
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from event_harness.listener import Listener
+from event_harness.listening.listener import Listener
 from event_harness.producers import S3Producer
-from event_harness.reader import Reader
-from event_harness.resources import ResourceMap, Results
-from event_harness.results_table import ResultsTable
+from event_harness.results.reader import Reader
+from event_harness.results.results_table import ResultsTable
+from event_harness.system.resources import ResourceMap, Results
 
 _serialize = TypeSerializer().serialize
 

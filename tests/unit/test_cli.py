@@ -8,8 +8,8 @@ import pytest
 from listener_fakes import MAP
 
 from event_harness import cli
-from event_harness.census import Found
-from event_harness.leftovers import Remains
+from event_harness.orphans.inventory import Found
+from event_harness.orphans.orphans import Remains
 
 URL = "http://127.0.0.1:9"
 

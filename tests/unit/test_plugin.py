@@ -6,8 +6,8 @@ import pytest
 from listener_fakes import MAP, World
 
 from event_harness import plugin
-from event_harness.deployed_system import DeployedSystem
 from event_harness.errors import DestroyError
+from event_harness.system.deployed_system import DeployedSystem
 
 pytest_plugins = ["pytester"]
 

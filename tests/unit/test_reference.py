@@ -7,8 +7,8 @@ import pytest
 
 import event_harness
 from event_harness import cli, errors, plugin
-from event_harness.configuration import Configuration
 from event_harness.settings import SETTINGS
+from event_harness.terraform.configuration import Configuration
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from drills.weather import Weather
-from event_harness import toolchain
-from event_harness.deployment import Deployment
-from event_harness.inflight import InFlight
-from event_harness.listener import Listener
-from event_harness.producers import Sent, producers_for
-from event_harness.runs import Run, new_run_id
+from event_harness.aws.ownership import new_run_id
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
+from event_harness.listening.listener import Listener
+from event_harness.producers import producers_for
+from event_harness.producers.inflight import InFlight
+from event_harness.results.sent import Sent
+from event_harness.terraform import toolchain
+from resilience.weather import Weather
 
 ROOT = Path(__file__).parents[3]
 

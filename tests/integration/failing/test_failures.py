@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from event_harness.redrive import redrive
+from event_harness.results.redrive import redrive
 
 
 @pytest.mark.parametrize(

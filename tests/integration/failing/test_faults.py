@@ -2,17 +2,18 @@
 
 import pytest
 
-from drills.killing import SMALL_ROOT
-from drills.weather import lost_answers, outage, slow, storm
-from event_harness import toolchain
-from event_harness.census import census
-from event_harness.deployment import Deployment
+from event_harness.aws.ownership import new_run_id
+from event_harness.aws.targets import Target
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import Run
 from event_harness.errors import InputFailedError, WaitTimeoutError
-from event_harness.inflight import InFlight
-from event_harness.listener import Listener
+from event_harness.listening.listener import Listener
+from event_harness.orphans.inventory import census
 from event_harness.producers import producers_for
-from event_harness.runs import Run, new_run_id
-from event_harness.targets import Target
+from event_harness.producers.inflight import InFlight
+from event_harness.terraform import toolchain
+from resilience.killing import SMALL_ROOT
+from resilience.weather import lost_answers, outage, slow, storm
 
 RESETS = lost_answers(0.02, "s3", "dynamodb", "sqs")
 KINDS = {"reset", "error:SlowDown", "error:ServiceUnavailable"}

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from event_harness import cli
-from event_harness.redrive import redrive
+from event_harness.results.redrive import redrive
 
 
 class Said(list):

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from s3_events import s3_event, s3_record
 from store import Store
 
-from event_harness.reader import OVERLAP
+from event_harness.results.reader import OVERLAP
 
 LogLines = Callable[[ModuleType], list[dict[str, Any]]]
 SOURCES = {

@@ -1,6 +1,6 @@
 """A station of each type that takes inputs."""
 
-from event_harness.resources import Station
+from event_harness.system.resources import Station
 
 STATIONS = {
     "s3": Station("in", "s3", bucket="bucket"),

@@ -6,7 +6,6 @@ from listener_fakes import Target, client_error
 from stations import STATIONS
 
 from event_harness.errors import ProducerError, SettingError
-from event_harness.inflight import InFlight
 from event_harness.producers import (
     DynamoDBProducer,
     EventBridgeProducer,
@@ -15,7 +14,8 @@ from event_harness.producers import (
     SnsProducer,
     SqsProducer,
 )
-from event_harness.resources import Station
+from event_harness.producers.inflight import InFlight
+from event_harness.system.resources import Station
 
 ALL = [S3Producer, SqsProducer, SnsProducer, EventBridgeProducer, DynamoDBProducer, KinesisProducer]
 

@@ -10,7 +10,7 @@ from event_harness.producers import (
     SnsProducer,
     SqsProducer,
 )
-from event_harness.resources import Station
+from event_harness.system.resources import Station
 
 
 @pytest.mark.parametrize("producer", [SqsProducer, SnsProducer])

@@ -1,0 +1,1 @@
+"""The `Listener`: waits, expectations, matching, readiness."""

@@ -1,0 +1,221 @@
+"""Awaits what the system under test makes of an input."""
+
+from collections.abc import Callable, Iterable
+from typing import overload
+
+from event_harness.aws.errors import can_heal, message_of
+from event_harness.errors import (
+    ResultsUnavailableError,
+    SettingError,
+    WaitTimeoutError,
+)
+from event_harness.listening.expectations import Expectations
+from event_harness.listening.matching import Matcher, Until
+from event_harness.listening.outcomes import Collected
+from event_harness.listening.waiting import whole_number
+from event_harness.results.failures import Failure
+from event_harness.results.result import Result, by_source
+from event_harness.results.sent import Sent
+
+
+class Listener(Expectations):
+    """Awaits results and failures of the inputs of one run; threads may share it.
+
+    See `Waiting` for its arguments, and for how it looks.
+    """
+
+    @overload
+    def wait_for(
+        self, sent: Sent, *, timeout: float | None = None, until: Until = None, fail_early: bool = True
+    ) -> Result: ...
+
+    @overload
+    def wait_for(
+        self,
+        sent: Sent,
+        *,
+        count: int,
+        timeout: float | None = None,
+        until: Until = None,
+        fail_early: bool = True,
+    ) -> list[Result]: ...
+
+    def wait_for(
+        self,
+        sent: Sent,
+        *,
+        timeout: float | None = None,
+        until: Until = None,
+        count: int | None = None,
+        fail_early: bool = True,
+    ) -> Result | list[Result]:
+        """Wait for the result of an input.
+
+        Args:
+            sent: What a producer returned.
+            timeout: Seconds from now; the SLA by default. 0 looks once.
+            until: Which results count: all (None), those that a predicate accepts, or those with this very
+                content (text, bytes or JSON). See `Matcher` for predicates that raise.
+            count: Wait for so many and return a list, in order of event time.
+            fail_early: End at once when this input appears in an on-failure queue.
+
+        Returns:
+            The result, or with `count` a list of them: the first by event time if more have come.
+
+        Raises:
+            WaitTimeoutError: It didn't come; the message says how far the event came. The last look begins at
+                the deadline, or as soon as the one before it has ended: the call may end later by a Query or
+                two (with botocore's retries 15 s each where AWS doesn't answer at all) and by the
+                explanation (at most 5 s).
+            InputFailedError: The input lies in an on-failure queue.
+            ResultsUnavailableError: The table is gone, or access is denied.
+        """
+        self._check(sent)
+        timeout = self._timeout("timeout", timeout)
+        wanted = 1 if count is None else whole_number("count", count, 1)
+        matcher = Matcher(until)
+        began, looks, after = self.clock(), self.reader.looks, self.failures.begun
+
+        def found() -> list[Result] | Failure | None:
+            accepted = [result for result in self.reader.of(sent.correlation_id) if matcher.accepts(result)]
+            if len(accepted) >= wanted:
+                return accepted[:wanted]
+            return self.failure_of(sent, after) if fail_early else None
+
+        results = self.settled(sent, found, began + timeout)
+        if results is None:
+            came = sum(matcher.accepts(result) for result in self.reader.of(sent.correlation_id))
+            what = "no result" if wanted == 1 else f"{came} of {wanted} results"
+            headline = f"{what} for {sent.description} within {timeout:g} s"
+            raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent, matcher)
+        return results[0] if count is None else results
+
+    def collect(
+        self,
+        sents: Iterable[Sent],
+        *,
+        timeout: float | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        fail_early: bool = True,
+    ) -> Collected:
+        """Wait for the results of a batch, at least one each.
+
+        Args:
+            sents: What producers returned; a lazy `send_many(...)` is sent meanwhile.
+            timeout: Seconds from the last send; the SLA by default. Where inputs are missing the call ends up
+                to five seconds later: how far the first of them came is explained.
+            progress: Called with how many have arrived and how many were sent, at each change.
+            fail_early: Don't wait for inputs that appear in an on-failure queue.
+
+        Returns:
+            Who arrived, who is missing, which of these failed, and how far the first of the others came.
+            It doesn't raise for missing ones.
+
+        Raises:
+            SettingError: The batch is empty.
+            ResultsUnavailableError: The table is gone, access is denied, or it could not be read at the end.
+        """
+        timeout = self._timeout("timeout", timeout)
+        after = self.failures.begun
+        batch: list[Sent] = []
+        told = (-1, -1)
+        failures: dict[str, Failure] = {}
+        failure_looks = -1
+
+        def tell() -> int:
+            nonlocal told
+            now = (sum(self.reader.has(sent.correlation_id) for sent in batch), len(batch))
+            if progress and now != told:
+                progress(*now)
+            told = now
+            return now[0]
+
+        def failed() -> dict[str, Failure]:
+            nonlocal failure_looks
+            if self.failures.looks != failure_looks:
+                failure_looks = self.failures.looks
+                found = ((sent.correlation_id, self.failure_of(sent, after)) for sent in batch)
+                failures.update({key: failure for key, failure in found if failure})
+            return {key: failure for key, failure in failures.items() if not self.reader.has(key)}
+
+        def found() -> bool | None:
+            done = tell() + (len(failed()) if fail_early else 0)
+            return True if done >= len(batch) else None
+
+        try:
+            for sent in sents:
+                self._check(sent)
+                batch.append(sent)
+                tell()
+            if not batch:
+                raise SettingError(
+                    "collect: the batch is empty, so nothing could arrive; send something first"
+                )
+            self.look_until(found, self.clock() + timeout)
+        finally:
+            for sent in batch:
+                self.inflight.leave(sent.correlation_id)
+        if not all(self.reader.has(sent.correlation_id) for sent in batch):
+            self.see_table()
+        arrived = {sent.correlation_id: self.reader.of(sent.correlation_id) for sent in batch}
+        missing = [sent for sent in batch if not arrived[sent.correlation_id]]
+        unexplained = [sent for sent in missing if sent.correlation_id not in failed()]
+        return Collected(
+            arrived={key: results for key, results in arrived.items() if results},
+            missing=missing,
+            failed=failed(),
+            report=self.explain(unexplained[0]) if unexplained else None,
+        )
+
+    def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:
+        """Wait until an input lies in an on-failure queue; it stays there.
+
+        Args:
+            sent: What a producer returned.
+            timeout: Seconds from now; the SLA by default. Mind the function's retries.
+
+        Raises:
+            WaitTimeoutError: It didn't come there.
+            ResultsUnavailableError: A queue is gone, or access is denied.
+            SettingError: The resource map names no on-failure queue.
+        """
+        self._check(sent)
+        timeout = self._timeout("timeout", timeout)
+        queues = self.failures.queues
+        if not queues:
+            raise SettingError(
+                f"{self.resources.origin}: no station has a failure_queue_url, so no failure can be awaited"
+            )
+        began, looks, after = self.clock(), self.failures.looks, self.failures.begun
+        while True:
+            now = self.clock()
+            self._watch.look()
+            failure = self.failure_of(sent, after)
+            if failure:
+                self.inflight.leave(sent.correlation_id)
+                return failure
+            for url, error in self.failures.errors.items():
+                if not can_heal(error):
+                    raise ResultsUnavailableError(
+                        f"on-failure queue {url} can't be read ({message_of(error)}); is it still deployed,"
+                        " and have you sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it?"
+                    ) from error
+            if now >= began + timeout:
+                break
+            pause = min(max(0.1, 0.1 * (now - began)), 1.0)
+            self._sleep(min(pause, max(began + timeout - now, 0.001)))
+        self.inflight.leave(sent.correlation_id)
+        names = ", ".join(sorted(set(queues.values())))
+        self.reader.look()
+        results = self.reader.of(sent.correlation_id)
+        raise self.explained(
+            WaitTimeoutError,
+            [
+                f"no failure of {sent.description} within {timeout:g} s",
+                f"looked {self.failures.looks - looks} times into the failure queues of {names}",
+            ],
+            sent,
+            cause=f"it did not fail: results of it came{by_source(results, self.resources.sources)}"
+            if results
+            else None,
+        )

@@ -1,0 +1,196 @@
+"""Which results a wait accepts, and how those that it doesn't accept differ."""
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from event_harness.aws.errors import AWS_ERRORS
+from event_harness.errors import BodyError, HarnessError, ResultsUnavailableError
+from event_harness.results.result import Result
+
+Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[Any] | None
+"""What is awaited: any result (None), one that a predicate accepts, or one with this very content: text,
+bytes, or JSON (a mapping or a list)."""
+
+# Waiting doesn't mend these. Whatever isn't an Exception (KeyboardInterrupt, pytest.fail) passes anyway.
+_HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
+# Of a difference: lines a side, characters a line, of them before the spot; of a predicate's message: lines.
+_LINES, _WIDTH, _BEFORE, _RAISED = 4, 88, 30, 12
+_COMPARED = 1024 * 1024  # bytes of a result up to which it is compared although nobody awaits it
+
+
+class Matcher:
+    """Judges results. Each is judged once, or again at every look if judging it raised.
+
+    A predicate that raises is a failed match, its message is kept. These end the wait at once, since waiting
+    can't mend them: a results table or bucket that can't be read, the body of an object that was deleted
+    before it could be read (not of one that was overwritten: the newer one's result is still to come), an
+    import or a name that isn't there, no memory, and what isn't an `Exception` (Ctrl-C, `pytest.fail`).
+    """
+
+    def __init__(self, until: Until) -> None:
+        self._until = until
+        self._judged: dict[str, bool] = {}  # event id -> verdict
+        self._reasons: dict[str, str] = {}  # event id -> why it isn't accepted
+        self._nearness: dict[str, float] = {}  # event id -> how much of it is as awaited
+
+    def accepts(self, result: Result) -> bool:
+        """Whether this is what is awaited."""
+        if self._until is None:
+            return True
+        if result.event_id not in self._judged:
+            verdict = self._judge(result)
+            if verdict is None:
+                return False
+            self._judged[result.event_id] = verdict
+        return self._judged[result.event_id]
+
+    def misses(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
+        """Those of the results that weren't accepted, each with the reason; the nearest last."""
+        missed = [
+            (item, self._reasons[item.event_id]) for item in results if self._reasons.get(item.event_id)
+        ]
+        return sorted(missed, key=lambda miss: self._nearness.get(miss[0].event_id, 0.0))
+
+    def compared(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
+        """Results of something else beside the awaited content, each with how it differs (empty: not at all).
+
+        The nearest last. Nothing where no content is awaited: a predicate isn't asked about results that it
+        wasn't meant for. What is too large to be fetched by the way, or can't be read, is left out.
+        """
+        if not isinstance(self._until, str | bytes | Mapping | Sequence):
+            return []
+        found = []
+        for result in results:
+            if result.size > _COMPARED:
+                continue
+            try:
+                differs = "\n".join(_differences(self._until, result))
+                found.append((_nearness(self._until, result), result, differs))
+            except (HarnessError, *AWS_ERRORS):
+                continue
+        return [(result, differs) for _, result, differs in sorted(found, key=lambda one: one[0])]
+
+    def _judge(self, result: Result) -> bool | None:
+        """The verdict; None if it couldn't be reached this time."""
+        try:
+            different = _differences(self._until, result)
+        except _HOPELESS:
+            raise
+        except Exception as error:
+            if isinstance(error, BodyError) and result.gone_reason == "deleted":
+                raise
+            self._reasons[result.event_id] = f"the predicate raised {_shortened(error)}"
+            return None
+        self._reasons[result.event_id] = "\n".join(different)
+        if different and isinstance(self._until, str | bytes | Mapping | Sequence):
+            self._nearness[result.event_id] = _nearness(self._until, result)
+        return not different
+
+
+def difference(expected: str, got: str) -> list[str]:
+    """Where and how two texts differ, in a few short lines; empty if they don't."""
+    if expected == got:
+        return []
+    wanted, had = expected.splitlines(keepends=True), got.splitlines(keepends=True)
+    line = _first_difference(wanted, had)
+    column = _first_difference(*(lines[line] if line < len(lines) else "" for lines in (wanted, had)))
+    headline = (
+        f"differs from line {line + 1}, column {column + 1} on"
+        f" (expected {len(expected):,} characters, got {len(got):,})"
+    )
+    cut = max(0, column - _BEFORE)
+    left, right = wanted[line : line + _LINES], had[line : line + _LINES]
+    bare = [[text.rstrip("\r\n") for text in lines] for lines in (left, right)]
+    if bare[0] != bare[1]:  # else it is the ends of the lines that differ: show them
+        left, right = bare
+    left, right = ([_excerpt(text, cut) for text in lines] for lines in (left, right))
+    changes = [text for text in difflib.ndiff(left, right) if not text.startswith("?")]
+    return [headline, "- expected, + got:", *changes[: 2 * _LINES]]
+
+
+def _nearness(expected: str | bytes | Mapping[str, Any] | Sequence[Any], result: Result) -> float:
+    """How much is the same, from both ends: 0 to 1."""
+    if isinstance(expected, str):
+        return _same(expected, result.text)
+    if isinstance(expected, bytes):
+        return _same(expected, result.body)
+    return _same(_pretty(expected), _pretty(result.json()))
+
+
+def _same(expected: Sequence[Any], got: Sequence[Any]) -> float:
+    longest, shortest = sorted((len(expected), len(got)), reverse=True)
+    begin = _first_difference(expected, got)
+    low, high = 0, shortest - begin
+    while low < high:
+        middle = (low + high + 1) // 2
+        if expected[len(expected) - middle : len(expected) - low] == got[len(got) - middle : len(got) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return (begin + low) / longest if longest else 1.0
+
+
+def _differences(expected: Until, result: Result) -> list[str]:
+    if callable(expected):
+        return [] if expected(result) else ["the predicate said no (one that asserts would say why)"]
+    if isinstance(expected, str):
+        return difference(expected, result.text)
+    if isinstance(expected, bytes):
+        return _difference_of_bytes(expected, result.body)
+    had = result.json()
+    if _same_json(expected, had):
+        return []
+    return difference(_pretty(expected), _pretty(had)) or ["differs only in the types of its values"]
+
+
+def _same_json(expected: object, got: object) -> bool:
+    """Equal as JSON: 1 and 1.0 are the same number, but true is none."""
+    if isinstance(expected, bool) or isinstance(got, bool):
+        return expected is got
+    if isinstance(expected, Mapping) and isinstance(got, Mapping):
+        return expected.keys() == got.keys() and all(_same_json(expected[key], got[key]) for key in expected)
+    if isinstance(expected, list | tuple) and isinstance(got, list):
+        return len(expected) == len(got) and all(map(_same_json, expected, got))
+    return expected == got
+
+
+def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:
+    if expected == got:
+        return []
+    at = _first_difference(expected, got)
+    return [
+        f"differs from byte {at:,} on (expected {len(expected):,} bytes, got {len(got):,})",
+        f"- {expected[at : at + 16].hex(' ')}",
+        f"+ {got[at : at + 16].hex(' ')}",
+    ]
+
+
+def _first_difference(left: Sequence[Any], right: Sequence[Any]) -> int:
+    """Where two sequences begin to differ; by comparing slices, so that 200 MB take no time."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _excerpt(text: str, cut: int) -> str:
+    cut = cut if len(text) > _WIDTH else 0
+    shown = text[cut : cut + _WIDTH]
+    return f"{'…' if cut else ''}{repr(shown)[1:-1]}{'…' if len(text) > cut + _WIDTH else ''}"
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _shortened(error: Exception) -> str:
+    lines = (f"{type(error).__name__}: {error}" if str(error) else type(error).__name__).splitlines()
+    kept = [line[:_WIDTH] for line in lines[:_RAISED]]
+    left_out = len(lines) - len(kept)
+    return "\n".join([*kept, f"… {left_out} more lines"] if left_out else kept)

@@ -1,0 +1,1 @@
+"""Processes, ports, folders, interrupts, progress, the cache: this machine, and nothing of AWS."""

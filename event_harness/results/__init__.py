@@ -1,0 +1,1 @@
+"""Reads the results table and the failure queues."""

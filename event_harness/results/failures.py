@@ -1,0 +1,202 @@
+"""Reads on-failure queues without taking anything out of them."""
+
+import base64
+import binascii
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from event_harness.aws.errors import AWS_ERRORS
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+_HIDDEN = 10  # seconds that a message stays hidden if we die between seeing it and giving it back
+_MOST = 100  # receives per queue and look: a thousand messages
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One message of an on-failure queue.
+
+    Attributes:
+        station: Name of the station whose function failed.
+        queue_url: The queue it lies in, `message_id` its id there.
+        failed_at: When it came into the queue (UTC).
+        condition: Why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if the message doesn't say.
+        attempts: How often the function was invoked.
+        error_type: What the function raised, and `error_message` what that said.
+        request_id: The Lambda request id of the failed invocation.
+        event: The event that the function could not handle, whole.
+    """
+
+    station: str
+    queue_url: str
+    message_id: str
+    failed_at: datetime | None
+    condition: str | None
+    attempts: int | None
+    error_type: str | None
+    error_message: str | None
+    request_id: str | None
+    event: Any = field(repr=False)
+    _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+
+    def concerns(self, correlation_id: str) -> bool:
+        """Whether the event carries this id: as a whole value, or in a key, with an extension after it."""
+        return bool(correlation_id) and any(_carries(text, correlation_id) for text in self._texts)
+
+    def __str__(self) -> str:
+        what = ": ".join(part for part in (self.error_type, self.error_message) if part) or "no error given"
+        tries = f" after {self.attempts} attempt{'s' * (self.attempts != 1)}" if self.attempts else ""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"{self.station} failed{tries}: {' '.join(what.split())}{request}"
+
+
+class FailureReader:
+    """Peeks into the on-failure queues: what it receives it gives back at once, and it never deletes.
+
+    A message is hidden from other readers for the moment between. IAM: sqs:ReceiveMessage,
+    sqs:ChangeMessageVisibility.
+
+    Args:
+        queues: URL -> name of the station that fails into it.
+        client: An SQS client.
+        wait: Seconds that SQS may keep a look waiting at each queue. From 1 on it asks all its servers. With
+            0 it asks a few and may miss a message, which a later look sees: right for who looks again and
+            again, since a look into several queues, most of them empty, would outlast an explanation's time.
+    """
+
+    def __init__(self, queues: Mapping[str, str], client: "SQSClient", *, wait: int = 0) -> None:
+        self.queues = dict(queues)
+        self.looks = self.begun = 0
+        self.errors: dict[str, Exception] = {}  # queue url -> why its last look failed
+        self._client = client
+        self._wait = wait
+        self._lock = threading.Lock()
+        # message id -> failure, number of the latest look that saw it
+        self._seen: dict[str, tuple[Failure, int]] = {}
+
+    def look(self) -> list[Failure]:
+        """Look into every queue (one thread at a time); returns what was not seen before."""
+        with self._lock:
+            self.begun += 1
+            new = []
+            for url, station in self.queues.items():
+                self.errors.pop(url, None)
+                try:
+                    for message in self._peek(url):
+                        failure = parse(message, url, station)
+                        if failure.message_id not in self._seen:
+                            new.append(failure)
+                        self._seen[failure.message_id] = (failure, self.begun)
+                except AWS_ERRORS as error:
+                    self.errors[url] = error
+            self.looks += 1
+            return new
+
+    def of(self, correlation_id: str, after: int = 0) -> list[Failure]:
+        """Failures of this input that looks after number `after` saw: a redriven one is gone by then."""
+        return [failure for failure in self.all(after) if failure.concerns(correlation_id)]
+
+    def all(self, after: int = 0) -> list[Failure]:
+        """Every failure that looks after number `after` saw."""
+        return [failure for failure, seen in list(self._seen.values()) if seen > after]
+
+    def _peek(self, url: str) -> Iterator["MessageTypeDef"]:
+        received: list[MessageTypeDef] = []
+        try:
+            for _ in range(_MOST):
+                messages = self._client.receive_message(
+                    QueueUrl=url,
+                    MaxNumberOfMessages=10,
+                    VisibilityTimeout=_HIDDEN,
+                    WaitTimeSeconds=self._wait,
+                    MessageSystemAttributeNames=["SentTimestamp"],
+                    MessageAttributeNames=["All"],
+                ).get("Messages", [])
+                if not messages:
+                    break
+                received += messages
+                yield from messages
+        finally:
+            for start in range(0, len(received), 10):
+                self._client.change_message_visibility_batch(
+                    QueueUrl=url,
+                    Entries=[
+                        {"Id": str(n), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+                        for n, message in enumerate(received[start : start + 10])
+                    ],
+                )
+
+
+def parse(message: "MessageTypeDef", url: str, station: str) -> Failure:
+    """Make a failure of a message: a destination's envelope, or the bare event of a redrive policy."""
+    content = _decoded(message.get("Body", ""))
+    envelope = content if isinstance(content, dict) and "requestContext" in content else None
+    context: dict[str, Any] = envelope["requestContext"] if envelope else {}
+    response = (envelope or {}).get("responsePayload")
+    response = response if isinstance(response, dict) else {}
+    attributes = {
+        name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
+    }
+    event = envelope.get("requestPayload") if envelope else content
+    sent = message.get("Attributes", {}).get("SentTimestamp")
+    return Failure(
+        station=station,
+        queue_url=url,
+        message_id=message["MessageId"],
+        failed_at=datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,
+        condition=context.get("condition"),
+        attempts=context.get("approximateInvokeCount"),
+        error_type=response.get("errorType") or attributes.get("ErrorCode"),
+        error_message=response.get("errorMessage") or attributes.get("ErrorMessage"),
+        request_id=context.get("requestId") or attributes.get("RequestID"),
+        event=event,
+        _texts=frozenset(_texts([event, attributes])),
+    )
+
+
+def _carries(text: str, correlation_id: str) -> bool:
+    """What comes before it doesn't matter, for the run id in it is unique; another id may begin like it."""
+    _, found, rest = text.rpartition(correlation_id)
+    return bool(found) and (not rest or (rest.startswith(".") and "/" not in rest))
+
+
+def _texts(value: object, depth: int = 0) -> Iterator[str]:
+    """Every text in an event: as it is, URL-decoded (S3 keys), inside nested JSON and base64 (Kinesis)."""
+    if depth > 20:
+        return
+    if isinstance(value, Mapping):
+        if "data" in value and "partitionKey" in value:
+            yield from _texts(_unpacked(value["data"]), depth + 1)
+        for item in value.values():
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, str):
+        yield value
+        yield unquote_plus(value)
+        nested = _decoded(value) if value[:1] in ("{", "[") else value
+        if nested is not value:
+            yield from _texts(nested, depth + 1)
+
+
+def _unpacked(data: object) -> str:
+    try:
+        return base64.b64decode(str(data), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,256 @@
+"""One reader of the results table per process, shared by all that wait.
+
+Whoever waits first leads: it queries the table for everyone and wakes the others when something came. So a
+look costs one Query however many inputs are in flight, and while nobody waits nothing is read.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
+from event_harness.results.result import Result, unavailable
+from event_harness.results.results_table import Item, ResultsTable
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+Sleep = Callable[[float], None]
+
+SHORTEST, LONGEST = 0.02, 0.25
+"""Seconds between two looks: at least, and at most."""
+OVERLAP = 10.0
+"""Seconds that each look goes back behind the newest arrival: listeners' clocks differ, and an item may
+become visible after one that was stamped later."""
+
+
+def interval(silence: float) -> float:
+    """Seconds from one look to the next, after so many seconds without a send or an arrival.
+
+    A tenth of the silence, up to 0.1 s: half of that is what a result waits for its look on average. Past ten
+    seconds nobody counts milliseconds any more: from there on a hundredth, up to 0.25 s.
+    """
+    return min(max(SHORTEST, min(0.1 * silence, max(0.1, 0.01 * silence))), LONGEST)
+
+
+class Reader:
+    """Reads the results of one run.
+
+    The time between two looks grows with the silence since the last send or arrival (see `interval`), and
+    never reaches past a deadline. The last look of a wait that finds nothing begins at its deadline and reads
+    the whole run, so neither clocks nor the overlap can hide an item from it.
+
+    Args:
+        table: Where the results are.
+        run_id: The run to read.
+        clock: Seconds, monotonic.
+        sleep: Replaces the real pause between two looks.
+        overlap: Seconds, see `OVERLAP`.
+    """
+
+    def __init__(
+        self,
+        table: ResultsTable,
+        run_id: str,
+        *,
+        clock: Clock = time.monotonic,
+        sleep: Sleep | None = None,
+        overlap: float = OVERLAP,
+    ) -> None:
+        self.run_id = run_id
+        self.looks = 0
+        self.last_error: str | None = None  # why the last look saw nothing; None if it saw the table
+        self._table = table
+        self._clock = clock
+        self._sleep = sleep
+        self._overlap = overlap
+        self._changed = threading.Condition(threading.RLock())
+        self._version = 0  # of what waiters judge; goes up with every look and every wake
+        self._leading = self._looking = False
+        self._newest = 0  # received_at of the newest item seen, epoch ms
+        self._due = self._active = clock()  # time of the next look; of the last send or arrival
+        self._begun = 0  # looks that have begun
+        self._whole = (0, float("-inf"))  # number and start of the latest look that read the whole run
+        # event id -> its newest delivery (received_at and count, as stored) and result
+        self._by_event: dict[str, tuple[tuple[str, str | None], Result]] = {}
+        self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
+        self._ignored: set[str | None] = set()
+        self._listeners: list[Callable[[Result], None]] = []
+
+    @property
+    def queries(self) -> int:
+        """How many Query calls the looks have cost."""
+        return self._table.queries
+
+    def notice(self) -> None:
+        """Something was sent: look now, and often for a while."""
+        with self._changed:
+            self._due = self._active = self._clock()
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let every waiter judge again: it may be concerned by something that isn't in the table."""
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def subscribe(self, listener: Callable[[Result], None]) -> None:
+        """Call `listener` with each new result (not with redeliveries), in the thread that read it."""
+        self._listeners.append(listener)
+
+    def ignore(self, correlation_id: str) -> None:
+        """Leave the results of this id out of `all`: it is no input of a test."""
+        with self._changed:
+            self._ignored.add(correlation_id)
+
+    def silence(self) -> float:
+        """Seconds since the last send or arrival."""
+        return self._clock() - self._active
+
+    def has(self, correlation_id: str) -> bool:
+        """Whether anything has been read for this correlation id."""
+        return correlation_id in self._by_correlation
+
+    def of(self, correlation_id: str) -> list[Result]:
+        """What has been read so far for this correlation id, in order of event time."""
+        with self._changed:
+            return sorted(
+                self._by_correlation.get(correlation_id, {}).values(), key=lambda result: result.order
+            )
+
+    def all(self) -> list[Result]:
+        """All that has been read so far, in order of event time."""
+        with self._changed:
+            found = [result for _, result in self._by_event.values()]
+        kept = (result for result in found if result.correlation_id not in self._ignored)
+        return sorted(kept, key=lambda result: result.order)
+
+    def wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
+        """Look until `found` returns something, which is returned; None once the deadline has passed.
+
+        `found` is called in this thread, without locks, first at once and then whenever something may have
+        changed. The deadline is the start of the last look, so the call may end one Query (with botocore's
+        retries) after it.
+
+        Raises:
+            ResultsUnavailableError: The table is gone, or access is denied.
+        """
+        leading = False
+        judged, entered = -1, self._begun
+        try:
+            while True:
+                if self._version != judged:
+                    judged = self._version
+                    value = found()
+                    if value is not None:
+                        return value
+                with self._changed:
+                    if self._version != judged:
+                        continue
+                    number, since = self._whole
+                    if number > entered and since >= deadline:
+                        return None
+                    if self._looking:
+                        self._changed.wait(SHORTEST)
+                        continue
+                    if not self._leading:
+                        leading = self._leading = True
+                    now = self._clock()
+                    pause = (min(self._due, deadline) if leading else deadline) - now
+                    if pause > 0:
+                        self._pause(pause, leading)
+                        continue
+                    self._looking = True
+                    self._begun += 1
+                    if leading:
+                        # Judging may take long, and until then somebody else shall lead.
+                        self._leading = leading = False
+                self._look(whole=now >= deadline)
+        finally:
+            if leading:
+                with self._changed:
+                    self._leading = False
+                    self._changed.notify_all()
+
+    def look(self) -> None:
+        """Look once, now, from the beginning of the run."""
+        self.wait(lambda: None, self._clock())
+
+    def other(self, run_id: str) -> list[Result]:
+        """All results of another run, or of `uncorrelated`, in order of event time; read now, once.
+
+        Raises:
+            ResultsUnavailableError: The table can't be read.
+        """
+        try:
+            items = self._table.query(run_id)
+        except AWS_ERRORS as error:
+            raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
+        return sorted(map(self._table.result, items), key=lambda result: result.order)
+
+    def _pause(self, seconds: float, leading: bool) -> None:
+        """Wait for news or for the time to pass; the lock is held on entry and on exit."""
+        if not leading:
+            self._changed.wait(min(seconds, LONGEST))
+            return
+        if self._sleep is None:
+            self._changed.wait(seconds)
+            return
+        self._changed.release()
+        try:
+            self._sleep(seconds)
+        finally:
+            self._changed.acquire()
+
+    def _look(self, whole: bool) -> None:
+        began = self._clock()
+        news: list[Result] = []
+        try:
+            news = self._merge(self._items(0 if whole else max(0, self._newest - int(self._overlap * 1000))))
+        finally:
+            with self._changed:
+                now = self._clock()
+                if news:
+                    self._active = now
+                self._due = now + interval(now - self._active)
+                self.looks += 1
+                self._version += 1
+                self._looking = False
+                if whole:
+                    self._whole = (self._begun, began)
+                if news or whole:
+                    self._changed.notify_all()
+        for result in news:
+            for listener in self._listeners:
+                listener(result)
+
+    def _items(self, since: int) -> list[Item]:
+        """What one look sees; nothing if AWS can't answer just now."""
+        try:
+            items = self._table.query(self.run_id, since)
+        except AWS_ERRORS as error:
+            if not can_heal(error):
+                raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
+            self.last_error = message_of(error)
+            return []
+        self.last_error = None
+        return items
+
+    def _merge(self, items: Iterable[Item]) -> list[Result]:
+        """Take over what is new or was delivered again; returns what is new."""
+        news = []
+        for item in items:
+            event_id, received_at = item["event_id"]["S"], item["received_at"]["N"]
+            delivery = (received_at, item.get("deliveries", {}).get("N"))
+            known = self._by_event.get(event_id)
+            if known and known[0] == delivery:
+                continue
+            result = self._table.result(item)
+            with self._changed:
+                self._newest = max(self._newest, int(received_at))
+                self._by_event[event_id] = (delivery, result)
+                self._by_correlation[result.correlation_id or ""][event_id] = result
+            if not known:
+                news.append(result)
+        return news

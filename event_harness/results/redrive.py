@@ -1,0 +1,185 @@
+"""Puts failed inputs back where they failed, once the cause is mended."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from event_harness.aws.errors import AWS_ERRORS, message_of
+from event_harness.aws.targets import Target
+from event_harness.errors import SettingError
+from event_harness.results.failures import Failure, FailureReader, parse
+from event_harness.system.resources import ResourceMap, Station
+
+Say = Callable[[str], None]
+
+_WAIT = 1  # seconds; without any, SQS asks a few of its servers only and may call a queue empty that isn't
+_HIDDEN = 60  # seconds that a message stays hidden while we are at it, or if we die meanwhile
+
+
+def redrive(
+    resources: ResourceMap,
+    target: Target,
+    *,
+    stations: Sequence[str] = (),
+    dry_run: bool = False,
+    say: Say = print,
+) -> int:
+    """Put the original event of every message in the on-failure queues back.
+
+    A function is invoked with it again, asynchronously, so that its retries and its on-failure queue serve
+    it as they did the first time; a message of a dead-letter queue is sent to its queue again. It is deleted
+    only after that was accepted: it is never lost, and at worst handled twice. What fails again meanwhile is
+    left for the next time.
+
+    IAM: sqs:ReceiveMessage, sqs:ChangeMessageVisibility, sqs:DeleteMessage on the failure queues;
+    lambda:InvokeFunction on the functions, sqs:SendMessage on the queues.
+
+    Args:
+        resources: the deployed system.
+        target: where it is.
+        stations: only the failures of these, by name (`event_listener` is the listener); empty: of all.
+        dry_run: only say what would be put back.
+        say: prints a line.
+
+    Returns:
+        0 if every message was put back (or could be, in a dry run), else 1.
+
+    Raises:
+        SettingError: there is no such station, or it has no failure queue.
+    """
+    chosen = _chosen(resources, stations)
+    if dry_run:
+        queues = {str(s.failure_queue_url): s.name for s in chosen}
+        reader = FailureReader(queues, target.client("sqs"), wait=_WAIT)
+        found = reader.look()
+        for failure in found:
+            say(f"would be put back: {failure}")
+        _say_unread({queues[url]: error for url, error in reader.errors.items()}, say)
+        say(f"{len(found)} would be put back")
+        return 1 if reader.errors else 0
+    outcomes: list[bool] = []
+    unread: dict[str, Exception] = {}  # station -> why its queue can't be read
+    for station in chosen:
+        queue = _Queue(target, station)
+        try:
+            for message, failure in queue.failures():
+                outcomes.append(_moved(target, station, queue, message, failure, say))
+        except AWS_ERRORS as error:
+            unread[station.name] = error
+    _say_unread(unread, say)
+    say(f"{sum(outcomes)} put back, {len(outcomes) - sum(outcomes)} not")
+    return 0 if all(outcomes) and not unread else 1
+
+
+def _say_unread(unread: Mapping[str, Exception], say: Say) -> None:
+    for station, error in unread.items():
+        say(
+            f"failure queue of {station} can't be read: {message_of(error)}; is it deployed, may you read it?"
+        )
+
+
+def _moved(
+    target: Target, station: Station, queue: "_Queue", message: Any, failure: Failure, say: Say
+) -> bool:
+    """Put one message's event back and delete the message; whether that went well."""
+    try:
+        _put_back(target, station, message, failure)
+        queue.delete(message)
+    except (*AWS_ERRORS, _UnfitError) as error:
+        reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
+        say(f"not put back: {failure}: {reason}")
+        return False
+    say(f"put back: {failure}")
+    return True
+
+
+class _UnfitError(Exception):
+    """The message doesn't hold what would have to be put back."""
+
+
+class _Queue:
+    """The on-failure queue of a station."""
+
+    def __init__(self, target: Target, station: Station) -> None:
+        self._sqs = target.client("sqs")
+        self._url = str(station.failure_queue_url)
+        self._station = station.name
+        self._kept: dict[str, str] = {}  # message id -> receipt of what is to stay in the queue
+
+    def failures(self) -> Iterator[tuple[Any, Failure]]:
+        """Each message that was there at the start, once; what isn't deleted is visible again at the end."""
+        began = None
+        try:
+            while True:
+                answer = self._sqs.receive_message(
+                    QueueUrl=self._url,
+                    MaxNumberOfMessages=10,
+                    VisibilityTimeout=_HIDDEN,
+                    WaitTimeSeconds=_WAIT,
+                    MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
+                    MessageAttributeNames=["All"],
+                )
+                # By the clock that stamps the messages, which tells whole seconds only.
+                began = began or parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+                messages = answer.get("Messages", [])
+                if not messages:
+                    return
+                for message in messages:
+                    seen = message["MessageId"] in self._kept
+                    self._kept[message["MessageId"]] = message["ReceiptHandle"]
+                    failure = parse(message, self._url, self._station)
+                    late = failure.failed_at and failure.failed_at.timestamp() >= began.timestamp() + 1
+                    if not (seen or late):
+                        yield message, failure
+        finally:
+            for receipt in self._kept.values():
+                self._sqs.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
+                )
+
+    def delete(self, message: Any) -> None:
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        del self._kept[message["MessageId"]]
+
+
+def _chosen(resources: ResourceMap, names: Sequence[str]) -> list[Station]:
+    listener = Station(
+        "event_listener",
+        "lambda",
+        function=resources.listener.function,
+        failure_queue_url=resources.listener.failure_queue_url,
+    )
+    able = {s.name: s for s in (*resources.stations, listener) if s.failure_queue_url}
+    for name in names:
+        if name not in able:
+            raise SettingError(
+                f"{resources.origin}: no station {name!r} has a failure queue; "
+                f"there are: {', '.join(able) or 'none'}"
+            )
+    return [station for name, station in able.items() if not names or name in names]
+
+
+def _put_back(target: Target, station: Station, message: Any, failure: Failure) -> None:
+    """Hand the input over to whoever failed to handle it; it has accepted it when this returns."""
+    if station.type == "sqs":
+        order = {
+            "MessageGroupId": message["Attributes"].get("MessageGroupId", "redrive"),
+            "MessageDeduplicationId": message["MessageId"],
+        }
+        target.client("sqs").send_message(
+            QueueUrl=station.resource,
+            MessageBody=message["Body"],
+            MessageAttributes=message.get("MessageAttributes", {}),
+            **(order if station.resource.endswith(".fifo") else {}),
+        )
+        return
+    if failure.condition is None and failure.request_id is None:
+        raise _UnfitError("it carries no invocation of the function, so it is no event of it")
+    if failure.event is None:
+        raise _UnfitError("it names records of a stream, not what was in them: read them from the stream")
+    target.client("lambda").invoke(
+        FunctionName=station.function,
+        InvocationType="Event",
+        Payload=json.dumps(failure.event).encode(),
+    )

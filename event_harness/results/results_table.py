@@ -1,0 +1,86 @@
+"""Queries of the results table."""
+
+from typing import TYPE_CHECKING, Any
+
+from event_harness.errors import ResultsUnavailableError
+from event_harness.results.result import Bodies, Result
+from event_harness.system.resources import Results
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_FIELDS = (
+    "run_id",
+    "event_id",
+    "received_at",
+    "first_received_at",
+    "deliveries",
+    "correlation_id",
+    "source",
+    "source_type",
+    "event_time",
+    "size",
+    "body_kind",
+    "gone_reason",
+    "metadata",
+    "request_id",
+)
+# Names go through placeholders: `source` and `size` are reserved words.
+_NAMES = {f"#{n}": name for n, name in enumerate(_FIELDS)}
+
+Item = dict[str, Any]
+
+
+class ResultsTable:
+    """The results table with its index by arrival.
+
+    Args:
+        results: Their names.
+        client: Its IAM action is dynamodb:Query on the index.
+        bodies: Fetches the bodies of the results.
+    """
+
+    def __init__(self, results: Results, client: "DynamoDBClient", bodies: Bodies) -> None:
+        self.name = results.table
+        self.queries = 0
+        self._index = results.index
+        self._client = client
+        self._bodies = bodies
+
+    def query(self, run_id: str, since: int = 0) -> list[Item]:
+        """Items of a run that arrived at `since` (epoch ms) or later, in DynamoDB's notation, without bodies.
+
+        The reads are strongly consistent, which only a local index can be.
+        """
+        items: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            self.queries += 1
+            page = self._client.query(
+                TableName=self.name,
+                IndexName=self._index,
+                ConsistentRead=True,
+                KeyConditionExpression="#0 = :run AND #2 >= :since",
+                ProjectionExpression=", ".join(_NAMES),
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues={":run": {"S": run_id}, ":since": {"N": str(since)}},
+                **start,
+            )
+            items += page.get("Items", [])
+            if not page.get("LastEvaluatedKey"):
+                return items
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def result(self, item: Item) -> Result:
+        """The result that an item holds.
+
+        Raises:
+            ResultsUnavailableError: It holds none.
+        """
+        try:
+            return Result.from_item(item, self._bodies)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise ResultsUnavailableError(
+                f"results table {self.name} holds an item that isn't a result ({error!r});"
+                " use the module and the package of the same release"
+            ) from error

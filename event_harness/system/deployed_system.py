@@ -1,0 +1,90 @@
+"""A system that is there to be tested, whoever deployed it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from event_harness.aws.targets import Target
+from event_harness.errors import ResourceMapError, SettingError
+from event_harness.system.resources import ResourceMap
+
+OUTPUT = "event_harness"  # the Terraform output that holds the resource map
+
+
+@dataclass(frozen=True)
+class DeployedSystem:
+    """A system that is there to be tested.
+
+    Attributes:
+        run_id: the run that deployed it; inputs of its tests carry correlation ids that begin with it.
+        target: where it is; `target.client("s3")` reaches it.
+        outputs: all Terraform outputs, by name.
+        declares_harness: whether its configuration has the output `event_harness` at all.
+        described: its resource map, where that doesn't come from the outputs.
+    """
+
+    run_id: str
+    target: Target
+    outputs: Mapping[str, Any]
+    declares_harness: bool = True
+    described: ResourceMap | None = None
+
+    @cached_property
+    def resources(self) -> ResourceMap:
+        """The resource map that the harness works with.
+
+        Raises:
+            GateShutError: deployed without test resources.
+            ResourceMapError: there is no such output, or it isn't one the harness understands.
+        """
+        if self.described is not None:
+            return self.described
+        if not self.declares_harness and OUTPUT not in self.outputs:
+            raise ResourceMapError(
+                f"the Terraform root has no output {OUTPUT!r}; "
+                f'add: output "{OUTPUT}" {{ value = one(module.event_listener[*].event_harness) }}'
+            )
+        # Terraform leaves an output that is null out altogether.
+        return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
+
+    def check_region(self) -> None:
+        """See that the harness looks where Terraform has deployed to.
+
+        What a provider's own block says goes before the region that the harness gives to Terraform. To follow
+        it there would help the tests, but not a sweep by tag, which searches the region on the run's record.
+
+        Raises:
+            SettingError: its resource map is of another region.
+        """
+        described = self.outputs.get(OUTPUT)
+        region = described.get("region") if isinstance(described, Mapping) else None
+        if region not in (None, self.target.region):
+            raise SettingError(
+                f"Terraform has deployed to {region}, as its configuration says, but the harness looks in "
+                f"{self.target.region}: set --harness-region={region} (harness_region in the ini file)"
+            )
+
+    def to_json(self) -> str:
+        """This system as text, for another process of the same session."""
+        return json.dumps(
+            {
+                "run_id": self.run_id,
+                "target": self.target.name,
+                "endpoint_url": self.target.endpoint_url,
+                "region": self.target.region,
+                "outputs": dict(self.outputs),
+                "declares_harness": self.declares_harness,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "DeployedSystem":
+        """The system that `to_json` wrote."""
+        raw = json.loads(text)
+        if raw["target"] == "aws":
+            target = Target.aws(region=raw["region"])
+        else:
+            target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
+        return cls(raw["run_id"], target, raw["outputs"], raw["declares_harness"])

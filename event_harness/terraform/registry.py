@@ -1,0 +1,63 @@
+"""Can the provider registry be reached from here? Asked seldom, answered within seconds."""
+
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from event_harness.machine.cache import write_atomically
+
+HOSTS = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
+PATIENCE = 4.0
+REMEMBERED = {True: 3600.0, False: 300.0}  # seconds; a network that opens up should be noticed soon
+
+
+def _discovers(host: str) -> bool:
+    """Fetch the registry's service discovery document, the first thing that `init` asks for."""
+    try:
+        with urllib.request.urlopen(
+            f"https://{host}/.well-known/terraform.json", timeout=PATIENCE
+        ) as response:
+            return "providers.v1" in json.load(response)
+    except (OSError, ValueError):
+        return False
+
+
+def _within(seconds: float, question: Callable[[], bool]) -> bool:
+    """Ask in a thread: a timeout of a socket does not bound the name lookup before it."""
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(question()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(answers and answers[0])
+
+
+def reachable(
+    kind: str,
+    cache: Path,
+    *,
+    probe: Callable[[str], bool] = _discovers,
+    clock: Callable[[], float] = time.time,
+) -> bool:
+    """Whether the registry that `terraform` or `tofu` installs providers from answers.
+
+    Args:
+        kind: "terraform" or "tofu"; each has its own registry.
+        cache: directory in which the answer is remembered (an hour for yes, five minutes for no).
+        probe: asks one host; may block, it is given up after four seconds.
+        clock: seconds since the epoch.
+    """
+    host = HOSTS[kind]
+    memory = cache / f"{host}.json"
+    try:
+        remembered = json.loads(memory.read_text(encoding="utf-8"))
+        answer, age = bool(remembered["reachable"]), clock() - float(remembered["asked_at"])
+        if 0 <= age < REMEMBERED[answer]:
+            return answer
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # never asked, or the file is not ours to understand: ask
+    answer = _within(PATIENCE, lambda: probe(host))
+    write_atomically(memory, json.dumps({"reachable": answer, "asked_at": clock()}))
+    return answer

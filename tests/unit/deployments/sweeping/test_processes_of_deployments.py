@@ -1,0 +1,63 @@
+"""Processes that a dead run has left: ended, or waited for."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from event_harness.aws.ownership import PROCESS_MARK
+from event_harness.deployments import sweep
+
+
+def process(run, code, **environ):
+    """A process of a run, which has said that it is ready."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | environ | {PROCESS_MARK: run.run_id},
+        stdout=subprocess.PIPE,
+    )
+    child.stdout.readline()
+    return child
+
+
+IGNORANT = (
+    "import signal, time\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "print('ready', flush=True)\n"
+    "time.sleep(60)"
+)
+WRITES_ITS_STATE = (
+    "import time, sys\n"
+    "print('ready', flush=True)\n"
+    "try:\n"
+    "    time.sleep(0.5)\n"
+    "except KeyboardInterrupt:\n"
+    "    sys.exit(7)\n"
+)
+
+
+def test_processes_of_a_dead_run_are_ended_also_those_that_ignore_it(dead, state, said):
+    run = dead()
+    with process(run, IGNORANT) as child:
+        sweep.sweep(state, say=said)
+        assert child.wait(5) == -signal.SIGKILL
+        child.stdout.close()
+
+
+def test_terraform_that_writes_its_state_is_waited_for_and_not_interrupted_again(dead, state, said):
+    run = dead()
+    with process(run, WRITES_ITS_STATE, TF_DATA_DIR="x") as child:
+        sweep.sweep(state, say=said)
+        assert child.wait(5) == 0
+        child.stdout.close()
+    assert "waiting" in said[0]
+
+
+def test_provider_that_outlived_its_terraform_is_not_waited_for(dead, state, said, monkeypatch):
+    monkeypatch.setattr(sweep, "GRACE", 0)
+    run = dead()
+    with process(run, IGNORANT, TF_DATA_DIR="x", TF_PLUGIN_MAGIC_COOKIE="y") as child:
+        sweep.sweep(state, say=said)
+        assert child.wait(5) == -signal.SIGKILL
+        child.stdout.close()
+    assert not any("waiting" in line for line in said)

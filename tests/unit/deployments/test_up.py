@@ -1,0 +1,241 @@
+"""What `up` writes for a shell, read by a shell; starting and ending is for the integration tests."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from event_harness.aws.targets import Target
+from event_harness.deployments import up as up_module
+from event_harness.deployments.up import down, up
+from event_harness.errors import ConfigurationError
+from event_harness.terraform.toolchain import Toolchain
+
+URL = "http://127.0.0.1:4567"
+
+
+@pytest.fixture
+def sourced(tmp_path):
+    """The environment of a shell that has sourced the file, n times."""
+
+    def run(environ, *, providers="mirror", binary="/bin/sh", times=1):
+        tools = Toolchain(Path(binary), "terraform", "1.11.4", providers, tmp_path / "cli.tfrc")
+        file = tmp_path / "env"
+        file.write_text(up_module._shell(Target.local(URL), tools))
+        script = f". '{file}'; " * times + "env -0"
+        done = subprocess.run(
+            ["/bin/sh", "-euc", script],
+            env={"PATH": "/usr/bin:/bin", **environ},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == ""
+        pairs = (line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+        return {name: value for name, value in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
+
+    return run
+
+
+def test_shell_gets_what_boto3_and_terraform_need(sourced, tmp_path):
+    environ = sourced({})
+    assert environ["AWS_ENDPOINT_URL"] == URL
+    assert environ["AWS_ACCESS_KEY_ID"] == "test"
+    assert environ["AWS_REGION"] == "eu-west-1"
+    assert environ["TF_CLI_CONFIG_FILE"] == str(tmp_path / "cli.tfrc")
+    assert environ["TF_VAR_runtime"] == "python3.8"
+    assert environ["TF_WORKSPACE"] == "local"
+    assert environ["TF_VAR_ephemeral"] == "true"
+
+
+def test_shell_forgets_the_users_account(sourced):
+    environ = sourced(
+        {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL_S3": "https://real", "AWS_SESSION_TOKEN": "a=b\nc"}
+    )
+    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"} & set(environ)
+
+
+def test_current_provider_needs_no_old_runtime(sourced):
+    assert "TF_VAR_runtime" not in sourced({}, providers="registry")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "127.0.0.1,localhost,"),
+        ({"NO_PROXY": "corp"}, "127.0.0.1,localhost,corp"),
+        ({"NO_PROXY": "127.0.0.1"}, "127.0.0.1"),
+    ],
+)
+def test_proxy_of_the_user_is_kept_out_of_the_way(sourced, given, expected):
+    environ = sourced({"HTTPS_PROXY": "http://proxy", **given})
+    assert environ["NO_PROXY"] == environ["no_proxy"] == expected
+    assert environ["HTTPS_PROXY"] == "http://proxy"
+
+
+def test_sourcing_twice_changes_nothing_more(sourced):
+    assert sourced({}, binary="/a b/terraform", times=2) == sourced({}, binary="/a b/terraform")
+
+
+def test_packaged_terraform_is_put_on_path(sourced):
+    assert sourced({}, binary="/no such/tool")["PATH"].split(":")[0] == "/no such"
+    assert sourced({}, binary="/bin/sh")["PATH"] == "/usr/bin:/bin"
+
+
+def test_down_where_nothing_is_up_says_so(tmp_path):
+    lines = []
+    down(tmp_path, say=lines.append)
+    (tmp_path / ".event-harness").mkdir()
+    down(tmp_path, say=lines.append)
+    assert lines == ["no embedded AWS is up here"] * 2
+
+
+def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
+    """After a reboot, say."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    state, override = tmp_path / ".event-harness", tmp_path / "event_harness_override.tf.json"
+    (state / "up" / "tmp").mkdir(parents=True)
+    (state / "env").touch()
+    override.touch()
+    (tmp_path / "terraform.tfstate").touch()
+    (state / "up.json").write_text(json.dumps({"lock_to_come": True}))
+    down(tmp_path, say=lambda line: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "terraform.tfstate"]
+    assert [path.name for path in state.iterdir()] == ["up.lock"]
+
+
+@pytest.fixture
+def emulator(tmp_path, monkeypatch):
+    """An embedded AWS that doesn't run; the ones that were stopped are listed."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    (tmp_path / "main.tf").write_text('provider "aws" {}\n')
+
+    class Fake:
+        endpoint_url, pid, port, running, stopped = URL, 1, 4567, [], []
+
+        @classmethod
+        def find(cls, directory):
+            return cls.running[0] if cls.running else None
+
+        @classmethod
+        def start(cls, directory, **_):
+            cls.running.append(cls())
+            return cls.running[0]
+
+        @classmethod
+        def end(cls, directory):
+            assert not cls.running
+
+        def stop(self):
+            self.stopped.append(self.running.pop())
+
+    monkeypatch.setattr(up_module, "EmbeddedAws", Fake)
+    tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "cli.tfrc")
+    monkeypatch.setattr(up_module.toolchain, "find", lambda *_, **__: tools)
+    return Fake
+
+
+def test_up_again_says_that_it_is_up(tmp_path, emulator):
+    lines = []
+    first = up(tmp_path, say=lines.append)
+    assert up(tmp_path, say=lines.append) is first
+    assert lines[-1].startswith(f"the embedded AWS is up already, at {URL}")
+
+
+def test_down_undoes_all_that_up_did_to_the_root(tmp_path, emulator):
+    up(tmp_path, say=lambda line: None)
+    assert (tmp_path / "event_harness_override.tf.json").exists()
+    down(tmp_path, say=lambda line: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "main.tf"]
+
+
+@pytest.mark.parametrize("mine", ["my locked providers", None])
+def test_users_provider_lock_is_set_aside_and_brought_back(tmp_path, emulator, mine):
+    """Theirs wants a provider that the mirror lacks, and the mirror's is nothing for a real account."""
+    lock = tmp_path / ".terraform.lock.hcl"
+    if mine:
+        lock.write_text(mine)
+    up(tmp_path, say=lambda line: None)
+    assert not lock.exists()
+    lock.write_text("aws 3.39")
+    down(tmp_path, say=lambda line: None)
+    assert (lock.read_text() if lock.exists() else None) == mine
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"),
+    [
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:000000000000:q"}]}', False),
+        ('{"resources": []}', False),
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}]}', True),
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:000000000000"}]}', True),
+        ('{"resources": [{"id": "a random_id"}]}', True),
+    ],
+)
+def test_state_of_what_has_gone_with_the_emulator_goes_too(tmp_path, emulator, state, stays):
+    file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
+    file.parent.mkdir(parents=True)
+    up(tmp_path, say=lambda line: None)
+    file.write_text(state)
+    down(tmp_path, say=lambda line: None)
+    assert file.exists() is stays
+    assert file.parent.parent.exists() is stays
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"),
+    [
+        ('{"resources": [{"arn": "arn:aws:s3:::a-bucket"}]}', False),
+        ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}]}', True),
+    ],
+)
+def test_state_that_has_come_since_up_need_not_name_an_account(tmp_path, emulator, state, stays):
+    file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
+    up(tmp_path, say=lambda line: None)
+    file.parent.mkdir(parents=True)
+    file.write_text(state)
+    down(tmp_path, say=lambda line: None)
+    assert file.exists() is stays
+
+
+def test_workspace_that_init_alone_has_made_goes_and_one_that_was_there_stays(tmp_path, emulator):
+    workspace = tmp_path / "terraform.tfstate.d" / "local"
+    up(tmp_path, say=lambda line: None)
+    workspace.mkdir(parents=True)
+    down(tmp_path, say=lambda line: None)
+    assert not workspace.parent.exists()
+    workspace.mkdir(parents=True)
+    up(tmp_path, say=lambda line: None)
+    down(tmp_path, say=lambda line: None)
+    assert workspace.exists()
+
+
+@pytest.mark.parametrize("record", ["", '{"pid": 1, "lock', "[]", "{}"])
+@pytest.mark.parametrize("state", [None, "", '{"resources": [{"id": "a'])
+def test_record_or_state_that_was_cut_off_keeps_nobody_from_up_and_down(tmp_path, emulator, record, state):
+    file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
+    lock, override = tmp_path / ".terraform.lock.hcl", tmp_path / "event_harness_override.tf.json"
+    if state is not None:
+        file.parent.mkdir(parents=True)
+        file.write_text(state)
+    up(tmp_path, say=lambda line: None)
+    emulator.running.clear()
+    lock.write_text("the mirror's, or mine")
+    (tmp_path / ".event-harness" / "up.json").write_text(record)
+    up(tmp_path, say=lambda line: None)
+    (tmp_path / ".event-harness" / "up.json").write_text(record)
+    down(tmp_path, say=lambda line: None)
+    assert not override.exists()
+    assert not (tmp_path / ".event-harness" / "up.json").exists()
+    assert lock.read_text() == "the mirror's, or mine"
+    assert (file.read_text() if file.exists() else None) == state
+
+
+def test_up_that_fails_leaves_nothing(tmp_path, emulator):
+    """Here in the files that it writes after the start."""
+    (tmp_path / "main.tf").write_text("this is { no terraform")
+    with pytest.raises(ConfigurationError, match=r"main\.tf"):
+        up(tmp_path, say=lambda line: None)
+    assert len(emulator.stopped) == 1
+    assert not (tmp_path / ".event-harness" / "up.json").exists()

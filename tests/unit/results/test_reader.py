@@ -1,0 +1,305 @@
+"""The law of looking: when the reader looks, what it reads, and what it does when AWS doesn't answer."""
+
+from itertools import pairwise
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from listener_fakes import Clock, Table, client_error, reader_of
+
+from event_harness.errors import ResultsUnavailableError
+from event_harness.results.reader import LONGEST, SHORTEST, interval
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def table(clock):
+    return Table(clock)
+
+
+@pytest.fixture
+def reader(table, clock):
+    return reader_of(table, clock)
+
+
+def wait(reader, correlation_id, seconds):
+    return reader.wait(lambda: reader.of(correlation_id) or None, reader._clock() + seconds)
+
+
+def gaps(table):
+    times = table.query_times
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+def test_what_is_there_is_found_at_the_first_look(reader, table, clock):
+    table.record("run/a")
+    assert wait(reader, "run/a", 5)[0].correlation_id == "run/a"
+    assert clock.now == 1000
+    assert reader.looks == reader.queries == 1
+
+
+def test_what_comes_later_is_found_within_a_tenth_of_the_time_it_took(reader, table, clock):
+    reader.notice()
+    clock.after(1.0, lambda: table.record("run/a"))
+    assert wait(reader, "run/a", 5)
+    assert 1001 <= clock.now <= 1001.11
+
+
+@pytest.mark.parametrize(
+    ("silence", "seconds"),
+    [(0, 0.02), (0.1, 0.02), (0.5, 0.05), (1, 0.1), (9, 0.1), (15, 0.15), (25, 0.25), (3600, 0.25)],
+)
+def test_the_interval_is_a_tenth_of_the_silence_and_later_a_hundredth(silence, seconds):
+    assert interval(silence) == pytest.approx(seconds)
+
+
+def test_looks_are_short_at_first_and_never_longer_than_a_quarter_second(reader, table):
+    reader.notice()
+    assert wait(reader, "run/a", 40) is None
+    found = gaps(table)
+    assert found[0] == pytest.approx(SHORTEST)
+    assert max(found) == pytest.approx(LONGEST)
+    assert found[:-1] == sorted(found[:-1])  # the last one is cut short by the deadline
+
+
+def test_no_look_is_longer_away_than_a_tenth_of_the_silence(reader, table, clock):
+    reader.notice()
+    wait(reader, "run/a", 10)
+    begin = table.query_times[0]
+    for earlier, gap in zip(table.query_times, gaps(table), strict=False):
+        assert gap <= max(SHORTEST, 0.1 * (earlier - begin)) + 1e-6
+
+
+def test_an_arrival_makes_the_looks_short_again(reader, table, clock):
+    clock.after(4, lambda: table.record("run/other"))
+    wait(reader, "run/a", 8)
+    arrival = next(n for n, time in enumerate(table.query_times) if time >= 1004)
+    assert gaps(table)[arrival - 1] == pytest.approx(5 * SHORTEST)
+    assert gaps(table)[arrival] == pytest.approx(SHORTEST)
+
+
+def test_a_send_makes_the_next_look_come_at_once(reader, table, clock):
+    wait(reader, "run/a", 3)
+    clock.sleep(0.01)
+    reader.notice()
+    table.record("run/a")
+    sent_at = clock.now
+    assert wait(reader, "run/a", 3)
+    assert clock.now == sent_at
+
+
+def test_the_last_look_begins_at_the_deadline_and_none_after_it(reader, table, clock):
+    assert wait(reader, "run/a", 3.3) is None
+    assert table.query_times[-1] == pytest.approx(1003.3)
+    assert clock.now == pytest.approx(1003.3)
+
+
+def test_a_deadline_in_the_past_is_one_look(reader, table):
+    assert wait(reader, "run/a", 0) is None
+    assert len(table.queries) == 1
+
+
+def test_the_last_look_reads_the_whole_run_so_no_clock_can_hide_an_item(reader, table, clock):
+    table.record("run/from-the-future", skew=3600)
+    clock.after(1, lambda: table.record("run/a"))
+    assert wait(reader, "run/a", 5)
+    assert int(table.queries[-1]["ExpressionAttributeValues"][":since"]["N"]) == 0
+
+
+def test_looks_before_the_last_read_what_is_new_and_an_overlap(reader, table, clock):
+    table.record("run/other")
+    clock.sleep(60)
+    table.record("run/newer")
+    wait(reader, "run/a", 1)
+    sinces = [int(query["ExpressionAttributeValues"][":since"]["N"]) for query in table.queries]
+    assert set(sinces[1:-1]) == {1_060_000 - 10_000}
+    assert sinces[0] == sinces[-1] == 0
+
+
+def test_clocks_three_seconds_apart_lose_nothing_and_cost_no_time(reader, table, clock):
+    table.record("run/fast", skew=3)
+    assert wait(reader, "run/fast", 5)
+    clock.after(0.05, lambda: table.record("run/slow"))
+    took = clock.now
+    assert wait(reader, "run/slow", 5)
+    assert clock.now - took < 0.1
+
+
+def test_pages_are_followed_to_the_end(table, clock):
+    table.page = 3
+    reader = reader_of(table, clock)
+    for number in range(10):
+        table.record(f"run/{number}", skew=number // 4)
+    assert wait(reader, "run/9", 0)
+    assert len(reader.all()) == 10
+    assert (reader.looks, reader.queries) == (1, 4)
+
+
+def test_a_redelivery_is_one_result_that_counts_its_deliveries(reader, table, clock):
+    news = []
+    reader.subscribe(news.append)
+    table.record("run/a", event_id="destination:1")
+    wait(reader, "run/a", 0)
+    clock.sleep(2)
+    table.record("run/a", event_id="destination:1")
+    reader.look()
+    (result,) = reader.of("run/a")
+    assert result.deliveries == 2
+    assert result.received_at > result.first_received_at
+    assert len(news) == 1
+
+
+def test_a_redelivery_within_the_same_millisecond_counts_too(reader, table):
+    table.record("run/a", event_id="destination:1")
+    wait(reader, "run/a", 0)
+    table.record("run/a", event_id="destination:1")
+    reader.look()
+    assert reader.of("run/a")[0].deliveries == 2
+
+
+def test_a_second_event_is_a_second_result(reader, table):
+    table.record("run/a", event_id="destination:1")
+    table.record("run/a", event_id="destination:2")
+    assert len(wait(reader, "run/a", 0)) == 2
+
+
+def test_other_runs_are_not_read(reader, table):
+    table.record("other/a")
+    assert wait(reader, "other/a", 0) is None
+    assert [result.correlation_id for result in reader.other("other")] == ["other/a"]
+
+
+def test_events_without_a_correlation_id_are_found_under_their_own_run(reader, table):
+    table.record(None)
+    (result,) = reader.other("uncorrelated")
+    assert result.correlation_id is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ProvisionedThroughputExceededException"),
+        client_error("ThrottlingException"),
+        client_error("RequestLimitExceeded"),
+        client_error("InternalServerError", status=500),
+        client_error("ServiceUnavailable", status=503),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+    ],
+    ids=str,
+)
+def test_a_look_that_aws_does_not_answer_saw_nothing(reader, table, clock, error):
+    table.record("run/a")
+    table.errors = [error] * 3
+    assert wait(reader, "run/a", 5)
+    assert reader.looks == 4
+    assert reader.last_error is None
+
+
+def test_the_last_error_is_kept_while_aws_does_not_answer(reader, table):
+    table.errors = [client_error("ThrottlingException", "Rate exceeded")] * 1000
+    assert wait(reader, "run/a", 1) is None
+    assert reader.last_error == "ThrottlingException: Rate exceeded"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ResourceNotFoundException"),
+        client_error("AccessDeniedException"),
+        client_error("ValidationException", "no such index"),
+        client_error("ExpiredTokenException"),
+        NoCredentialsError(),
+    ],
+    ids=str,
+)
+def test_what_waiting_cannot_heal_ends_the_wait_at_once(reader, table, clock, error):
+    table.errors = [error]
+    with pytest.raises(ResultsUnavailableError, match="results table results can't be read"):
+        wait(reader, "run/a", 5)
+    assert clock.now == 1000
+
+
+def test_an_item_that_is_no_result_is_an_error_that_says_so(reader, table):
+    table.record("run/a", metadata="no json")
+    with pytest.raises(ResultsUnavailableError, match="holds an item that isn't a result"):
+        wait(reader, "run/a", 5)
+
+
+def test_a_reader_works_again_after_an_error(reader, table):
+    table.errors = [client_error("AccessDeniedException")]
+    with pytest.raises(ResultsUnavailableError):
+        wait(reader, "run/a", 5)
+    table.record("run/a")
+    assert wait(reader, "run/a", 5)
+
+
+def test_an_interrupt_leaves_a_reader_that_works(reader, table):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reader.wait(interrupted, reader._clock() + 5)
+    table.errors = [KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        wait(reader, "run/a", 5)
+    table.record("run/a")
+    assert wait(reader, "run/a", 5)
+
+
+def test_a_judge_is_asked_again_only_when_something_may_have_changed(reader, table):
+    asked = []
+    reader.wait(lambda: asked.append(1), reader._clock() + 2)
+    assert len(asked) == reader.looks + 1
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, 5),  # which event: the same one again is a redelivery
+        st.floats(0, 3),  # seconds until it is visible
+        st.floats(-4.9, 4.9),  # how far the clock that stamped it is off
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(EVENTS, st.integers(1, 7))
+def test_whatever_the_order_and_the_clocks_nothing_is_lost_and_nothing_twice(events, page):
+    """Clocks up to 9.8 s apart, any order of arrival, redeliveries in between, pages of any size."""
+    clock = Clock()
+    table = Table(clock, page=page)
+    reader = reader_of(table, clock)
+    news = []
+    reader.subscribe(news.append)
+    for event, after, skew in events:
+        clock.after(
+            after,
+            lambda event=event, skew=skew: table.record(
+                f"run/{event}", event_id=f"destination:{event}", skew=skew
+            ),
+        )
+    wanted = {f"run/{event}" for event, _, _ in events}
+    # Not the last look, which reads everything: the others must have found them all by themselves.
+    reader.wait(lambda: clock.now > 1004 or None, clock.now + 60)
+    assert {result.correlation_id for result in news} == wanted
+    assert len(news) == len(wanted)
+    assert {result.correlation_id for result in reader.all()} == wanted
+    for result in reader.all():
+        assert result.deliveries == sum(f"run/{event}" == result.correlation_id for event, _, _ in events)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(-1e6, 1e6)), max_size=10))
+def test_with_clocks_beyond_any_overlap_the_last_look_still_finds_all(events):
+    clock = Clock(now=2e6)
+    table = Table(clock)
+    reader = reader_of(table, clock)
+    for number, (after, skew) in enumerate(events):
+        clock.after(after, lambda number=number, skew=skew: table.record(f"run/{number}", skew=skew))
+    reader.wait(lambda: None, clock.now + 5)
+    assert len(reader.all()) == len(events)

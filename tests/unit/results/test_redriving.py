@@ -1,0 +1,183 @@
+"""Putting failed inputs back: nothing is deleted before somebody has accepted it."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from event_harness.errors import SettingError
+from event_harness.results.redrive import redrive
+from event_harness.system.resources import Function, ResourceMap, Results, Station
+
+NOW = 1_000_000
+
+
+class FakeAws:
+    """A failure queue, and a function and a queue that take what is put back.
+
+    Short polling asks servers of SQS on which no message lies.
+    """
+
+    def __init__(self):
+        self.messages = []
+        self.hidden = []
+        self.calls = []
+        self.refuses = False
+        self.unreadable = False
+
+    def client(self, _service):
+        return self
+
+    def add(self, body, *, sent=NOW - 60, **attributes):
+        number = len(self.messages) + len(self.hidden)
+        self.messages.append(
+            {
+                "MessageId": f"m{number}",
+                "ReceiptHandle": f"h{number}",
+                "Body": json.dumps(body),
+                "Attributes": {"SentTimestamp": str(sent * 1000)},
+                "MessageAttributes": attributes,
+            }
+        )
+
+    def receive_message(self, WaitTimeSeconds=0, **_arguments):  # noqa: N803 (boto3's)
+        if self.unreadable:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ReceiveMessage")
+        asked = 10 if WaitTimeSeconds else 0
+        taken, self.messages = self.messages[:asked], self.messages[asked:]
+        self.hidden += taken
+        date = "Mon, 12 Jan 1970 13:46:40 GMT"
+        return {"Messages": taken, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+
+    def delete_message(self, ReceiptHandle, **_arguments):  # noqa: N803
+        self.calls.append(f"delete {ReceiptHandle}")
+        self.hidden = [m for m in self.hidden if m["ReceiptHandle"] != ReceiptHandle]
+
+    def change_message_visibility(self, ReceiptHandle, **_arguments):  # noqa: N803
+        if f"delete {ReceiptHandle}" in self.calls:
+            code = "InvalidParameterValue"
+            raise ClientError({"Error": {"Code": code, "Message": "deleted"}}, "ChangeMessageVisibility")
+        self.messages += [m for m in self.hidden if m["ReceiptHandle"] == ReceiptHandle]
+        self.hidden = [m for m in self.hidden if m["ReceiptHandle"] != ReceiptHandle]
+
+    def change_message_visibility_batch(self, Entries, **_arguments):  # noqa: N803
+        for entry in Entries:
+            self.change_message_visibility(entry["ReceiptHandle"])
+
+    def invoke(self, FunctionName, InvocationType, Payload):  # noqa: N803
+        assert InvocationType == "Event"
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "no"}}, "Invoke")
+        self.calls.append(f"invoke {FunctionName} {Payload.decode()}")
+
+    def send_message(self, **arguments):
+        self.calls.append(f"send {arguments}")
+
+
+def envelope(event):
+    return {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
+
+
+def system(*stations):
+    return ResourceMap(
+        "eu-west-1", Results("t", "i", "b"), Function("listener", "/l", None), {}, stations, "somewhere"
+    )
+
+
+FUNCTION = Station("shouter", "lambda", function="shout", log_group="/s", failure_queue_url="http://q")
+
+
+@pytest.fixture
+def aws():
+    return FakeAws()
+
+
+def silent(_line):
+    pass
+
+
+def test_event_is_deleted_only_after_the_function_has_accepted_it(aws):
+    aws.add(envelope({"a": "ä"}))
+    assert redrive(system(FUNCTION), aws, say=silent) == 0
+    assert aws.calls == ['invoke shout {"a": "\\u00e4"}', "delete h0"]
+    assert not aws.messages + aws.hidden
+
+
+def test_event_that_nobody_accepts_is_visible_again(aws):
+    aws.add(envelope({"a": 1}))
+    aws.refuses = True
+    said = []
+    assert redrive(system(FUNCTION), aws, say=said.append) == 1
+    assert aws.calls == []
+    assert len(aws.messages) == 1
+    assert "TooManyRequestsException: no" in said[0]
+
+
+def test_more_than_one_receive_can_hold_are_all_put_back(aws):
+    for number in range(25):
+        aws.add(envelope(number))
+    assert redrive(system(FUNCTION), aws, say=silent) == 0
+    assert sum(call.startswith("invoke") for call in aws.calls) == 25
+
+
+def test_what_failed_again_meanwhile_is_left_for_the_next_time(aws):
+    aws.add(envelope("old"))
+    aws.add(envelope("new"), sent=NOW + 5)
+    redrive(system(FUNCTION), aws, say=silent)
+    assert aws.calls == ['invoke shout "old"', "delete h0"]
+    assert [m["MessageId"] for m in aws.messages] == ["m1"]
+
+
+def test_dry_run_changes_nothing(aws):
+    aws.add(envelope({}))
+    said = []
+    assert redrive(system(FUNCTION), aws, dry_run=True, say=said.append) == 0
+    assert aws.calls == []
+    assert len(aws.messages) == 1
+    assert said[-1] == "1 would be put back"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_queue_that_cannot_be_read_is_told_and_a_failure(aws, dry_run):
+    aws.unreadable = True
+    said = []
+    assert redrive(system(FUNCTION), aws, dry_run=dry_run, say=said.append) == 1
+    assert said[0] == (
+        "failure queue of shouter can't be read: AccessDenied: no; is it deployed, may you read it?"
+    )
+
+
+def test_event_of_a_dead_letter_queue_of_lambda_is_put_back(aws):
+    aws.add({"bare": 1}, RequestID={"StringValue": "r", "DataType": "String"})
+    assert redrive(system(FUNCTION), aws, say=silent) == 0
+    assert aws.calls[0] == 'invoke shout {"bare": 1}'
+
+
+def test_message_that_only_names_records_of_a_stream_stays(aws):
+    aws.add({"requestContext": {"condition": "RetryAttemptsExhausted"}, "KinesisBatchInfo": {}})
+    said = []
+    assert redrive(system(FUNCTION), aws, say=said.append) == 1
+    assert "read them from the stream" in said[0]
+    assert len(aws.messages) == 1
+
+
+def test_message_that_is_no_event_of_the_function_stays(aws):
+    aws.add({"of": "somebody else"})
+    assert redrive(system(FUNCTION), aws, say=silent) == 1
+    assert len(aws.messages) == 1
+
+
+@pytest.mark.parametrize(("url", "ordered"), [("http://orders", False), ("http://orders.fifo", True)])
+def test_message_of_a_dead_letter_queue_goes_back_to_its_queue(aws, url, ordered):
+    aws.add("an order", correlation_id={"StringValue": "r/1", "DataType": "String"})
+    queue = Station("orders", "sqs", queue_url=url, failure_queue_url="http://dead")
+    assert redrive(system(queue), aws, say=silent) == 0
+    assert "'QueueUrl': '" + url in aws.calls[0]
+    assert "r/1" in aws.calls[0]
+    assert ("MessageGroupId" in aws.calls[0]) == ordered
+    assert aws.calls[1] == "delete h0"
+
+
+def test_unknown_station_is_an_error_that_names_those_there_are(aws):
+    with pytest.raises(SettingError, match="no station 'x' has a failure queue; there are: shouter"):
+        redrive(system(FUNCTION), aws, stations=["x"])

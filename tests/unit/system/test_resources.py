@@ -1,0 +1,182 @@
+import copy
+import json
+
+import pytest
+from listener_fakes import MAP, Target, client_error
+
+from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.system.resources import ResourceMap
+
+
+def read(value=MAP):
+    return ResourceMap.from_mapping(value, "terraform output event_harness")
+
+
+def changed(path, value):
+    """The good map with one field set, or taken away (value ...)."""
+    result = copy.deepcopy(MAP)
+    inner = result
+    for name in path[:-1]:
+        inner = inner[name]
+    if value is ...:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return result
+
+
+def test_every_part_is_read():
+    found = read()
+    assert found.region == "eu-west-1"
+    assert (found.results.table, found.results.index, found.results.overflow_bucket) == (
+        "results",
+        "by_arrival",
+        "overflow",
+    )
+    assert found.listener.failure_queue_url == "queue/listener"
+    assert found.sources["destination"].correlation == "key"
+    assert [station.name for station in found.stations] == ["source", "processor", "destination"]
+    assert found.station().resource == "source-bucket"
+    assert found.station("processor").log_group == "/processor"
+
+
+def test_failure_queues_are_named_by_who_fails_into_them():
+    assert read().failure_queues == {"queue/processor": "processor", "queue/listener": "event_listener"}
+
+
+def test_a_log_group_that_is_not_given_is_the_one_that_lambda_takes():
+    found = read(changed(("stations", 1, "log_group"), None))
+    assert found.station("processor").log_group == "/aws/lambda/processor"
+    assert read(changed(("listener", "log_group"), ...)).listener.log_group == "/aws/lambda/listener"
+
+
+def test_null_means_that_the_gate_is_shut_and_names_the_remedy():
+    with pytest.raises(GateShutError, match=r"event_harness is null.*set deploy_test_resources = true"):
+        read(None)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("schema",), 2, "schema is 2, this harness reads 1; use the module and the package of the same"),
+        (("schema",), ..., "schema is None"),
+        (("region",), "", "region must be a text that isn't empty, is ''"),
+        (("results",), None, "results must be an object, is missing or null"),
+        (("results", "table"), ..., "results.table must be a text that isn't empty, is missing or null"),
+        (
+            ("results", "tabel"),
+            "x",
+            "results has an unknown field 'tabel'; it may have: index, overflow_buck",
+        ),
+        (("listener", "function"), 7, "listener.function must be a text that isn't empty, is 7"),
+        (("sources",), [], "sources must be an object, is a list"),
+        (
+            ("sources", "destination", "type"),
+            "kafka",
+            "sources.destination.type is 'kafka'; must be one of: dyn",
+        ),
+        (("sources", "destination", "type"), "lambda", "sources.destination.type is 'lambda'"),
+        (
+            ("sources", "destination", "correlation", "from"),
+            "x",
+            "correlation.from is 'x'; must be one of: key",
+        ),
+        (("sources", "destination", "correlation"), None, "correlation must be an object"),
+        (
+            ("sources", "destination", "correlation"),
+            {"from": "body", "at": "meta..id["},
+            "sources.destination.correlation.at is no JMESPath expression: 'meta..id[' (",
+        ),
+        (("stations",), {}, "stations must be a list, is a dict"),
+        (("stations", 0), "s3", "stations[0] must be an object, is 's3'"),
+        (("stations", 0, "type"), "ftp", "stations[0].type is 'ftp'; must be one of: dynamodb, eventbridge"),
+        (("stations", 0, "bucket"), None, "stations[0].bucket must be a text"),
+        (("stations", 0, "bukket"), "x", "stations[0] has an unknown field 'bukket'"),
+        (
+            ("stations", 0, "queue_url"),
+            "q",
+            "stations[0] has an unknown field 'queue_url'; it may have: bucket",
+        ),
+        (("stations", 0, "name"), "destination", "stations has two named 'destination'"),
+        (("extra",), 1, "the resource map has an unknown field 'extra'"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_origin(path, value, complaint):
+    with pytest.raises(ResourceMapError) as caught:
+        read(changed(path, value))
+    message = str(caught.value)
+    assert message.startswith("terraform output event_harness: ")
+    assert complaint in message
+    assert "\n" not in message
+
+
+def test_the_whole_of_terraform_output_is_told_from_the_value():
+    with pytest.raises(ResourceMapError, match="take the `value` of the output alone"):
+        read({"event_harness": {"value": MAP}})
+
+
+def test_an_unknown_station_is_answered_with_those_there_are():
+    with pytest.raises(
+        ResourceMapError, match="no station 'sauce'; there are: source, processor, destination"
+    ):
+        read().station("sauce")
+
+
+def test_a_map_without_stations_says_how_to_get_some():
+    with pytest.raises(ResourceMapError, match="has no stations; list them"):
+        read(changed(("stations",), [])).station()
+
+
+def test_a_file_is_read(tmp_path):
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps(MAP))
+    assert ResourceMap.from_file(path) == read()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "No such file or directory; write it with `terraform output -json event_harness`"),
+        (b"\xff", "not UTF-8 at byte 0"),
+        (b"{", "not JSON"),
+        (b"[]", "the resource map must be an object"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path, content, complaint):
+    path = tmp_path / "map.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ResourceMapError) as caught:
+        ResourceMap.from_file(path)
+    assert str(path) in str(caught.value)
+    assert complaint in str(caught.value)
+
+
+def test_a_file_of_null_is_a_shut_gate(tmp_path):
+    path = tmp_path / "map.json"
+    path.write_text("null")
+    with pytest.raises(GateShutError, match=r"map\.json is null"):
+        ResourceMap.from_file(path)
+
+
+class Parameters:
+    def __init__(self, value):
+        self.value = value
+
+    def get_parameter(self, *, Name, WithDecryption):  # noqa: N803
+        assert WithDecryption
+        if self.value is None:
+            raise client_error("ParameterNotFound", "no such parameter")
+        return {"Parameter": {"Name": Name, "Value": self.value}}
+
+
+def test_an_ssm_parameter_is_read():
+    target = Target(ssm=Parameters(json.dumps(MAP)))
+    assert ResourceMap.from_ssm("/harness", target) == read()
+
+
+def test_a_missing_ssm_parameter_is_named_with_what_it_takes():
+    with pytest.raises(
+        ResourceMapError, match=r"SSM parameter /harness: ParameterNotFound.*ssm:GetParameter"
+    ):
+        ResourceMap.from_ssm("/harness", Target(ssm=Parameters(None)))
