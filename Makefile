@@ -17,17 +17,17 @@ SCAN := .venv-scan
 COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # Where runs are on record: here, and where `make examples` was interrupted.
-PROJECTS := . $(patsubst %/.event-harness/runs,%,$(wildcard examples/*/.event-harness/runs))
+PROJECTS := . $(patsubst %/.event-harness/deployments,%,$(wildcard examples/*/.event-harness/deployments))
 # Runs that ARGS name are swept where they are; one that is nowhere is missed here.
 NAMED := $(filter r%,$(ARGS))
-held   = $(foreach run,$(NAMED),$(if $(wildcard $1/.event-harness/runs/$(run)),$(run)))
+held   = $(foreach run,$(NAMED),$(if $(wildcard $1/.event-harness/deployments/$(run)),$(run)))
 LOST  := $(filter-out $(foreach project,$(PROJECTS),$(call held,$(project))),$(NAMED))
 asked  = $(strip $(call held,$1) $(if $(filter .,$1),$(LOST)))
 SWEPT := $(if $(NAMED),$(foreach project,$(PROJECTS),$(if $(call asked,$(project)),$(project))),$(PROJECTS))
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
-	drill bench requirements audit scan clean
+	resilience bench requirements audit scan clean
 
 help: ## Explain the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,10 +53,10 @@ deps: ## Install the dependencies anew
 	rm -f $(VENV)/.ready $(VENV)/.terraform
 	$(MAKE) install
 
-demo: $(READY) ## Send a text through the whole system on the embedded AWS: make demo FILE=in.txt OUT=out.txt
+demo: $(READY) ## Send a text through the whole system on the local AWS emulator: make demo FILE=in.txt OUT=out.txt
 	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT")
 
-test: $(READY) ## Run every test, on the embedded AWS; with TARGET=aws those for a real account, on the ambient one
+test: $(READY) ## Run every test, on the local AWS emulator; with TARGET=aws those for a real account, on the ambient one
 	@# Wrong credentials are said in one line, before a thousand tests run.
 	@$(if $(filter-out local,$(TARGET)),$(HARNESS) list --target $(TARGET))
 	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -82,7 +82,7 @@ lint: $(READY) ## Check style, types, Terraform and workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
-up: $(READY) ## Start a lasting embedded AWS; then: . .event-harness/env
+up: $(READY) ## Start a lasting local AWS emulator; then: . .event-harness/env
 	@$(HARNESS) up
 
 down: $(READY) ## End it
@@ -110,7 +110,7 @@ sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run; 
 		$(HARNESS) --project $(project) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) \
 			$(filter-out $(NAMED),$(ARGS)) $(call asked,$(project)) || code=1;) exit $$code
 
-redrive: $(READY) ## Put failed events back once their cause is mended: make redrive ARGS=--help
+redrive: $(READY) ## Replay failed events once their cause is fixed: make redrive ARGS=--help
 	@$(HARNESS) redrive $(ARGS)
 
 bench: $(READY) ## Measure waiting, reading and memory beside the ways of the well-known sample
@@ -118,7 +118,7 @@ bench: $(READY) ## Measure waiting, reading and memory beside the ways of the we
 	$(BIN)/python -m benchmarks.wait_latency
 	$(BIN)/python -m benchmarks.text_processor_memory
 
-drill: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
+resilience: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
 	$(BIN)/python -m resilience $(ARGS)
 
 $(SCAN)/.ready: requirements/scan.txt

@@ -42,7 +42,7 @@ module "event_listener" {
     destination = { type = "s3", bucket = module.text_processor.destination_bucket }
   }
 
-  stations = [
+  components = [
     { name = "source", type = "s3", bucket = module.text_processor.source_bucket },
     {
       name              = "text_processor"

@@ -1,7 +1,7 @@
-"""The sample's way and event-harness through the same cases on one embedded AWS, in one table.
+"""The sample's way and event-harness through the same cases on one local AWS emulator, in one table.
 
 Run it with `make bench`, or alone: `python -m benchmarks.side_by_side`, some of it with `--case NAME`.
-Exit code 1 if event-harness doesn't do as promised in one of them.
+Exit code 1 if event-harness doesn't do as guaranteed in one of them.
 """
 
 import argparse
@@ -38,7 +38,7 @@ COLUMNS = (
     "event-harness says",
     "after",
     "reads",
-    "as promised",
+    "as guaranteed",
 )
 
 

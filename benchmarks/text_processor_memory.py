@@ -2,7 +2,7 @@
 
 Run: `python -m benchmarks.text_processor_memory [MEGABYTES]` (default 200; needs Linux and the local extra).
 
-An embedded AWS is started for it and ended after it. Each way runs in a process of its own, which first
+A local AWS emulator is started for it and ended after it. Each way runs in a process of its own, which first
 processes a small object (the idle process: interpreter, libraries, clients, connections) and then the
 large one; the peak is what the kernel saw. Exit code 1 if a result is wrong or more than 100 MB are needed.
 """
@@ -24,7 +24,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 
 MB = 1_000_000
@@ -47,14 +47,14 @@ def main() -> int:
 
 
 def compare(megabytes: int) -> int:
-    """Measure each way in a process of its own, against an embedded AWS made for it."""
+    """Measure each way in a process of its own, against a local AWS emulator made for it."""
     table = Table(title=f"{megabytes} MB of text to upper case", title_justify="left")
     for column in ("way", "peak over idle", "time", "result"):
         table.add_column(column, justify="left" if column == "way" else "right")
     good = True
     with (
         tempfile.TemporaryDirectory(prefix="text-processor-memory-") as directory,
-        EmbeddedAws.start(Path(directory)) as aws,
+        LocalEmulator.start(Path(directory)) as aws,
     ):
         target = Target.local(aws.endpoint_url)
         expected = make_input(target, megabytes)

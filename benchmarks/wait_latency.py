@@ -1,6 +1,6 @@
 """How long a result is in the table before `wait_for` returns it, and what the looking costs.
 
-Creates a results table on an embedded AWS of its own and writes the items itself, so that nothing but the
+Creates a results table on a local AWS emulator of its own and writes the items itself, so that nothing but the
 reading is measured. Run it with `make bench`, or alone: `python -m benchmarks.wait_latency --samples 200`.
 """
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.sample.polling import poll
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.listening.listener import Listener
 from event_harness.results.sent import Sent
@@ -31,7 +31,7 @@ MAP = {
     "results": {"table": TABLE, "index": "by_arrival", "overflow_bucket": "unused"},
     "listener": {"function": "unused", "failure_queue_url": None},
     "sources": {},
-    "stations": [],
+    "components": [],
 }
 QUICKEST, SLOWEST = 0.03, 3.0  # seconds that the imaginary system takes, log-uniform
 WINDOW = 6.0  # seconds over which Query calls are counted
@@ -47,7 +47,7 @@ def main() -> None:
     delays = [QUICKEST * (SLOWEST / QUICKEST) ** rng.random() for _ in range(options.samples)]
     with (
         tempfile.TemporaryDirectory(prefix="wait-latency-") as directory,
-        EmbeddedAws.start(Path(directory) / "aws") as aws,
+        LocalEmulator.start(Path(directory) / "aws") as aws,
     ):
         target = Target.local(aws.endpoint_url)
         create_table(target)
@@ -68,19 +68,19 @@ def create_table(target: Target) -> None:
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
-            {"AttributeName": "run_id", "AttributeType": "S"},
+            {"AttributeName": "session_id", "AttributeType": "S"},
             {"AttributeName": "event_id", "AttributeType": "S"},
             {"AttributeName": "received_at", "AttributeType": "N"},
         ],
         KeySchema=[
-            {"AttributeName": "run_id", "KeyType": "HASH"},
+            {"AttributeName": "session_id", "KeyType": "HASH"},
             {"AttributeName": "event_id", "KeyType": "RANGE"},
         ],
         LocalSecondaryIndexes=[
             {
                 "IndexName": "by_arrival",
                 "KeySchema": [
-                    {"AttributeName": "run_id", "KeyType": "HASH"},
+                    {"AttributeName": "session_id", "KeyType": "HASH"},
                     {"AttributeName": "received_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
@@ -94,7 +94,7 @@ def write(target: Target, sent: Sent) -> float:
     target.client("dynamodb").put_item(
         TableName=TABLE,
         Item={
-            "run_id": {"S": sent.run_id},
+            "session_id": {"S": sent.session_id},
             "event_id": {"S": f"destination:{sent.correlation_id}"},
             "correlation_id": {"S": sent.correlation_id},
             "received_at": {"N": str(int(time.time() * 1000))},
@@ -109,15 +109,15 @@ def write(target: Target, sent: Sent) -> float:
     return time.monotonic()
 
 
-def listener_of(target: Target, run_id: str) -> Listener:
+def listener_of(target: Target, session_id: str) -> Listener:
     """A listener of a run of its own."""
-    return Listener(ResourceMap.from_mapping(MAP, "benchmark"), target, run_id, sla=30)
+    return Listener(ResourceMap.from_mapping(MAP, "benchmark"), target, session_id, sla=30)
 
 
 def pretend_to_send(listener: Listener, number: int) -> Sent:
     """An input, as a producer returns it; the listener is told as by a producer."""
     listener.inflight.noticed()
-    return Sent(f"{listener.run_id}/{number}", "source", time.time(), f"input {number}", 5)
+    return Sent(f"{listener.session_id}/{number}", "source", time.time(), f"input {number}", 5)
 
 
 def later(seconds: float, action: Callable[[], None]) -> threading.Timer:
@@ -145,7 +145,7 @@ def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
     sent = Sent(f"sample{rng.random()}/0", "source", time.time(), "input", 5)
     there: list[float] = []
     later(delay, lambda: there.append(write(target, sent)))
-    key = {"run_id": {"S": sent.run_id}, "event_id": {"S": f"destination:{sent.correlation_id}"}}
+    key = {"session_id": {"S": sent.session_id}, "event_id": {"S": f"destination:{sent.correlation_id}"}}
     poll(
         lambda: target.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"],
         uniform=rng.uniform,

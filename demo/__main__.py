@@ -1,4 +1,4 @@
-"""`make demo`: sends a text through the whole system on the embedded AWS and shows the way it takes."""
+"""`make demo`: sends a text through the whole system on the local AWS emulator and shows the way it takes."""
 
 import argparse
 import os
@@ -8,17 +8,17 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from demo.stations import Station, way_of
-from event_harness.aws.ownership import new_run_id
+from demo.components import Component, way_of
 from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
 from event_harness.listening.listener import Listener
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.writable import why_unwritable
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 from event_harness.producers import producers_for
 from event_harness.results.sent import Sent
 from event_harness.settings import Settings
+from event_harness.system.correlation import new_session_id
 from event_harness.system.deployed_system import DeployedSystem
 
 DEFAULT = Path(__file__).with_name("declaration.txt")
@@ -49,14 +49,14 @@ def main() -> int:
 
 
 def _run(text: str, out: Path | None) -> int:
-    # Nothing of the environment counts: the demonstration is about the embedded AWS.
+    # Nothing of the environment counts: the demonstration is about the local AWS emulator.
     session = Session(Settings(environ={}), Path.cwd(), say=say)
     try:
         system = session.system()
-        say(f"deployed: the system under test and the harness, run {system.run_id}")
+        say(f"deployed: the system under test and the harness, run {system.deployment_id}")
         right = _send_and_compare(system, text, out)
         session.destroy()
-        left = census(system.target)
+        left = inventory(system.target)
         say(f"left: {len(left)} resources" + "".join(f"\n    {item}" for item in left))
     finally:
         session.close()
@@ -65,7 +65,7 @@ def _run(text: str, out: Path | None) -> int:
 
 
 def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bool:
-    listener = Listener(system.resources, system.target, new_run_id(), sla=60)
+    listener = Listener(system.resources, system.target, new_session_id(), sla=60)
     sent = next(iter(producers_for(listener).values())).send(text)
     say(f"sent: {len(text.encode()):,} bytes, {len(text):,} characters, {_scripts(text)}")
     result = listener.wait_for(sent)
@@ -86,12 +86,13 @@ def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bo
     return True
 
 
-def show(way: list[Station], sent: Sent) -> None:
-    """Print the stations of the event's way with their times after the send."""
+def show(way: list[Component], sent: Sent) -> None:
+    """Print the components of the event's way with their times after the send."""
     print("           the way of the event:", flush=True)
-    for station in way:
+    for component in way:
         print(
-            f"           {station.at - sent.sent_at:+8.3f} s  {station.what:<12} {station.where}", flush=True
+            f"           {component.at - sent.sent_at:+8.3f} s  {component.what:<12} {component.where}",
+            flush=True,
         )
 
 

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from event_harness.aws.targets import Target
-from event_harness.deployments import record as runs
+from event_harness.deployments import record as records
 from event_harness.deployments import unrecorded
 from event_harness.deployments.session import Session
 from event_harness.deployments.sweep import sweep, sweep_by_tag
 from event_harness.deployments.up import down, up
 from event_harness.errors import HarnessError, SettingError
-from event_harness.orphans import orphans as leftovers
+from event_harness.orphans import orphans
 from event_harness.results.redrive import redrive
 from event_harness.settings import BY_NAME, Settings
 from event_harness.terraform import configuration, toolchain
@@ -32,7 +32,7 @@ ENTRY = "event-harness"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code is 0 only if it has done all that it was asked to."""
+    """DeploymentRecord one command; its exit code is 0 only if it has done all that it was asked to."""
     options, rest = _parser().parse_known_args(arguments)
     if rest and options.command != "terraform":
         print(f"{ENTRY}: unknown argument {rest[0]!r}; see: {ENTRY} --help", file=sys.stderr)
@@ -56,31 +56,35 @@ def _parser() -> argparse.ArgumentParser:
 
     by_tag = _where("look by tag, too: aws, or the URL of an AWS emulator; default: the records only")
     listing = commands.add_parser(
-        "list", parents=[by_tag], help="show the runs that are in progress or were left behind"
+        "list", parents=[by_tag], help="show the deployments that are in progress or were left behind"
     )
     listing.set_defaults(run=_list)
 
-    sweeping = commands.add_parser("sweep", parents=[by_tag], help="destroy what dead runs have left")
-    sweeping.add_argument("run_id", nargs="*", help="only these runs, kept ones too; default: every dead run")
+    sweeping = commands.add_parser("sweep", parents=[by_tag], help="destroy what dead deployments have left")
+    sweeping.add_argument(
+        "deployment_id",
+        nargs="*",
+        help="only these deployments, kept ones too; default: every dead deployment",
+    )
     sweeping.add_argument("--dry-run", action="store_true", help="only say what would be done")
     sweeping.set_defaults(run=_sweep)
 
-    putting = commands.add_parser(
+    replaying = commands.add_parser(
         "redrive",
         parents=[_where("where the system of --resources is: aws, or the URL of an AWS emulator")],
-        help="put failed events back where they failed, once the cause is mended",
+        help="replay failed events where they failed, once the cause is fixed",
     )
-    putting.add_argument("run_id", nargs="?", help="a kept run; default: the newest")
-    putting.add_argument(
+    replaying.add_argument("deployment_id", nargs="?", help="a kept deployment; default: the newest")
+    replaying.add_argument(
         "--resources", help="a system deployed by anything instead: FILE.json or ssm:PARAMETER"
     )
-    putting.add_argument(
-        "--station", action="append", default=[], help="only what failed there; may be repeated"
+    replaying.add_argument(
+        "--component", action="append", default=[], help="only what failed there; may be repeated"
     )
-    putting.add_argument("--dry-run", action="store_true", help="only say what would be put back")
-    putting.set_defaults(run=_redrive)
+    replaying.add_argument("--dry-run", action="store_true", help="only say what would be replayed")
+    replaying.set_defaults(run=_redrive)
 
-    starting = commands.add_parser("up", help="start a lasting embedded AWS")
+    starting = commands.add_parser("up", help="start a lasting local AWS emulator")
     starting.add_argument("--port", type=int, help="default: a free one")
     starting.set_defaults(run=_up)
     ending = commands.add_parser("down", help="end it")
@@ -113,26 +117,35 @@ def _where(target: str) -> argparse.ArgumentParser:
 
 
 def _state_dir(options: argparse.Namespace) -> Path:
-    return Path(options.project) / runs.STATE_DIR
+    return Path(options.project) / records.STATE_DIR
 
 
 def _list(options: argparse.Namespace, _rest: list[str]) -> int:
     rows: list[tuple[str, str, str, str, str, datetime | None]] = []
-    recorded = list(runs.recorded(_state_dir(options)))
-    for run in recorded:
-        state = "in progress" if run.in_progress() else "kept" if run.kept else "left behind"
-        rows.append((run.run_id, run.endpoint_url or run.target, run.stage, state, run.owner, run.expires_at))
+    recorded = list(records.recorded(_state_dir(options)))
+    for record in recorded:
+        state = "in progress" if record.in_progress() else "kept" if record.kept else "left behind"
+        rows.append(
+            (
+                record.deployment_id,
+                record.endpoint_url or record.target,
+                record.stage,
+                state,
+                record.owner,
+                record.expires_at,
+            )
+        )
     lost = list(unrecorded.find(_state_dir(options)))
-    rows += [(one.run_id, "?", "?", "record can't be read", "?", None) for one in lost if one.use()]
+    rows += [(one.deployment_id, "?", "?", "record can't be read", "?", None) for one in lost if one.use()]
     if target := _target(options):
-        for remains in leftovers.remains(target):
-            if remains.run_id not in {run.run_id for run in recorded}:
-                count = f"{len(remains.resources) + len(remains.others)} resources"
-                state = "expired" if remains.expired(datetime.now(UTC)) else "not on record here"
+        for orphaned in orphans.find(target):
+            if orphaned.deployment_id not in {record.deployment_id for record in recorded}:
+                count = f"{len(orphaned.resources) + len(orphaned.others)} resources"
+                state = "expired" if orphaned.expired(datetime.now(UTC)) else "not on record here"
                 where = target.endpoint_url or target.name
-                rows.append((remains.run_id, where, count, state, remains.owner, remains.expires))
+                rows.append((orphaned.deployment_id, where, count, state, orphaned.owner, orphaned.expires))
     if not rows:
-        print("no runs: nothing is in progress, nothing was left behind")
+        print("no deployments: nothing is in progress, nothing was left behind")
         return 0
     table = Table("run", "target", "stage", "state", "owner", "expires", box=None)
     for column in table.columns:
@@ -160,28 +173,28 @@ def _sweep(options: argparse.Namespace, _rest: list[str]) -> int:
     state_dir = _state_dir(options)
     code = 0
     if (
-        target and not options.run_id
-    ):  # first: with what it removes goes the directory of a run without record
+        target and not options.deployment_id
+    ):  # first: with what it removes goes the directory of a deployment without record
         code |= sweep_by_tag(state_dir, target, dry_run=options.dry_run, say=print)
-    return code | sweep(state_dir, only=options.run_id, dry_run=options.dry_run, say=print)
+    return code | sweep(state_dir, only=options.deployment_id, dry_run=options.dry_run, say=print)
 
 
 def _redrive(options: argparse.Namespace, _rest: list[str]) -> int:
     session = Session(_redrive_settings(options), options.project)
     try:
         system = session.system()
-        return redrive(system.resources, system.target, stations=options.station, dry_run=options.dry_run)
+        return redrive(system.resources, system.target, components=options.component, dry_run=options.dry_run)
     finally:
         session.close()
 
 
 def _redrive_settings(options: argparse.Namespace) -> Settings:
-    """The system that the command line names; where it names none, the environment's, or the newest run."""
+    """The system that the command line names; where it names none, the environment's, or the newest deployment."""
     asked = ("resources", "target", "region", "allow_remote")
-    given = {name: getattr(options, name) for name in asked} | {"reuse": options.run_id}
-    spelt = {name: f"--{name.replace('_', '-')}" for name in asked} | {"reuse": "RUN_ID"}
+    given = {name: getattr(options, name) for name in asked} | {"reuse": options.deployment_id}
+    spelt = {name: f"--{name.replace('_', '-')}" for name in asked} | {"reuse": "DEPLOYMENT_ID"}
     variables = [BY_NAME[name].variable for name in ("resources", "reuse")]
-    named = options.resources or options.run_id
+    named = options.resources or options.deployment_id
     if not named and not any(variable in os.environ for variable in variables):
         given["reuse"], spelt["reuse"] = "last", "default"
     environ = {name: text for name, text in os.environ.items() if not (named and name in variables)}
@@ -232,10 +245,10 @@ def _configure(options: argparse.Namespace, _rest: list[str]) -> int:
 
 def _terraform(options: argparse.Namespace, rest: list[str]) -> int:
     local = "AWS_ENDPOINT_URL" in os.environ
-    if not local and (Path(options.project) / runs.STATE_DIR / "up.json").exists():
+    if not local and (Path(options.project) / records.STATE_DIR / "up.json").exists():
         raise SettingError(
-            "`up` has put an override for the embedded AWS into this root, but this shell points to no"
-            f" emulator: `. {runs.STATE_DIR}/env` to deploy there,"
+            "`up` has put an override for the local AWS emulator into this root, but this shell points to no"
+            f" emulator: `. {records.STATE_DIR}/env` to deploy there,"
             " or `make down` (event-harness down) first to deploy to AWS"
         )
     tools = toolchain.find(target="local" if local else "aws")

@@ -32,11 +32,11 @@ class ToolchainError(HarnessError):
     """No terraform or provider can be had, or one doesn't work."""
 
 
-class EmbeddedAwsError(HarnessError):
-    """The embedded AWS did not start, or is gone."""
+class EmulatorError(HarnessError):
+    """The local AWS emulator did not start, or is gone."""
 
 
-class EmulatorGoneError(EmbeddedAwsError):
+class EmulatorGoneError(EmulatorError):
     """Nobody listens any more where an emulator was on this machine: what was in it is gone, too."""
 
 
@@ -63,11 +63,11 @@ class DestroyError(DeploymentError):
 
 
 class StateError(DeploymentError):
-    """The Terraform state of a run can't be read: terraform was killed while it wrote it."""
+    """The Terraform state of a deployment can't be read: terraform was killed while it wrote it."""
 
 
 class SweepError(HarnessError):
-    """The target can't be searched for what runs have left."""
+    """The target can't be searched for what deployments have left."""
 
 
 class ResourceMapError(HarnessError):
@@ -86,7 +86,7 @@ class WaitError(HarnessError, AssertionError):
     """A wait ended without what was awaited. An AssertionError too: a test that sees it has failed.
 
     Attributes:
-        report: how far the event came, station by station; None where nobody has looked.
+        report: how far the event came, component by component; None where nobody has looked.
     """
 
     report: Explanation | None = None

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import pytest
 
-from event_harness.aws import ownership
 from event_harness.deployments.session import Session
 from event_harness.deployments.sharing import Borrowed, Lendable, Lender, lending_folder
 from event_harness.errors import HarnessError, SettingError
@@ -20,10 +19,11 @@ from event_harness.machine.progress import harmless
 from event_harness.producers import Producer, producers_for
 from event_harness.producers.inflight import InFlight
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
+from event_harness.system.correlation import new_session_id
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.resources import ResourceMap
 
-DEFAULT_CANARY: Any = object()  # nobody has overridden it: the first station decides
+DEFAULT_PROBE: Any = object()  # nobody has overridden it: the first component decides
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey[Lendable]()
 LENDER_KEY = pytest.StashKey[Lender]()
@@ -149,20 +149,20 @@ def deployment(request: pytest.FixtureRequest) -> DeployedSystem:
 
 
 @pytest.fixture(scope="session")
-def harness_canary() -> Any:
-    """Override to choose the body of the readiness canary; None sends none.
+def harness_readiness_probe() -> Any:
+    """Override to choose the body of the readiness probe; None sends none.
 
-    By default a text is sent where the system's first station is a bucket, and nothing elsewhere: only you
+    By default a text is sent where the system's first component is a bucket, and nothing elsewhere: only you
     know what another system accepts.
     """
-    return DEFAULT_CANARY
+    return DEFAULT_PROBE
 
 
 @pytest.fixture(scope="session")
 def harness_producer_settings() -> Mapping[str, Mapping[str, Any]]:
     """Override to say where inputs carry their correlation id: `{"orders": {"field": "order_id"}}`.
 
-    Station name -> what the class of its producer takes besides the station.
+    Component name -> what the class of its producer takes besides the component.
     """
     return {}
 
@@ -171,7 +171,7 @@ def harness_producer_settings() -> Mapping[str, Mapping[str, Any]]:
 def harness_listener(
     request: pytest.FixtureRequest,
     deployment: DeployedSystem,
-    harness_canary: Any,
+    harness_readiness_probe: Any,
     harness_producer_settings: Mapping[str, Mapping[str, Any]],
 ) -> Listener:
     """The listener of this process, ready: the first test doesn't pay for notifications not yet live."""
@@ -182,15 +182,15 @@ def harness_listener(
         listener = Listener(
             deployment.resources,
             deployment.target,
-            ownership.new_run_id(),
+            new_session_id(),
             sla=settings["sla"],
             in_flight=InFlight(max(1, limit // workers)),
         )
-        canary = _canary(harness_canary, deployment.resources)
-        if settings["readiness"] and canary is not None:
+        probe = _readiness_probe(harness_readiness_probe, deployment.resources)
+        if settings["readiness"] and probe is not None:
             producer = next(iter(producers_for(listener, harness_producer_settings).values()))
-            took = await_ready(producer, listener, canary, limit=settings["readiness"])
-            _say(request.config, f"ready: a canary came through in {took:.1f} s")
+            took = await_ready(producer, listener, probe, limit=settings["readiness"])
+            _say(request.config, f"ready: a readiness probe came through in {took:.1f} s")
     return listener
 
 
@@ -213,24 +213,24 @@ def listener(request: pytest.FixtureRequest, harness_listener: Listener) -> List
 def producers(
     harness_listener: Listener, harness_producer_settings: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Producer]:
-    """A producer for each station that takes inputs, by the station's name."""
+    """A producer for each component that takes inputs, by the component's name."""
     with _plain_errors():
         return producers_for(harness_listener, harness_producer_settings)
 
 
 @pytest.fixture(scope="session")
 def producer(producers: Mapping[str, Producer]) -> Producer:
-    """The producer of the first station: `sent = producer.send("a text")`."""
+    """The producer of the first component: `sent = producer.send("a text")`."""
     return next(iter(producers.values()))
 
 
-def _canary(chosen: Any, resources: ResourceMap) -> Any:
-    """The body of the readiness canary; None for no canary."""
-    if not resources.stations:
+def _readiness_probe(chosen: Any, resources: ResourceMap) -> Any:
+    """The body of the readiness probe; None for no readiness probe."""
+    if not resources.components:
         return None
-    if chosen is not DEFAULT_CANARY:
+    if chosen is not DEFAULT_PROBE:
         return chosen
-    return "canary" if resources.stations[0].type == "s3" else None
+    return "readiness probe" if resources.components[0].type == "s3" else None
 
 
 @contextmanager

@@ -135,14 +135,16 @@ def _text(text: str) -> str:
 def _run(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
         raise ValueError(
-            "a kept run's id, as `event-harness list` shows it; pytest takes what follows --harness-reuse"
+            "a kept deployment's id, as `event-harness list` shows it; pytest takes what follows --harness-reuse"
             " after a space for the id, so give paths before it"
         )
     return text
 
 
 SETTINGS = (
-    Setting("target", "local", _target, "where to deploy: local (embedded AWS), aws, or an emulator's URL"),
+    Setting(
+        "target", "local", _target, "where to deploy: local (local AWS emulator), aws, or an emulator's URL"
+    ),
     Setting("root", ".", _text, "the Terraform root that is deployed, relative to pytest's rootdir"),
     Setting(
         "var", {}, _assignment, "an input variable of the Terraform root, NAME=VALUE; repeatable", "list"
@@ -154,7 +156,12 @@ SETTINGS = (
         "keep", False, _flag, "leave the deployment in place at the end, to be reused or swept later", "flag"
     ),
     Setting(
-        "reuse", None, _run, "test a kept deployment: its run id, or none for the newest", "optional", "last"
+        "reuse",
+        None,
+        _run,
+        "test a kept deployment: its deployment id, or none for the newest",
+        "optional",
+        "last",
     ),
     Setting("resources", None, _text, "test a system deployed by anything: FILE.json or ssm:PARAMETER"),
     Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
@@ -164,9 +171,12 @@ SETTINGS = (
     Setting("region", None, _text, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
     Setting("in_flight", None, _count, "how many inputs may be on their way; default: 4 locally, 50 on aws"),
     Setting(
-        "readiness", 120.0, _seconds_or_off, "seconds for a first canary to arrive after apply; 0: no canary"
+        "readiness",
+        120.0,
+        _seconds_or_off,
+        "seconds for a first readiness probe to arrive after apply; 0: no readiness probe",
     ),
-    Setting("ttl", 4.0, _hours, "hours until a sweep may take what a dead run has left"),
+    Setting("ttl", 4.0, _hours, "hours until a sweep may take what a dead deployment has left"),
     Setting("allow_remote", False, _flag, "let the target be an emulator that isn't on loopback", "flag"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -1,1 +1,1 @@
-"""Drills: promises of the failure side that take long to show. `make drill` runs them all."""
+"""Resilience tests: guarantees of the failure side that take long to show. `make resilience` runs them all."""

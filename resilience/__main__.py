@@ -1,4 +1,4 @@
-"""Run the drills and print what they have found: python -m resilience [kill] [faults] [soak]."""
+"""DeploymentRecord the resilience tests and print what they have found: python -m resilience [kill] [faults] [soak]."""
 
 import argparse
 import shutil
@@ -10,24 +10,24 @@ from pathlib import Path
 from resilience import faults, kill, soak
 from resilience.table import Options, Row, console, show
 
-DRILLS = {"kill": kill.run, "faults": faults.run, "soak": soak.run}
+TESTS = {"kill": kill.run, "faults": faults.run, "soak": soak.run}
 
 
 def main() -> int:
-    """Run what was asked for; 0 only if every promise was kept."""
+    """DeploymentRecord what was asked for; 0 only if every guarantee was kept."""
     parser = argparse.ArgumentParser(prog="python -m resilience", description=__doc__)
-    parser.add_argument("drill", nargs="*", choices=[*DRILLS, []], help="default: all of them")
+    parser.add_argument("test", nargs="*", choices=[*TESTS, []], help="default: all of them")
     for option in fields(Options):
         parser.add_argument(f"--{option.name}", type=int, default=option.default, help="default: %(default)s")
     arguments = parser.parse_args()
     options = Options(**{option.name: getattr(arguments, option.name) for option in fields(Options)})
     rows: list[Row] = []
     try:
-        for name in arguments.drill or DRILLS:
+        for name in arguments.test or TESTS:
             directory = Path(tempfile.mkdtemp(prefix=f"event-harness-{name}-"))
             console.print(f"{name}, in {directory}")
             try:
-                rows.extend(DRILLS[name](directory, options))
+                rows.extend(TESTS[name](directory, options))
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
     finally:

@@ -1,4 +1,4 @@
-"""The faults drill: bad weather between the harness, the provider, the functions and AWS."""
+"""The faults resilience test: injected faults between the harness, the provider, the functions and AWS."""
 
 import json
 import os
@@ -9,23 +9,23 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.aws.ownership import new_run_id
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.listening.listener import Listener
 from event_harness.machine.ports import free_port
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 from event_harness.producers import producers_for
 from event_harness.producers.inflight import InFlight
 from event_harness.results.redrive import redrive
 from event_harness.results.sent import Sent
+from event_harness.system.correlation import new_session_id
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.terraform import toolchain
+from resilience.fault_injection import FaultInjection, lost_answers, outage, slow, storm
 from resilience.killing import ROOT
 from resilience.table import Options, Row, console
-from resilience.weather import Weather, lost_answers, outage, slow, storm
 
 # As far apart as to outlast an outage; on AWS it's minutes.
 _RETRIES = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "5"}
@@ -54,43 +54,47 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
     """Deploy, send and test through throttling, 5xx, resets, latency and an outage."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    # All calls of the functions go through the weather, too.
+    # All calls of the functions go through the fault injection, too.
     with (
-        EmbeddedAws.start(directory / "aws", environ={"AWS_ENDPOINT_URL": url, **_RETRIES}) as aws,
-        Weather(aws.endpoint_url, directory / "microburst.log", port) as weather,
+        LocalEmulator.start(directory / "aws", environ={"AWS_ENDPOINT_URL": url, **_RETRIES}) as aws,
+        FaultInjection(aws.endpoint_url, directory / "microburst.log", port) as injected,
     ):
         bad = [*storm(), slow()]
-        weather.be(*bad)
-        target = Target.emulator(weather.url)
-        applied = Row("terraform through bad weather", "applies, destroys, leaves nothing")
+        injected.inject(*bad)
+        target = Target.emulator(injected.url)
+        applied = Row("terraform through injected faults", "applies, destroys, leaves nothing")
         with applied.timed():
-            run_ = Run.create(directory, root=ROOT, target=target.name, endpoint_url=target.endpoint_url)
+            run_ = DeploymentRecord.create(
+                directory, root=ROOT, target=target.name, endpoint_url=target.endpoint_url
+            )
             deployment = Deployment(ROOT, target, toolchain.find(target="local"), run_)
             system = deployment.apply()
         try:
-            listener = Listener(system.resources, target, new_run_id(), sla=120, in_flight=InFlight(4))
-            yield _account(listener, weather, options)
-            weather.be(*bad)
-            yield from _suites(directory, system, weather)
+            listener = Listener(system.resources, target, new_session_id(), sla=120, in_flight=InFlight(4))
+            yield _account(listener, injected, options)
+            injected.inject(*bad)
+            yield from _suites(directory, system, injected)
         finally:
-            weather.be(*bad)
+            injected.inject(*bad)
             with applied.timed():
                 deployment.destroy()
-        applied.add(census(Target.emulator(aws.endpoint_url)) == [])
+        applied.add(inventory(Target.emulator(aws.endpoint_url)) == [])
         applied.notes += [
-            weather.count(),
-            ", ".join(f"{n} {action}" for action, n in weather.fired().items()),
+            injected.count(),
+            ", ".join(f"{n} {action}" for action, n in injected.fired().items()),
         ]
         yield applied
 
 
-def _account(listener: Listener, weather: Weather, options: Options) -> Row:
+def _account(listener: Listener, injected: FaultInjection, options: Options) -> Row:
     """Send the events, one outage among them, and account for every one."""
-    row = Row(f"{options.events} events through bad weather", "each arrives right, or is redriven and does")
+    row = Row(
+        f"{options.events} events through injected faults", "each arrives right, or is redriven and does"
+    )
     # In the data plane answers are lost as well: what was asked has been done, and is asked again.
     worse = [*lost_answers(0.01, "s3", "dynamodb", "sqs"), *storm(), slow()]
-    weather.be(*worse)
-    breaks = threading.Timer(options.events / 50, lambda: weather.be(outage(10), *worse))
+    injected.inject(*worse)
+    breaks = threading.Timer(options.events / 50, lambda: injected.inject(outage(10), *worse))
     with row.timed():
         breaks.start()
         producer = producers_for(listener)["source"]
@@ -104,7 +108,7 @@ def _account(listener: Listener, weather: Weather, options: Options) -> Row:
 
         collected = listener.collect(sents(), timeout=180)
         breaks.join()
-        weather.be()
+        injected.inject()
         if collected.failed:
             redrive(listener.resources, listener.target, say=console.print)
             again = listener.collect(collected.missing, timeout=180, fail_early=False)
@@ -117,7 +121,7 @@ def _account(listener: Listener, weather: Weather, options: Options) -> Row:
     return row
 
 
-def _suites(directory: Path, system: DeployedSystem, weather: Weather) -> Iterator[Row]:
+def _suites(directory: Path, system: DeployedSystem, injected: FaultInjection) -> Iterator[Row]:
     (directory / "system.json").write_text(json.dumps(system.outputs["event_harness"]), encoding="utf-8")
     (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     should_fail = directory / "test_that_should_fail.py"
@@ -128,14 +132,14 @@ def _suites(directory: Path, system: DeployedSystem, weather: Weather) -> Iterat
         "-k",
         "not times_out and not wrong_content",
     ]
-    for what, promise, arguments in (
+    for what, guarantee, arguments in (
         ("tests that should pass", "passed", suite),
         ("tests that should fail", "failed", [str(should_fail)]),
     ):
-        row = Row(f"{what}, in bad weather", f"they have {promise}")
+        row = Row(f"{what}, under injected faults", f"they have {guarantee}")
         with row.timed():
-            for name, outcome in _outcomes(directory, weather.url, arguments).items():
-                row.add(outcome == promise, name)
+            for name, outcome in _outcomes(directory, injected.url, arguments).items():
+                row.add(outcome == guarantee, name)
         yield row
 
 

@@ -1,4 +1,4 @@
-"""The kill drill: each victim, in each stage, at random moments; afterwards nothing is left."""
+"""The kill resilience test: each victim, in each stage, at random moments; afterwards nothing is left."""
 
 import random
 import time
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import psutil
 
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.aws.ownership import new_run_id
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.listening.listener import Listener
 from event_harness.producers import producers_for
 from event_harness.producers.inflight import InFlight
+from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain
 from resilience.killing import EVERYTHING, ROOT, Kill, Project, processes_about, to_json
 from resilience.table import Options, Row
 
-PROMISE = "listed, swept, nothing left"
+GUARANTEE = "listed, swept, nothing left"
 
 _TEST_OF_THE_SAMPLE = """
 def test_text_comes_back(producer, listener):
@@ -31,7 +31,7 @@ def test_text_comes_back(producer, listener):
 
 def run(directory: Path, options: Options) -> Iterator[Row]:
     """Kill sessions whose AWS outlives them, sessions whose AWS is their own, and functions."""
-    with EmbeddedAws.start(directory / "aws") as aws:
+    with LocalEmulator.start(directory / "aws") as aws:
         small = Project(directory / "small", aws.endpoint_url).measure()
         for victim, stages in {
             "pytest": ("init", "apply", "test", "destroy"),
@@ -42,7 +42,7 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
                 yield from _kills(small, victim, stage, options)
         for stage in ("apply", "destroy"):
             yield from _kills(small, EVERYTHING, stage, options, "a session with all its processes")
-        row = Row("kill -9 of a sweep", PROMISE)
+        row = Row("kill -9 of a sweep", GUARANTEE)
         yield from _repeat(row, options, small.kill_sweep)
         shared = Project(directory / "shared", aws.endpoint_url, options=("-n", "2")).measure()
         for stage in ("apply", "test"):
@@ -60,7 +60,7 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
 
 
 def _kills(project: Project, victim: str, stage: str, options: Options, what: str = "") -> Iterator[Row]:
-    row = Row(f"kill -9 of {what or victim} during {stage}", PROMISE)
+    row = Row(f"kill -9 of {what or victim} during {stage}", GUARANTEE)
     yield from _repeat(row, options, lambda seed: project.kill(victim, stage, seed))
 
 
@@ -87,11 +87,13 @@ def _functions(directory: Path, options: Options) -> Iterator[Row]:
     """Kill the processes of functions while events are on their way: Lambda tries again, nothing is lost."""
     row = Row("kill -9 of a function at work", "the output arrives all the same")
     moments = random.Random(options.seed)  # noqa: S311
-    with row.timed(), EmbeddedAws.start(directory / "aws") as aws:
+    with row.timed(), LocalEmulator.start(directory / "aws") as aws:
         target = Target.emulator(aws.endpoint_url)
-        run_ = Run.create(directory, root=ROOT, target=target.name, endpoint_url=target.endpoint_url)
+        run_ = DeploymentRecord.create(
+            directory, root=ROOT, target=target.name, endpoint_url=target.endpoint_url
+        )
         with Deployment(ROOT, target, toolchain.find(target="local"), run_) as system:
-            listener = Listener(system.resources, target, new_run_id(), sla=60, in_flight=InFlight(4))
+            listener = Listener(system.resources, target, new_session_id(), sla=60, in_flight=InFlight(4))
             producer = producers_for(listener)["source"]
             listener.wait_for(producer.send("warm"))
             for number in range(options.kills):

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from event_harness.aws import supervisor as keeper
+from event_harness.aws import supervisor as supervisor
 from event_harness.aws.targets import Target
 from event_harness.deployments.record import recorded
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 
 ROOT = Path(__file__).parents[1]
 SMALL_ROOT = ROOT / "resilience" / "small_root"
@@ -50,7 +50,7 @@ class Kill:
         moment: seconds after the stage had begun.
         hit: whether there was such a process at that moment.
         exit_code: of pytest.
-        run_id: of the session's run.
+        deployment_id: of the session's run.
         listed: whether `event-harness list` told of what was left (True where nothing was).
         swept: exit codes of the sweeps.
         left: what is still there after them: resources, processes, folders.
@@ -62,14 +62,14 @@ class Kill:
     moment: float = 0.0
     hit: bool = False
     exit_code: int | None = None
-    run_id: str = ""
+    deployment_id: str = ""
     listed: bool = False
     swept: list[int] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
     @property
     def fine(self) -> bool:
-        """Whether what was promised has happened."""
+        """Whether what was guaranteed has happened."""
         return self.listed and not any(self.swept) and not self.left
 
 
@@ -105,12 +105,12 @@ class Project:
         self.durations = dict.fromkeys(STAGES, 1.0)
 
     def measure(self) -> "Project":
-        """Run one session that nobody disturbs, to learn how long its stages take."""
+        """DeploymentRecord one session that nobody disturbs, to learn how long its stages take."""
         session = self._start()
         began: dict[str, float] = {}
         while session.poll() is None:
-            for run in recorded(self.state_dir):
-                began.setdefault(run.stage, time.monotonic())
+            for record in recorded(self.state_dir):
+                began.setdefault(record.stage, time.monotonic())
             time.sleep(0.01)
         began["end"] = time.monotonic()
         if session.returncode:
@@ -121,7 +121,7 @@ class Project:
         return self
 
     def kill(self, victim: str, stage: str, seed: int) -> Kill:
-        """Run one session, kill the victim at a random moment of the stage, sweep, and look what is left."""
+        """DeploymentRecord one session, kill the victim at a random moment of the stage, sweep, and look what is left."""
         kill = Kill(victim, stage, seed, moment=_moment(seed, self.durations[stage]))
         before = self._resources()
         session = self._start()
@@ -154,9 +154,9 @@ class Project:
 
     def clear(self, kill: Kill) -> None:
         """List and sweep as a user does; with an odd seed two sweeps at once."""
-        there = [run.run_id for run in recorded(self.state_dir)]
+        there = [record.deployment_id for record in recorded(self.state_dir)]
         listed = self._harness("list").stdout
-        kill.listed = all(run_id in listed for run_id in there)
+        kill.listed = all(deployment_id in listed for deployment_id in there)
         with ThreadPoolExecutor() as pool:
             sweeps = [pool.submit(self._harness, "sweep") for _ in range(1 + kill.seed % 2)]
             done = [sweep.result() for sweep in sweeps]
@@ -169,7 +169,7 @@ class Project:
             return subprocess.Popen(
                 command,
                 cwd=self.directory,
-                env=os.environ | {"EVENT_HARNESS_DRILL": str(self.directory)},
+                env=os.environ | {"EVENT_HARNESS_RESILIENCE": str(self.directory)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -191,9 +191,9 @@ class Project:
     def _await_stage(self, session: "subprocess.Popen[bytes]", kill: Kill) -> None:
         deadline = time.monotonic() + PATIENCE
         while session.poll() is None and time.monotonic() < deadline:
-            for run in recorded(self.state_dir):
-                kill.run_id = run.run_id
-                if run.stage == STAGES[kill.stage]:
+            for record in recorded(self.state_dir):
+                kill.deployment_id = record.deployment_id
+                if record.stage == STAGES[kill.stage]:
                     return
             time.sleep(0.005)
 
@@ -208,7 +208,7 @@ class Project:
             killed = [_killed(victim) for victim in victims[: None if kill.victim == EVERYTHING else 1]]
             if any(killed):
                 return True
-            if not any(run.stage == STAGES[kill.stage] for run in recorded(self.state_dir)):
+            if not any(record.stage == STAGES[kill.stage] for record in recorded(self.state_dir)):
                 return False
             time.sleep(0.005)
         return False
@@ -216,15 +216,15 @@ class Project:
     def _resources(self) -> list[str]:
         if self.target == "local":
             return []  # they end with the session
-        return [str(found) for found in census(Target.emulator(self.target))]
+        return [str(found) for found in inventory(Target.emulator(self.target))]
 
     def _leavings(self, kill: Kill) -> Iterator[str]:
         for process, environ in processes_about(self.directory):
             yield f"process {process.pid}, {_kind(process, environ, 0)}"
-        for folder in ("runs", "lent"):
+        for folder in ("deployments", "lent"):
             for path in (self.state_dir / folder).rglob("*"):
                 yield f"folder {path}"
-        temporary = Path(tempfile.gettempdir()) / f"event-harness-{kill.run_id}"
+        temporary = Path(tempfile.gettempdir()) / f"event-harness-{kill.deployment_id}"
         if temporary.exists():
             yield f"folder {temporary}"
 
@@ -263,8 +263,8 @@ def _kind(process: psutil.Process, environ: dict[str, str], session: int) -> str
         return "pytest"
     if "AWS_LAMBDA_FUNCTION_NAME" in environ:
         return "lambda"
-    if keeper.MARK in environ:
-        return "embedded AWS"
+    if supervisor.MARK in environ:
+        return "local AWS emulator"
     if "TF_PLUGIN_MAGIC_COOKIE" in environ:
         return "provider"
     return "terraform" if "TF_DATA_DIR" in environ else "worker"

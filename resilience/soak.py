@@ -1,4 +1,4 @@
-"""The soak drill: many sessions against one embedded AWS, and many whole cycles."""
+"""The soak resilience test: many sessions against one local AWS emulator, and many whole cycles."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.record import recorded
 from event_harness.deployments.sweep import sweep
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 from resilience.killing import ROOT, processes_about
 from resilience.table import Options, Row
 
@@ -29,8 +29,8 @@ class Size:
     open_files: int
 
     @classmethod
-    def of(cls, aws: EmbeddedAws, project: Path) -> "Size":
-        """Measure an embedded AWS and a project."""
+    def of(cls, aws: LocalEmulator, project: Path) -> "Size":
+        """Measure a local AWS emulator and a project."""
         return cls(
             processes=len(processes_about(project.parent)),
             folders=sum(path.is_dir() for path in [*(aws.directory / "tmp").iterdir(), *project.rglob("*")]),
@@ -42,7 +42,7 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
     """Sessions that reuse one deployment, then cycles of apply, test and destroy."""
     project = directory / "project"
     project.mkdir(parents=True)
-    with EmbeddedAws.start(directory / "aws") as aws:
+    with LocalEmulator.start(directory / "aws") as aws:
         (project / "pytest.ini").write_text(
             f"[pytest]\nharness_root = {ROOT}\nharness_target = {aws.endpoint_url}\n", encoding="utf-8"
         )
@@ -50,7 +50,7 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
         yield _cycles(aws, project, options.cycles)
 
 
-def _sessions(aws: EmbeddedAws, project: Path, count: int) -> Iterator[Row]:
+def _sessions(aws: LocalEmulator, project: Path, count: int) -> Iterator[Row]:
     row = Row("test session with a reused deployment", "every test passes")
     sizes = []
     with row.timed():
@@ -62,7 +62,7 @@ def _sessions(aws: EmbeddedAws, project: Path, count: int) -> Iterator[Row]:
             row.add(not printed, printed)
             sizes.append(Size.of(aws, project))
     yield row
-    kept = [run.run_id for run in recorded(project / ".event-harness")]
+    kept = [record.deployment_id for record in recorded(project / ".event-harness")]
     growth = Row("growth over these sessions", "none after the first quarter")
     early, late = sizes[: max(1, count // 4)], sizes[max(1, count // 4) :] or sizes
     for what in ("processes", "folders", "open_files"):
@@ -75,14 +75,14 @@ def _sessions(aws: EmbeddedAws, project: Path, count: int) -> Iterator[Row]:
     sweep(project / ".event-harness", only=kept, say=lambda _line: None)
 
 
-def _cycles(aws: EmbeddedAws, project: Path, count: int) -> Row:
+def _cycles(aws: LocalEmulator, project: Path, count: int) -> Row:
     row = Row("apply, test, destroy", "every test passes, nothing is left")
     target = Target.emulator(aws.endpoint_url)
     with row.timed():
         for _ in range(count):
-            before = census(target)
+            before = inventory(target)
             printed = _pytest(project, "-k", "test_text_comes_back or overflow_bucket")
-            left = [str(found) for found in census(target) if found not in before]
+            left = [str(found) for found in inventory(target) if found not in before]
             left += [str(path) for path in project.glob(".event-harness/*/*")]
             left += [str(process) for process, _ in processes_about(project)]
             row.add(not (printed or left), "; ".join([printed, *left]))
@@ -90,7 +90,7 @@ def _cycles(aws: EmbeddedAws, project: Path, count: int) -> Row:
 
 
 def _pytest(project: Path, *arguments: str) -> str:
-    """Run the sample's suite; returns what pytest printed if it failed."""
+    """DeploymentRecord the sample's suite; returns what pytest printed if it failed."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={project}"]
     done = subprocess.run(
         [*command, "-c", str(project / "pytest.ini"), *arguments, _SUITE],

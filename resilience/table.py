@@ -1,4 +1,4 @@
-"""What a drill has found, as a row of the table at the end."""
+"""What a resilience test has found, as a row of the table at the end."""
 
 import time
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ class Row:
 
     Attributes:
         what: the trial.
-        promise: what must come of it.
+        guarantee: what must come of it.
         tried: how often it was done.
-        fine: how often the promise was kept.
+        fine: how often the guarantee was kept.
         notes: what there is to say; of failures, what was found instead.
         seconds: how long it took in all.
     """
 
     what: str
-    promise: str
+    guarantee: str
     tried: int = 0
     fine: int = 0
     notes: list[str] = field(default_factory=list)
@@ -53,13 +53,18 @@ class Row:
 
 
 def show(rows: list[Row]) -> bool:
-    """Print the table; returns whether every promise was kept."""
-    table = Table("drill", "promise", "done", "kept", "time", "notes")
+    """Print the table; returns whether every guarantee was kept."""
+    table = Table("resilience test", "guarantee", "done", "kept", "time", "notes")
     for row in rows:
         minutes, seconds = divmod(round(row.seconds), 60)
         kept = f"{row.fine}" if row.fine == row.tried else f"[bold red]{row.fine}[/]"
         table.add_row(
-            row.what, row.promise, str(row.tried), kept, f"{minutes}:{seconds:02d}", "; ".join(row.notes[:3])
+            row.what,
+            row.guarantee,
+            str(row.tried),
+            kept,
+            f"{minutes}:{seconds:02d}",
+            "; ".join(row.notes[:3]),
         )
     console.print(table)
     return all(row.tried and row.fine == row.tried for row in rows)
@@ -67,12 +72,12 @@ def show(rows: list[Row]) -> bool:
 
 @dataclass(frozen=True)
 class Options:
-    """How much of each drill; the defaults are what is promised.
+    """How much of each resilience test; the defaults are what is guaranteed.
 
     Attributes:
         seed: of all moments and texts.
         kills: how often each victim is killed in each stage.
-        events: how many go through bad weather.
+        events: how many go through injected faults.
         sessions: how many reuse one deployment.
         cycles: how many apply, test and destroy.
     """

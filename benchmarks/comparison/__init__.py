@@ -1,1 +1,1 @@
-"""Puts the sample's way and event-harness through the same cases, on one embedded AWS."""
+"""Puts the sample's way and event-harness through the same cases, on one local AWS emulator."""

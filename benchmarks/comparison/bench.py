@@ -1,4 +1,4 @@
-"""Both ways of testing, deployed side by side on one embedded AWS."""
+"""Both ways of testing, deployed side by side on one local AWS emulator."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from benchmarks.comparison.verdicts import Counting, Verdict, counting, verdict
 from benchmarks.sample import system as sample_system
 from benchmarks.sample.polling import LIMIT, PolledTest
 from benchmarks.sample.system import SampleSystem
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.aws.ownership import new_run_id
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.listening.listener import Listener
 from event_harness.producers import S3Producer
 from event_harness.producers.inflight import InFlight
+from event_harness.system.correlation import new_session_id
 from event_harness.system.deployed_system import DeployedSystem
 
 
@@ -85,24 +85,24 @@ class Bench:
     @property
     def processors(self) -> dict[str, Path]:
         """Both sides' text processors -> the directory of their code."""
-        station = self.ours.system.resources.station("text_processor")
+        component = self.ours.system.resources.component("text_processor")
         return {
             self.sample.system.processor: sample_system.FUNCTIONS / "text_processor",
-            str(station.function): ROOT / "functions" / "text_processor",
+            str(component.function): ROOT / "functions" / "text_processor",
         }
 
 
 @contextmanager
 def benches(directory: Path) -> Iterator[Bench]:
-    """Deploy both ways on an embedded AWS made for it, warm them up, and end it all."""
+    """Deploy both ways on a local AWS emulator made for it, warm them up, and end it all."""
     with (
-        EmbeddedAws.start(directory / "aws") as aws,
+        LocalEmulator.start(directory / "aws") as aws,
         DeployedByAnother(aws.endpoint_url, directory / "project") as deployed,
     ):
         theirs, target = (counting(aws.endpoint_url) for _ in range(2))
         sample = Sample(theirs, sample_system.deploy(theirs, f"sample-{uuid.uuid4().hex[:8]}"))
         system = deployed.system()
-        listener = Listener(system.resources, target, new_run_id(), sla=LIMIT, in_flight=InFlight(4))
+        listener = Listener(system.resources, target, new_session_id(), sla=LIMIT, in_flight=InFlight(4))
         ours = Ours(target, system, listener, S3Producer.on(listener))
         bench = Bench(aws.endpoint_url, sample, ours, deployed)
         bench.warm_up()

@@ -1,4 +1,4 @@
-"""Cases with one input: what does each way say of it, and is it what ours promises?"""
+"""Cases with one input: what does each way say of it, and is it what ours guarantees?"""
 
 import uuid
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from benchmarks.comparison.verdicts import Row, Verdict, at_once
 from benchmarks.sample.polling import LIMIT
 from event_harness.errors import InputFailedError, ResultsUnavailableError, UnexpectedResultError
 
-TRIALS, AT_ONCE = 8, 2  # of what depends on chance; each at once is processes on the embedded AWS
+TRIALS, AT_ONCE = 8, 2  # of what depends on chance; each at once is processes on the local AWS emulator
 SETTLE = 2.0  # seconds that ours looks for one result too many
 
 

@@ -7,7 +7,7 @@ import time
 from benchmarks.comparison.bench import Bench
 from benchmarks.comparison.deployed import ROOT
 from benchmarks.comparison.verdicts import Row, Verdict
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 
 WRITTEN_WITHIN = 10.0  # seconds for what a killed test has sent to come through
 
@@ -27,7 +27,7 @@ def _sample(bench: Bench) -> Verdict:
     deadline = time.monotonic() + WRITTEN_WITHIN
     while (kept := _kept(bench)) - before < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
-    resources = len(census(bench.sample.target, part=bench.sample.system.name))
+    resources = len(inventory(bench.sample.target, part=bench.sample.system.name))
     return Verdict(
         f"nothing: {resources} resources, {kept - before} objects and rows stay, and no record of them"
     )
@@ -42,16 +42,16 @@ def _kept(bench: Bench) -> int:
 
 
 def _ours(bench: Bench) -> Verdict:
-    target, run_id = bench.ours.target, bench.ours.system.run_id
+    target, session_id = bench.ours.target, bench.ours.system.session_id
     bench.deployed.kill()
-    before = len(census(target, part=run_id))
+    before = len(inventory(target, part=session_id))
     began = time.monotonic()
     command = [sys.executable, "-m", "event_harness.cli", "--project", str(bench.deployed.directory)]
     listed = subprocess.run([*command, "list"], cwd=ROOT, capture_output=True, text=True, check=False)
     swept = subprocess.run([*command, "sweep"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
     seconds = time.monotonic() - began
-    after = len(census(target, part=run_id))
-    found = run_id in listed.stdout
+    after = len(inventory(target, part=session_id))
+    found = session_id in listed.stdout
     says = (
         f"{before} resources stay, {'' if found else 'not '}listed by event-harness list;"
         f" after event-harness sweep {after}"

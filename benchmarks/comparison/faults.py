@@ -1,4 +1,4 @@
-"""Breaks deployed functions, both ways' alike, and mends them."""
+"""Breaks deployed functions, both ways' alike, and fixes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ def faulty(target: Target, functions: dict[str, Path], fault: str) -> Iterator[N
 
     Args:
         target: where they are.
-        functions: name -> directory of its own code, which is put back.
+        functions: name -> directory of its own code, which is replayed.
         fault: `import`, `wrong`, `late` or `twice`.
     """
     client = target.client("lambda")

@@ -20,7 +20,7 @@ from event_harness.results.sent import Sent
 
 SHORTEST, LONGEST = 0.05, 8.0  # seconds that the imagined system takes, log-uniform
 WAITS, AT_ONCE = 60, 4
-MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: what ours promises
+MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: what ours guarantees
 SEED = 1
 
 
@@ -100,7 +100,7 @@ def _sample(bench: Bench, delay: float) -> float:
 
 def _ours(bench: Bench, delay: float) -> float:
     listener = bench.ours.listener
-    correlation_id = f"{listener.run_id}/{uuid.uuid4()}"
+    correlation_id = f"{listener.session_id}/{uuid.uuid4()}"
     sent = Sent(correlation_id, "source", time.time(), "an imagined input", 5)
     listener.inflight.noticed()  # as a producer does
     result = Imagined(delay, lambda: _put(bench, listener.resources.results.table, _item(sent)))
@@ -112,7 +112,7 @@ def _item(sent: Sent) -> dict[str, dict[str, str]]:
     """What the event listener writes."""
     now = str(int(time.time() * 1000))
     return {
-        "run_id": {"S": sent.run_id},
+        "session_id": {"S": sent.session_id},
         "event_id": {"S": f"destination:{sent.case_id}"},
         "correlation_id": {"S": sent.correlation_id},
         "received_at": {"N": now},

@@ -70,7 +70,7 @@ class Row:
         case: what was tried.
         sample: what the sample's way says.
         ours: what event-harness says.
-        kept: whether that is what event-harness promises.
+        kept: whether that is what event-harness guarantees.
     """
 
     case: str

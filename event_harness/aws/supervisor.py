@@ -1,12 +1,12 @@
-"""Starts the embedded AWS and outlives the harness by a moment, to end it with all its Lambda workers.
+"""Starts the local AWS emulator and outlives the harness by a moment, to end it with all its Lambda workers.
 
-A process of its own, in a session of its own: a Ctrl-C in the terminal reaches neither it nor the embedded
+A process of its own, in a session of its own: a Ctrl-C in the terminal reaches neither it nor the emulator
 AWS, which `terraform destroy` still needs then. It holds the reading end of a pipe from the harness; when
-the pipe closes, in whatever way the harness died, it clears up. Run by path, so it imports nothing of ours.
+the pipe closes, in whatever way the harness died, it clears up. DeploymentRecord by path, so it imports nothing of ours.
 
-    python keeper.py DIRECTORY {kept|lasting} COMMAND...
+    python supervisor.py DIRECTORY {kept|lasting} COMMAND...
 
-Its environment is what the embedded AWS gets. It prints the pid of the embedded AWS and writes a record.
+Its environment is what the local AWS emulator gets. It prints the pid of the local AWS emulator and writes a record.
 """
 
 import contextlib
@@ -24,21 +24,21 @@ from types import FrameType
 
 import psutil
 
-# In the environment of the embedded AWS, and so of every process that it starts: whose they are.
-MARK = "EVENT_HARNESS_EMBEDDED_AWS"
+# In the environment of the local AWS emulator, and so of every process that it starts: whose they are.
+MARK = "EVENT_HARNESS_EMULATOR"
 FOLDERS = ("tmp", "state")
-RECORD = "embedded-aws.json"
-LOG = "embedded-aws.log"
+RECORD = "emulator.json"
+LOG = "emulator.log"
 
 _LOOK = 0.2  # seconds between two looks at whether all are still there
-_GRACE = 1.0  # seconds for the embedded AWS to end by itself
+_GRACE = 1.0  # seconds for the local AWS emulator to end by itself
 # Nothing must be found so often, so far apart: while a process begins, its environment is empty for a moment.
 _LOOKS, _BETWEEN = 2, 0.05
 _PATIENCE = 10.0  # seconds after which what still lives is given up
 
 
 def is_of(process: psutil.Process, directory: Path) -> bool:
-    """Whether a process belongs to the embedded AWS of this directory: pids come again, the mark does not."""
+    """Whether a process belongs to the local AWS emulator of this directory: pids come again, the mark does not."""
     try:
         return process.environ().get(MARK) == str(directory) and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError):
@@ -46,7 +46,7 @@ def is_of(process: psutil.Process, directory: Path) -> bool:
 
 
 def processes_of(directory: Path) -> list[psutil.Process]:
-    """The living processes of the embedded AWS of this directory, except this one.
+    """The living processes of the local AWS emulator of this directory, except this one.
 
     They carry the mark, or share the session of one that does, as what a function starts with an empty
     environment.
@@ -55,7 +55,7 @@ def processes_of(directory: Path) -> list[psutil.Process]:
     marked = {pid for pid, process in everyone.items() if is_of(process, directory)}
     sessions = {_session(pid) for pid in marked} - {None, os.getsid(0)}
     if os.environ.get(MARK) == str(directory):
-        sessions.add(os.getsid(0))  # we are its keeper
+        sessions.add(os.getsid(0))  # we are its supervisor
     found = marked | {pid for pid in everyone if _session(pid) in sessions}
     return [
         process
@@ -79,7 +79,7 @@ def _status(process: psutil.Process) -> str | None:
 
 
 def clear(directory: Path) -> list[int]:
-    """End every process of the embedded AWS of this directory and delete its folders. Again does no harm.
+    """End every process of the local AWS emulator of this directory and delete its folders. Again does no harm.
 
     Returns:
         The processes that could not be ended.
@@ -101,8 +101,8 @@ def clear(directory: Path) -> list[int]:
     return [process.pid for process in left]
 
 
-def _end_with_keeper() -> None:
-    """Ask Linux to end this process when its parent, the keeper, is killed."""
+def _end_with_supervisor() -> None:
+    """Ask Linux to end this process when its parent, the supervisor, is killed."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
@@ -112,12 +112,12 @@ def _record(directory: Path, child: int) -> None:
     record = directory / RECORD
     partial = record.with_suffix(".partial")
     port = int(os.environ["GATEWAY_PORT"])
-    partial.write_text(json.dumps({"keeper": os.getpid(), "pid": child, "port": port}), encoding="utf-8")
+    partial.write_text(json.dumps({"supervisor": os.getpid(), "pid": child, "port": port}), encoding="utf-8")
     partial.replace(record)
 
 
 def _watch(child: subprocess.Popen[bytes], kept: bool) -> None:
-    """Return when the embedded AWS has ended, or the harness that it is kept for."""
+    """Return when the local AWS emulator has ended, or the harness that it is kept for."""
     harness = os.getppid()
     while child.poll() is None:
         if not kept:
@@ -131,7 +131,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Keep one embedded AWS until it ends, the harness ends, or a signal says so."""
+    """Keep one local AWS emulator until it ends, the harness ends, or a signal says so."""
     directory, kept, command = Path(arguments[0]), arguments[1] == "kept", arguments[2:]
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _leave)
@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_end_with_keeper,  # safe: this process has one thread
+                preexec_fn=_end_with_supervisor,  # safe: this process has one thread
             )
         _record(directory, child.pid)
         os.write(1, f"{child.pid}\n".encode())

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from event_harness.errors import CredentialsError, EmbeddedAwsError, EmulatorGoneError, SettingError
+from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
 
 DEFAULT_REGION = "eu-west-1"
 ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 (the emulator's root, worth nothing anywhere else)
@@ -187,7 +187,7 @@ class Target:
         Raises:
             CredentialsError: the credentials for the real account are missing, expired or refused.
             EmulatorGoneError: nobody listens at the address, which is on this machine.
-            EmbeddedAwsError: no emulator answers at the address.
+            EmulatorError: no emulator answers at the address.
         """
         once = {
             "retries": {"mode": "standard", "total_max_attempts": 2},
@@ -198,7 +198,7 @@ class Target:
             answer = self.client("sts", **once).get_caller_identity()
         except (BotoCoreError, ClientError, *_NOBODY_TO_ASK) as error:
             if self.endpoint_url:
-                kind = EmulatorGoneError if self._refused(error) else EmbeddedAwsError
+                kind = EmulatorGoneError if self._refused(error) else EmulatorError
                 raise kind(
                     f"no AWS emulator answers at {self.endpoint_url}: start it, or correct the URL ({error})"
                 ) from error

@@ -11,7 +11,7 @@ from typing import Any
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import (
     ConfigurationError,
     DeploymentError,
@@ -20,7 +20,7 @@ from event_harness.errors import (
 )
 from event_harness.machine.interrupts import shielded
 from event_harness.machine.progress import Progress, harmless
-from event_harness.orphans.orphans import remove_remains
+from event_harness.orphans.orphans import remove_all
 from event_harness.orphans.removal import empty_bucket
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
 from event_harness.terraform import configuration
@@ -41,7 +41,7 @@ class Deployment:
         root: the Terraform root.
         target: where to deploy.
         toolchain: the binary and the providers.
-        run: the record to use, from `Run.create`.
+        run: the record to use, from `DeploymentRecord.create`.
         variables: input variables, besides those that the harness sets by convention
             (`deploy_test_resources`, `ephemeral`).
         say: prints a line of progress.
@@ -58,7 +58,7 @@ class Deployment:
         root: Path,
         target: Target,
         toolchain: Toolchain,
-        run: Run,
+        record: DeploymentRecord,
         *,
         variables: Mapping[str, Any] | None = None,
         say: Callable[[str], None] | None = None,
@@ -69,7 +69,7 @@ class Deployment:
         self.root = root
         self.target = target
         self.toolchain = toolchain
-        self.run = run
+        self.record = record
         self.variables = dict(variables or {})
         self.say = harmless(say)
         self.include = tuple(include)
@@ -108,42 +108,42 @@ class Deployment:
         """
         try:
             self.prepare()
-            self.run.at("apply")
-            self.say(f"applying run {self.run.run_id} to {self.target.name}")
+            self.record.at("apply")
+            self.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             progress = Progress(self.say, "apply")
-            self._terraform(progress=progress).apply(tf_vars=_texts(self.run.variables), color=False)
-            self.run.at("applied")
+            self._terraform(progress=progress).apply(tf_vars=_texts(self.record.variables), color=False)
+            self.record.at("applied")
             return self.system()
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
 
     def prepare(self) -> None:
-        """Copy the configuration into the run's directory, init it and select its workspace."""
-        copied = configuration.copy(self.root, self.run.directory / "config", include=self.include)
-        self.run.configuration = str(copied.relative_to(self.run.directory))
+        """Copy the configuration into the deployment's directory, init it and select its workspace."""
+        copied = configuration.copy(self.root, self.record.directory / "config", include=self.include)
+        self.record.configuration = str(copied.relative_to(self.record.directory))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
-        self.run.variables = given | self.variables
-        self.run.terraform, self.run.providers = str(self.toolchain.binary), self.toolchain.providers
-        self.run.at("init")
+        self.record.variables = given | self.variables
+        self.record.terraform, self.record.providers = str(self.toolchain.binary), self.toolchain.providers
+        self.record.at("init")
         self.write_override()
         self.initialise()
 
     def initialise(self) -> None:
-        """Init the run's copy and select its workspace; may be repeated."""
+        """Init the deployment's copy and select its workspace; may be repeated."""
         with self.toolchain.installing():
             self._terraform(internet=True).init(color=False)
         if self.toolchain.old_provider:
             adapt_fetched_modules(self._data_dir)
-        self._terraform().workspace(self.run.run_id)
+        self._terraform().workspace(self.record.deployment_id)
 
     def write_override(self) -> None:
-        """Write the override files of the run's copy (they name the endpoint, which may change)."""
+        """Write the override files of the deployment's copy (they name the endpoint, which may change)."""
         write_override(
-            self.run.configuration_dir,
+            self.record.configuration_dir,
             endpoint_url=self.target.endpoint_url,
             old_provider=self.toolchain.old_provider,
-            tags=self.run.tags,
+            tags=self.record.tags,
         )
 
     def system(self) -> DeployedSystem:
@@ -154,15 +154,17 @@ class Deployment:
         """
         text = self._terraform().execute_command("output", "-no-color", "-json").out
         outputs = {name: value["value"] for name, value in json.loads(text).items()}
-        system = DeployedSystem(self.run.run_id, self.target, outputs, OUTPUT in self.declared.outputs)
+        system = DeployedSystem(
+            self.record.deployment_id, self.target, outputs, OUTPUT in self.declared.outputs
+        )
         system.check_region()
         return system
 
     def drift(self) -> list[str]:
         """What a plan after apply would change: one line a resource; empty when all is as declared."""
-        plan = self.run.directory / "drift.plan"
+        plan = self.record.directory / "drift.plan"
         terraform = self._terraform()
-        variables = [f"-var={name}={text}" for name, text in _texts(self.run.variables).items()]
+        variables = [f"-var={name}={text}" for name, text in _texts(self.record.variables).items()]
         flags = ["-no-color", "-input=false", "-detailed-exitcode", f"-out={plan}", *variables]
         done = terraform.execute_command("plan", *flags)
         if done.retcode == 0:
@@ -172,7 +174,7 @@ class Deployment:
         return [f"{c['address']}: {'/'.join(c['change']['actions'])}" for c in changed] or ["outputs"]
 
     def destroy(self) -> None:
-        """Destroy everything, see that nothing is left in the state, and delete the run's directory.
+        """Destroy everything, see that nothing is left in the state, and delete the deployment's directory.
 
         Again does no harm.
         One Ctrl-C during it is answered with a line and otherwise ignored.
@@ -180,19 +182,19 @@ class Deployment:
         Raises:
             DestroyError: it failed; the state is kept, and the message says how to finish.
         """
-        if self.run.stage == "destroyed":
+        if self.record.stage == "destroyed":
             return
-        failed = self.run.stage in ("init", "apply")
-        doubtful = self.run.stage == "apply"  # killed, terraform may have made what it didn't write down
+        failed = self.record.stage in ("init", "apply")
+        doubtful = self.record.stage == "apply"  # killed, terraform may have made what it didn't write down
         readable = True
         try:
             self.destroy_by_state()
         except StateError as error:
-            self.say(f"{error}: destroying run {self.run.run_id} by its tags")
+            self.say(f"{error}: destroying deployment {self.record.deployment_id} by its tags")
             readable = False
         if doubtful or not readable:
             self._remove_unrecorded(must=not readable)
-        self.run.delete(keep_logs=failed)
+        self.record.delete(keep_logs=failed)
 
     def destroy_by_state(self) -> None:
         """Destroy what the state holds, and nothing more.
@@ -203,33 +205,33 @@ class Deployment:
         """
         # Without a resource in the state there is nothing that terraform could destroy, and it would refuse
         # the variables that made apply fail.
-        if not self.run.managed_resources():
+        if not self.record.managed_resources():
             return
         try:
-            with shielded(self.say, f"destroying run {self.run.run_id}"):
-                self.run.at("destroy")
-                self.say(f"destroying run {self.run.run_id}")
+            with shielded(self.say, f"destroying deployment {self.record.deployment_id}"):
+                self.record.at("destroy")
+                self.say(f"destroying deployment {self.record.deployment_id}")
                 if self.target.endpoint_url:
                     self._empty_buckets()
                 self._destroy_resources()
         except BaseException as error:
             raise self._unfinished(str(error) or type(error).__name__) from error
-        if left := self.run.managed_resources():
+        if left := self.record.managed_resources():
             raise self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}")
 
     def _destroy_resources(self) -> None:
-        """Run terraform destroy; what it refuses of the test resources' configuration is then left out."""
+        """DeploymentRecord terraform destroy; what it refuses of the test resources' configuration is then left out."""
         progress = Progress(self.say, "destroy")
         terraform = self._terraform(progress=progress)
         try:
-            terraform.destroy(tf_vars=_texts(self.run.variables), color=False)
+            terraform.destroy(tf_vars=_texts(self.record.variables), color=False)
         except DeploymentError as error:
-            if progress.planned or not self.run.variables.get(GATE):
+            if progress.planned or not self.record.variables.get(GATE):
                 raise
             # Terraform evaluates the whole configuration before it destroys, and refuses what made apply
             # fail. What the state has of resources that the configuration hasn't, it destroys all the same.
             self.say(f"{error}: destroying with the gate shut")
-            terraform.destroy(tf_vars=_texts(self.run.variables | {GATE: False}), color=False)
+            terraform.destroy(tf_vars=_texts(self.record.variables | {GATE: False}), color=False)
 
     def _empty_buckets(self) -> None:
         """Empty an emulator's buckets in place of terraform.
@@ -237,52 +239,54 @@ class Deployment:
         MiniStack lists versions with their keys as they are although asked for encoded ones. A new provider
         (5.100) decodes them, so it fails at a percent sign and doesn't find what has a plus in its key.
         """
-        for bucket in self.run.disposable_buckets():
+        for bucket in self.record.disposable_buckets():
             empty_bucket(self.target, bucket)
 
     def _remove_unrecorded(self, *, must: bool) -> None:
-        """Remove what carries the run's tags or name, whatever the state says.
+        """Remove what carries the deployment's tags or name, whatever the state says.
 
         Args:
             must: the state is lost, so this is the only way.
         """
         try:
-            left = remove_remains(self.target, self.run.run_id, self.say)
+            left = remove_all(self.target, self.record.deployment_id, self.say)
         except AWS_ERRORS as error:
             if must:
                 raise self._unfinished(message_of(error)) from error
             # Whoever may deploy need not be allowed to list everything; terraform itself had no objection.
-            self.say(f"run {self.run.run_id}: not looked for what the state lacks: {message_of(error)}")
+            self.say(
+                f"deployment {self.record.deployment_id}: not looked for what the state lacks: {message_of(error)}"
+            )
             return
         if left:
             raise self._unfinished(f"{len(left)} resources are left: {'; '.join(left[:5])}")
 
     def _unfinished(self, why: str) -> DestroyError:
         error = DestroyError(
-            f"run {self.run.run_id} is not destroyed, its state is kept in {self.run.directory}: {why}; "
-            f"finish it with: event-harness sweep {self.run.run_id}"
+            f"deployment {self.record.deployment_id} is not destroyed, its state is kept in {self.record.directory}: {why}; "
+            f"finish it with: event-harness sweep {self.record.deployment_id}"
         )
         error.reason = why
         return error
 
     @property
     def _data_dir(self) -> Path:
-        return self.run.directory / "data"
+        return self.record.directory / "data"
 
     def _terraform(self, *, internet: bool = False, progress: "Progress | None" = None) -> Terraform:
         base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
-        self.run.temporary.mkdir(mode=0o700, exist_ok=True)
+        self.record.temporary.mkdir(mode=0o700, exist_ok=True)
         environ |= {
             "TF_DATA_DIR": str(self._data_dir),
-            "TMPDIR": str(self.run.temporary),
-            PROCESS_MARK: self.run.run_id,
+            "TMPDIR": str(self.record.temporary),
+            PROCESS_MARK: self.record.deployment_id,
         }
         return Terraform(
-            self.run.configuration_dir,
+            self.record.configuration_dir,
             binary=self.toolchain.binary,
             environ=environ,
-            logs=self.run.logs,
+            logs=self.record.logs,
             timeout=self.timeout,
             on_line=progress,
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,

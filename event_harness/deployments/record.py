@@ -1,8 +1,8 @@
 """The record of each run on disk: what was begun, by whom, and how far it came.
 
-A run's directory (`.event-harness/runs/<run_id>/`) holds the copied configuration, its state, TF_DATA_DIR
+A deployment's directory (`.event-harness/deployments/<deployment_id>/`) holds the copied configuration, its state, TF_DATA_DIR
 and the record. It is written before anything is created and deleted after everything is destroyed, so
-whatever a dead run left can be found from here (`event-harness list`, `event-harness sweep`).
+whatever a dead deployment left can be found from here (`event-harness list`, `event-harness sweep`).
 """
 
 import getpass
@@ -23,15 +23,15 @@ import psutil
 from event_harness.aws.ownership import (
     EXPIRES_FORMAT,
     PROCESS_MARK,
+    TAG_DEPLOYMENT,
     TAG_EXPIRES,
     TAG_OWNER,
-    TAG_RUN,
-    is_run_id,
-    new_run_id,
+    is_deployment_id,
+    new_deployment_id,
 )
 from event_harness.aws.targets import Target
 from event_harness.errors import CredentialsError
-from event_harness.machine import folders, processes, record
+from event_harness.machine import dataclass_file, folders, processes
 from event_harness.terraform import state_file
 
 STATE_DIR = ".event-harness"
@@ -40,7 +40,7 @@ _LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less wh
 
 
 def temporary_of(directory: Path) -> Path:
-    """Where a run that has this directory keeps temporary files: outside of it where its path is long."""
+    """Where a deployment that has this directory keeps temporary files: outside of it where its path is long."""
     inside = directory / "tmp"
     if len(os.fsencode(inside)) <= _LONGEST_FOR_SOCKETS:
         return inside
@@ -48,12 +48,12 @@ def temporary_of(directory: Path) -> Path:
 
 
 @dataclass
-class Run:
+class DeploymentRecord:
     """One run, as recorded.
 
     Attributes:
-        run_id: also the name of its Terraform workspace, and part of each resource's name.
-        directory: the run's directory.
+        deployment_id: also the name of its Terraform workspace, and part of each resource's name.
+        directory: the deployment's directory.
         root: the Terraform root that it is a copy of.
         configuration: the copied root, relative to `directory`; empty before it is copied.
         target: `local` or `aws`.
@@ -61,19 +61,19 @@ class Run:
         region: the AWS region.
         account: the AWS account; empty on an emulator.
         owner: user@host, as tagged.
-        pid: the process that owns the run; with `started` it can't be mistaken.
+        pid: the process that owns the deployment; with `started` it can't be mistaken.
         started: of that process, as `processes.started_at` says.
-        created_at: when the run began.
+        created_at: when the deployment began.
         expires_at: from when on a sweep by tag may take its resources.
         stage: how far it came: new, init, apply, applied, destroy, destroyed.
         kept: left on purpose (`--harness-keep`).
         variables: the input variables that it was applied with.
-        embedded: whether the emulator is this run's own (it lies in `aws/`).
+        own_emulator: whether the emulator is this deployment's own (it lies in `aws/`).
         terraform: the binary that it was applied with; empty before.
         providers: where its providers came from, registry or mirror: another release can't read the state.
     """
 
-    run_id: str
+    deployment_id: str
     directory: Path
     root: str
     target: str
@@ -88,7 +88,7 @@ class Run:
     configuration: str = ""
     stage: str = "new"
     kept: bool = False
-    embedded: bool = False
+    own_emulator: bool = False
     terraform: str = ""
     providers: str = ""
     variables: dict[str, Any] = field(default_factory=dict)
@@ -103,14 +103,14 @@ class Run:
         endpoint_url: str | None = None,
         region: str = "",
         ttl: timedelta = timedelta(hours=4),
-    ) -> "Run":
-        """Begin a run of this process: make its directory and write its record."""
-        run_id = new_run_id()
+    ) -> "DeploymentRecord":
+        """Begin a deployment of this process: make its directory and write its record."""
+        deployment_id = new_deployment_id()
         now = datetime.now(UTC).replace(microsecond=0)
         own = psutil.Process()
-        run = cls(
-            run_id=run_id,
-            directory=runs_dir(state_dir) / run_id,
+        record = cls(
+            deployment_id=deployment_id,
+            directory=deployments_dir(state_dir) / deployment_id,
             root=str(root),
             target=target,
             endpoint_url=endpoint_url,
@@ -121,40 +121,40 @@ class Run:
             created_at=now,
             expires_at=now + ttl,
         )
-        folders.make(run.directory)  # the state holds secrets
+        folders.make(record.directory)  # the state holds secrets
         ignore = state_dir / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
-        run.save()
-        return run
+        record.save()
+        return record
 
     @classmethod
-    def load(cls, directory: Path) -> "Run":
-        """Read a run's record.
+    def load(cls, directory: Path) -> "DeploymentRecord":
+        """Read a deployment's record.
 
         Raises:
             OSError: there is none.
-            ValueError: it isn't one, or that of another run.
+            ValueError: it isn't one, or that of another deployment.
         """
-        fields = record.read(directory / RECORD, cls)
+        fields = dataclass_file.read(directory / RECORD, cls)
         try:
-            run = cls(**(fields | {"directory": directory}))
+            record = cls(**(fields | {"directory": directory}))
         except TypeError as error:
             raise ValueError(f"it lacks a field: {error}") from error
-        if run.run_id != directory.name or not is_run_id(run.run_id):
-            raise ValueError(f"it is of the run {run.run_id!r}")
-        if run.pid <= 0:
-            raise ValueError(f"its pid is {run.pid}")
-        return run
+        if record.deployment_id != directory.name or not is_deployment_id(record.deployment_id):
+            raise ValueError(f"it is of the deployment {record.deployment_id!r}")
+        if record.pid <= 0:
+            raise ValueError(f"its pid is {record.pid}")
+        return record
 
     def save(self) -> None:
         """Write the record: whole or not at all, whenever this process dies."""
         fields = asdict(self)
         del fields["directory"]
-        record.write(self.directory / RECORD, fields)
+        dataclass_file.write(self.directory / RECORD, fields)
 
     def at(self, stage: str) -> None:
-        """Record how far the run has come."""
+        """Record how far the deployment has come."""
         self.stage = stage
         self.save()
 
@@ -162,7 +162,7 @@ class Run:
     def tags(self) -> dict[str, str]:
         """The default tags of all its resources."""
         return {
-            TAG_RUN: self.run_id,
+            TAG_DEPLOYMENT: self.deployment_id,
             TAG_OWNER: self.owner,
             TAG_EXPIRES: self.expires_at.strftime(EXPIRES_FORMAT),
         }
@@ -174,8 +174,8 @@ class Run:
 
     @property
     def logs(self) -> Path:
-        """Where terraform's output goes; beside the run, so that it outlives a run that failed."""
-        return self.directory.parent.parent / "logs" / self.run_id
+        """Where terraform's output goes; beside the deployment, so that it outlives a deployment that failed."""
+        return self.directory.parent.parent / "logs" / self.deployment_id
 
     def managed_resources(self) -> list[str]:
         """Addresses of the resources that the state holds; data sources don't count.
@@ -197,14 +197,14 @@ class Run:
 
     def _managed(self) -> list[dict[str, Any]]:
         workspaces = self.configuration_dir / "terraform.tfstate.d"
-        return state_file.managed(workspaces / self.run_id / "terraform.tfstate")
+        return state_file.managed(workspaces / self.deployment_id / "terraform.tfstate")
 
     def find_target(self) -> Target:
-        """Where the run was deployed to, seen to answer, and to be that account.
+        """Where the deployment was deployed to, seen to answer, and to be that account.
 
         Raises:
             EmulatorGoneError: its emulator was on this machine and runs no more.
-            EmbeddedAwsError: its emulator doesn't answer.
+            EmulatorError: its emulator doesn't answer.
             CredentialsError: the credentials are missing, expired, refused, or those of another account.
         """
         if self.endpoint_url:
@@ -225,28 +225,28 @@ class Run:
         return temporary_of(self.directory)
 
     def in_progress(self) -> bool:
-        """Whether the process that owns the run is alive; on another host, whether it still may be."""
+        """Whether the process that owns the deployment is alive; on another host, whether it still may be."""
         if self.owner.rpartition("@")[2] != _owner().rpartition("@")[2]:
             return datetime.now(UTC) < self.expires_at
         return processes.still_lives(self.pid, self.started)
 
     def held(self, *, shared: bool = False) -> AbstractContextManager[None]:
-        """Hold the run: one sweep at a time, and none while tests reuse it (shared).
+        """Hold the deployment: one sweep at a time, and none while tests reuse it (shared).
 
         Raises:
-            FileNotFoundError: the run is gone.
+            FileNotFoundError: the deployment is gone.
             BlockingIOError: another process holds it.
         """
         return folders.held(self.directory, shared=shared)
 
     def processes(self) -> list[psutil.Process]:
-        """Every living process that carries the run's mark, except this one."""
-        return processes.carrying(PROCESS_MARK, self.run_id)
+        """Every living process that carries the deployment's mark, except this one."""
+        return processes.carrying(PROCESS_MARK, self.deployment_id)
 
     def delete(self, *, keep_logs: bool = False) -> None:
-        """Delete the run's directory and, unless they are worth keeping, its logs.
+        """Delete the deployment's directory and, unless they are worth keeping, its logs.
 
-        The record goes last: killed meanwhile, the run is still found, and known to hold nothing any more.
+        The record goes last: killed meanwhile, the deployment is still found, and known to hold nothing any more.
         """
         if self.directory.exists():
             self.at("destroyed")
@@ -268,15 +268,15 @@ def _owner() -> str:
     return re.sub(r"[^\w .:/=+@-]", "-", f"{getpass.getuser()}@{socket.gethostname()}")
 
 
-def runs_dir(state_dir: Path) -> Path:
-    """Where the runs of a project lie."""
-    return state_dir / "runs"
+def deployments_dir(state_dir: Path) -> Path:
+    """Where the deployments of a project lie."""
+    return state_dir / "deployments"
 
 
-def recorded(state_dir: Path) -> Iterator[Run]:
+def recorded(state_dir: Path) -> Iterator[DeploymentRecord]:
     """Every run whose record can be read, oldest first."""
-    for directory in sorted(runs_dir(state_dir).glob("*")):
+    for directory in sorted(deployments_dir(state_dir).glob("*")):
         try:
-            yield Run.load(directory)
+            yield DeploymentRecord.load(directory)
         except (OSError, ValueError):
             continue  # see `unrecorded`

@@ -9,13 +9,12 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from event_harness.aws import ownership
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments import record as runs
+from event_harness.deployments import record as records
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import HarnessError, SettingError
 from event_harness.machine.progress import harmless
 from event_harness.settings import Settings
@@ -40,7 +39,7 @@ class Session:
         self.settings = settings
         self.project = project
         self.say = harmless(say)
-        self.state_dir = project / runs.STATE_DIR
+        self.state_dir = project / records.STATE_DIR
         self.deployment: Deployment | None = None
         self._system: DeployedSystem | None = None
         self._open = ExitStack()
@@ -86,18 +85,18 @@ class Session:
         if deployment is None:
             return
         if self.settings["keep"]:
-            run = deployment.run
-            run.kept = True
-            run.save()
+            record = deployment.record
+            record.kept = True
+            record.save()
             self.say(
-                f"kept run {run.run_id}; test it again with --harness-reuse={run.run_id}, "
-                f"destroy it with: event-harness sweep {run.run_id}"
+                f"kept deployment {record.deployment_id}; test it again with --harness-reuse={record.deployment_id}, "
+                f"destroy it with: event-harness sweep {record.deployment_id}"
             )
             return
         deployment.destroy()
 
     def close(self) -> None:
-        """Destroy what is still deployed, and end the embedded AWS.
+        """Destroy what is still deployed, and end the local AWS emulator.
 
         Raises:
             DestroyError: something is left; the message says how to finish.
@@ -110,19 +109,19 @@ class Session:
         # What is there already is asked first: wrong credentials are said before anything is fetched.
         target = None if wanted == "local" else self._existing_target()
         tools = self._tools(wanted)
-        run = Run.create(
+        record = DeploymentRecord.create(
             self.state_dir, root=self.root, target=wanted, ttl=timedelta(hours=self.settings["ttl"])
         )
         try:
-            target = target or self._embedded(run)
-            run.endpoint_url, run.region = target.endpoint_url, target.region
-            run.account = "" if target.endpoint_url else target.check().account
-            run.save()
+            target = target or self._own_emulator(record)
+            record.endpoint_url, record.region = target.endpoint_url, target.region
+            record.account = "" if target.endpoint_url else target.check().account
+            record.save()
             self.deployment = Deployment(
                 self.root,
                 target,
                 tools,
-                run,
+                record,
                 variables=self.settings["var"],
                 say=self.say,
                 interrupted=self._interrupted,
@@ -130,12 +129,12 @@ class Session:
             return self.deployment.apply()
         except BaseException:
             # A deployment that failed has destroyed itself; where it couldn't, its record stays.
-            if run.stage in ("new", "init"):
-                run.delete(keep_logs=True)
+            if record.stage in ("new", "init"):
+                record.delete(keep_logs=True)
             self.deployment = None
             self._open.close()
-            if run.embedded:
-                EmbeddedAws.end(run.directory / "aws")  # also one that would have been kept
+            if record.own_emulator:
+                LocalEmulator.end(record.directory / "aws")  # also one that would have been kept
             raise
 
     def _tools(self, target: str) -> Toolchain:
@@ -147,12 +146,14 @@ class Session:
             progress=self.say,
         )
 
-    def _embedded(self, run: Run) -> Target:
-        self.say("starting the embedded AWS")
-        aws = EmbeddedAws.start(
-            run.directory / "aws", lasting=self.settings["keep"], environ={PROCESS_MARK: run.run_id}
+    def _own_emulator(self, record: DeploymentRecord) -> Target:
+        self.say("starting the local AWS emulator")
+        aws = LocalEmulator.start(
+            record.directory / "aws",
+            lasting=self.settings["keep"],
+            environ={PROCESS_MARK: record.deployment_id},
         )
-        run.embedded = True
+        record.own_emulator = True
         if not self.settings["keep"]:
             self._open.callback(aws.stop)
         return Target.local(aws.endpoint_url, region=self.settings["region"])
@@ -184,43 +185,45 @@ class Session:
                 f"({self.settings.origin('region')}); "
                 f"set it with {self.settings.option('region')}={found.region}"
             )
-        return DeployedSystem(ownership.new_run_id(), target, {}, described=found)
+        return DeployedSystem("", target, {}, described=found)
 
     def _kept(self, which: str) -> DeployedSystem:
-        kept = [run for run in runs.recorded(self.state_dir) if run.kept]
-        found = [run for run in kept if which in ("last", run.run_id)]
+        kept = [record for record in records.recorded(self.state_dir) if record.kept]
+        found = [record for record in kept if which in ("last", record.deployment_id)]
         if not found:
-            there = ", ".join(run.run_id for run in kept) or "none"
+            there = ", ".join(record.deployment_id for record in kept) or "none"
             raise SettingError(
-                f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such run was kept; "
+                f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such deployment was kept; "
                 f"there: {there}; keep one with pytest --harness-keep (it takes a path after --harness-reuse"
-                " for the run: write --harness-reuse=RUN, or give paths before it)"
+                " for the deployment: write --harness-reuse=RUN, or give paths before it)"
             )
-        run = found[-1]
+        record = found[-1]
         try:
-            self._open.enter_context(run.held(shared=True))
+            self._open.enter_context(record.held(shared=True))
         except OSError as error:
-            raise SettingError(f"run {run.run_id} is being swept and can't be reused") from error
+            raise SettingError(
+                f"deployment {record.deployment_id} is being swept and can't be reused"
+            ) from error
         try:
-            target = run.find_target()
+            target = record.find_target()
         except HarnessError as error:
             raise SettingError(
-                f"run {run.run_id} can't be reused: {error}; clear it away with: "
-                f"event-harness sweep {run.run_id}"
+                f"deployment {record.deployment_id} can't be reused: {error}; clear it away with: "
+                f"event-harness sweep {record.deployment_id}"
             ) from error
-        self._say_what_changed(run)
-        return Deployment(run.configuration_dir, target, self._tools(run.target), run).system()
+        self._say_what_changed(record)
+        return Deployment(record.configuration_dir, target, self._tools(record.target), record).system()
 
-    def _say_what_changed(self, run: Run) -> None:
+    def _say_what_changed(self, record: DeploymentRecord) -> None:
         """A kept deployment runs the code that it was applied with, which is easily forgotten."""
-        if Path(run.root).resolve() != self.root.resolve():
+        if Path(record.root).resolve() != self.root.resolve():
             return
         try:
-            files = configuration.changed(self.root, run.configuration_dir)
+            files = configuration.changed(self.root, record.configuration_dir)
         except (HarnessError, OSError):
             return  # what can't be read now was read then
         if files:
             more = f" and {len(files) - 3} more" if len(files) > 3 else ""
             self.say(
-                f"run {run.run_id} is tested as it was applied; changed since: {', '.join(files[:3])}{more}"
+                f"deployment {record.deployment_id} is tested as it was applied; changed since: {', '.join(files[:3])}{more}"
             )

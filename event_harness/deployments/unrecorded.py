@@ -1,6 +1,6 @@
-"""Directories of runs whose record is missing or can't be read.
+"""Directories of deployments whose record is missing or can't be read.
 
-A run that was killed before its first record had created nothing. Any other is somebody's who must be told:
+A deployment that was killed before its first record had created nothing. Any other is somebody's who must be told:
 nothing else knows what it has created.
 """
 
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from event_harness.aws import supervisor as keeper
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.aws.ownership import PROCESS_MARK, is_run_id
-from event_harness.deployments.record import Run, runs_dir, temporary_of
+from event_harness.aws import supervisor as supervisor
+from event_harness.aws.emulator import LocalEmulator
+from event_harness.aws.ownership import PROCESS_MARK, is_deployment_id
+from event_harness.deployments.record import DeploymentRecord, deployments_dir, temporary_of
 from event_harness.machine import folders, processes
 from event_harness.terraform import state_file
 
@@ -28,7 +28,7 @@ class Unrecorded:
     """One such directory.
 
     Attributes:
-        directory: the run's directory; its name is the run's id.
+        directory: the deployment's directory; its name is the deployment's id.
         why: what is wrong with its record.
     """
 
@@ -36,8 +36,8 @@ class Unrecorded:
     why: str
 
     @property
-    def run_id(self) -> str:
-        """The run's id."""
+    def deployment_id(self) -> str:
+        """The deployment's id."""
         return self.directory.name
 
     def use(self) -> str:
@@ -45,8 +45,8 @@ class Unrecorded:
         uses = ["its state names resources"] if state_file.may_hold_resources(self.directory) else []
         if working := self.working():
             uses.append(f"process {working[0].pid} works on it")
-        if serving := keeper.processes_of(self._aws):
-            uses.append(f"process {serving[0].pid} is its embedded AWS")
+        if serving := supervisor.processes_of(self._aws):
+            uses.append(f"process {serving[0].pid} is its local AWS emulator")
         return " and ".join(uses)
 
     @property
@@ -54,9 +54,9 @@ class Unrecorded:
         return self.directory.absolute() / "aws"
 
     def working(self) -> list[psutil.Process]:
-        """Every living process of the run, but those of an AWS of its own."""
-        serving = {process.pid for process in keeper.processes_of(self._aws)}
-        marked = processes.carrying(PROCESS_MARK, self.run_id)
+        """Every living process of the deployment, but those of an AWS of its own."""
+        serving = {process.pid for process in supervisor.processes_of(self._aws)}
+        marked = processes.carrying(PROCESS_MARK, self.deployment_id)
         return [process for process in marked if process.pid not in serving]
 
     def is_old(self) -> bool:
@@ -70,22 +70,22 @@ class Unrecorded:
         """Delete it with all that is in it, an AWS of its own too, unless another process holds it.
 
         Raises:
-            EmbeddedAwsError: a process of that AWS could not be ended.
+            EmulatorError: a process of that AWS could not be ended.
         """
         with contextlib.suppress(OSError), folders.held(self.directory):
-            EmbeddedAws.end(self._aws)
+            LocalEmulator.end(self._aws)
             shutil.rmtree(temporary_of(self.directory), ignore_errors=True)
             shutil.rmtree(self.directory, ignore_errors=True)
         folders.delete_if_empty(self.directory.parent)
 
 
 def find(state_dir: Path) -> Iterator[Unrecorded]:
-    """Every directory among the runs that is named as a run and whose record can't be read."""
-    for directory in sorted(runs_dir(state_dir).glob("*/")):
-        if not is_run_id(directory.name):
+    """Every directory among the deployments that is named as a deployment and whose record can't be read."""
+    for directory in sorted(deployments_dir(state_dir).glob("*/")):
+        if not is_deployment_id(directory.name):
             continue  # somebody else's
         try:
-            Run.load(directory)
+            DeploymentRecord.load(directory)
         except FileNotFoundError:
             yield Unrecorded(directory, "there is none")
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""`make up` and `make down`: a lasting embedded AWS for a person's own terraform and boto3, in the root."""
+"""`make up` and `make down`: a lasting local AWS emulator for a person's own terraform and boto3, in the root."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.record import STATE_DIR
 from event_harness.machine import folders
@@ -24,11 +24,11 @@ from event_harness.terraform.toolchain import Toolchain
 # A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
 STATES, WORKSPACE = "terraform.tfstate.d", "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
-NONE = "no embedded AWS is up here"
+NONE = "no local AWS emulator is up here"
 
 
-def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None] = print) -> EmbeddedAws:
-    """Start an embedded AWS that stays until `down`, and write what a shell and terraform need to use it.
+def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None] = print) -> LocalEmulator:
+    """Start a local AWS emulator that stays until `down`, and write what a shell and terraform need to use it.
 
     Args:
         project_root: the Terraform root; `.event-harness/` is made in it.
@@ -36,24 +36,24 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
         say: told what happens, a line at a time.
 
     Raises:
-        EmbeddedAwsError: MiniStack is not installed, the port is taken, or it did not start.
+        EmulatorError: MiniStack is not installed, the port is taken, or it did not start.
         ToolchainError: no terraform, or no providers, can be had.
     """
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
     state.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "up.lock"):
-        running = EmbeddedAws.find(state / "up")
+        running = LocalEmulator.find(state / "up")
         if running and (state / "env").exists():
             say(
-                f"the embedded AWS is up already, at {running.endpoint_url}: use it after `. {STATE_DIR}/env`"
+                f"the local AWS emulator is up already, at {running.endpoint_url}: use it after `. {STATE_DIR}/env`"
             )
             return running
         if running:  # of an `up` that was killed before it had written what a shell needs
             running.stop()
         _forget(project_root, state)
         tools = toolchain.find(target="local", progress=say)
-        aws = EmbeddedAws.start(state / "up", port=port, lasting=True)
+        aws = LocalEmulator.start(state / "up", port=port, lasting=True)
         try:
             # First of all, so that `down` can undo what a killed `up` has done by then.
             to_come = {
@@ -72,17 +72,17 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
             aws.stop()
             _forget(project_root, state)
             raise
-    say(f"the embedded AWS is up at {aws.endpoint_url}, with {tools}")
+    say(f"the local AWS emulator is up at {aws.endpoint_url}, with {tools}")
     end = "make down" if "MAKELEVEL" in os.environ else "event-harness down"
     say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `{end}`")
     return aws
 
 
 def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
-    """End the embedded AWS of `up` and remove what `up` wrote. Again does no harm.
+    """End the local AWS emulator of `up` and remove what `up` wrote. Again does no harm.
 
     Raises:
-        EmbeddedAwsError: a process could not be ended.
+        EmulatorError: a process could not be ended.
     """
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
@@ -90,13 +90,13 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
         say(NONE)
         return
     with FileLock(state / "up.lock"):
-        running = EmbeddedAws.find(state / "up")
+        running = LocalEmulator.find(state / "up")
         if running:
             running.stop()
-        EmbeddedAws.end(state / "up")
+        LocalEmulator.end(state / "up")
         _forget(project_root, state)
         shutil.rmtree(state / "up", ignore_errors=True)
-    say("the embedded AWS has ended, with all that was deployed to it" if running else NONE)
+    say("the local AWS emulator has ended, with all that was deployed to it" if running else NONE)
     if running and os.environ.get("AWS_ENDPOINT_URL") == running.endpoint_url:
         say("this shell still points to it: leave it, or unset its AWS_ and TF_ variables")
 
@@ -166,10 +166,12 @@ def _shell(target: Target, tools: Toolchain) -> str:
         "TF_VAR_ephemeral": "true",
     }
     if tools.old_provider:
-        settings["TF_VAR_runtime"] = "python3.8"  # the newest that the old provider knows; what runs is ours
+        settings["TF_VAR_runtime"] = (
+            "python3.8"  # the newest that the old provider knows; what deployments is ours
+        )
         settings["TF_PLUGIN_CACHE_DIR"] = tools.environ()["TF_PLUGIN_CACHE_DIR"]
     lines = [
-        "# The embedded AWS for this shell. Source it: . .event-harness/env",
+        "# The local AWS emulator for this shell. Source it: . .event-harness/env",
         "for name in $(env | sed -n 's/^\\(AWS_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done",
         *(f"export {name}={shlex.quote(value)}" for name, value in settings.items()),
         'case ",${NO_PROXY:-}," in *,127.0.0.1,*) ;; *) NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-}" ;; esac',

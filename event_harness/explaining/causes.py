@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from event_harness.explaining.report import Finding
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result
-from event_harness.system.resources import Station
+from event_harness.system.resources import Component
 
-NEAR_MISS = "near miss"
+UNMATCHED = "unmatched result"
 """Name of the finding about results that came under an id which no input has."""
 
 
 def likely_cause(
     findings: Sequence[Finding],
-    stations: Sequence[Station],
+    components: Sequence[Component],
     *,
     failed: Sequence[Failure],
     mine: Sequence[Result],
@@ -23,8 +23,8 @@ def likely_cause(
     """The likely cause, in one sentence.
 
     Args:
-        findings: Those of the stations, in order, then the listener's, then whatever else was found.
-        stations: The way through the system.
+        findings: Those of the components, in order, then the listener's, then whatever else was found.
+        components: The way through the system.
         failed: Failures of the input.
         mine: Results of the input.
         misses: Those of them that were not accepted, each with the reason; the nearest last.
@@ -34,15 +34,15 @@ def likely_cause(
         return str(failed[-1])
     nothing = f"nothing came from {', '.join(silent)} (should it?)" if silent else ""
     # Where the event was last seen, whatever is before it did its part: but not where the way forks.
-    way = len(stations) + 1
+    way = len(components) + 1
     oks = (number for number, finding in enumerate(findings[:way]) if finding.state == "ok")
     seen = -1 if silent else max(oks, default=-1)
-    near = next((finding for finding in findings[way:] if finding.station == NEAR_MISS), None)
+    near = next((finding for finding in findings[way:] if finding.component == UNMATCHED), None)
     if near and not any(finding.sure for finding in findings[seen + 1 : way]):
         cause = near.cause
     else:
         rest = (finding.cause for finding in [*findings[way:], *findings[seen + 1 : way]] if finding.cause)
-        cause = _fault(findings[:way], stations, seen) or next(rest, None)
+        cause = _fault(findings[:way], components, seen) or next(rest, None)
     elsewhere = f"{nothing}: {cause}" if nothing and cause else nothing
     if misses:
         nearest, reason = misses[-1]
@@ -56,17 +56,17 @@ def headline(reason: str) -> str:
     return reason.partition("\n")[0]
 
 
-def _fault(way: Sequence[Finding], stations: Sequence[Station], seen: int) -> str | None:
-    """What is wrong behind the station of number `seen`; None where nothing is."""
+def _fault(way: Sequence[Finding], components: Sequence[Component], seen: int) -> str | None:
+    """What is wrong behind the component of number `seen`; None where nothing is."""
     causes = [finding for finding in way[seen + 1 :] if finding.cause]
     faults = [finding for finding in causes if finding.state == "bad"]
     if not faults:
         return None
     bad = next((finding for finding in faults if finding.sure), faults[0])
-    if bad.missed and bad is way[-1] and 0 <= seen < len(stations) and stations[seen].type == "lambda":
+    if bad.missed and bad is way[-1] and 0 <= seen < len(components) and components[seen].type == "lambda":
         last = f" (its last line: {way[seen].details[-1]})" if way[seen].details else ""
         return (
-            f"{way[seen].station} ran without an error, but nothing of this input came out of it:"
+            f"{way[seen].component} ran without an error, but nothing of this input came out of it:"
             f" did it decide to write nothing{last}, or is what it writes to not listened to?"
         )
     if bad.sure:
@@ -77,11 +77,11 @@ def _fault(way: Sequence[Finding], stations: Sequence[Station], seen: int) -> st
 
 
 def _none(findings: Sequence[Finding], seen: int, came: int) -> str:
-    unknown = [finding.station for finding in findings if finding.state == "unknown"]
+    unknown = [finding.component for finding in findings if finding.state == "unknown"]
     if unknown:
         return f"none found; not known: {', '.join(unknown)}"
     if came:
         results = "1 result" if came == 1 else f"{came} results"
         return f"none found: {results} of this input came; more may need longer, or never come"
-    where = f" after {findings[seen].station}, where it was seen," if seen >= 0 else ""
-    return f"none found: no station{where} shows a fault; the event may need longer than this"
+    where = f" after {findings[seen].component}, where it was seen," if seen >= 0 else ""
+    return f"none found: no component{where} shows a fault; the event may need longer than this"

@@ -1,4 +1,4 @@
-"""Why a wait ended without its result: every station is asked, within five seconds in all."""
+"""Why a wait ended without its result: every component is asked, within five seconds in all."""
 
 import json
 import queue
@@ -12,7 +12,7 @@ from typing import Any
 
 from event_harness.aws.errors import message_of
 from event_harness.aws.targets import Target
-from event_harness.explaining.causes import NEAR_MISS, headline, likely_cause
+from event_harness.explaining.causes import UNMATCHED, headline, likely_cause
 from event_harness.explaining.probes import Probes
 from event_harness.explaining.report import Finding, Report
 from event_harness.results.failures import Failure, FailureReader
@@ -66,7 +66,7 @@ class Explainer:
         self._budget = budget
 
     def explain(self, sent: Sent, misses: Misses = (), compare: Compare = lambda _results: ()) -> Report:
-        """Ask every station about an input; never raises, and never takes longer than the budget.
+        """Ask every component about an input; never raises, and never takes longer than the budget.
 
         Args:
             sent: The input.
@@ -102,8 +102,10 @@ class Explainer:
             failed.extend(found)
             return finding
 
-        # Not by name: a station may have any.
-        work: Work = [(station.name, partial(probes.probe, station)) for station in self._resources.stations]
+        # Not by name: a component may have any.
+        work: Work = [
+            (component.name, partial(probes.probe, component)) for component in self._resources.components
+        ]
         work += [
             ("event_listener", probes.listener),
             ("failure queues", failures),
@@ -112,7 +114,7 @@ class Explainer:
         ]
         near, recent = self._near(sent, since), self._recent(sent, since)
         if near:
-            work.append((NEAR_MISS, lambda: self._near_miss(near, compare)))
+            work.append((UNMATCHED, lambda: self._unmatched(near, compare)))
         elif recent:
             work.append(("others", lambda: self._others(recent, compare)))
         findings = _gathered(work, self._budget)
@@ -121,7 +123,7 @@ class Explainer:
             f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
         )
         cause = likely_cause(
-            findings, self._resources.stations, failed=failed, mine=mine, misses=misses, silent=silent
+            findings, self._resources.components, failed=failed, mine=mine, misses=misses, silent=silent
         )
         return Report(cause, tuple(findings), tuple(appendix), sent.correlation_id)
 
@@ -190,13 +192,13 @@ class Explainer:
         others = (item for item in self._reader.all() if item.correlation_id != sent.correlation_id)
         return [item for item in others if item.received_at >= since]
 
-    def _near_miss(self, near: Sequence[Result], compare: Compare) -> Finding:
+    def _unmatched(self, near: Sequence[Result], compare: Compare) -> Finding:
         compared = compare(near[-_COMPARED:])
         nearest = compared[-1][0] if compared else near[-1]
         what = "what is awaited" if compared and not compared[-1][1] else "a result"
         text = f"{what} came under an id that differs: {nearest.correlation_id}"
         told = (f"{item.correlation_id}: {item.size:,} bytes from {item.source}" for item in near)
-        return Finding(NEAR_MISS, "bad", text, (*told, *_beside(compared)), cause=text)
+        return Finding(UNMATCHED, "bad", text, (*told, *_beside(compared)), cause=text)
 
     def _others(self, recent: Sequence[Result], compare: Compare) -> Finding:
         """Results of other inputs; one with the awaited content may be right there, or mixed up."""

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from event_harness.aws.ownership import RUN_ID
 from event_harness.errors import HarnessError
-from event_harness.system.correlation import ULID
+from event_harness.system.correlation import SESSION_ID, ULID
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -23,7 +22,7 @@ _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
 _TRACEBACK = "Traceback (most recent call last)"
 # Ids of other sessions on the same system: a run id before a ULID.
-_OTHER = f"{RUN_ID}/{ULID}"
+_OTHER = f"{SESSION_ID}/{ULID}"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
     r"|exited (with|unexpectedly)|^[\w.]*(Error|Exception|Interrupt)\b"
@@ -138,7 +137,7 @@ def view(
     case = case.partition("/")[0] or correlation_id
     its_case = re.compile(rf"(?<![\w-]){re.escape(case)}(?![\w-])")
     any_id = re.compile(rf"(?<![\w-])(?:{re.escape(run)}/\w|{_OTHER})")
-    made_by_a_run = re.compile(rf"{re.escape(run)}/|{RUN_ID}/")
+    made_by_a_run = re.compile(rf"{re.escape(run)}/|{SESSION_ID}/")
 
     def names_it(line: Line) -> bool:
         if line.correlation_id is not None:

@@ -1,4 +1,4 @@
-"""What each type of station can tell of an input; every probe makes one or two calls that only read."""
+"""What each type of component can tell of an input; every probe makes one or two calls that only read."""
 
 from collections.abc import Callable, Collection
 from itertools import islice
@@ -11,7 +11,7 @@ from event_harness.aws.targets import Target
 from event_harness.explaining.function_logs import read_log, told
 from event_harness.explaining.report import Finding
 from event_harness.results.sent import Sent
-from event_harness.system.resources import ResourceMap, Station
+from event_harness.system.resources import Component, ResourceMap
 
 # An explanation waits for nobody: one retry, short timeouts.
 _SHORT = {
@@ -31,10 +31,10 @@ _MISSING = {
 
 
 class Probes:
-    """Asks the stations about one input.
+    """Asks the components about one input.
 
     IAM: s3:GetObject and s3:ListBucket, logs:FilterLogEvents, sqs:GetQueueAttributes, sns:GetTopicAttributes,
-    events:DescribeEventBus, dynamodb:DescribeTable, kinesis:DescribeStreamSummary, on the stations. What may
+    events:DescribeEventBus, dynamodb:DescribeTable, kinesis:DescribeStreamSummary, on the components. What may
     not be asked is reported as not known.
 
     Args:
@@ -66,13 +66,13 @@ class Probes:
         self._was_sent = was_sent
         self._deadline = deadline
 
-    def probe(self, station: Station) -> Finding:
-        """What is known at this station.
+    def probe(self, component: Component) -> Finding:
+        """What is known at this component.
 
         Raises:
             Exception: Of any kind; the caller reports it as not known.
         """
-        ask: dict[str, Callable[[Station], Finding]] = {
+        ask: dict[str, Callable[[Component], Finding]] = {
             "s3": self._bucket,
             "sqs": self._queue,
             "sns": self._topic,
@@ -82,35 +82,38 @@ class Probes:
             "kinesis": self._stream,
         }
         try:
-            return ask[station.type](station)
+            return ask[component.type](component)
         except ClientError as error:
             if code_of(error) not in _MISSING:
                 raise
-            what = f"{station.resource} isn't there"
-            return Finding(station.name, "bad", what, cause=f"{station.name}: {what}; was it destroyed?")
+            what = f"{component.resource} isn't there"
+            return Finding(component.name, "bad", what, cause=f"{component.name}: {what}; was it destroyed?")
 
     def listener(self) -> Finding:
         """What is known at the listener itself."""
         function = self._resources.listener
         return self._function(
-            Station("event_listener", "lambda", function=function.function, log_group=function.log_group),
+            Component("event_listener", "lambda", function=function.function, log_group=function.log_group),
             records=True,
         )
 
     def _client(self, service: str) -> Any:
         return self._target.client(service, **_SHORT)
 
-    def _bucket(self, station: Station) -> Finding:
-        name, id_ = station.name, self._sent.correlation_id
-        if name == self._sent.station:
-            key = self._sent.description.removeprefix(f"s3://{station.bucket}/")
+    def _bucket(self, component: Component) -> Finding:
+        name, id_ = component.name, self._sent.correlation_id
+        if name == self._sent.component:
+            key = self._sent.description.removeprefix(f"s3://{component.bucket}/")
             try:
-                head = self._client("s3").head_object(Bucket=station.bucket, Key=key)
+                head = self._client("s3").head_object(Bucket=component.bucket, Key=key)
             except ClientError as error:
                 if code_of(error) not in ("404", "NoSuchKey"):
                     raise
                 return Finding(
-                    name, "bad", "the input isn't there", cause=f"the input was deleted from {station.bucket}"
+                    name,
+                    "bad",
+                    "the input isn't there",
+                    cause=f"the input was deleted from {component.bucket}",
                 )
             return Finding(name, "ok", f"the input is there, {head['ContentLength']:,} bytes")
         sources = self._resources.sources.values()
@@ -122,7 +125,7 @@ class Probes:
         found = [
             f"{item['Key']}, {item['Size']:,} bytes"
             for before in sorted({pattern.partition("*")[0] for pattern in patterns})
-            for item in self._listed(str(station.bucket), f"{before}{id_}")
+            for item in self._listed(str(component.bucket), f"{before}{id_}")
         ]
         if found:
             return Finding(name, "ok", f"the output is there: {found[0]}", tuple(found[1:]))
@@ -135,13 +138,13 @@ class Probes:
         under = (item for item in answer.get("Contents", []) if not item["Key"][len(prefix) :][:1].isalnum())
         return list(islice(under, 5))
 
-    def _function(self, station: Station, *, records: bool = False) -> Finding:
+    def _function(self, component: Component, *, records: bool = False) -> Finding:
         """What a function's log says; `records`: what it names are ids of events that it has recorded."""
-        name = station.name
+        name = component.name
         since = self._sent.sent_at - self._target.skew
         log = read_log(
             self._client("logs"),
-            str(station.log_group),
+            str(component.log_group),
             since,
             self._sent.correlation_id,
             self._foreign,
@@ -187,43 +190,43 @@ class Probes:
         text = others if log.invocations else "not invoked since the send"
         return Finding(name, "bad", text, cause=cause, missed=True)
 
-    def _queue(self, station: Station) -> Finding:
+    def _queue(self, component: Component) -> Finding:
         wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self._client("sqs").get_queue_attributes(QueueUrl=station.queue_url, AttributeNames=wanted)
+        answer = self._client("sqs").get_queue_attributes(QueueUrl=component.queue_url, AttributeNames=wanted)
         waiting, taken = (int(answer["Attributes"].get(name, 0)) for name in wanted)
         text = f"{_count(waiting, 'message')} waiting, {taken} being worked on (about)"
         if not waiting:
-            return Finding(station.name, "open", text)
+            return Finding(component.name, "open", text)
         return Finding(
-            station.name, "bad", text, cause=f"messages stay in {station.name}: is its consumer working?"
+            component.name, "bad", text, cause=f"messages stay in {component.name}: is its consumer working?"
         )
 
-    def _topic(self, station: Station) -> Finding:
-        answer = self._client("sns").get_topic_attributes(TopicArn=station.topic_arn)
+    def _topic(self, component: Component) -> Finding:
+        answer = self._client("sns").get_topic_attributes(TopicArn=component.topic_arn)
         confirmed = answer["Attributes"].get("SubscriptionsConfirmed")
         if confirmed is not None and int(confirmed) == 0:
             return Finding(
-                station.name, "bad", "no subscription", cause=f"nobody is subscribed to {station.name}"
+                component.name, "bad", "no subscription", cause=f"nobody is subscribed to {component.name}"
             )
         return Finding(
-            station.name, "open", f"there, {confirmed or 'some'} subscriptions; a topic keeps nothing"
+            component.name, "open", f"there, {confirmed or 'some'} subscriptions; a topic keeps nothing"
         )
 
-    def _bus(self, station: Station) -> Finding:
-        self._client("events").describe_event_bus(Name=station.bus)
-        return Finding(station.name, "open", "there; a bus keeps nothing")
+    def _bus(self, component: Component) -> Finding:
+        self._client("events").describe_event_bus(Name=component.bus)
+        return Finding(component.name, "open", "there; a bus keeps nothing")
 
-    def _table(self, station: Station) -> Finding:
-        table = self._client("dynamodb").describe_table(TableName=station.table)["Table"]
+    def _table(self, component: Component) -> Finding:
+        table = self._client("dynamodb").describe_table(TableName=component.table)["Table"]
         stream = table.get("StreamSpecification", {}).get("StreamEnabled", False)
         text = f"{table['TableStatus']}, stream {'on' if stream else 'off'}"
-        return Finding(station.name, "open", text)
+        return Finding(component.name, "open", text)
 
-    def _stream(self, station: Station) -> Finding:
-        answer = self._client("kinesis").describe_stream_summary(StreamName=station.stream)
+    def _stream(self, component: Component) -> Finding:
+        answer = self._client("kinesis").describe_stream_summary(StreamName=component.stream)
         summary = answer["StreamDescriptionSummary"]
         return Finding(
-            station.name, "open", f"{summary['StreamStatus']}, {summary['OpenShardCount']} shards open"
+            component.name, "open", f"{summary['StreamStatus']}, {summary['OpenShardCount']} shards open"
         )
 
 

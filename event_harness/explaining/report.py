@@ -1,4 +1,4 @@
-"""How far an event came: findings per station, for a terminal and whole."""
+"""How far an event came: findings per component, for a terminal and whole."""
 
 import textwrap
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ _MARKS = {"ok": "ok", "bad": "NO", "open": "..", "unknown": "??"}
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about one station.
+    """What was found out about one component.
 
     Attributes:
-        station: Its name.
+        component: Its name.
         state: `ok` (the event was here), `bad` (something is wrong), `open` (neither), `unknown`.
         text: What was found, in one sentence.
         details: Lines of a log and the like, the most telling last.
@@ -21,7 +21,7 @@ class Finding:
         sure: Whether the cause is known to be of this very input.
     """
 
-    station: str
+    component: str
     state: str
     text: str
     details: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Report:
 
     Attributes:
         cause: The likely cause, in one sentence.
-        findings: Station by station.
+        findings: Component by component.
         appendix: What only the whole report shows: failed events, whole log lines.
         correlation_id: The input's; where lines must be cut, `<id>` stands for it in them.
     """
@@ -52,7 +52,7 @@ class Report:
     def terminal(self) -> str:
         """At most 40 lines of at most 96 characters."""
         lines = _wrapped(f"likely cause: {self._short(self.cause)}", "", 3)
-        name = max((len(finding.station) for finding in self.findings), default=0)
+        name = max((len(finding.component) for finding in self.findings), default=0)
         room = LINES - len(lines) - sum(len(_head(finding, name)) for finding in self.findings)
         for finding in self.findings:
             lines += _head(finding, name)
@@ -80,14 +80,14 @@ class Report:
         """Everything, uncut."""
         lines = [f"likely cause: {self.cause}"]
         for finding in self.findings:
-            lines.append(f"[{_MARKS[finding.state]}] {finding.station}: {finding.text}")
+            lines.append(f"[{_MARKS[finding.state]}] {finding.component}: {finding.text}")
             lines += [f"     {detail}" for detail in finding.details]
         return "\n".join([*lines, *self.appendix])
 
 
 def _head(finding: Finding, name: int) -> list[str]:
     indent = " " * (name + 6)
-    return _wrapped(f"{_MARKS[finding.state]}  {finding.station:<{name}}  {finding.text}", indent, 2)
+    return _wrapped(f"{_MARKS[finding.state]}  {finding.component:<{name}}  {finding.text}", indent, 2)
 
 
 def _fitting(detail: str, indent: int) -> str:

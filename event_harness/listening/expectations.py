@@ -78,10 +78,10 @@ class Expectations(Waiting):
         That nothing came proves something only if it would have come by now. There are two proofs:
 
         - The window: nothing came within it, which must be as long as a result may take. A `sentinel`,
-          another input sent afterwards to the same station, shows besides that the way was alive; it must
+          another input sent afterwards to the same component, shows besides that the way was alive; it must
           come too.
         - A sentinel on an ordered way, which ends the wait at its arrival. Only you can know that the way is
-          ordered, and say so with `ordered=True`: what is sent first arrives first, from the station through
+          ordered, and say so with `ordered=True`: what is sent first arrives first, from the component through
           the system to the listener. FIFO queues and topics (in one message group), and Kinesis and DynamoDB
           streams (for one partition key) keep order; S3, standard SQS and SNS, and EventBridge don't. Where
           the listener has several sources the sentinel must come from each of them, else the window decides.
@@ -89,7 +89,7 @@ class Expectations(Waiting):
         Args:
             sent: What a producer returned.
             within: Seconds from now; the SLA by default.
-            sentinel: An input sent after it to the same station.
+            sentinel: An input sent after it to the same component.
             ordered: The whole way keeps order.
 
         Returns:
@@ -152,7 +152,7 @@ class Expectations(Waiting):
             raise SettingError(
                 "the sentinel must be another input, sent after the one that must have no result"
             )
-        if sentinel.station != sent.station:
+        if sentinel.component != sent.component:
             raise SettingError(
-                f"the sentinel was sent to {sentinel.station}, not to {sent.station}: it must go the same way"
+                f"the sentinel was sent to {sentinel.component}, not to {sent.component}: it must go the same way"
             )

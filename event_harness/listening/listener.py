@@ -184,7 +184,7 @@ class Listener(Expectations):
         queues = self.failures.queues
         if not queues:
             raise SettingError(
-                f"{self.resources.origin}: no station has a failure_queue_url, so no failure can be awaited"
+                f"{self.resources.origin}: no component has a failure_queue_url, so no failure can be awaited"
             )
         began, looks, after = self.clock(), self.failures.looks, self.failures.begun
         while True:

@@ -13,7 +13,7 @@ Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[
 """What is awaited: any result (None), one that a predicate accepts, or one with this very content: text,
 bytes, or JSON (a mapping or a list)."""
 
-# Waiting doesn't mend these. Whatever isn't an Exception (KeyboardInterrupt, pytest.fail) passes anyway.
+# Waiting doesn't fix these. Whatever isn't an Exception (KeyboardInterrupt, pytest.fail) passes anyway.
 _HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
 # Of a difference: lines a side, characters a line, of them before the spot; of a predicate's message: lines.
 _LINES, _WIDTH, _BEFORE, _RAISED = 4, 88, 30, 12
@@ -24,7 +24,7 @@ class Matcher:
     """Judges results. Each is judged once, or again at every look if judging it raised.
 
     A predicate that raises is a failed match, its message is kept. These end the wait at once, since waiting
-    can't mend them: a results table or bucket that can't be read, the body of an object that was deleted
+    can't fix them: a results table or bucket that can't be read, the body of an object that was deleted
     before it could be read (not of one that was overwritten: the newer one's result is still to come), an
     import or a name that isn't there, no memory, and what isn't an `Exception` (Ctrl-C, `pytest.fail`).
     """

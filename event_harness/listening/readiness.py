@@ -10,17 +10,19 @@ from event_harness.results.result import Result
 from event_harness.results.sent import Sent
 
 _REMEDY = (
-    "a canary must be an input that the system accepts: override the fixture harness_canary for its body"
+    "a readiness probe must be an input that the system accepts: override the fixture harness_readiness_probe for its body"
     " (None sends none), harness_producer_settings for its key or field; or set harness_readiness = 0"
 )
 FIRST, GROWTH = 5.0, 1.5
-"""Seconds until a second canary follows the first, and by how much longer each further one is given."""
+"""Seconds until a second readiness probe follows the first, and by how much longer each further one is given."""
 
 
-def await_ready(producer: Producer, listener: Listener, body: Body = "canary", *, limit: float) -> float:
-    """Send canaries until one arrives; what was sent before a notification is live never will.
+def await_ready(
+    producer: Producer, listener: Listener, body: Body = "readiness probe", *, limit: float
+) -> float:
+    """Send readiness probes until one arrives; what was sent before a notification is live never will.
 
-    Canaries are no results of the run: `Listener.results` leaves them out.
+    Readiness probes are no results of the run: `Listener.results` leaves them out.
 
     Args:
         producer: Where to send.
@@ -38,23 +40,23 @@ def await_ready(producer: Producer, listener: Listener, body: Body = "canary", *
     """
     limit = seconds("readiness limit", limit)
     began, after = listener.clock(), listener.failures.begun
-    canaries: list[Sent] = []
+    probes: list[Sent] = []
     patience = FIRST
 
     def arrived() -> list[Result] | Failure | None:
-        results = [result for sent in canaries for result in listener.reader.of(sent.correlation_id)]
-        failures = (listener.failure_of(sent, after) for sent in canaries)
+        results = [result for sent in probes for result in listener.reader.of(sent.correlation_id)]
+        failures = (listener.failure_of(sent, after) for sent in probes)
         return results or next((failure for failure in failures if failure), None)
 
     while True:
         sent = producer.send(body)
         listener.reader.ignore(sent.correlation_id)
-        canaries.append(sent)
+        probes.append(sent)
         left = began + limit - listener.clock()
         try:
             ready = listener.settled(sent, arrived, listener.clock() + min(patience, max(left, 0.0)))
         except InputFailedError as error:
-            told = InputFailedError(f"the readiness canary failed; {_REMEDY}\n  {error}")
+            told = InputFailedError(f"the readiness probe failed; {_REMEDY}\n  {error}")
             told.report = error.report
             raise told from error
         if ready:
@@ -63,8 +65,8 @@ def await_ready(producer: Producer, listener: Listener, body: Body = "canary", *
             raise listener.explained(
                 WaitTimeoutError,
                 [
-                    f"not ready within {limit:g} s: of {len(canaries)} canaries sent to"
-                    f" {producer.station.name} none came through",
+                    f"not ready within {limit:g} s: of {len(probes)} readiness probes sent to"
+                    f" {producer.component.name} none came through",
                     _REMEDY,
                 ],
                 sent,

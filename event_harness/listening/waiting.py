@@ -19,7 +19,7 @@ from event_harness.results.reader import Clock, Reader, Sleep
 from event_harness.results.result import BodyStore, Result, by_source
 from event_harness.results.results_table import ResultsTable
 from event_harness.results.sent import Sent
-from event_harness.system.correlation import check_run_id
+from event_harness.system.correlation import check_session_id
 from event_harness.system.resources import ResourceMap
 
 E = TypeVar("E", bound=WaitError)
@@ -48,7 +48,7 @@ class Waiting:
     Args:
         resources: The deployed system.
         target: Makes the AWS clients.
-        run_id: The run whose results are awaited.
+        session_id: The run whose results are awaited.
         sla: Seconds within which an input must have its output: the default of every timeout.
         in_flight: Bounds the inputs on their way at once, for the producers of this listener.
         clock: Seconds, monotonic.
@@ -60,7 +60,7 @@ class Waiting:
         self,
         resources: ResourceMap,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         sla: float,
         in_flight: InFlight | None = None,
@@ -70,13 +70,13 @@ class Waiting:
     ) -> None:
         self.resources = resources
         self.target = target
-        self.run_id = check_run_id(run_id)
+        self.session_id = check_session_id(session_id)
         self.sla = seconds("sla", sla)
         self.clock = clock
         self._sleep = sleep or time.sleep
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
         table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
-        self.reader = Reader(table, run_id, clock=clock, sleep=sleep)
+        self.reader = Reader(table, session_id, clock=clock, sleep=sleep)
         self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK))
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
@@ -100,7 +100,7 @@ class Waiting:
         other.sla = seconds("sla", sla)
         return other
 
-    def results(self, run_id: str | None = None) -> list[Result]:
+    def results(self, session_id: str | None = None) -> list[Result]:
         """All results of a run (this one by default), in order of event time, read now.
 
         `uncorrelated` gives the events that carried no correlation id.
@@ -108,11 +108,11 @@ class Waiting:
         Raises:
             ResultsUnavailableError: The table can't be read.
         """
-        if run_id is None or run_id == self.run_id:
+        if session_id is None or session_id == self.session_id:
             self.reader.look()
             self.see_table()
             return self.reader.all()
-        return self.reader.other(run_id)
+        return self.reader.other(session_id)
 
     def explain(self, sent: Sent) -> Report:
         """How far an input came; takes at most five seconds. For IAM actions see `Probes`."""
@@ -215,9 +215,9 @@ class Waiting:
     def _check(self, sent: object) -> None:
         if not isinstance(sent, Sent):
             raise SettingError(f"{sent!r} is not a Sent; pass what a producer's send() returned")
-        if sent.run_id != self.run_id:
+        if sent.session_id != self.session_id:
             raise SettingError(
-                f"{sent.correlation_id!r} belongs to run {sent.run_id!r}, this listener reads {self.run_id!r}"
+                f"{sent.correlation_id!r} belongs to run {sent.session_id!r}, this listener reads {self.session_id!r}"
             )
         self.inflight.note(sent.correlation_id)  # not every input goes through a producer
 

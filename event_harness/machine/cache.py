@@ -1,4 +1,4 @@
-"""Where a machine keeps what is fetched or generated once and serves every run."""
+"""Where a machine keeps what is fetched or generated once and serves every deployment."""
 
 import os
 import tempfile
@@ -36,7 +36,7 @@ def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a small file so that a reader, or a run killed half-way, never sees a part of it."""
+    """Write a small file so that a reader, or a deployment killed half-way, never sees a part of it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.chmod(mode)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that hangs up: each ends a run in order, none ends a destroy by accident."""
+"""Ctrl-C, SIGTERM and a terminal that hangs up: each ends a deployment in order, none ends a destroy by accident."""
 
 import signal
 import threading
@@ -17,7 +17,7 @@ def pending() -> bool:
 
 
 def _ours() -> list[signal.Signals]:
-    """The signals that end a run; not a hang-up that `nohup` has said to ignore."""
+    """The signals that end a deployment; not a hang-up that `nohup` has said to ignore."""
     hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
     return [signal.SIGINT, signal.SIGTERM, *hang_up]
 
@@ -68,7 +68,7 @@ def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
 
     Args:
         say: prints a line.
-        what: what is going on, e.g. "destroying run r01".
+        what: what is going on, e.g. "destroying run d01".
     """
     _pending.clear()  # this is what it was about
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Processes of a run: whether the one that wrote something down still lives, and how they are ended."""
+"""Processes of a deployment: whether the one that wrote something down still lives, and how they are ended."""
 
 import os
 import signal

@@ -27,7 +27,7 @@ class Found:
         return f"{self.type} {self.name}"
 
 
-def census(target: Target, *, part: str = "") -> list[Found]:
+def inventory(target: Target, *, part: str = "") -> list[Found]:
     """Every resource in the target's account and region whose name holds `part`.
 
     What AWS itself keeps in each account (the default event bus, service-linked roles) doesn't count.

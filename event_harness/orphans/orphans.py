@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
-from event_harness.aws.ownership import EXPIRES_FORMAT, TAG_EXPIRES, TAG_OWNER, TAG_RUN, is_run_id, run_ids_in
+from event_harness.aws.ownership import (
+    EXPIRES_FORMAT,
+    TAG_DEPLOYMENT,
+    TAG_EXPIRES,
+    TAG_OWNER,
+    deployment_ids_in,
+    is_deployment_id,
+)
 from event_harness.aws.targets import Target
 from event_harness.errors import SweepError
 from event_harness.orphans.inventory import Found
@@ -16,7 +23,7 @@ from event_harness.orphans.tagged import Tags, tagged
 # Seconds before each look at whether all is gone: a deleted queue, say, is listed for up to a minute.
 _LOOKS = (0.0, 0.2, 2.0, 5.0, 10.0, 20.0, 30.0)
 
-# What a run may have made and not tagged; only that is told by its name.
+# What a deployment may have made and not tagged; only that is told by its name.
 _MAY_LACK_TAGS = (
     "aws_s3_bucket",  # the provider tags it a moment after it has made it
     "aws_kinesis_stream",  # the same
@@ -26,18 +33,18 @@ _MAY_LACK_TAGS = (
 
 
 @dataclass
-class Remains:
-    """What one run has left on a target.
+class Orphans:
+    """What one deployment has left on a target.
 
     Attributes:
-        run_id: of the run, from the tags.
+        deployment_id: of the deployment, from the tags.
         owner: who began it.
         expires: the latest time that its tags name (UTC); None if one of them can't be read.
         resources: what can be removed here.
         others: ARNs of its resources of types that the harness doesn't know.
     """
 
-    run_id: str
+    deployment_id: str
     owner: str = "unknown"
     expires: datetime | None = None
     resources: list[Found] = field(default_factory=list)
@@ -52,11 +59,11 @@ class Remains:
         return f"{count} resource{'s' * (count != 1)} of {self.owner}"
 
 
-def remains(target: Target) -> list[Remains]:
-    """Everything on the target whose tags say that a run of the harness made it, by run.
+def find(target: Target) -> list[Orphans]:
+    """Everything on the target whose tags say that a deployment of the harness made it, by run.
 
-    A resource without any tag, of a type that may lack them, belongs to a run if its name holds the run's
-    id and another resource's tags prove that run. IAM: as `tagged.tagged`.
+    A resource without any tag, of a type that may lack them, belongs to a deployment if its name holds the deployment's
+    id and another resource's tags prove that deployment. IAM: as `tagged.tagged`.
 
     Raises:
         SweepError: a service can't be asked.
@@ -65,28 +72,30 @@ def remains(target: Target) -> list[Remains]:
         known, others = tagged(target)
     except AWS_ERRORS as error:
         where = target.endpoint_url or f"the account (region {target.region})"
-        raise SweepError(f"{where} can't be searched for what runs have left: {message_of(error)}") from error
-    ours = {tags[TAG_RUN] for tags in [*(t for _, t in known), *others.values()] if _is_ours(tags)}
-    return [_of(run_id, known, others) for run_id in sorted(ours)]
+        raise SweepError(
+            f"{where} can't be searched for what deployments have left: {message_of(error)}"
+        ) from error
+    ours = {tags[TAG_DEPLOYMENT] for tags in [*(t for _, t in known), *others.values()] if _is_ours(tags)}
+    return [_of(deployment_id, known, others) for deployment_id in sorted(ours)]
 
 
-def remains_of(target: Target, run_id: str) -> Remains:
-    """Everything of one run, by tag or by name: for a run that a record proves to be ours."""
-    return _of(run_id, *tagged(target))
+def find_of(target: Target, deployment_id: str) -> Orphans:
+    """Everything of one deployment, by tag or by name: for a deployment that a record proves to be ours."""
+    return _of(deployment_id, *tagged(target))
 
 
-def remove_remains(
+def remove_all(
     target: Target,
-    run_id: str,
+    deployment_id: str,
     say: Callable[[str], None],
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
-    """Remove all of one run, until none of it is found any more.
+    """Remove all of one deployment, until none of it is found any more.
 
     Args:
         target: where.
-        run_id: a run whose tags have expired, or that a record proves to be ours.
+        deployment_id: a deployment whose tags have expired, or that a record proves to be ours.
         say: told what is deleted, a line each.
         sleep: waits between two looks.
 
@@ -95,7 +104,7 @@ def remove_remains(
     """
     for pause in _LOOKS:
         sleep(pause)
-        left = remains_of(target, run_id)
+        left = find_of(target, deployment_id)
         refused = {}
         for found in in_order(left.resources):
             try:
@@ -103,7 +112,7 @@ def remove_remains(
             except AWS_ERRORS as error:
                 refused[found] = f"{found} can't be deleted: {message_of(error)}"
             else:
-                say(f"{run_id}: deleted {found}")
+                say(f"{deployment_id}: deleted {found}")
         if not left.resources:
             break
     return [refused.get(found, f"{found} is still there") for found in left.resources] + [
@@ -111,19 +120,19 @@ def remove_remains(
     ]
 
 
-def _of(run_id: str, known: Iterable[tuple[Found, Tags]], others: dict[str, Tags]) -> Remains:
-    its = [(found, tags) for found, tags in known if tags.get(TAG_RUN) == run_id]
+def _of(deployment_id: str, known: Iterable[tuple[Found, Tags]], others: dict[str, Tags]) -> Orphans:
+    its = [(found, tags) for found, tags in known if tags.get(TAG_DEPLOYMENT) == deployment_id]
     named = [
         found
         for found, tags in known
-        if not tags and found.type in _MAY_LACK_TAGS and run_id in run_ids_in(found.name)
+        if not tags and found.type in _MAY_LACK_TAGS and deployment_id in deployment_ids_in(found.name)
     ]
-    unknown = {arn: tags for arn, tags in others.items() if tags.get(TAG_RUN) == run_id}
+    unknown = {arn: tags for arn, tags in others.items() if tags.get(TAG_DEPLOYMENT) == deployment_id}
     all_tags = [*(tags for _, tags in its), *unknown.values()]
     expiries = [_time(tags.get(TAG_EXPIRES, "")) for tags in all_tags]
     readable = [expires for expires in expiries if expires is not None]
-    return Remains(
-        run_id,
+    return Orphans(
+        deployment_id,
         owner=next((tags[TAG_OWNER] for tags in all_tags if TAG_OWNER in tags), "unknown"),
         expires=max(readable) if readable and len(readable) == len(expiries) else None,
         resources=[found for found, _ in its] + named,
@@ -132,7 +141,7 @@ def _of(run_id: str, known: Iterable[tuple[Found, Tags]], others: dict[str, Tags
 
 
 def _is_ours(tags: Tags) -> bool:
-    return is_run_id(tags.get(TAG_RUN, "")) and TAG_EXPIRES in tags
+    return is_deployment_id(tags.get(TAG_DEPLOYMENT, "")) and TAG_EXPIRES in tags
 
 
 def _time(text: str) -> datetime | None:

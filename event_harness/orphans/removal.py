@@ -1,4 +1,4 @@
-"""Deletes resources of any kind that the census knows, each with what hangs on it, in an order that works.
+"""Deletes resources of any kind that the inventory knows, each with what hangs on it, in an order that works.
 
 What is already gone is fine: another sweep may be at it. Retries are botocore's.
 """

@@ -5,49 +5,49 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from event_harness.aws.ownership import TAG_RUN, run_ids_in
+from event_harness.aws.ownership import TAG_DEPLOYMENT, deployment_ids_in
 from event_harness.aws.targets import Target
-from event_harness.orphans.inventory import Found, census, is_gone, pages
+from event_harness.orphans.inventory import Found, inventory, is_gone, pages
 
 Tags = dict[str, str]
 
 
 def tagged(target: Target) -> tuple[list[tuple[Found, Tags]], dict[str, Tags]]:
-    """What the census finds, each with its tags, and what else carries a run's tag.
+    """What the inventory finds, each with its tags, and what else carries a deployment's tag.
 
     The tagging API knows most types, but not all, an emulator's fewer, and it lags behind: what isn't in its
-    answer is asked of its own service if it is of such a type, or if its name holds a run's id, so that what
+    answer is asked of its own service if it is of such a type, or if its name holds a deployment's id, so that what
     somebody else has tagged is never taken for untagged.
 
     IAM: tag:GetResources, s3:GetBucketTagging, sqs:ListQueueTags, sns:ListTagsForResource, lambda:ListTags,
     dynamodb:DescribeTable, dynamodb:ListTagsOfResource, events:ListTagsForResource,
     logs:ListTagsForResource, cloudwatch:ListTagsForResource, iam:ListRoleTags, iam:ListPolicyTags,
-    kinesis:ListTagsForStream, and those of `census`.
+    kinesis:ListTagsForStream, and those of `inventory`.
 
     Returns:
-        Found resources with their tags (of those whose names hold no run's id, empty unless they are a
+        Found resources with their tags (of those whose names hold no deployment's id, empty unless they are a
         run's), without those whose tags may not be seen; and the tags of resources of other types by ARN.
     """
     pages_of_it = pages(
         target.client("resourcegroupstaggingapi"),
         "get_resources",
         "ResourceTagMappingList",
-        TagFilters=[{"Key": TAG_RUN}],
+        TagFilters=[{"Key": TAG_DEPLOYMENT}],
     )
     index = {item["ResourceARN"]: _plain(item["Tags"]) for item in pages_of_it}
     by_resource = {_resource(arn): tags for arn, tags in index.items()}
     known = []
-    for found in census(target):
+    for found in inventory(target):
         tags = by_resource.get(_resource(found.arn) if found.arn else _named(found))
         if tags is None:
-            tags = _ask(target, found) if found.type in _NOT_INDEXED or run_ids_in(found.name) else {}
+            tags = _ask(target, found) if found.type in _NOT_INDEXED or deployment_ids_in(found.name) else {}
         if tags is not None:
             known.append((found, tags))
-    # One of a type that the census knows and doesn't find is gone: the index lags behind.
+    # One of a type that the inventory knows and doesn't find is gone: the index lags behind.
     return known, {arn: tags for arn, tags in index.items() if not _is_known(*_resource(arn))}
 
 
-# How an ARN names what the census knows: service, and what stands before the name.
+# How an ARN names what the inventory knows: service, and what stands before the name.
 _PREFIXES = (
     ("s3", ""),
     ("sqs", ""),

@@ -1,4 +1,4 @@
-"""Producers: send inputs to the system under test, one class per type of station."""
+"""Producers: send inputs to the system under test, one class per type of component."""
 
 import inspect
 from collections.abc import Mapping
@@ -38,49 +38,49 @@ BY_TYPE = {producer.type: producer for producer in _CLASSES}
 def producers_for(
     listener: Listening, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Producer]:
-    """A producer for each station that takes inputs, by the station's name, in the order of the stations.
+    """A producer for each component that takes inputs, by the component's name, in the order of the components.
 
     They send under the listener's run, paced by its in-flight bound.
 
     Args:
         listener: Whose run.
-        settings: What a station's producer takes besides, by the station's name, such as
+        settings: What a component's producer takes besides, by the component's name, such as
             `{"orders": {"field": "order_id"}}`.
 
     Raises:
-        ResourceMapError: No station takes inputs, or none that takes inputs has the name of a setting.
+        ResourceMapError: No component takes inputs, or none that takes inputs has the name of a setting.
         SettingError: A producer takes no such setting.
     """
     settings = settings or {}
     producers = {
-        station.name: BY_TYPE[station.type].on(
-            listener, station.name, **_checked(station.name, BY_TYPE[station.type], settings)
+        component.name: BY_TYPE[component.type].on(
+            listener, component.name, **_checked(component.name, BY_TYPE[component.type], settings)
         )
-        for station in listener.resources.stations
-        if station.type in BY_TYPE
+        for component in listener.resources.components
+        if component.type in BY_TYPE
     }
     if unknown := sorted(set(settings) - set(producers)):
         raise ResourceMapError(
-            f"{listener.resources.origin}: no station {unknown[0]!r} takes inputs, but there are producer"
-            f" settings for it; stations that do: {', '.join(producers) or 'none'}"
+            f"{listener.resources.origin}: no component {unknown[0]!r} takes inputs, but there are producer"
+            f" settings for it; components that do: {', '.join(producers) or 'none'}"
         )
     if not producers:
         raise ResourceMapError(
-            f"{listener.resources.origin}: none of its stations takes inputs;"
-            f" list one of type {', '.join(sorted(BY_TYPE))} in the module's `stations`"
+            f"{listener.resources.origin}: none of its components takes inputs;"
+            f" list one of type {', '.join(sorted(BY_TYPE))} in the module's `components`"
         )
     return producers
 
 
 def _checked(
-    station: str, producer: type[Producer], settings: Mapping[str, Mapping[str, Any]]
+    component: str, producer: type[Producer], settings: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    mine = settings.get(station, {})
+    mine = settings.get(component, {})
     parameters = inspect.signature(producer).parameters
     valid = [name for name in parameters if name not in inspect.signature(Producer).parameters]
     if unknown := sorted(set(mine) - set(valid)):
         raise SettingError(
-            f"producer settings of {station!r}: a {producer.__name__} takes no {unknown[0]!r};"
+            f"producer settings of {component!r}: a {producer.__name__} takes no {unknown[0]!r};"
             f" valid: {', '.join(valid)}"
         )
     return mine

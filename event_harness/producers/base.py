@@ -11,8 +11,8 @@ from event_harness.errors import ProducerError
 from event_harness.producers.bodies import Body
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
-from event_harness.system.correlation import check_run_id, new_id
-from event_harness.system.resources import ResourceMap, Station
+from event_harness.system.correlation import check_session_id, new_id
+from event_harness.system.resources import Component, ResourceMap
 
 NOW = time.time
 
@@ -22,17 +22,17 @@ class Listening(Protocol):
 
     resources: ResourceMap
     target: Target
-    run_id: str
+    session_id: str
     inflight: InFlight
 
 
 class Producer(ABC):
-    """Sends inputs to one station under fresh correlation ids.
+    """Sends inputs to one component under fresh correlation ids.
 
     Args:
-        station: Where to; its type must be the producer's.
+        component: Where to; its type must be the producer's.
         target: Makes the AWS client.
-        run_id: The run that the inputs belong to.
+        session_id: The run that the inputs belong to.
         inflight: Bounds how many are on their way; None for no bound.
         now: Epoch seconds.
     """
@@ -44,40 +44,40 @@ class Producer(ABC):
 
     def __init__(
         self,
-        station: Station,
+        component: Component,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
-        if station.type != self.type:
+        if component.type != self.type:
             raise ProducerError(
-                f"{type(self).__name__}: station {station.name!r} is of type {station.type}, not {self.type}"
+                f"{type(self).__name__}: component {component.name!r} is of type {component.type}, not {self.type}"
             )
-        self.station = station
-        self.run_id = check_run_id(run_id)
+        self.component = component
+        self.session_id = check_session_id(session_id)
         self._client = target.client(self.service)
         self._inflight = inflight
         self._now = now
 
     @classmethod
-    def on(cls, listener: Listening, station: str | None = None, **settings: Any) -> Self:
+    def on(cls, listener: Listening, component: str | None = None, **settings: Any) -> Self:
         """A producer that sends under a listener's run, paced by its in-flight bound.
 
         Args:
             listener: Whose run.
-            station: Name of the station; by default the first one of this type.
+            component: Name of the component; by default the first one of this type.
             settings: What the class takes besides, such as `field="order.id"`.
 
         Raises:
-            ResourceMapError: There is no such station.
+            ResourceMapError: There is no such component.
             ProducerError: It is of another type.
         """
         resources = listener.resources
-        of_type = (item for item in resources.stations if item.type == cls.type and station is None)
-        found = next(of_type, None) or resources.station(station)
-        return cls(found, listener.target, listener.run_id, inflight=listener.inflight, **settings)
+        of_type = (item for item in resources.components if item.type == cls.type and component is None)
+        found = next(of_type, None) or resources.component(component)
+        return cls(found, listener.target, listener.session_id, inflight=listener.inflight, **settings)
 
     def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
         """Send each body as its turn comes: lazily, and never more at once than the in-flight limit.
@@ -117,19 +117,19 @@ class Producer(ABC):
             raise
         if self._inflight:
             self._inflight.noticed()
-        return Sent(correlation_id, self.station.name, sent_at, where, len(body))
+        return Sent(correlation_id, self.component.name, sent_at, where, len(body))
 
     def _leave(self, correlation_id: str) -> None:
         if self._inflight:
             self._inflight.leave(correlation_id)
 
     def _hint(self) -> str:
-        return f"; is {self.station.resource} deployed, and may you send to it?"
+        return f"; is {self.component.resource} deployed, and may you send to it?"
 
     def _new_id(self, own: str | None, most: int | None = None) -> str:
         if own is not None and (not isinstance(own, str) or not own):
             raise ProducerError(f"correlation id {own!r}: must be a text that isn't empty")
-        correlation_id = new_id(self.run_id, own)
+        correlation_id = new_id(self.session_id, own)
         size = len(correlation_id.encode())
         if most is not None and size > most:
             raise ProducerError(

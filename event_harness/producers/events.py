@@ -9,16 +9,16 @@ from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, encoded, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
-from event_harness.system.resources import Station
+from event_harness.system.resources import Component
 
 
 class EventBridgeProducer(Producer):
     """Puts events whose detail carries the correlation id. IAM: events:PutEvents.
 
     Args:
-        station: The bus.
+        component: The bus.
         target: Makes the AWS client.
-        run_id: The run that the inputs belong to.
+        session_id: The run that the inputs belong to.
         field: Field of the detail that carries the correlation id (`order.id`: names joined by dots).
         source: `source` of the events; rules match on it.
         detail_type: `detail-type` of the events.
@@ -33,9 +33,9 @@ class EventBridgeProducer(Producer):
 
     def __init__(
         self,
-        station: Station,
+        component: Component,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         field: str = "correlation_id",
         source: str = "event-harness",
@@ -43,7 +43,7 @@ class EventBridgeProducer(Producer):
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
-        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        super().__init__(component, target, session_id, inflight=inflight, now=now)
         self.field = field
         self.source = source
         self.detail_type = detail_type
@@ -70,12 +70,12 @@ class EventBridgeProducer(Producer):
         correlation_id = self._new_id(correlation_id)
         detail = with_field(body, self.field, correlation_id, self.type)
         entry = {
-            "EventBusName": self.station.resource,
+            "EventBusName": self.component.resource,
             "Source": source or self.source,
             "DetailType": detail_type or self.detail_type,
             "Detail": encoded(detail).decode(),
         }
-        where = f"bus {self.station.resource} ({entry['Source']}, {entry['DetailType']})"
+        where = f"bus {self.component.resource} ({entry['Source']}, {entry['DetailType']})"
         return self._deliver(correlation_id, entry["Detail"].encode(), where, lambda: self._put(entry, where))
 
     def _put(self, entry: dict[str, Any], where: str) -> None:

@@ -11,7 +11,7 @@ from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, text_of, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
-from event_harness.system.resources import Station
+from event_harness.system.resources import Component
 
 _ID_LIMIT = 8192  # bytes; longer ones the listener doesn't take for ids
 Attributes = Mapping[str, str | int | float | bytes]
@@ -21,9 +21,9 @@ class MessageProducer(Producer):
     """What SQS and SNS share: the correlation id is a message attribute, a field of a JSON body, or both.
 
     Args:
-        station: Where to.
+        component: Where to.
         target: Makes the AWS client.
-        run_id: The run that the inputs belong to.
+        session_id: The run that the inputs belong to.
         attribute: Name of the message attribute that carries the correlation id; None for none.
         field: Field of the JSON body that carries it (`order.id`: names joined by dots); None for none.
         inflight: Bounds how many are on their way; None for no bound.
@@ -35,16 +35,16 @@ class MessageProducer(Producer):
 
     def __init__(
         self,
-        station: Station,
+        component: Component,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         attribute: str | None = "correlation_id",
         field: str | None = None,
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
-        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        super().__init__(component, target, session_id, inflight=inflight, now=now)
         if not attribute and not field:
             raise ProducerError(f"{type(self).__name__}: give an attribute or a field for the correlation id")
         self.attribute = attribute
@@ -52,7 +52,7 @@ class MessageProducer(Producer):
 
     @property
     def _fifo(self) -> bool:
-        return self.station.resource.endswith(".fifo")
+        return self.component.resource.endswith(".fifo")
 
     def send(
         self,
@@ -96,7 +96,7 @@ class MessageProducer(Producer):
                 "MessageDeduplicationId": deduplication_id or str(ULID()),
             }
         return self._deliver(
-            correlation_id, text.encode(), self.station.resource, lambda: self._call(text, arguments)
+            correlation_id, text.encode(), self.component.resource, lambda: self._call(text, arguments)
         )
 
     def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
@@ -109,7 +109,7 @@ class SqsProducer(MessageProducer):
     type = service = "sqs"
 
     def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
-        self._client.send_message(QueueUrl=self.station.resource, MessageBody=text, **arguments)
+        self._client.send_message(QueueUrl=self.component.resource, MessageBody=text, **arguments)
 
 
 class SnsProducer(MessageProducer):
@@ -121,7 +121,7 @@ class SnsProducer(MessageProducer):
     type = service = "sns"
 
     def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
-        self._client.publish(TopicArn=self.station.resource, Message=text, **arguments)
+        self._client.publish(TopicArn=self.component.resource, Message=text, **arguments)
 
 
 def _attribute(name: str, value: str | float | bytes) -> dict[str, Any]:

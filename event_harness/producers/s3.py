@@ -8,8 +8,8 @@ from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, encoded
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
-from event_harness.system.correlation import run_id_of
-from event_harness.system.resources import Station
+from event_harness.system.correlation import session_id_of
+from event_harness.system.resources import Component
 
 _KEY_LIMIT = 1024  # bytes of UTF-8
 
@@ -18,9 +18,9 @@ class S3Producer(Producer):
     """Puts objects whose key is, or contains, the correlation id. IAM: s3:PutObject.
 
     Args:
-        station: The bucket.
+        component: The bucket.
         target: Makes the AWS client.
-        run_id: The run that the inputs belong to.
+        session_id: The run that the inputs belong to.
         key: What keys look like; the asterisk stands for the correlation id: `incoming/*.csv`.
         inflight: Bounds how many are on their way; None for no bound.
         now: Epoch seconds.
@@ -33,15 +33,15 @@ class S3Producer(Producer):
 
     def __init__(
         self,
-        station: Station,
+        component: Component,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         key: str = "*",
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
-        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        super().__init__(component, target, session_id, inflight=inflight, now=now)
         if key.count("*") != 1:
             raise ProducerError(f"key {key!r}: must have one asterisk, where the correlation id goes")
         self.key = key
@@ -54,7 +54,7 @@ class S3Producer(Producer):
         name: str | None = None,
         content_type: str | None = None,
     ) -> Sent:
-        """Put one object under `<run_id>/<fresh id>/<name>`, exactly that key, or as `key` says.
+        """Put one object under `<session_id>/<fresh id>/<name>`, exactly that key, or as `key` says.
 
         Args:
             body: Its content; text is sent as UTF-8.
@@ -71,7 +71,7 @@ class S3Producer(Producer):
             raise ProducerError("give either a name or a correlation id: the name is the end of a fresh one")
         content = encoded(body)
         own = self.new_key(name) if correlation_id is None else self._checked(self._new_id(correlation_id))
-        bucket, key = self.station.resource, self.key.replace("*", own)
+        bucket, key = self.component.resource, self.key.replace("*", own)
         extra = {"ContentType": content_type} if content_type else {}
         return self._deliver(
             own,
@@ -103,5 +103,5 @@ class S3Producer(Producer):
             raise ProducerError(
                 f"key {key[:60]!r}… has {size:,} bytes, S3 takes {_KEY_LIMIT:,} at most; take a shorter name"
             )
-        assert run_id_of(correlation_id) == self.run_id  # noqa: S101 (what makes results findable)
+        assert session_id_of(correlation_id) == self.session_id  # noqa: S101 (what makes results findable)
         return correlation_id

@@ -14,7 +14,7 @@ from event_harness.producers.base import NOW, Producer
 from event_harness.producers.bodies import Body, encoded, json_object, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
-from event_harness.system.resources import Station
+from event_harness.system.resources import Component
 
 
 class KinesisProducer(Producer):
@@ -23,9 +23,9 @@ class KinesisProducer(Producer):
     Records of one partition key keep their order; records of different inputs don't.
 
     Args:
-        station: The stream.
+        component: The stream.
         target: Makes the AWS client.
-        run_id: The run that the inputs belong to.
+        session_id: The run that the inputs belong to.
         field: Field of the JSON body that carries the correlation id too; None for none.
         inflight: Bounds how many are on their way; None for no bound.
         now: Epoch seconds.
@@ -37,15 +37,15 @@ class KinesisProducer(Producer):
 
     def __init__(
         self,
-        station: Station,
+        component: Component,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         field: str | None = None,
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
-        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        super().__init__(component, target, session_id, inflight=inflight, now=now)
         self.field = field
 
     def send(
@@ -72,7 +72,7 @@ class KinesisProducer(Producer):
             )
         if self.field:
             body = with_field(body, self.field, correlation_id, self.type)
-        data, stream = encoded(body), self.station.resource
+        data, stream = encoded(body), self.component.resource
         return self._deliver(
             correlation_id,
             data,
@@ -85,9 +85,9 @@ class DynamoDBProducer(Producer):
     """Puts items with the correlation id in them. IAM: dynamodb:PutItem, dynamodb:DescribeTable.
 
     Args:
-        station: The table.
+        component: The table.
         target: Makes the AWS client.
-        run_id: The run that the inputs belong to.
+        session_id: The run that the inputs belong to.
         field: Attribute that carries the correlation id; by default the table's partition key.
         inflight: Bounds how many are on their way; None for no bound.
         now: Epoch seconds.
@@ -99,15 +99,15 @@ class DynamoDBProducer(Producer):
 
     def __init__(
         self,
-        station: Station,
+        component: Component,
         target: Target,
-        run_id: str,
+        session_id: str,
         *,
         field: str | None = None,
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
-        super().__init__(station, target, run_id, inflight=inflight, now=now)
+        super().__init__(component, target, session_id, inflight=inflight, now=now)
         self._field = field
 
     @cached_property
@@ -115,7 +115,7 @@ class DynamoDBProducer(Producer):
         """The attribute that carries the correlation id."""
         if self._field:
             return self._field
-        table = self.station.resource
+        table = self.component.resource
         try:
             schema = self._client.describe_table(TableName=table)["Table"]["KeySchema"]
         except AWS_ERRORS as error:
@@ -134,7 +134,7 @@ class DynamoDBProducer(Producer):
         """
         correlation_id = self._new_id(correlation_id, 2048)
         item = with_field(body, self.field, correlation_id, self.type)
-        table = self.station.resource
+        table = self.component.resource
         try:
             typed = {name: TypeSerializer().serialize(_exact(value)) for name, value in item.items()}
         except (TypeError, ValueError) as error:

@@ -25,7 +25,7 @@ class Failure:
     """One message of an on-failure queue.
 
     Attributes:
-        station: Name of the station whose function failed.
+        component: Name of the component whose function failed.
         queue_url: The queue it lies in, `message_id` its id there.
         failed_at: When it came into the queue (UTC).
         condition: Why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if the message doesn't say.
@@ -35,7 +35,7 @@ class Failure:
         event: The event that the function could not handle, whole.
     """
 
-    station: str
+    component: str
     queue_url: str
     message_id: str
     failed_at: datetime | None
@@ -55,7 +55,7 @@ class Failure:
         what = ": ".join(part for part in (self.error_type, self.error_message) if part) or "no error given"
         tries = f" after {self.attempts} attempt{'s' * (self.attempts != 1)}" if self.attempts else ""
         request = f" (request {self.request_id})" if self.request_id else ""
-        return f"{self.station} failed{tries}: {' '.join(what.split())}{request}"
+        return f"{self.component} failed{tries}: {' '.join(what.split())}{request}"
 
 
 class FailureReader:
@@ -65,7 +65,7 @@ class FailureReader:
     sqs:ChangeMessageVisibility.
 
     Args:
-        queues: URL -> name of the station that fails into it.
+        queues: URL -> name of the component that fails into it.
         client: An SQS client.
         wait: Seconds that SQS may keep a look waiting at each queue. From 1 on it asks all its servers. With
             0 it asks a few and may miss a message, which a later look sees: right for who looks again and
@@ -87,11 +87,11 @@ class FailureReader:
         with self._lock:
             self.begun += 1
             new = []
-            for url, station in self.queues.items():
+            for url, component in self.queues.items():
                 self.errors.pop(url, None)
                 try:
                     for message in self._peek(url):
-                        failure = parse(message, url, station)
+                        failure = parse(message, url, component)
                         if failure.message_id not in self._seen:
                             new.append(failure)
                         self._seen[failure.message_id] = (failure, self.begun)
@@ -135,7 +135,7 @@ class FailureReader:
                 )
 
 
-def parse(message: "MessageTypeDef", url: str, station: str) -> Failure:
+def parse(message: "MessageTypeDef", url: str, component: str) -> Failure:
     """Make a failure of a message: a destination's envelope, or the bare event of a redrive policy."""
     content = _decoded(message.get("Body", ""))
     envelope = content if isinstance(content, dict) and "requestContext" in content else None
@@ -148,7 +148,7 @@ def parse(message: "MessageTypeDef", url: str, station: str) -> Failure:
     event = envelope.get("requestPayload") if envelope else content
     sent = message.get("Attributes", {}).get("SentTimestamp")
     return Failure(
-        station=station,
+        component=component,
         queue_url=url,
         message_id=message["MessageId"],
         failed_at=datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None,

@@ -43,7 +43,7 @@ class Reader:
 
     Args:
         table: Where the results are.
-        run_id: The run to read.
+        session_id: The run to read.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
         overlap: Seconds, see `OVERLAP`.
@@ -52,13 +52,13 @@ class Reader:
     def __init__(
         self,
         table: ResultsTable,
-        run_id: str,
+        session_id: str,
         *,
         clock: Clock = time.monotonic,
         sleep: Sleep | None = None,
         overlap: float = OVERLAP,
     ) -> None:
-        self.run_id = run_id
+        self.session_id = session_id
         self.looks = 0
         self.last_error: str | None = None  # why the last look saw nothing; None if it saw the table
         self._table = table
@@ -177,14 +177,14 @@ class Reader:
         """Look once, now, from the beginning of the run."""
         self.wait(lambda: None, self._clock())
 
-    def other(self, run_id: str) -> list[Result]:
+    def other(self, session_id: str) -> list[Result]:
         """All results of another run, or of `uncorrelated`, in order of event time; read now, once.
 
         Raises:
             ResultsUnavailableError: The table can't be read.
         """
         try:
-            items = self._table.query(run_id)
+            items = self._table.query(session_id)
         except AWS_ERRORS as error:
             raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
         return sorted(map(self._table.result, items), key=lambda result: result.order)
@@ -228,7 +228,7 @@ class Reader:
     def _items(self, since: int) -> list[Item]:
         """What one look sees; nothing if AWS can't answer just now."""
         try:
-            items = self._table.query(self.run_id, since)
+            items = self._table.query(self.session_id, since)
         except AWS_ERRORS as error:
             if not can_heal(error):
                 raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error

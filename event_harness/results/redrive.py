@@ -1,4 +1,4 @@
-"""Puts failed inputs back where they failed, once the cause is mended."""
+"""Replays failed inputs where they failed, once the cause is fixed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import SettingError
 from event_harness.results.failures import Failure, FailureReader, parse
-from event_harness.system.resources import ResourceMap, Station
+from event_harness.system.resources import Component, ResourceMap
 
 Say = Callable[[str], None]
 
@@ -21,7 +21,7 @@ def redrive(
     resources: ResourceMap,
     target: Target,
     *,
-    stations: Sequence[str] = (),
+    components: Sequence[str] = (),
     dry_run: bool = False,
     say: Say = print,
 ) -> int:
@@ -38,73 +38,73 @@ def redrive(
     Args:
         resources: the deployed system.
         target: where it is.
-        stations: only the failures of these, by name (`event_listener` is the listener); empty: of all.
-        dry_run: only say what would be put back.
+        components: only the failures of these, by name (`event_listener` is the listener); empty: of all.
+        dry_run: only say what would be replayed.
         say: prints a line.
 
     Returns:
-        0 if every message was put back (or could be, in a dry run), else 1.
+        0 if every message was replayed (or could be, in a dry run), else 1.
 
     Raises:
-        SettingError: there is no such station, or it has no failure queue.
+        SettingError: there is no such component, or it has no failure queue.
     """
-    chosen = _chosen(resources, stations)
+    chosen = _chosen(resources, components)
     if dry_run:
         queues = {str(s.failure_queue_url): s.name for s in chosen}
         reader = FailureReader(queues, target.client("sqs"), wait=_WAIT)
         found = reader.look()
         for failure in found:
-            say(f"would be put back: {failure}")
+            say(f"would be replayed: {failure}")
         _say_unread({queues[url]: error for url, error in reader.errors.items()}, say)
-        say(f"{len(found)} would be put back")
+        say(f"{len(found)} would be replayed")
         return 1 if reader.errors else 0
     outcomes: list[bool] = []
-    unread: dict[str, Exception] = {}  # station -> why its queue can't be read
-    for station in chosen:
-        queue = _Queue(target, station)
+    unread: dict[str, Exception] = {}  # component -> why its queue can't be read
+    for component in chosen:
+        queue = _Queue(target, component)
         try:
             for message, failure in queue.failures():
-                outcomes.append(_moved(target, station, queue, message, failure, say))
+                outcomes.append(_moved(target, component, queue, message, failure, say))
         except AWS_ERRORS as error:
-            unread[station.name] = error
+            unread[component.name] = error
     _say_unread(unread, say)
-    say(f"{sum(outcomes)} put back, {len(outcomes) - sum(outcomes)} not")
+    say(f"{sum(outcomes)} replayed, {len(outcomes) - sum(outcomes)} not")
     return 0 if all(outcomes) and not unread else 1
 
 
 def _say_unread(unread: Mapping[str, Exception], say: Say) -> None:
-    for station, error in unread.items():
+    for component, error in unread.items():
         say(
-            f"failure queue of {station} can't be read: {message_of(error)}; is it deployed, may you read it?"
+            f"failure queue of {component} can't be read: {message_of(error)}; is it deployed, may you read it?"
         )
 
 
 def _moved(
-    target: Target, station: Station, queue: "_Queue", message: Any, failure: Failure, say: Say
+    target: Target, component: Component, queue: "_Queue", message: Any, failure: Failure, say: Say
 ) -> bool:
     """Put one message's event back and delete the message; whether that went well."""
     try:
-        _put_back(target, station, message, failure)
+        _put_back(target, component, message, failure)
         queue.delete(message)
     except (*AWS_ERRORS, _UnfitError) as error:
         reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
-        say(f"not put back: {failure}: {reason}")
+        say(f"not replayed: {failure}: {reason}")
         return False
-    say(f"put back: {failure}")
+    say(f"replayed: {failure}")
     return True
 
 
 class _UnfitError(Exception):
-    """The message doesn't hold what would have to be put back."""
+    """The message doesn't hold what would have to be replayed."""
 
 
 class _Queue:
-    """The on-failure queue of a station."""
+    """The on-failure queue of a component."""
 
-    def __init__(self, target: Target, station: Station) -> None:
+    def __init__(self, target: Target, component: Component) -> None:
         self._sqs = target.client("sqs")
-        self._url = str(station.failure_queue_url)
-        self._station = station.name
+        self._url = str(component.failure_queue_url)
+        self._component = component.name
         self._kept: dict[str, str] = {}  # message id -> receipt of what is to stay in the queue
 
     def failures(self) -> Iterator[tuple[Any, Failure]]:
@@ -128,7 +128,7 @@ class _Queue:
                 for message in messages:
                     seen = message["MessageId"] in self._kept
                     self._kept[message["MessageId"]] = message["ReceiptHandle"]
-                    failure = parse(message, self._url, self._station)
+                    failure = parse(message, self._url, self._component)
                     late = failure.failed_at and failure.failed_at.timestamp() >= began.timestamp() + 1
                     if not (seen or late):
                         yield message, failure
@@ -143,35 +143,35 @@ class _Queue:
         del self._kept[message["MessageId"]]
 
 
-def _chosen(resources: ResourceMap, names: Sequence[str]) -> list[Station]:
-    listener = Station(
+def _chosen(resources: ResourceMap, names: Sequence[str]) -> list[Component]:
+    listener = Component(
         "event_listener",
         "lambda",
         function=resources.listener.function,
         failure_queue_url=resources.listener.failure_queue_url,
     )
-    able = {s.name: s for s in (*resources.stations, listener) if s.failure_queue_url}
+    able = {s.name: s for s in (*resources.components, listener) if s.failure_queue_url}
     for name in names:
         if name not in able:
             raise SettingError(
-                f"{resources.origin}: no station {name!r} has a failure queue; "
+                f"{resources.origin}: no component {name!r} has a failure queue; "
                 f"there are: {', '.join(able) or 'none'}"
             )
-    return [station for name, station in able.items() if not names or name in names]
+    return [component for name, component in able.items() if not names or name in names]
 
 
-def _put_back(target: Target, station: Station, message: Any, failure: Failure) -> None:
+def _put_back(target: Target, component: Component, message: Any, failure: Failure) -> None:
     """Hand the input over to whoever failed to handle it; it has accepted it when this returns."""
-    if station.type == "sqs":
+    if component.type == "sqs":
         order = {
             "MessageGroupId": message["Attributes"].get("MessageGroupId", "redrive"),
             "MessageDeduplicationId": message["MessageId"],
         }
         target.client("sqs").send_message(
-            QueueUrl=station.resource,
+            QueueUrl=component.resource,
             MessageBody=message["Body"],
             MessageAttributes=message.get("MessageAttributes", {}),
-            **(order if station.resource.endswith(".fifo") else {}),
+            **(order if component.resource.endswith(".fifo") else {}),
         )
         return
     if failure.condition is None and failure.request_id is None:
@@ -179,7 +179,7 @@ def _put_back(target: Target, station: Station, message: Any, failure: Failure) 
     if failure.event is None:
         raise _UnfitError("it names records of a stream, not what was in them: read them from the stream")
     target.client("lambda").invoke(
-        FunctionName=station.function,
+        FunctionName=component.function,
         InvocationType="Event",
         Payload=json.dumps(failure.event).encode(),
     )

@@ -36,7 +36,7 @@ class Result:
 
     Attributes:
         correlation_id: Ties it to its input; None if the event carried none.
-        run_id: The run it is filed under; `uncorrelated` if the event carried no correlation id.
+        session_id: The run it is filed under; `uncorrelated` if the event carried no correlation id.
         event_id: The identity that the source gave the event: a redelivery has the same one.
         source: Name of the source in the module's `sources`, and `source_type` its type.
         event_time: When the event happened, as the source says (UTC); None if it doesn't say.
@@ -48,7 +48,7 @@ class Result:
     """
 
     correlation_id: str | None
-    run_id: str
+    session_id: str
     event_id: str
     source: str
     source_type: str
@@ -71,7 +71,7 @@ class Result:
         received_at = _time(plain["received_at"])
         return cls(
             correlation_id=plain.get("correlation_id"),
-            run_id=plain["run_id"],
+            session_id=plain["session_id"],
             event_id=plain["event_id"],
             source=plain.get("source", ""),
             source_type=plain.get("source_type", ""),
@@ -172,7 +172,7 @@ class BodyStore:
         try:
             answer = self._dynamodb.get_item(
                 TableName=self._results.table,
-                Key={"run_id": {"S": result.run_id}, "event_id": {"S": result.event_id}},
+                Key={"session_id": {"S": result.session_id}, "event_id": {"S": result.event_id}},
                 ConsistentRead=True,
                 ProjectionExpression="#body, #kind, #overflow",
                 ExpressionAttributeNames={"#body": "body", "#kind": "body_kind", "#overflow": "overflow"},

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 _FIELDS = (
-    "run_id",
+    "session_id",
     "event_id",
     "received_at",
     "first_received_at",
@@ -47,7 +47,7 @@ class ResultsTable:
         self._client = client
         self._bodies = bodies
 
-    def query(self, run_id: str, since: int = 0) -> list[Item]:
+    def query(self, session_id: str, since: int = 0) -> list[Item]:
         """Items of a run that arrived at `since` (epoch ms) or later, in DynamoDB's notation, without bodies.
 
         The reads are strongly consistent, which only a local index can be.
@@ -63,7 +63,7 @@ class ResultsTable:
                 KeyConditionExpression="#0 = :run AND #2 >= :since",
                 ProjectionExpression=", ".join(_NAMES),
                 ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues={":run": {"S": run_id}, ":since": {"N": str(since)}},
+                ExpressionAttributeValues={":run": {"S": session_id}, ":since": {"N": str(since)}},
                 **start,
             )
             items += page.get("Items", [])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from event_harness.system.correlation import case_id_of, run_id_of
+from event_harness.system.correlation import case_id_of, session_id_of
 
 
 @dataclass(frozen=True)
@@ -11,22 +11,22 @@ class Sent:
 
     Attributes:
         correlation_id: Ties results and failures to it.
-        station: Name of the station it was sent to.
+        component: Name of the component it was sent to.
         sent_at: When, epoch seconds, right before the call.
         description: Where it went, for people: `s3://bucket/key`.
         size: Bytes of the body.
     """
 
     correlation_id: str
-    station: str
+    component: str
     sent_at: float
     description: str
     size: int
 
     @property
-    def run_id(self) -> str:
+    def session_id(self) -> str:
         """The part of the correlation id before the first slash."""
-        return run_id_of(self.correlation_id)
+        return session_id_of(self.correlation_id)
 
     @property
     def case_id(self) -> str:

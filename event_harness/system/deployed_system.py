@@ -18,14 +18,14 @@ class DeployedSystem:
     """A system that is there to be tested.
 
     Attributes:
-        run_id: the run that deployed it; inputs of its tests carry correlation ids that begin with it.
+        deployment_id: the deployment that deployed it; inputs of its tests carry correlation ids that begin with it.
         target: where it is; `target.client("s3")` reaches it.
         outputs: all Terraform outputs, by name.
         declares_harness: whether its configuration has the output `event_harness` at all.
         described: its resource map, where that doesn't come from the outputs.
     """
 
-    run_id: str
+    deployment_id: str
     target: Target
     outputs: Mapping[str, Any]
     declares_harness: bool = True
@@ -53,7 +53,7 @@ class DeployedSystem:
         """See that the harness looks where Terraform has deployed to.
 
         What a provider's own block says goes before the region that the harness gives to Terraform. To follow
-        it there would help the tests, but not a sweep by tag, which searches the region on the run's record.
+        it there would help the tests, but not a sweep by tag, which searches the region on the deployment's record.
 
         Raises:
             SettingError: its resource map is of another region.
@@ -70,7 +70,7 @@ class DeployedSystem:
         """This system as text, for another process of the same session."""
         return json.dumps(
             {
-                "run_id": self.run_id,
+                "deployment_id": self.deployment_id,
                 "target": self.target.name,
                 "endpoint_url": self.target.endpoint_url,
                 "region": self.target.region,
@@ -87,4 +87,4 @@ class DeployedSystem:
             target = Target.aws(region=raw["region"])
         else:
             target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
-        return cls(raw["run_id"], target, raw["outputs"], raw["declares_harness"])
+        return cls(raw["deployment_id"], target, raw["outputs"], raw["declares_harness"])

@@ -18,8 +18,8 @@ from event_harness.system.strict_json import Fields
 
 SCHEMA = 1
 CORRELATIONS = ("key", "attribute", "body")
-# Per type of station the fields it may have; the first one is what the station can't be without.
-STATION_FIELDS = {
+# Per type of component the fields it may have; the first one is what the component can't be without.
+COMPONENT_FIELDS = {
     "s3": ("bucket",),
     "sqs": ("queue_url", "failure_queue_url"),
     "sns": ("topic_arn",),
@@ -28,8 +28,8 @@ STATION_FIELDS = {
     "dynamodb": ("table",),
     "kinesis": ("stream",),
 }
-SOURCE_TYPES = tuple(sorted(set(STATION_FIELDS) - {"lambda"}))
-_ANY_STATION = {"name", "type"}.union(*STATION_FIELDS.values())
+SOURCE_TYPES = tuple(sorted(set(COMPONENT_FIELDS) - {"lambda"}))
+_ANY_COMPONENT = {"name", "type"}.union(*COMPONENT_FIELDS.values())
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Station:
+class Component:
     """One stop on the way of an event through the system under test; only the fields of its type are set."""
 
     name: str
@@ -78,8 +78,8 @@ class Station:
 
     @property
     def resource(self) -> str:
-        """The one thing this station can't be without: its bucket, queue URL, topic ARN or the like."""
-        return str(getattr(self, STATION_FIELDS[self.type][0]))
+        """The one thing this component can't be without: its bucket, queue URL, topic ARN or the like."""
+        return str(getattr(self, COMPONENT_FIELDS[self.type][0]))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class ResourceMap:
     results: Results
     listener: Function
     sources: Mapping[str, Source]
-    stations: tuple[Station, ...]
+    components: tuple[Component, ...]
     origin: str = field(compare=False)
 
     @classmethod
@@ -151,26 +151,28 @@ class ResourceMap:
             ) from error
         return cls.from_mapping(_decoded(str(answer["Parameter"]["Value"]), origin), origin)
 
-    def station(self, name: str | None = None) -> Station:
-        """The station of this name; without a name the first one, where events enter the system.
+    def component(self, name: str | None = None) -> Component:
+        """The component of this name; without a name the first one, where events enter the system.
 
         Raises:
             ResourceMapError: There is none.
         """
-        if not self.stations:
-            raise ResourceMapError(f"{self.origin}: has no stations; list them in the module's `stations`")
+        if not self.components:
+            raise ResourceMapError(
+                f"{self.origin}: has no components; list them in the module's `components`"
+            )
         if name is None:
-            return self.stations[0]
-        for station in self.stations:
-            if station.name == name:
-                return station
-        known = ", ".join(station.name for station in self.stations)
-        raise ResourceMapError(f"{self.origin}: no station {name!r}; there are: {known}")
+            return self.components[0]
+        for component in self.components:
+            if component.name == name:
+                return component
+        known = ", ".join(component.name for component in self.components)
+        raise ResourceMapError(f"{self.origin}: no component {name!r}; there are: {known}")
 
     @property
     def failure_queues(self) -> dict[str, str]:
-        """URL of each on-failure queue -> name of the station (or `event_listener`) that fails into it."""
-        queues = {s.failure_queue_url: s.name for s in self.stations if s.failure_queue_url}
+        """URL of each on-failure queue -> name of the component (or `event_listener`) that fails into it."""
+        queues = {s.failure_queue_url: s.name for s in self.components if s.failure_queue_url}
         if self.listener.failure_queue_url:
             queues.setdefault(self.listener.failure_queue_url, "event_listener")
         return queues
@@ -197,19 +199,20 @@ class _Checker(Fields):
             )
             raise self.error("schema", f"is {schema!r}, this harness reads {SCHEMA}; {hint}")
         self.known(
-            top, ("schema", "region", "results", "listener", "sources", "stations"), "the resource map"
+            top, ("schema", "region", "results", "listener", "sources", "components"), "the resource map"
         )
-        stations = tuple(
-            self.station(item, f"stations[{n}]") for n, item in enumerate(self.sequence(top, "stations"))
+        components = tuple(
+            self.component(item, f"components[{n}]")
+            for n, item in enumerate(self.sequence(top, "components"))
         )
-        self.distinct([station.name for station in stations])
+        self.distinct([component.name for component in components])
         sources = self.mapping(top.get("sources"), "sources")
         return ResourceMap(
             region=self.text(top, "region"),
             results=self.results(top.get("results")),
             listener=self.listener(top.get("listener")),
             sources={name: self.source(name, item) for name, item in sources.items()},
-            stations=stations,
+            components=components,
             origin=self.origin,
         )
 
@@ -222,7 +225,7 @@ class _Checker(Fields):
 
     def listener(self, value: object) -> Function:
         item = self.mapping(value, "listener")
-        self.known(item, STATION_FIELDS["lambda"], "listener")
+        self.known(item, COMPONENT_FIELDS["lambda"], "listener")
         function = self.text(item, "function", "listener.")
         return Function(
             function=function,
@@ -251,24 +254,24 @@ class _Checker(Fields):
                 raise self.error(f"{where}.correlation.at", problem) from error
         return source
 
-    def station(self, value: object, where: str) -> Station:
+    def component(self, value: object, where: str) -> Component:
         item = self.mapping(value, where)
-        type_ = self.choice(item, "type", tuple(sorted(STATION_FIELDS)), f"{where}.")
-        self.known(item, _ANY_STATION, where)
+        type_ = self.choice(item, "type", tuple(sorted(COMPONENT_FIELDS)), f"{where}.")
+        self.known(item, _ANY_COMPONENT, where)
         # Terraform fills the fields of the other types with null; a value there is a mix-up.
         self.known(
             {key: item[key] for key in item if item[key] is not None},
-            ("name", "type", *STATION_FIELDS[type_]),
+            ("name", "type", *COMPONENT_FIELDS[type_]),
             where,
         )
-        needed, *others = STATION_FIELDS[type_]
+        needed, *others = COMPONENT_FIELDS[type_]
         fields: dict[str, str | None] = {needed: self.text(item, needed, f"{where}.")}
         fields |= {name: self.optional(item, name, f"{where}.") for name in others}
         if type_ == "lambda" and not fields["log_group"]:
             fields["log_group"] = f"/aws/lambda/{fields['function']}"
-        return Station(name=self.text(item, "name", f"{where}."), type=type_, **fields)
+        return Component(name=self.text(item, "name", f"{where}."), type=type_, **fields)
 
     def distinct(self, names: list[str]) -> None:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
-            raise self.error("stations", f"has two named {twice!r}; give each a name of its own")
+            raise self.error("components", f"has two named {twice!r}; give each a name of its own")

@@ -15,7 +15,7 @@ def users_own(environ: Mapping[str, str]) -> Path | None:
 
 
 def for_registry(cache: Path) -> Path:
-    """For the registry: each run has a data directory of its own, but providers are fetched once."""
+    """For the registry: each deployment has a data directory of its own, but providers are fetched once."""
     plugins, config = cache / "plugins", cache / "registry.tfrc"
     plugins.mkdir(exist_ok=True)
     if not config.exists():

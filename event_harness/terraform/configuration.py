@@ -1,6 +1,6 @@
-"""A Terraform configuration: what it declares, and a copy of it for one run.
+"""A Terraform configuration: what it declares, and a copy of it for one deployment.
 
-A run works on a copy: parallel runs never meet, the user's checkout stays clean, and a run can still be
+A deployment works on a copy: parallel deployments never meet, the user's checkout stays clean, and a deployment can still be
 destroyed when the checkout has gone on. Copied is what the configuration needs and nothing else: the files
 of the root, of each local module, and whatever they name below `path.module`, `path.root` or `path.cwd`.
 """
@@ -249,6 +249,6 @@ def _static(directory: Path, reference: str) -> Path:
 
 
 def _is_source(path: Path, directory: Path) -> bool:
-    """Whether a named path is an input: it exists, and isn't what a run makes (`.build`, `.terraform`)."""
+    """Whether a named path is an input: it exists, and isn't what a deployment makes (`.build`, `.terraform`)."""
     parts = Path(os.path.relpath(path, directory)).parts
     return path.exists() and not any(fnmatch(part, never) for part in parts for never in NEVER_COPIED)

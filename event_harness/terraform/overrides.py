@@ -1,6 +1,6 @@
-"""The override files of a run: what it changes of a configuration without touching it.
+"""The override files of a deployment: what it changes of a configuration without touching it.
 
-Terraform merges files named `*_override.tf.json` over the others. Every `provider "aws"` gets the run's
+Terraform merges files named `*_override.tf.json` over the others. Every `provider "aws"` gets the deployment's
 default tags beside its own, and on an emulator what makes it work there; the state stays beside the
 configuration whatever backend it names; and functions get a Lambda runtime that the old provider knows.
 """
@@ -50,7 +50,7 @@ def write_override(
         endpoint_url: the emulator's URL, or None for the real AWS.
         old_provider: whether hashicorp/aws is 3.x, which knows no AWS_ENDPOINT_URL and no new runtimes.
         tags: default tags to add.
-        copied: whether it is a run's copy, where the backend and the modules may be overridden too
+        copied: whether it is a deployment's copy, where the backend and the modules may be overridden too
             (`make up` writes beside the user's own files, and into their root only).
     """
     root = Configuration.read(directory)
@@ -114,7 +114,7 @@ def _alias(block: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _default_tags(block: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
-    """The provider's own default tags and the run's: an override replaces the block as a whole."""
+    """The provider's own default tags and the deployment's: an override replaces the block as a whole."""
     if not tags:
         return {}
     own = (block.get("default_tags") or [{}])[0].get("tags", {})

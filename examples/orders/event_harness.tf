@@ -16,7 +16,7 @@ module "event_listener" {
     }
   }
 
-  stations = [
+  components = [
     { name = "placed", type = "sns", topic_arn = aws_sns_topic.placed.arn },
     {
       name              = "queue"

@@ -12,7 +12,7 @@ module "event_listener" {
     directory = { type = "dynamodb", stream_arn = aws_dynamodb_table.directory.stream_arn }
   }
 
-  stations = [
+  components = [
     { name = "customers", type = "dynamodb", table = aws_dynamodb_table.customers.name },
     {
       name              = "project_customer"

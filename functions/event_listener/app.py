@@ -113,5 +113,5 @@ def _store(record: Record, request_id: str) -> None:
     store.save(source, record, correlation, body, request_id)
     logger.info(
         "recorded",
-        extra={"run_id": correlation.run_id, "event_id": correlation.event_id, "source": source.name},
+        extra={"session_id": correlation.session_id, "event_id": correlation.event_id, "source": source.name},
     )

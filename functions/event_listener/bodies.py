@@ -111,7 +111,7 @@ class Bodies:
         """
         name = hashlib.sha256(correlation.event_id.encode()).hexdigest()
         # No run id, whatever it is, can be a path that S3 refuses, or one out of its own prefix.
-        key = f"run-{quote(cut(correlation.run_id, 256), safe='')}/{name}"
+        key = f"run-{quote(cut(correlation.session_id, 256), safe='')}/{name}"
         if isinstance(body, LargeObject):
             return self._copy(body, key)
         if isinstance(body, Gone) or len(body) <= self._inline_limit:

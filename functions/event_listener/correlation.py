@@ -20,13 +20,13 @@ class Correlation:
     """Where a result belongs.
 
     Attributes:
-        run_id: Partition key of the results table; `uncorrelated` if the event carries no usable id.
+        session_id: Partition key of the results table; `uncorrelated` if the event carries no usable id.
         event_id: Sort key: the source's name and the source's own identity of the event.
         correlation_id: The whole id; None if there is no usable one.
         error: Why there is none.
     """
 
-    run_id: str
+    session_id: str
     event_id: str
     correlation_id: str | None = None
     error: str | None = None
@@ -49,8 +49,8 @@ def correlate(source: Source, record: Record, body: bytes | None) -> Correlation
         correlation_id = _checked(_find(source, record, body))
     except CorrelationError as error:
         return Correlation(UNCORRELATED, event_id, error=str(error))
-    run_id = cut(correlation_id.partition("/")[0], MAX_RUN_ID)
-    return Correlation(run_id, event_id, correlation_id)
+    session_id = cut(correlation_id.partition("/")[0], MAX_RUN_ID)
+    return Correlation(session_id, event_id, correlation_id)
 
 
 def cut(text: str, limit: int) -> str:

@@ -90,7 +90,7 @@ class Store:
         update.set("expires_at", int(now) + self._ttl)
         self._dynamodb.update_item(
             TableName=self._table,
-            Key={"run_id": {"S": correlation.run_id}, "event_id": {"S": correlation.event_id}},
+            Key={"session_id": {"S": correlation.session_id}, "event_id": {"S": correlation.event_id}},
             **update.arguments(adding="deliveries"),
         )
 

@@ -60,11 +60,11 @@ module "function" {
 resource "aws_dynamodb_table" "results" {
   name         = "${var.name}-results"
   billing_mode = "PAY_PER_REQUEST"
-  hash_key     = "run_id"
+  hash_key     = "session_id"
   range_key    = "event_id"
 
   attribute {
-    name = "run_id"
+    name = "session_id"
     type = "S"
   }
 

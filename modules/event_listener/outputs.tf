@@ -14,7 +14,7 @@ output "event_harness" {
       failure_queue_url = module.function.failure_queue_url
     }
     sources  = { for name, source in local.sources : name => { type = source.type, correlation = source.correlation } }
-    stations = [for station in var.stations : { for field, value in station : field => value if value != null }]
+    components = [for component in var.components : { for field, value in component : field => value if value != null }]
   }
 
   precondition {

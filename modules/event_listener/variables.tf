@@ -153,7 +153,7 @@ variable "sources" {
   }
 }
 
-variable "stations" {
+variable "components" {
   description = <<-EOT
     The way of an event through the system under test, in order, for producers and for the explanation of a
     timeout. Fields by type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda
@@ -177,50 +177,50 @@ variable "stations" {
 
   validation {
     condition = alltrue([
-      for station in var.stations :
-      contains(["s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis"], station.type)
+      for component in var.components :
+      contains(["s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis"], component.type)
     ])
-    error_message = "The type of a station must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"lambda\", \"dynamodb\" or \"kinesis\"."
+    error_message = "The type of a component must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"lambda\", \"dynamodb\" or \"kinesis\"."
   }
 
   validation {
-    condition     = length(distinct(var.stations[*].name)) == length(var.stations)
-    error_message = "Two stations have the same name: tests address a station by its name, so give each its own."
+    condition     = length(distinct(var.components[*].name)) == length(var.components)
+    error_message = "Two components have the same name: tests address a component by its name, so give each its own."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "s3" || station.bucket != null], false)
-    error_message = "A station of type \"s3\" lacks `bucket`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "s3" || component.bucket != null], false)
+    error_message = "A component of type \"s3\" lacks `bucket`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "sqs" || station.queue_url != null], false)
-    error_message = "A station of type \"sqs\" lacks `queue_url`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "sqs" || component.queue_url != null], false)
+    error_message = "A component of type \"sqs\" lacks `queue_url`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "sns" || station.topic_arn != null], false)
-    error_message = "A station of type \"sns\" lacks `topic_arn`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "sns" || component.topic_arn != null], false)
+    error_message = "A component of type \"sns\" lacks `topic_arn`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "eventbridge" || station.bus != null], false)
-    error_message = "A station of type \"eventbridge\" lacks `bus`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "eventbridge" || component.bus != null], false)
+    error_message = "A component of type \"eventbridge\" lacks `bus`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "lambda" || station.function != null], false)
-    error_message = "A station of type \"lambda\" lacks `function`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "lambda" || component.function != null], false)
+    error_message = "A component of type \"lambda\" lacks `function`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "dynamodb" || station.table != null], false)
-    error_message = "A station of type \"dynamodb\" lacks `table`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "dynamodb" || component.table != null], false)
+    error_message = "A component of type \"dynamodb\" lacks `table`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 
   validation {
-    condition     = !contains([for station in var.stations : station.type != "kinesis" || station.stream != null], false)
-    error_message = "A station of type \"kinesis\" lacks `stream`: give it (what a station has no field for is ignored, so look for a misspelt one)."
+    condition     = !contains([for component in var.components : component.type != "kinesis" || component.stream != null], false)
+    error_message = "A component of type \"kinesis\" lacks `stream`: give it (what a component has no field for is ignored, so look for a misspelt one)."
   }
 }
 

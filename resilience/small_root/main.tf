@@ -1,7 +1,7 @@
 # A system of a few resources of the kinds that matter to a sweep, made within seconds: for kills by the dozen.
 
 locals {
-  name = "drill-${terraform.workspace}"
+  name = "resilience-${terraform.workspace}"
 }
 
 # Made first and tagged a moment later: killed in between, it carries nothing but its name.
@@ -36,12 +36,12 @@ resource "aws_dynamodb_table" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  name = "/drill/${local.name}"
+  name = "/resilience/${local.name}"
 }
 
 resource "aws_cloudwatch_event_rule" "this" {
   name          = local.name
-  event_pattern = jsonencode({ source = ["drill"] })
+  event_pattern = jsonencode({ source = ["resilience"] })
 }
 
 resource "aws_cloudwatch_event_target" "this" {

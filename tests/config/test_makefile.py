@@ -123,14 +123,14 @@ def test_credentials_that_are_refused_end_test_before_any_test(copy):
     ],
 )
 def test_target_fails_when_the_first_of_several_calls_fails(copy, target, fails_at):
-    copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    copy.file("examples/orders/.event-harness/deployments/r1/run.json")
     code, calls = copy.make(target, fails_at=fails_at)
     assert [call for call in calls if fails_at in call]
     assert code != 0
 
 
 def test_list_and_sweep_see_the_runs_of_the_examples(copy):
-    copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    copy.file("examples/orders/.event-harness/deployments/r1/run.json")
     assert copy.calls("list", "sweep", "ARGS=--dry-run") == [
         ": event-harness --project . list",
         ": event-harness --project examples/orders list",
@@ -150,13 +150,13 @@ def test_list_and_sweep_see_the_runs_of_the_examples(copy):
     ],
 )
 def test_named_runs_are_swept_where_they_are(copy, named, swept):
-    copy.file("examples/orders/.event-harness/runs/r1/record.json")
-    copy.file(".event-harness/runs/r2/record.json")
+    copy.file("examples/orders/.event-harness/deployments/r1/record.json")
+    copy.file(".event-harness/deployments/r2/record.json")
     assert copy.calls("sweep", f"ARGS={named}") == [f": event-harness --project {call}" for call in swept]
 
 
 def test_sweep_looks_by_tag_on_the_target_and_goes_on_after_a_run_that_it_can_not_sweep(copy):
-    copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    copy.file("examples/orders/.event-harness/deployments/r1/run.json")
     _, calls = copy.make("sweep", "TARGET=aws", fails_at="--project . ")
     assert [call.split()[-3:] for call in calls] == [["sweep", "--target", "aws"]] * 2
 
@@ -173,7 +173,7 @@ def test_guided_deploy_deploys_with_the_answers_and_delete_destroys_with_them(co
 
 def test_clean_removes_the_caches_of_the_examples_and_no_run(copy):
     cached = copy.file("examples/orders/.pytest_cache/lastfailed")
-    run = copy.file("examples/orders/.event-harness/runs/r1/run.json")
+    run = copy.file("examples/orders/.event-harness/deployments/r1/run.json")
     copy.calls("clean")
     assert not cached.parent.exists()
     assert run.exists()

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from event_harness.aws.ownership import new_run_id
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.listening.listener import Listener
 from event_harness.plugin import SETTINGS_KEY
 from event_harness.producers.inflight import InFlight
+from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain
 
 SYSTEMS = Path(__file__).parent / "systems"
@@ -37,10 +37,14 @@ def listener_of(deployment, tmp_path_factory):
         def make(name):
             if name not in made:
                 root, state = SYSTEMS / name, tmp_path_factory.mktemp(name)
-                run = Run.create(state, root=root, target=target.name, endpoint_url=target.endpoint_url)
+                record = DeploymentRecord.create(
+                    state, root=root, target=target.name, endpoint_url=target.endpoint_url
+                )
                 tools = toolchain.find(None, target=target.name)
-                system = stack.enter_context(Deployment(root, target, tools, run))
-                made[name] = Listener(system.resources, target, new_run_id(), sla=60, in_flight=InFlight(8))
+                system = stack.enter_context(Deployment(root, target, tools, record))
+                made[name] = Listener(
+                    system.resources, target, new_session_id(), sla=60, in_flight=InFlight(8)
+                )
             return made[name]
 
         yield make

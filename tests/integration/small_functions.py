@@ -1,4 +1,4 @@
-"""Lambda functions of a few lines, for tests of the embedded AWS itself."""
+"""Lambda functions of a few lines, for tests of the local AWS emulator itself."""
 
 import io
 import json

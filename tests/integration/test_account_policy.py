@@ -1,6 +1,6 @@
 """The policy for a real account, docs/aws-role-policy.json, suffices for all that the harness does there.
 
-On the embedded AWS with its authorization on, as a user who has this policy and nothing else; for an example,
+On the local AWS emulator with its authorization on, as a user who has this policy and nothing else; for an example,
 with what its README lists besides.
 """
 
@@ -15,13 +15,13 @@ import pytest
 from emulated_user import ACCESS_KEY, SECRET_KEY, work_as
 from projects import TOOLCHAIN
 
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.aws.ownership import new_run_id
+from event_harness.aws.emulator import LocalEmulator
+from event_harness.aws.ownership import new_deployment_id
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
-from event_harness.orphans.inventory import census
-from event_harness.orphans.orphans import remains, remove_remains
+from event_harness.deployments.record import DeploymentRecord
+from event_harness.orphans.inventory import inventory
+from event_harness.orphans.orphans import find, remove_all
 from event_harness.terraform import toolchain
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
@@ -32,7 +32,7 @@ NO_CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-# Statements of whose calls the embedded AWS can't tell the resource: here they apply to all.
+# Statements of whose calls the local AWS emulator can't tell the resource: here they apply to all.
 WITHOUT_RESOURCE = {
     "Functions": "lambda:CreateFunction names the function in its body",
     "ResultsTable": "dynamodb:ListTagsOfResource names the table by its ARN",
@@ -46,7 +46,9 @@ WITHOUT_RESOURCE = {
 def owner(tmp_path_factory):
     """Who may do anything. Somebody else's things are in the account, too."""
     directory = tmp_path_factory.mktemp("account-policy") / "aws"
-    with EmbeddedAws.start(directory, auth=True, environ={"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}) as aws:
+    with LocalEmulator.start(
+        directory, auth=True, environ={"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}
+    ) as aws:
         target = Target.local(aws.endpoint_url)
         target.client("iam").create_role(RoleName="another", AssumeRolePolicyDocument="{}")
         target.client("logs").create_log_group(logGroupName="/another")
@@ -60,7 +62,7 @@ def user_with(policy, owner):
         if statement["Sid"] in WITHOUT_RESOURCE:
             statement["Resource"] = "*"
             statement.pop("Condition", None)
-    iam, name = owner.client("iam"), f"deployer-{new_run_id()}"
+    iam, name = owner.client("iam"), f"deployer-{new_deployment_id()}"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
@@ -82,7 +84,7 @@ def deployer(owner, user, monkeypatch):
 
 
 def run_pytest(directory, *arguments, **environ):
-    """Run pytest in a directory and return what it printed; no test may fail."""
+    """DeploymentRecord pytest in a directory and return what it printed; no test may fail."""
     usual = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_", "AWS_"))}
     kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
     done = subprocess.run(
@@ -104,13 +106,13 @@ def as_user(owner):
 
 def test_it_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
     """So all that they deploy has a name that the policy covers."""
-    before = census(owner)
+    before = inventory(owner)
     marked = ("-v", "-m", "real_account", str(HERE))
     printed = run_pytest(ROOT, *as_user(owner), *marked, **user)
     assert "skipped" not in printed
     for name in ("test_text_processor.py", "test_deployment.py", "test_sweep.py"):
         assert name in printed
-    assert census(owner) == before
+    assert inventory(owner) == before
 
 
 def test_no_other_test_runs_on_a_real_account():
@@ -123,21 +125,21 @@ def test_no_other_test_runs_on_a_real_account():
 
 @pytest.mark.parametrize(("example", "prefix"), [("orders", "orders"), ("projection", "crm")])
 def test_it_suffices_for_an_example_with_what_the_examples_readme_lists(owner, example, prefix):
-    before, directory = census(owner), ROOT / "examples" / example
+    before, directory = inventory(owner), ROOT / "examples" / example
     readme = (directory / "README.md").read_text(encoding="utf-8")
     (listed,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     policy = json.loads(POLICY.read_text(encoding="utf-8").replace("shout-", f"{prefix}-"))
     policy["Statement"] += json.loads(listed)
     run_pytest(directory, *as_user(owner), **user_with(json.dumps(policy), owner))
-    assert census(owner) == before
+    assert inventory(owner) == before
 
 
 def test_it_suffices_to_sweep_by_tag(deployer, owner, tmp_path):
-    before = census(owner)
-    run = Run.create(tmp_path, root=ROOT, target="local", endpoint_url=deployer.endpoint_url)
+    before = inventory(owner)
+    record = DeploymentRecord.create(tmp_path, root=ROOT, target="local", endpoint_url=deployer.endpoint_url)
     tools = toolchain.find(target="local")
-    system = Deployment(ROOT, deployer, tools, run, variables={"deploy_test_resources": False}).apply()
-    assert [one.run_id for one in remains(deployer)] == [system.run_id]
-    assert remove_remains(deployer, system.run_id, lambda _line: None) == []
-    assert census(owner) == before
-    run.delete()  # terraform would look long for what is gone
+    system = Deployment(ROOT, deployer, tools, record, variables={"deploy_test_resources": False}).apply()
+    assert [one.deployment_id for one in find(deployer)] == [system.deployment_id]
+    assert remove_all(deployer, system.deployment_id, lambda _line: None) == []
+    assert inventory(owner) == before
+    record.delete()  # terraform would look long for what is gone

@@ -95,4 +95,4 @@ def test_every_command_of_the_page_works_in_its_order_and_nothing_is_left(projec
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         passed += re.findall(r"(\d) passed", done.stdout)
     assert passed == ["4", "1", "4"]
-    assert not list((project / ".event-harness").glob("runs/*"))
+    assert not list((project / ".event-harness").glob("deployments/*"))

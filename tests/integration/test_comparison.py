@@ -4,13 +4,13 @@ import pytest
 
 from benchmarks.sample.polling import PolledTest, PollerTimedOutError
 from benchmarks.sample.system import deploy
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
+    with LocalEmulator.start(tmp_path_factory.mktemp("aws")) as aws:
         target = Target.local(aws.endpoint_url)
         yield target, deploy(target, "sample")
 

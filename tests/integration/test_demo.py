@@ -54,7 +54,7 @@ def marked(tmp_path):
 
 def runs_of(process):
     """What it has on record: other tests may run beside it."""
-    return [run for run in recorded(ROOT / ".event-harness") if run.pid == process.pid]
+    return [record for record in recorded(ROOT / ".event-harness") if record.pid == process.pid]
 
 
 def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
@@ -64,8 +64,8 @@ def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
     printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == text.upper()
-    for station in ("sent", "processing", "written", "recorded", "stored", "received"):
-        assert station in printed
+    for component in ("sent", "processing", "written", "recorded", "stored", "received"):
+        assert component in printed
     assert "left: 0 resources" in printed
     assert not runs_of(process)
     assert not marked(tmp_path)

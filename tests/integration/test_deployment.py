@@ -1,4 +1,4 @@
-"""What a deployment promises: apart from others, as declared, and gone afterwards."""
+"""What a deployment guarantees: apart from others, as declared, and gone afterwards."""
 
 import dataclasses
 from contextlib import ExitStack
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from event_harness.aws.ownership import new_run_id
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DeploymentError, GateShutError, SettingError
 from event_harness.listening.listener import Listener
 from event_harness.listening.readiness import await_ready
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 from event_harness.producers import producers_for
+from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +27,10 @@ def deploy(deployment, tmp_path):
         def make(root=ROOT, **variables):
             target = deployment.target
             tools = toolchain.find(target=target.name)
-            run = Run.create(tmp_path, root=root, target=target.name, endpoint_url=target.endpoint_url)
-            one = Deployment(root, target, tools, run, variables=variables)
+            record = DeploymentRecord.create(
+                tmp_path, root=root, target=target.name, endpoint_url=target.endpoint_url
+            )
+            one = Deployment(root, target, tools, record, variables=variables)
             return one, stack.enter_context(one)
 
         yield make
@@ -43,10 +45,10 @@ def test_plan_after_apply_is_empty(deploy):
 def test_destroy_leaves_nothing(deploy, tmp_path):
     """A real account goes on listing what is destroyed for up to a minute."""
     one, system = deploy()
-    assert census(system.target, part=system.run_id)
+    assert inventory(system.target, part=system.deployment_id)
     one.destroy()
-    assert census(system.target, part=system.run_id) == []
-    assert not list((tmp_path / "runs").glob("*"))
+    assert inventory(system.target, part=system.deployment_id) == []
+    assert not list((tmp_path / "deployments").glob("*"))
 
 
 def test_what_was_changed_behind_terraforms_back_is_told_by_its_address(deploy, tmp_path):
@@ -80,15 +82,15 @@ def test_system_in_a_region_of_its_own_is_refused_and_destroyed(deploy, deployme
     with pytest.raises(SettingError, match=f"set --harness-region={there}"):
         deploy(root=root)
     target = dataclasses.replace(deployment.target, region=there, _clients={})
-    assert not [found for found in census(target) if found.name.endswith("-inbox")]
-    assert not list((tmp_path / "runs").glob("*"))
+    assert not [found for found in inventory(target) if found.name.endswith("-inbox")]
+    assert not list((tmp_path / "deployments").glob("*"))
 
 
 @pytest.mark.real_account
 @pytest.mark.sla(120)
 def test_two_workspaces_at_once_do_not_meet(deploy, producer, listener):
     _, other = deploy(name_prefix="shout-two")
-    theirs = Listener(other.resources, other.target, new_run_id(), sla=120)
+    theirs = Listener(other.resources, other.target, new_session_id(), sla=120)
     their_producer = producers_for(theirs)["source"]
     await_ready(their_producer, theirs, limit=120)
     sent_there = their_producer.send("there")
@@ -102,7 +104,9 @@ def test_two_workspaces_at_once_do_not_meet(deploy, producer, listener):
 def test_shut_gate_deploys_no_listener_and_the_harness_says_so(deploy):
     _, system = deploy(deploy_test_resources=False)
     assert not [
-        f for f in census(system.target, part=system.run_id) if "listener" in f.name or "results" in f.name
+        f
+        for f in inventory(system.target, part=system.deployment_id)
+        if "listener" in f.name or "results" in f.name
     ]
     with pytest.raises(GateShutError, match="deploy_test_resources = true"):
         _ = system.resources
@@ -112,7 +116,7 @@ def test_apply_that_fails_says_why_and_leaves_nothing(deploy, deployment, tmp_pa
     with pytest.raises(DeploymentError, match="name_prefix must be") as error:
         deploy(name_prefix="UPPER")
     assert "\n" not in str(error.value)
-    assert not list((tmp_path / "runs").glob("*"))
+    assert not list((tmp_path / "deployments").glob("*"))
 
 
 def test_apply_that_fails_half_way_destroys_what_it_had_created(deploy, deployment, tmp_path):
@@ -125,18 +129,18 @@ def test_apply_that_fails_half_way_destroys_what_it_had_created(deploy, deployme
     )
     with pytest.raises(DeploymentError, match=r"is no name|InvalidParameterValue|invalid"):
         deploy(root=root)
-    assert not [found for found in census(deployment.target) if found.name.endswith("-first")]
-    assert not list((tmp_path / "runs").glob("*"))
+    assert not [found for found in inventory(deployment.target) if found.name.endswith("-first")]
+    assert not list((tmp_path / "deployments").glob("*"))
 
 
 @pytest.mark.parametrize(
-    ("stations", "sources", "refusal", "created"),
+    ("components", "sources", "refusal", "created"),
     [
         (
             '{ name = "inbox", type = "sqs", queue_url = aws_sqs_queue.inbox.id },'
             '{ name = "outbox", type = "sqs", url = "misspelt" }',
             'inbox = { type = "sqs", queue_arn = aws_sqs_queue.inbox.arn }',
-            r'A station of type "sqs" lacks `queue_url`',
+            r'A component of type "sqs" lacks `queue_url`',
             False,
         ),
         (
@@ -149,7 +153,7 @@ def test_apply_that_fails_half_way_destroys_what_it_had_created(deploy, deployme
     ids=["at plan", "at apply"],
 )
 def test_a_mistake_in_the_modules_inputs_is_told_and_destroyed(
-    deploy, deployment, tmp_path, stations, sources, refusal, created
+    deploy, deployment, tmp_path, components, sources, refusal, created
 ):
     root = tmp_path / "root"
     root.mkdir()
@@ -161,15 +165,15 @@ def test_a_mistake_in_the_modules_inputs_is_told_and_destroyed(
         '  attribute {\n    name = "id"\n    type = "S"\n  }\n}\n'
         f'module "event_listener" {{\n  source = "{ROOT}//modules/event_listener"\n'
         "  count = var.deploy_test_resources ? 1 : 0\n  name = terraform.workspace\n"
-        f"  sources = {{ {sources} }}\n  stations = [{stations}]\n}}\n"
+        f"  sources = {{ {sources} }}\n  components = [{components}]\n}}\n"
     )
     with pytest.raises(DeploymentError, match=refusal):
         deploy(root=root)
     logs = next(iter((tmp_path / "logs").glob("*")))
     # Refused again, then destroyed with the gate shut; or there was nothing to destroy.
     assert len(list(logs.glob("*-destroy.log"))) == (2 if created else 0)
-    assert census(deployment.target, part=logs.name) == []
-    assert not list((tmp_path / "runs").glob("*"))
+    assert inventory(deployment.target, part=logs.name) == []
+    assert not list((tmp_path / "deployments").glob("*"))
 
 
 def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, monkeypatch):
@@ -182,10 +186,10 @@ def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, mon
     )
     one, system = deploy(root=root)
     s3 = system.target.client("s3")
-    bucket = f"{system.run_id}-disposable"
+    bucket = f"{system.deployment_id}-disposable"
     for key in ("x+y", "x y", "%41&=%", "größe 日本語", "bell \x07"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
-    assert one.run.disposable_buckets() == [bucket]
+    assert one.record.disposable_buckets() == [bucket]
 
     terraform, listed = one._terraform, []
 

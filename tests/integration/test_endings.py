@@ -5,15 +5,15 @@ import signal
 import pytest
 from projects import Project
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory):
     """An AWS that outlives the sessions: with their own, everything would be gone anyway."""
-    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
+    with LocalEmulator.start(tmp_path_factory.mktemp("aws")) as aws:
         yield Target.emulator(aws.endpoint_url)
 
 
@@ -27,7 +27,7 @@ def test_terminal_that_hangs_up_ends_a_session_in_order(lasting, tmp_path):
                 break
         printed, _ = session.communicate(timeout=200)
     assert session.returncode != 0, printed
-    assert (project.left(), census(lasting)) == ([], [])
+    assert (project.left(), inventory(lasting)) == ([], [])
 
 
 def test_output_that_nobody_reads_any_more_keeps_nothing_from_being_destroyed(lasting, tmp_path):
@@ -38,4 +38,4 @@ def test_output_that_nobody_reads_any_more_keeps_nothing_from_being_destroyed(la
                 break
         session.stdout.close()
         assert session.wait(200) != 0
-    assert (project.left(), census(lasting)) == ([], [])
+    assert (project.left(), inventory(lasting)) == ([], [])

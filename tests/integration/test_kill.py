@@ -1,15 +1,15 @@
-"""Killed at a moment of each stage: listed, swept, nothing left. `make drill` does it by the dozen."""
+"""Killed at a moment of each stage: listed, swept, nothing left. `make resilience` does it by the dozen."""
 
 import pytest
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from resilience.killing import EVERYTHING, Project
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory):
     """An AWS that outlives the session that is killed: what that has made must be found and deleted."""
-    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
+    with LocalEmulator.start(tmp_path_factory.mktemp("aws")) as aws:
         yield aws.endpoint_url
 
 

@@ -39,13 +39,13 @@ def test_records_of_one_key_arrive_in_their_order(producer, listener):
 def test_sentinel_on_an_ordered_way_proves_at_once_that_nothing_came(producer, listener):
     """One shard, and so what is sent later arrives later."""
     elsewhere = producer.send("under another key", correlation_id="elsewhere")
-    nothing = replace(elsewhere, correlation_id=f"{listener.run_id}/nothing")
+    nothing = replace(elsewhere, correlation_id=f"{listener.session_id}/nothing")
     none = listener.expect_none(nothing, within=60, sentinel=producer.send("sentinel"), ordered=True)
     assert none.proof == "sentinel"
 
 
 def test_id_of_256_characters_with_slashes_is_found_and_a_longer_one_refused(producer, listener):
-    own = "clicks/ü/".ljust(256 - len(f"{listener.run_id}/"), "x")
+    own = "clicks/ü/".ljust(256 - len(f"{listener.session_id}/"), "x")
     assert listener.wait_for(producer.send("long", correlation_id=own)).case_id == own
     with pytest.raises(ProducerError, match="it may have 256; take a shorter correlation id"):
         producer.send("too long", correlation_id=own + "x")

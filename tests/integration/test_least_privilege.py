@@ -1,6 +1,6 @@
 """What each role may do is what it needs: whatever is taken away from it is missed.
 
-The embedded AWS runs with its authorization on, so a function may do what its role allows, and nothing else.
+The local AWS emulator runs with its authorization on, so a function may do what its role allows, and nothing else.
 The roles and what they may do are read from what is deployed.
 """
 
@@ -18,30 +18,30 @@ import pytest
 from grants import Role
 from small_functions import SmallFunction
 
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.aws.ownership import new_run_id
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import HarnessError
 from event_harness.listening.listener import Listener
 from event_harness.producers import Producer, producers_for
 from event_harness.results.sent import Sent
+from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain
 
 ROOT = Path(__file__).parents[2]
 
-# What AWS does with a function's role, or asks its policy for, and the embedded AWS doesn't. A call of the
+# What AWS does with a function's role, or asks its policy for, and the local AWS emulator doesn't. A call of the
 # same action with that role is tried instead,
 TRIED_INSTEAD = {
-    "SendFailures": "the embedded AWS sends to the failure queue as itself",
-    "TellMissingFromForbidden": "the embedded AWS says that an object is missing to whoever asks",
-    "ReadS3MissingObjects": "the embedded AWS says that an object is missing to whoever asks",
+    "SendFailures": "the local AWS emulator sends to the failure queue as itself",
+    "TellMissingFromForbidden": "the local AWS emulator says that an object is missing to whoever asks",
+    "ReadS3MissingObjects": "the local AWS emulator says that an object is missing to whoever asks",
 }
 # or IAM's simulator is asked.
 SIMULATED_INSTEAD = {
-    "WriteLogs": "the embedded AWS writes the logs as itself, and takes no log group's ARN that ends in :*",
-    "WriteTraces": "the embedded AWS has no X-Ray",
+    "WriteLogs": "the local AWS emulator writes the logs as itself, and takes no log group's ARN that ends in :*",
+    "WriteTraces": "the local AWS emulator has no X-Ray",
 }
 # What nothing here needs.
 NOT_NEEDED_HERE = {
@@ -61,7 +61,7 @@ def handler(event, context):
 
 @dataclass
 class System:
-    """The deployed root with what its promises are tried with."""
+    """The deployed root with what its guarantees are tried with."""
 
     target: Target
     listener: Listener
@@ -75,7 +75,7 @@ class System:
         return self.outputs["text_processor"]
 
     @property
-    def keeper(self):
+    def supervisor(self):
         return self.outputs["event_harness"]["listener"]
 
     def invoke(self, function, bucket, key):
@@ -101,12 +101,12 @@ def system(tmp_path_factory):
     state = tmp_path_factory.mktemp("least-privilege")
     # Retries at once: that they wait is not what is looked at.
     at_once = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}
-    with EmbeddedAws.start(state / "aws", auth=True, environ=at_once) as aws:
+    with LocalEmulator.start(state / "aws", auth=True, environ=at_once) as aws:
         target = Target.local(aws.endpoint_url)
-        run = Run.create(state, root=ROOT, target=target.name, endpoint_url=aws.endpoint_url)
-        # Never destroyed: what it made goes with the embedded AWS.
-        deployed = Deployment(ROOT, target, toolchain.find(target="local"), run).apply()
-        listener = Listener(deployed.resources, target, new_run_id(), sla=60)
+        record = DeploymentRecord.create(state, root=ROOT, target=target.name, endpoint_url=aws.endpoint_url)
+        # Never destroyed: what it made goes with the local AWS emulator.
+        deployed = Deployment(ROOT, target, toolchain.find(target="local"), record).apply()
+        listener = Listener(deployed.resources, target, new_session_id(), sla=60)
         arns = {
             one["FunctionName"]: one["Role"] for one in target.client("lambda").list_functions()["Functions"]
         }
@@ -121,14 +121,14 @@ def system(tmp_path_factory):
                 for name, arn in arns.items()
             },
         )
-    run.delete()
+    record.delete()
 
 
 def lambda_may_send_failures_and_s3_may_tell_what_is_missing(system):
     source, destination = (
         {"Bucket": system.outputs[f"{which}_bucket"]} for which in ("source", "destination")
     )
-    for of, buckets in ((system.processor, [source, destination]), (system.keeper, [destination])):
+    for of, buckets in ((system.processor, [source, destination]), (system.supervisor, [destination])):
         call = system.callers[of["function"]]
         message = {"QueueUrl": of["failure_queue_url"], "MessageBody": "sent with the function's role"}
         assert call(service="sqs", operation="send_message", arguments=message) is None
@@ -137,7 +137,7 @@ def lambda_may_send_failures_and_s3_may_tell_what_is_missing(system):
 
 
 def lambda_may_write_logs_and_traces(system):
-    for of in (system.processor, system.keeper):
+    for of in (system.processor, system.supervisor):
         group = f"arn:aws:logs:{system.target.region}:000000000000:log-group:{of['log_group']}"
         for resource, actions in {
             f"{group}:log-stream:any": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -158,7 +158,7 @@ def a_text_that_is_deleted_before_it_is_read_is_said_to_be_deleted(system):
 
 def an_output_that_is_deleted_before_it_is_read_is_recorded_as_deleted(system):
     key, bucket = system.producer.new_key(), system.outputs["destination_bucket"]
-    assert system.invoke(system.keeper["function"], bucket, key) is None
+    assert system.invoke(system.supervisor["function"], bucket, key) is None
     sent = Sent(key, "destination", time.time(), f"s3://{bucket}/{key}", 1)
     assert system.listener.wait_for(sent).gone_reason == "deleted"
 
@@ -182,7 +182,7 @@ def what_is_no_text_ends_in_the_failure_queue_and_leaves_no_part_of_it(system):
 
 
 # The quickest first: what is missed is found sooner.
-PROMISES = (
+GUARANTEES = (
     lambda_may_send_failures_and_s3_may_tell_what_is_missing,
     lambda_may_write_logs_and_traces,
     a_text_that_is_deleted_before_it_is_read_is_said_to_be_deleted,
@@ -193,13 +193,13 @@ PROMISES = (
 )
 
 
-def broken_promise(system):
-    """The first promise that the system doesn't keep."""
-    for promise in PROMISES:
+def broken_guarantee(system):
+    """The first guarantee that the system doesn't keep."""
+    for guarantee in GUARANTEES:
         try:
-            promise(system)
+            guarantee(system)
         except (AssertionError, HarnessError):
-            return promise
+            return guarantee
     return None
 
 
@@ -234,9 +234,9 @@ def test_the_suite_of_the_text_processor_passes_with_authorization_on(system, tm
     assert "skipped" not in done.stdout
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_the_roles_suffice_for(promise, system):
-    promise(system)
+@pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.__name__)
+def test_the_roles_suffice_for(guarantee, system):
+    guarantee(system)
 
 
 def test_whatever_is_taken_away_from_a_role_is_missed(system):
@@ -245,12 +245,12 @@ def test_whatever_is_taken_away_from_a_role_is_missed(system):
     for role in system.roles.values():
         for grant in role.grants:
             with role.without(grant):
-                missed[broken_promise(system)].add(grant)
+                missed[broken_guarantee(system)].add(grant)
 
-    def statements(promise):
-        return {grant.sid for grant in missed[promise]}
+    def statements(guarantee):
+        return {grant.sid for grant in missed[guarantee]}
 
     assert {(grant.sid, grant.action) for grant in missed[None]} == set(NOT_NEEDED_HERE)
     assert statements(lambda_may_send_failures_and_s3_may_tell_what_is_missing) == set(TRIED_INSTEAD)
     assert statements(lambda_may_write_logs_and_traces) == set(SIMULATED_INSTEAD)
-    assert broken_promise(system) is None  # all of it was given back
+    assert broken_guarantee(system) is None  # all of it was given back

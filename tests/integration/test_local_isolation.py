@@ -13,7 +13,7 @@ import psutil
 import pytest
 from small_functions import SmallFunction
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.terraform import toolchain
 from event_harness.terraform.overrides import write_override
@@ -118,7 +118,7 @@ def planted(trap, tmp_path, monkeypatch):
 
 @pytest.fixture
 def aws(planted, tmp_path):
-    with EmbeddedAws.start(tmp_path / "aws") as running:
+    with LocalEmulator.start(tmp_path / "aws") as running:
         yield running
 
 
@@ -128,7 +128,7 @@ def tools():
     return toolchain.find(target="local")
 
 
-def test_clients_connect_to_the_embedded_aws_and_to_nothing_else(aws, monkeypatch):
+def test_clients_connect_to_the_emulator_and_to_nothing_else(aws, monkeypatch):
     addresses = []
     connect = socket.socket.connect
     monkeypatch.setattr(
@@ -150,7 +150,7 @@ def test_functions_see_nothing_of_the_users_environment(aws, planted, tmp_path):
     assert not [name for name in seen if name.startswith("AWS_ENDPOINT_URL_")]
 
 
-def test_functions_reach_the_embedded_aws_and_no_other_host(aws):
+def test_functions_reach_the_emulator_and_no_other_host(aws):
     source = (
         "import boto3, urllib.request\n"
         "def handler(event, context):\n"
@@ -183,7 +183,7 @@ class Watch:
             time.sleep(0.005)
 
 
-def test_terraform_connects_to_the_embedded_aws_and_to_nothing_else(tools, aws, planted, tmp_path):
+def test_terraform_connects_to_the_emulator_and_to_nothing_else(tools, aws, planted, tmp_path):
     root = tmp_path / "root"
     root.mkdir()
     (root / "main.tf").write_text(ROOT)
@@ -220,7 +220,7 @@ def test_terraform_connects_to_the_embedded_aws_and_to_nothing_else(tools, aws, 
 
 
 def test_terraform_itself_finds_every_other_host_barred(tools, aws, tmp_path):
-    """Go programs obey the proxy settings: what isn't the embedded AWS is refused, not looked up."""
+    """Go programs obey the proxy settings: what isn't the local AWS emulator is refused, not looked up."""
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "main.tf").write_text(
         'terraform {\n  required_providers {\n    null = { source = "hashicorp/null" }\n  }\n}\n'

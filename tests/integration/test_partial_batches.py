@@ -47,7 +47,7 @@ def overflow_bucket(listener):
 
 def test_only_what_could_not_be_stored_comes_again(listener, mapping, overflow_bucket):
     producer = SqsProducer.on(listener)
-    queue = listener.resources.station("crates").queue_url
+    queue = listener.resources.component("crates").queue_url
     listener.target.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})
     overflow_bucket(yes=False)
     mapping(on=False)  # until all are there, so that they come as one batch

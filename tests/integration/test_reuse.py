@@ -6,7 +6,7 @@ import re
 import pytest
 from projects import Project
 
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 
 UPPER = """
 def test_text_comes_back_in_upper_case(producer, listener):
@@ -18,8 +18,8 @@ def test_text_comes_back_in_upper_case(producer, listener):
 def project(tmp_path):
     project = Project(tmp_path / "project")
     yield project
-    for run_id in re.findall(r"^ *(r[0-9a-z]{13}) ", project.command("list"), re.MULTILINE):
-        project.command("sweep", run_id)
+    for deployment_id in re.findall(r"^ *(r[0-9a-z]{13}) ", project.command("list"), re.MULTILINE):
+        project.command("sweep", deployment_id)
     assert project.left() == []
 
 
@@ -40,8 +40,8 @@ def described(deployment, tmp_path):
 def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     said = project.run("--harness-keep")
     assert said.count("applying run") == 1
-    (run_id,) = re.findall(r"kept run (\S+); test it again with --harness-reuse=\1", said)
-    for reuse in ("--harness-reuse", f"--harness-reuse={run_id}"):
+    (deployment_id,) = re.findall(r"kept run (\S+); test it again with --harness-reuse=\1", said)
+    for reuse in ("--harness-reuse", f"--harness-reuse={deployment_id}"):
         said = project.run(reuse)
         assert "1 passed" in said
         assert "applying" not in said
@@ -50,13 +50,13 @@ def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     with (project.directory / "main.tf").open("a") as file:
         file.write("# edited\n")
     said = project.run("--harness-reuse=last")
-    assert f"run {run_id} is tested as it was applied; changed since: main.tf\n" in said
+    assert f"deployment {deployment_id} is tested as it was applied; changed since: main.tf\n" in said
     assert "kept on purpose, left alone" in project.command("sweep")
-    assert re.search(rf"{run_id} .* kept ", project.command("list"))
-    assert "nothing of it is left" in project.command("sweep", run_id)
+    assert re.search(rf"{deployment_id} .* kept ", project.command("list"))
+    assert "nothing of it is left" in project.command("sweep", deployment_id)
     assert project.left() == []
     said = project.run("--harness-reuse", fails=True)
-    assert "no such run was kept; there: none; keep one with pytest --harness-keep" in said
+    assert "no such deployment was kept; there: none; keep one with pytest --harness-keep" in said
 
 
 def test_deployment_that_fails_is_not_kept(project):
@@ -70,9 +70,9 @@ def test_emulator_that_is_running_is_deployed_to_and_left_as_it_was(project, dep
     target = deployment.target
     said = project.run(f"--harness-target={target.endpoint_url or 'aws'}")
     assert "1 passed" in said
-    run_id = re.search(r"applying run (\w+)", said).group(1)
-    assert census(target, part=run_id) == []
-    assert census(target, part=deployment.run_id)
+    deployment_id = re.search(r"applying run (\w+)", said).group(1)
+    assert inventory(target, part=deployment_id) == []
+    assert inventory(target, part=deployment.deployment_id)
 
 
 def test_emulator_elsewhere_must_be_allowed_expressly(project):
@@ -88,16 +88,16 @@ def test_shut_gate_is_said_in_one_line_for_each_test(project):
 
 
 def test_system_that_a_file_describes_is_tested_and_left_alone(described, deployment):
-    before = census(deployment.target, part=deployment.run_id)
+    before = inventory(deployment.target, part=deployment.deployment_id)
     said = described.run("--harness-resources=map.json")
     assert "1 passed" in said
     assert "applying" not in said
-    assert census(deployment.target, part=deployment.run_id) == before
+    assert inventory(deployment.target, part=deployment.deployment_id) == before
     assert described.left() == []
 
 
 def test_system_that_an_ssm_parameter_describes_is_tested(described, deployment):
-    ssm, name = deployment.target.client("ssm"), f"/{deployment.run_id}/event_harness"
+    ssm, name = deployment.target.client("ssm"), f"/{deployment.deployment_id}/event_harness"
     ssm.put_parameter(Name=name, Type="String", Value=json.dumps(deployment.outputs["event_harness"]))
     try:
         assert "1 passed" in described.run(f"--harness-resources=ssm:{name}")
@@ -129,6 +129,6 @@ def test_map_of_another_region_is_not_looked_for_in_the_wrong_one(described):
     assert re.search(r"describes a system in \S+, but the region is us-west-2 \(--harness-region\)", printed)
 
 
-def test_described_system_is_not_looked_for_on_the_embedded_aws(described):
+def test_described_system_is_not_looked_for_on_the_emulator(described):
     printed = described.run("--harness-resources=map.json", "--harness-target=local", fails=True)
     assert "the target is local: a system that is already there is on aws or on a running emulator" in printed

@@ -78,7 +78,7 @@ ARRIVES_AND_FAILS = """
 def test_letter_is_another(producer, listener):
     listener.wait_for(producer.send("a letter"), timeout=1, until="another letter")
 """
-# What a run keeps on disk while its system is there, but for what the embedded AWS itself stores.
+# What a run keeps on disk while its system is there, but for what the local AWS emulator itself stores.
 COPIES_ITS_RUN = """
 import pytest, shutil
 from event_harness.aws.supervisor import FOLDERS
@@ -192,11 +192,11 @@ def test_credentials_of_the_environment_are_nowhere(recorded_session, credential
 def test_sensitive_value_is_kept_in_the_directory_of_its_run_alone(recorded_session):
     directory, said, password = recorded_session
     assert showing(said, password) == []
-    (run,) = (directory / "copy" / "runs").iterdir()
+    (record,) = (directory / "copy" / "deployments").iterdir()
     places = files_showing(directory, password)
     assert places  # in the state, for one
-    assert [place for place in places if run.relative_to(directory) not in place.parents] == []
-    assert run.stat().st_mode & 0o777 == 0o700
+    assert [place for place in places if record.relative_to(directory) not in place.parents] == []
+    assert record.stat().st_mode & 0o777 == 0o700
 
 
 def test_refused_credentials_are_not_shown(tmp_path, credentials):

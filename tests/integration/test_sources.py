@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from event_harness.aws.ownership import new_run_id
 from event_harness.errors import (
     BodyError,
     ProducerError,
@@ -22,6 +21,7 @@ from event_harness.producers import (
     SnsProducer,
     SqsProducer,
 )
+from event_harness.system.correlation import new_session_id
 
 # By the name of the source; each producer puts the correlation id where the source looks for it.
 PRODUCERS = {
@@ -47,8 +47,8 @@ def listener(listener_of):
 
 
 def producer(listener, name, **settings):
-    kind, station, usual = PRODUCERS[name]
-    return kind.on(listener, station, **usual | settings)
+    kind, component, usual = PRODUCERS[name]
+    return kind.on(listener, component, **usual | settings)
 
 
 def content(result):
@@ -80,7 +80,7 @@ def test_id_of_1000_characters_with_slashes_is_found(listener, name):
 
 
 def test_object_can_carry_its_correlation_id_in_its_body(listener):
-    own = f"{listener.run_id}/in-the-body"
+    own = f"{listener.session_id}/in-the-body"
     sent = S3Producer.on(listener, "documents").send({"order": {"id": own}}, name="order.txt")
     result = listener.wait_for(replace(sent, correlation_id=own))
     assert result.metadata["key"] == sent.correlation_id
@@ -89,10 +89,10 @@ def test_object_can_carry_its_correlation_id_in_its_body(listener):
 def test_object_that_no_filter_lets_through_is_not_recorded(listener):
     """Neither `in/*.json` nor `*.txt`."""
     producer = S3Producer.on(listener, "documents")
-    sent = producer.send({"order": {"id": f"{listener.run_id}/unfiltered"}}, name="order.json")
-    through = producer.send({"order": {"id": f"{listener.run_id}/filtered"}}, name="order.txt")
+    sent = producer.send({"order": {"id": f"{listener.session_id}/unfiltered"}}, name="order.json")
+    through = producer.send({"order": {"id": f"{listener.session_id}/filtered"}}, name="order.txt")
     outside, inside = (
-        replace(one, correlation_id=f"{listener.run_id}/{name}")
+        replace(one, correlation_id=f"{listener.session_id}/{name}")
         for one, name in ((sent, "unfiltered"), (through, "filtered"))
     )
     listener.expect_none(outside, within=3, sentinel=inside)
@@ -167,22 +167,22 @@ def test_strangers_event_on_the_shared_bus_is_recorded_only_if_the_pattern_lets_
     other = shop.send(BODY, source="warehouse")
     listener.expect_none(other, within=3, sentinel=shop.send(BODY))
     nameless = {"Source": "shop", "DetailType": "?", "Detail": '{"stranger": "nameless"}'}
-    bus = listener.resources.station("company").bus
+    bus = listener.resources.component("company").bus
     listener.target.client("events").put_events(Entries=[nameless | {"EventBusName": bus}])
     listener.wait_for(shop.send(BODY))
     assert uncorrelated(listener, "nameless").metadata["source"] == "shop"
 
 
 def test_event_that_two_rules_let_through_is_recorded_for_each_source(listener):
-    other = Listener(listener.resources, listener.target, new_run_id(), sla=60)
-    own = f"{other.run_id}/order"
+    other = Listener(listener.resources, listener.target, new_session_id(), sla=60)
+    own = f"{other.session_id}/order"
     sent = producer(listener, "audit").send(BODY | {"order": {"id": own}}, source="shop")
     assert listener.wait_for(sent).source == "audit"
     assert other.wait_for(replace(sent, correlation_id=own)).source == "shop"
 
 
 def test_another_run_on_the_same_system_is_not_disturbed(listener):
-    other = Listener(listener.resources, listener.target, new_run_id(), sla=60)
+    other = Listener(listener.resources, listener.target, new_session_id(), sla=60)
     theirs = producer(other, "news").send("theirs")
     ours = producer(listener, "news").send("ours")
     assert other.wait_for(theirs).text == "theirs"
@@ -202,7 +202,7 @@ def redeliver(listener, result):
         "eventSourceARN": "arn:aws:sqs:{region}:{account}:{name}".format(
             region=listener.target.region,
             account=listener.target.check().account,
-            name=listener.resources.station("letters").queue_url.rpartition("/")[2],
+            name=listener.resources.component("letters").queue_url.rpartition("/")[2],
         ),
     }
     answer = listener.target.client("lambda").invoke(
@@ -236,6 +236,6 @@ def test_batch_arrives_whole(listener):
 
 def test_table_that_is_gone_is_said_at_once(listener):
     results = replace(listener.resources.results, table="gone")
-    blind = Listener(replace(listener.resources, results=results), listener.target, new_run_id(), sla=60)
+    blind = Listener(replace(listener.resources, results=results), listener.target, new_session_id(), sla=60)
     with pytest.raises(ResultsUnavailableError, match="results table gone can't be read"):
         blind.wait_for(producer(blind, "letters").send("unread"), timeout=600)

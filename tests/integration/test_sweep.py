@@ -1,4 +1,4 @@
-"""Sweeping an AWS that outlives the runs, as a real account does; judged by asking every service."""
+"""Sweeping an AWS that outlives the deployments, as a real account does; judged by asking every service."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.sweep import sweep, sweep_by_tag
-from event_harness.orphans.inventory import census
+from event_harness.orphans.inventory import inventory
 from event_harness.terraform import toolchain
 from resilience.killing import SMALL_ROOT
 from tests.integration.small_functions import SmallFunction
 
-DEAD, ALIVE = "r0dead00000000", "r0a1ive0000000"
+DEAD, ALIVE = "d0dead00000000", "d0a1ive0000000"
 
 TRUST = json.dumps(
     {
@@ -33,22 +33,24 @@ ALLOW = json.dumps(
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
-    with EmbeddedAws.start(tmp_path_factory.mktemp("aws")) as aws:
+    with LocalEmulator.start(tmp_path_factory.mktemp("aws")) as aws:
         yield Target.emulator(aws.endpoint_url)
 
 
 @pytest.fixture
 def dead_run(target, tmp_path):
-    """A run that was applied, and whose process has died since."""
-    run = Run.create(tmp_path, root=SMALL_ROOT, target=target.endpoint_url, endpoint_url=target.endpoint_url)
-    Deployment(SMALL_ROOT, target, toolchain.find(target="local"), run).apply()
-    run.started -= 1000
-    run.save()
-    return run
+    """A deployment that was applied, and whose process has died since."""
+    record = DeploymentRecord.create(
+        tmp_path, root=SMALL_ROOT, target=target.endpoint_url, endpoint_url=target.endpoint_url
+    )
+    Deployment(SMALL_ROOT, target, toolchain.find(target="local"), record).apply()
+    record.started -= 1000
+    record.save()
+    return record
 
 
-def state_file(run):
-    return run.configuration_dir / "terraform.tfstate.d" / run.run_id / "terraform.tfstate"
+def state_file(record):
+    return record.configuration_dir / "terraform.tfstate.d" / record.deployment_id / "terraform.tfstate"
 
 
 def test_two_sweeps_at_once_leave_nothing_not_even_what_the_state_lacks(target, dead_run, tmp_path):
@@ -59,7 +61,7 @@ def test_two_sweeps_at_once_leave_nothing_not_even_what_the_state_lacks(target, 
     with ThreadPoolExecutor() as pool:
         codes = list(pool.map(lambda _n: sweep(tmp_path, say=said.append), range(2)))
     assert codes == [0, 0], said
-    assert census(target) == []
+    assert inventory(target) == []
     assert [path.name for path in tmp_path.iterdir()] == [".gitignore"]
 
 
@@ -68,15 +70,19 @@ def test_state_that_was_cut_off_while_written_is_made_up_for_by_tags(target, dea
     state_file(dead_run).write_text(text[: len(text) // 2])
     said = []
     assert sweep(tmp_path, say=said.append) == 0, said
-    assert census(target) == []
+    assert inventory(target) == []
     assert not dead_run.directory.exists()
 
 
-def make_one_of_each(target, run_id, expires):
+def make_one_of_each(target, deployment_id, expires):
     """A resource of each kind that a sweep knows, with what makes each hard to delete."""
-    tags = {"event-harness:run": run_id, "event-harness:owner": "me@here", "event-harness:expires": expires}
+    tags = {
+        "event-harness:deployment": deployment_id,
+        "event-harness:owner": "me@here",
+        "event-harness:expires": expires,
+    }
     pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-    client, name = target.client, f"drill-{run_id}"
+    client, name = target.client, f"resilience-{deployment_id}"
 
     role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=pairs)["Role"]["Arn"]
     client("iam").put_role_policy(RoleName=name, PolicyName="access", PolicyDocument=ALLOW)
@@ -99,7 +105,7 @@ def make_one_of_each(target, run_id, expires):
     events = client("events")
     events.create_event_bus(Name=name, Tags=pairs)
     for bus in (name, "default"):
-        events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source": ["drill"]}', Tags=pairs)
+        events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source": ["resilience"]}', Tags=pairs)
         events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
 
     bucket, s3 = f"{name}-bucket", client("s3")
@@ -121,7 +127,7 @@ def make_one_of_each(target, run_id, expires):
     client("kinesis").create_stream(StreamName=name, ShardCount=1)
     client("kinesis").get_waiter("stream_exists").wait(StreamName=name)
     client("kinesis").add_tags_to_stream(StreamName=name, Tags=tags)
-    client("logs").create_log_group(logGroupName=f"/drill/{name}", tags=tags)
+    client("logs").create_log_group(logGroupName=f"/resilience/{name}", tags=tags)
     client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         MetricName="Errors",
@@ -139,7 +145,7 @@ def make_one_of_each(target, run_id, expires):
 def test_sweep_by_tag_leaves_a_run_that_is_not_on_record_alone_until_it_expires(deployment, tmp_path):
     said = []
     assert sweep_by_tag(tmp_path, deployment.target, dry_run=True, say=said.append) == 0
-    (line,) = [line for line in said if line.startswith(deployment.run_id)]
+    (line,) = [line for line in said if line.startswith(deployment.deployment_id)]
     assert line.endswith("left alone")
 
 
@@ -148,7 +154,7 @@ def test_sweep_by_tag_needs_no_record_and_takes_every_kind_of_resource_but_only_
 ):
     now = datetime.now(UTC)
     make_one_of_each(target, DEAD, f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}")
-    dead = census(target)
+    dead = inventory(target)
     target.client("sqs").create_queue(QueueName="somebody-elses")
     copy = f"copy-of-{DEAD}"
     target.client("sqs").create_queue(QueueName=copy, tags={"Team": "x"})
@@ -156,15 +162,15 @@ def test_sweep_by_tag_needs_no_record_and_takes_every_kind_of_resource_but_only_
     s3.create_bucket(Bucket=copy, CreateBucketConfiguration={"LocationConstraint": target.region})
     s3.put_bucket_tagging(Bucket=copy, Tagging={"TagSet": [{"Key": "Team", "Value": "x"}]})
     make_one_of_each(target, ALIVE, f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
-    everything = census(target)
+    everything = inventory(target)
     assert len({found.type for found in dead}) == 13
 
     said = []
     assert sweep_by_tag(tmp_path, target, dry_run=True, say=said.append) == 0
-    assert census(target) == everything
+    assert inventory(target) == everything
     assert sum("would be deleted" in line for line in said) == 1
 
     with ThreadPoolExecutor() as pool:
         codes = list(pool.map(lambda _n: sweep_by_tag(tmp_path, target, say=said.append), range(2)))
     assert codes == [0, 0], said
-    assert census(target) == sorted(set(everything) - set(dead))
+    assert inventory(target) == sorted(set(everything) - set(dead))

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from event_harness.aws import supervisor as keeper
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws import supervisor as supervisor
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.deployments.up import down
 from event_harness.terraform import toolchain
 
@@ -60,7 +60,7 @@ def harness(root):
         assert done.returncode == code, done.stderr
         return done.stdout if code == 0 else done.stderr
 
-    return run
+    return record
 
 
 @pytest.fixture
@@ -81,12 +81,12 @@ def shell(root):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    return run
+    return record
 
 
 def test_own_terraform_and_boto3_work_from_up_to_down(root, harness, shell):
     (root / "terraform.tfstate").write_text('{"a state": "of a real account"}')
-    assert "the embedded AWS is up at http://127.0.0.1:" in harness("up")
+    assert "the local AWS emulator is up at http://127.0.0.1:" in harness("up")
     assert "is up already" in harness("up")
 
     shell("terraform init -no-color -input=false")
@@ -99,8 +99,8 @@ def test_own_terraform_and_boto3_work_from_up_to_down(root, harness, shell):
     assert shell(f'"{sys.executable}" -c "{SCRIPT}"') == "[]\n"
 
     assert "has ended" in harness("down")
-    assert "no embedded AWS is up here" in harness("down")
-    assert keeper.processes_of(root / ".event-harness" / "up") == []
+    assert "no local AWS emulator is up here" in harness("down")
+    assert supervisor.processes_of(root / ".event-harness" / "up") == []
     assert {path.name for path in root.iterdir()} <= {
         "main.tf",
         ".event-harness",
@@ -117,14 +117,14 @@ def test_taken_port_is_one_line_and_nothing_is_left(root, harness):
         said = harness("up", "--port", str(port), code=1)
     assert said.startswith(f"event-harness: port {port} is taken by ")
     assert said.count("\n") == 1
-    assert EmbeddedAws.find(root / ".event-harness" / "up") is None
+    assert LocalEmulator.find(root / ".event-harness" / "up") is None
     assert not (root / "event_harness_override.tf.json").exists()
 
 
 def test_up_after_a_crash_starts_anew(root, harness):
     harness("up")
     directory = root / ".event-harness" / "up"
-    for process in keeper.processes_of(directory):
+    for process in supervisor.processes_of(directory):
         process.kill()
     harness("up")
-    assert EmbeddedAws.find(directory).alive()
+    assert LocalEmulator.find(directory).alive()

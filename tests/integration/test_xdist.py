@@ -20,7 +20,7 @@ def _said(request):
 @pytest.mark.parametrize("number", range(8))
 def test_letter_arrives(number, producer, listener, deployment):
     with open("runs", "a") as file:
-        file.write(deployment.run_id + "\\n")
+        file.write(deployment.deployment_id + "\\n")
     assert listener.wait_for(producer.send(f"letter {number}")).text == f"letter {number}"
 """
 DIES_IN_ITS_TEST = """
@@ -54,9 +54,9 @@ def words(project, name):
 
 
 def deployed_once(project, printed):
-    (run_id,) = set(words(project, "runs"))
-    assert printed.count(f"applying run {run_id}") == printed.count("applying run") == 1
-    assert printed.count(f"destroying run {run_id}") == printed.count("destroying run") == 1
+    (deployment_id,) = set(words(project, "runs"))
+    assert printed.count(f"applying deployment {deployment_id}") == printed.count("applying run") == 1
+    assert printed.count(f"destroying deployment {deployment_id}") == printed.count("destroying run") == 1
 
 
 def test_workers_share_one_deployment_also_when_one_of_them_is_killed(project):
@@ -88,7 +88,7 @@ def test_deployment_that_fails_is_tried_once_and_each_test_says_why(project):
     printed = project(TESTS).run("-n", "2", "--harness-var=nonsense=1", fails=True)
     assert "8 errors" in printed
     assert len(re.findall("^/.* declares no variable 'nonsense'", printed, re.MULTILINE)) == 8
-    assert printed.count("starting the embedded AWS") == 1
+    assert printed.count("starting the local AWS emulator") == 1
 
 
 def test_interrupt_ends_an_apply_and_what_it_has_created_is_destroyed(project):
@@ -97,8 +97,8 @@ def test_interrupt_ends_an_apply_and_what_it_has_created_is_destroyed(project):
     with one.start("-n", "2", "-v") as process:
         for line in process.stdout:
             printed += line
-            if run := APPLYING.search(line):
-                eventually(lambda run=run[1]: has_created(one, run))
+            if record := APPLYING.search(line):
+                eventually(lambda record=record[1]: has_created(one, record))
                 process.send_signal(signal.SIGINT)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, printed
     assert "apply: all" not in printed
@@ -110,8 +110,8 @@ def test_controller_that_is_killed_takes_workers_and_deployment_along(project):
     one = project(TESTS)
     with one.start("-n", "2", "-v") as process:
         for line in process.stdout:
-            if run := APPLYING.search(line):
-                eventually(lambda run=run[1]: has_created(one, run))
+            if record := APPLYING.search(line):
+                eventually(lambda record=record[1]: has_created(one, record))
                 process.kill()
                 break
     # terraform goes on asking for an AWS that isn't there any more, for a minute or until it is swept.
@@ -119,9 +119,9 @@ def test_controller_that_is_killed_takes_workers_and_deployment_along(project):
     assert "nothing of it is left" in one.command("sweep")
 
 
-def has_created(project, run_id):
+def has_created(project, deployment_id):
     """Whether terraform has created something for the run: its function takes another five seconds."""
-    logs = (project.directory / ".event-harness" / "logs" / run_id).glob("*-apply.log")
+    logs = (project.directory / ".event-harness" / "logs" / deployment_id).glob("*-apply.log")
     return any("Creation complete" in log.read_text() for log in logs)
 
 

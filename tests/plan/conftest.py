@@ -1,4 +1,4 @@
-"""One embedded AWS and one `terraform init` for each configuration serve all plans of the session."""
+"""One local AWS emulator and one `terraform init` for each configuration serve all plans of the session."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -8,7 +8,7 @@ import boto3
 import pytest
 from planning import LAYER_PARAMETER, REAL_ACCOUNT, Planner, remove
 
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.terraform import toolchain
 
@@ -19,17 +19,17 @@ CONFIGURATIONS = Path(__file__).parent / "configurations"
 
 
 @pytest.fixture(scope="session")
-def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    with EmbeddedAws.start(tmp_path_factory.mktemp("plan-aws")) as aws:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEmulator]:
+    with LocalEmulator.start(tmp_path_factory.mktemp("plan-aws")) as aws:
         yield aws
 
 
 @pytest.fixture(scope="session")
 def planner(
-    embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+    emulator: LocalEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Planner]]:
     """A planner by the name of its directory in `cases`."""
-    target = Target.local(embedded_aws.endpoint_url)
+    target = Target.local(emulator.endpoint_url)
     tools = toolchain.find(target="local")
     base = tmp_path_factory.mktemp("plans")
 

@@ -1,6 +1,6 @@
 """What a case expects of its plan, from a TOML file beside its input, compared with the plan.
 
-`promise`      a sentence: what the case shows
+`guarantee`      a sentence: what the case shows
 `errors`       the messages with which Terraform refuses the input; no other key then
 `after`        name of the case that is applied first
 `resources`    how many of each type the plan holds, all types counted
@@ -25,7 +25,7 @@ from typing import Any
 import tftest
 
 KEYS = {
-    "promise", "errors", "after", "resources", "values", "unmentioned", "null_outputs", "outputs", "changes",
+    "guarantee", "errors", "after", "resources", "values", "unmentioned", "null_outputs", "outputs", "changes",
     "policies",
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ def test_the_plan_is_as_expected(case: Path, planner: Callable[[str], Planner]) 
     expected = read(case)
     after = case.with_name(f"{expected['after']}.tfvars") if "after" in expected else None
     found = differences(expected, planner(case.parent.name).plan(case, after))
-    assert not found, f"{expected['promise']}\n" + "\n".join(found)
+    assert not found, f"{expected['guarantee']}\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize("case", cases(refused=True))

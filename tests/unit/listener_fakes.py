@@ -65,12 +65,12 @@ class Table:
     def record(self, correlation_id, text="HELLO", *, event_id=None, skew=0.0, source="destination", **more):
         """What the listener function does: an UpdateItem that counts deliveries."""
         received_at = round((self.clock() + skew) * 1000)
-        run_id = correlation_id.partition("/")[0] if correlation_id else "uncorrelated"
+        session_id = correlation_id.partition("/")[0] if correlation_id else "uncorrelated"
         event_id = event_id or f"{source}:{len(self.items)}"
         with self.lock:
-            old = self.items.get((run_id, event_id), {})
+            old = self.items.get((session_id, event_id), {})
             item = {
-                "run_id": run_id,
+                "session_id": session_id,
                 "event_id": event_id,
                 "received_at": received_at,
                 "first_received_at": old.get("first_received_at", received_at),
@@ -86,7 +86,7 @@ class Table:
                 **({"correlation_id": correlation_id} if correlation_id else {}),
                 **more,
             }
-            self.items[run_id, event_id] = item
+            self.items[session_id, event_id] = item
         return item
 
     def query(self, **kwargs):
@@ -96,16 +96,18 @@ class Table:
         assert kwargs["IndexName"] == "by_arrival"
         assert kwargs["KeyConditionExpression"] == "#0 = :run AND #2 >= :since"
         names = kwargs["ExpressionAttributeNames"]
-        assert (names["#0"], names["#2"]) == ("run_id", "received_at")
+        assert (names["#0"], names["#2"]) == ("session_id", "received_at")
         assert "body" not in names.values()
         if self.gone:
             raise client_error("ResourceNotFoundException", "Requested resource not found")
         if self.errors:
             raise self.errors.pop(0)
-        run_id = kwargs["ExpressionAttributeValues"][":run"]["S"]
+        session_id = kwargs["ExpressionAttributeValues"][":run"]["S"]
         since = int(kwargs["ExpressionAttributeValues"][":since"]["N"])
         with self.lock:
-            found = [i for i in self.items.values() if i["run_id"] == run_id and i["received_at"] >= since]
+            found = [
+                i for i in self.items.values() if i["session_id"] == session_id and i["received_at"] >= since
+            ]
         found.sort(key=lambda item: (item["received_at"], item["event_id"]))
         start = kwargs.get("ExclusiveStartKey")
         if start:
@@ -117,7 +119,7 @@ class Table:
         if len(found) > self.page:
             last = found[self.page - 1]
             answer["LastEvaluatedKey"] = {
-                k: _serialize(last[k]) for k in ("run_id", "received_at", "event_id")
+                k: _serialize(last[k]) for k in ("session_id", "received_at", "event_id")
             }
         return answer
 
@@ -127,7 +129,7 @@ class Table:
             raise client_error("ResourceNotFoundException", operation="GetItem")
         if self.get_errors:
             raise self.get_errors.pop(0)
-        item = self.items.get((Key["run_id"]["S"], Key["event_id"]["S"]))
+        item = self.items.get((Key["session_id"]["S"], Key["event_id"]["S"]))
         if item is None:
             return {}
         shown = [ExpressionAttributeNames[name] for name in ProjectionExpression.split(", ")]
@@ -276,7 +278,7 @@ MAP = {
     "results": {"table": "results", "index": "by_arrival", "overflow_bucket": "overflow"},
     "listener": {"function": "listener", "log_group": "/listener", "failure_queue_url": "queue/listener"},
     "sources": {"destination": {"type": "s3", "correlation": {"from": "key", "at": None}}},
-    "stations": [
+    "components": [
         {"name": "source", "type": "s3", "bucket": "source-bucket", "queue_url": None},
         {
             "name": "processor",
@@ -314,7 +316,7 @@ def s3_event(key, bucket="source-bucket"):
 
 
 class World:
-    """A deployed system of fakes with a listener of run `run` and a producer for its first station."""
+    """A deployed system of fakes with a listener of run `run` and a producer for its first component."""
 
     def __init__(self, sla=15, resources=MAP, **more):
         self.clock = Clock()
@@ -327,7 +329,7 @@ class World:
         more = {"clock": self.clock, "sleep": self.clock.sleep, "spawn": lambda work: work()} | more
         self.listener = Listener(self.resources, self.target, "run", sla=sla, **more)
         self.producer = S3Producer(
-            self.resources.station("source"),
+            self.resources.component("source"),
             self.target,
             "run",
             inflight=self.listener.inflight,

@@ -9,7 +9,7 @@ from listener_fakes import MAP
 
 from event_harness import cli
 from event_harness.orphans.inventory import Found
-from event_harness.orphans.orphans import Remains
+from event_harness.orphans.orphans import Orphans
 
 URL = "http://127.0.0.1:9"
 
@@ -98,11 +98,11 @@ def test_ctrl_c_ends_a_command_with_a_line_and_the_shells_exit_code(monkeypatch,
 
 def test_list_shows_what_tags_tell_of_beside_what_is_on_record(monkeypatch, capsys):
     queue = Found("sqs", "queue", "r1-letters")
-    remains = [
-        Remains("r1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
-        Remains("r2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
+    found = [
+        Orphans("r1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
+        Orphans("r2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
     ]
-    monkeypatch.setattr(cli.leftovers, "remains", lambda _target: remains)
+    monkeypatch.setattr(cli.orphans, "find", lambda _target: found)
     assert cli.main(["list", "--target", URL]) == 0
     first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
     assert first == ["r1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]
@@ -111,7 +111,7 @@ def test_list_shows_what_tags_tell_of_beside_what_is_on_record(monkeypatch, caps
 
 def test_list_of_nothing_says_so(capsys):
     assert cli.main(["list"]) == 0
-    assert capsys.readouterr().out == "no runs: nothing is in progress, nothing was left behind\n"
+    assert capsys.readouterr().out == "no deployments: nothing is in progress, nothing was left behind\n"
 
 
 def test_files_that_are_not_formatted_fail_the_check(terraform):
@@ -145,12 +145,12 @@ def redrive(*arguments, capsys):
 
 
 def test_redrive_without_a_run_takes_the_newest(capsys):
-    assert "reuse is 'last' (default), but no such run was kept" in redrive(capsys=capsys)
+    assert "reuse is 'last' (default), but no such deployment was kept" in redrive(capsys=capsys)
 
 
 def test_redrive_of_a_run_is_of_no_other_system_that_the_environment_names(monkeypatch, capsys):
     monkeypatch.setenv("EVENT_HARNESS_RESOURCES", "map.json")
-    assert "reuse is 'r1' (RUN_ID), but no such run was kept" in redrive("r1", capsys=capsys)
+    assert "reuse is 'r1' (DEPLOYMENT_ID), but no such deployment was kept" in redrive("r1", capsys=capsys)
 
 
 def test_redrive_of_a_described_system_is_of_no_run_that_the_environment_names(monkeypatch, capsys):
@@ -171,7 +171,10 @@ def test_redrive_without_a_run_is_of_the_system_that_the_environment_names(monke
 
 def test_redrive_of_two_systems_at_once_is_refused(capsys):
     said = redrive("r1", "--resources", "map.json", capsys=capsys)
-    assert "resources is 'map.json' (--resources) and reuse is 'r1' (RUN_ID): these are two systems" in said
+    assert (
+        "resources is 'map.json' (--resources) and reuse is 'r1' (DEPLOYMENT_ID): these are two systems"
+        in said
+    )
 
 
 def test_redrive_looks_in_the_region_that_it_is_given(project, capsys):

@@ -11,7 +11,7 @@ from event_harness.system.deployed_system import DeployedSystem
 
 pytest_plugins = ["pytester"]
 
-QUEUE_FIRST = MAP | {"stations": [{"name": "letters", "type": "sqs", "queue_url": "queue/letters"}]}
+QUEUE_FIRST = MAP | {"components": [{"name": "letters", "type": "sqs", "queue_url": "queue/letters"}]}
 SENT = """
 import pytest
 
@@ -44,8 +44,8 @@ class FakeSession:
 
 
 @pytest.fixture(autouse=True)
-def canaries(monkeypatch):
-    """The canaries that were sent; the environment says nothing of the harness."""
+def probes(monkeypatch):
+    """The readiness probes that were sent; the environment says nothing of the harness."""
     for name in os.environ:
         if name.startswith("EVENT_HARNESS_"):
             monkeypatch.delenv(name)
@@ -120,32 +120,32 @@ def test_workers_share_what_may_be_on_its_way(tested, arguments, workers, limit)
     ).assert_outcomes(passed=1)
 
 
-OVERRIDDEN = "import pytest\n\n@pytest.fixture(scope='session')\ndef harness_canary(): return {!r}\n"
+OVERRIDDEN = "import pytest\n\n@pytest.fixture(scope='session')\ndef harness_readiness_probe(): return {!r}\n"
 
 
 @pytest.mark.parametrize(
     ("described", "conftest", "sent"),
     [
-        (MAP, "", ["canary"]),
+        (MAP, "", ["readiness probe"]),
         (QUEUE_FIRST, "", []),
-        (QUEUE_FIRST, OVERRIDDEN.format("canary"), ["canary"]),
+        (QUEUE_FIRST, OVERRIDDEN.format("readiness probe"), ["readiness probe"]),
         (QUEUE_FIRST, OVERRIDDEN.format({"n": 1}), [{"n": 1}]),
         (MAP, OVERRIDDEN.format(None), []),
-        (MAP | {"stations": []}, OVERRIDDEN.format("canary"), []),
+        (MAP | {"components": []}, OVERRIDDEN.format("readiness probe"), []),
     ],
     ids=["bucket", "queue", "text of one's own", "object of one's own", "none", "nowhere to send it"],
 )
-def test_canary_is_what_the_project_says_or_a_text_for_a_bucket(
-    tested, monkeypatch, canaries, described, conftest, sent
+def test_readiness_probe_is_what_the_project_says_or_a_text_for_a_bucket(
+    tested, monkeypatch, probes, described, conftest, sent
 ):
     monkeypatch.setattr(FakeSession, "described", described)
     tested("def test_ready(listener): pass", conftest=conftest).assert_outcomes(passed=1)
-    assert canaries == sent
+    assert probes == sent
 
 
-def test_readiness_that_is_switched_off_sends_no_canary(tested, canaries):
+def test_readiness_that_is_switched_off_sends_no_readiness_probe(tested, probes):
     tested("def test_ready(listener): pass", "--harness-readiness=0").assert_outcomes(passed=1)
-    assert canaries == []
+    assert probes == []
 
 
 @pytest.mark.parametrize(

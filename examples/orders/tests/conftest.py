@@ -10,5 +10,5 @@ def harness_producer_settings():
 
 
 @pytest.fixture(scope="session")
-def harness_canary():
-    return {"lines": [{"sku": "canary", "quantity": 1, "price": "0.01"}]}
+def harness_readiness_probe():
+    return {"lines": [{"sku": "readiness probe", "quantity": 1, "price": "0.01"}]}

@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def harness_canary():
-    return {"name": "Canary", "email": "canary@example.com"}
+def harness_readiness_probe():
+    return {"name": "Probe", "email": "probe@example.com"}

@@ -1,4 +1,4 @@
-"""A second system, beside the session's own, that tests may break and mend."""
+"""A second system, beside the session's own, that tests may break and fix."""
 
 import json
 import time
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from event_harness.aws.ownership import new_run_id
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.listening.listener import Listener
 from event_harness.producers import producers_for
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
+from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain
-from resilience.weather import Weather
+from resilience.fault_injection import FaultInjection
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,9 +26,11 @@ class Breakable:
     def __init__(self, system):
         self.system = system
         self.target = system.target
-        self.listener = Listener(system.resources, system.target, new_run_id(), sla=60, in_flight=InFlight(4))
+        self.listener = Listener(
+            system.resources, system.target, new_session_id(), sla=60, in_flight=InFlight(4)
+        )
         self.producer = producers_for(self.listener)["source"]
-        self.source, self.processor, self.destination = system.resources.stations
+        self.source, self.processor, self.destination = system.resources.components
         self.s3, self.functions = self.target.client("s3"), self.target.client("lambda")
 
     @contextmanager
@@ -101,10 +103,10 @@ class Breakable:
         lines = [event["message"] for page in pages for event in page["events"]]
         return sum("processing" in line and sent.correlation_id in line for line in lines)
 
-    def failed(self, station=None):
-        """How many messages lie in the failure queue of a station (the text processor)."""
+    def failed(self, component=None):
+        """How many messages lie in the failure queue of a component (the text processor)."""
         answer = self.target.client("sqs").get_queue_attributes(
-            QueueUrl=(station or self.processor).failure_queue_url,
+            QueueUrl=(component or self.processor).failure_queue_url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )
         return sum(map(int, answer["Attributes"].values()))
@@ -114,24 +116,24 @@ class Breakable:
 def _breakable(deployment, tmp_path_factory):
     target = deployment.target
     tools = toolchain.find(None, target=target.name)
-    run = Run.create(
+    record = DeploymentRecord.create(
         tmp_path_factory.mktemp("breakable"), root=ROOT, target=target.name, endpoint_url=target.endpoint_url
     )
-    with Deployment(ROOT, target, tools, run) as system:
+    with Deployment(ROOT, target, tools, record) as system:
         yield Breakable(system)
 
 
 @pytest.fixture
 def breakable(_breakable):
     """The second system, its failure queues empty."""
-    for station in (_breakable.processor, _breakable.system.resources.listener):
-        _breakable.target.client("sqs").purge_queue(QueueUrl=station.failure_queue_url)
+    for component in (_breakable.processor, _breakable.system.resources.listener):
+        _breakable.target.client("sqs").purge_queue(QueueUrl=component.failure_queue_url)
     return _breakable
 
 
 @pytest.fixture(scope="session")
-def weather(deployment, tmp_path_factory):
-    """A proxy before the embedded AWS that can be told to fail; it is fine at first."""
-    log = tmp_path_factory.mktemp("weather") / "microburst.log"
-    with Weather(deployment.target.endpoint_url, log) as weather:
-        yield weather
+def injected(deployment, tmp_path_factory):
+    """A proxy before the local AWS emulator that can be told to fail; it is fine at first."""
+    log = tmp_path_factory.mktemp("injected") / "microburst.log"
+    with FaultInjection(deployment.target.endpoint_url, log) as injected:
+        yield injected

@@ -48,10 +48,10 @@ def test_function_that_can_not_even_start_ends_in_the_failure_queue(breakable):
     assert "DESTINATION_BUCKET" in failure.error_message
 
 
-def test_function_that_is_denied_access_ends_in_the_failure_queue(breakable, weather):
+def test_function_that_is_denied_access_ends_in_the_failure_queue(breakable, injected):
     denied = {"code": "AccessDenied", "status": 403, "message": "not authorized to perform: s3:PutObject"}
-    weather.be({"service": "s3", "operation": "PutObject", "error": denied})
-    with breakable.broken(AWS_ENDPOINT_URL=weather.url):
+    injected.inject({"service": "s3", "operation": "PutObject", "error": denied})
+    with breakable.broken(AWS_ENDPOINT_URL=injected.url):
         sent = breakable.producer.send("denied")
         failure = breakable.listener.wait_for_failure(sent)
     assert "AccessDenied" in failure.error_message
@@ -141,7 +141,7 @@ def test_object_overwritten_before_it_was_read_comes_out_as_its_newest_version(b
     assert breakable.outputs(sent) is None
     breakable.invoke({"Records": [breakable.record(sent, new, "00A2")]})
     assert breakable.listener.wait_for(sent, fail_early=False).text == "SECOND VERSION"
-    # Put back, the older event finds a newer output and leaves it alone.
+    # Replayed, the older event finds a newer output and leaves it alone.
     assert redrive(breakable.system.resources, breakable.target, say=lambda _line: None) == 0
     breakable.listener.expect_exactly(sent, 1, settle=2)
     assert breakable.outputs(sent) == "SECOND VERSION"

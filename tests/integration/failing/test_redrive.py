@@ -1,4 +1,4 @@
-"""Putting failed inputs back: `event-harness redrive`, once the cause is mended."""
+"""Replaying failed inputs: `event-harness redrive`, once the cause is fixed."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ class Said(list):
 
 @pytest.fixture
 def failed(breakable):
-    """An input that has failed; the cause is mended."""
+    """An input that has failed; the cause is fixed."""
     with breakable.broken(DESTINATION_BUCKET=None):
         sent = breakable.producer.send("try me again")
         breakable.listener.wait_for_failure(sent)
@@ -29,11 +29,11 @@ def test_command_puts_the_original_event_back_and_its_output_arrives(breakable, 
     where = ["--resources", str(described), "--target", breakable.target.endpoint_url]
 
     assert cli.main(["redrive", "--dry-run", *where]) == 0
-    assert "would be put back: text_processor failed" in capsys.readouterr().out
+    assert "would be replayed: text_processor failed" in capsys.readouterr().out
     assert breakable.failed() == 1
 
     assert cli.main(["redrive", *where]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 put back, 0 not"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 replayed, 0 not"
     assert breakable.listener.wait_for(failed).text == "TRY ME AGAIN"
     assert breakable.failed() == 0
 
@@ -49,22 +49,22 @@ def test_what_fails_again_is_back_in_the_queue_as_it_was(breakable):
     assert breakable.failed() == 1
 
 
-def test_what_the_listener_could_not_record_is_recorded_once_that_is_mended(breakable):
+def test_what_the_listener_could_not_record_is_recorded_once_that_is_fixed(breakable):
     listener = breakable.system.resources.listener
     with breakable.broken(listener.function, RESULTS_TABLE="gone"):
         sent = breakable.producer.send("unrecorded")
         failure = breakable.listener.wait_for_failure(sent)
-    assert failure.station == "event_listener"
+    assert failure.component == "event_listener"
     said = Said()
     assert (
-        redrive(breakable.system.resources, breakable.target, stations=["event_listener"], say=said) == 0
+        redrive(breakable.system.resources, breakable.target, components=["event_listener"], say=said) == 0
     ), said
     assert breakable.listener.wait_for(sent).text == "UNRECORDED"
 
 
 def test_what_nobody_accepts_stays_where_it_is(breakable, failed):
     processor = dataclasses.replace(breakable.processor, function="not-there")
-    resources = dataclasses.replace(breakable.system.resources, stations=(processor,))
+    resources = dataclasses.replace(breakable.system.resources, components=(processor,))
     said = Said()
     assert redrive(resources, breakable.target, say=said) == 1
     assert "ResourceNotFoundException" in said[0]

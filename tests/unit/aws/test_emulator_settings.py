@@ -7,10 +7,10 @@ import sys
 import psutil
 import pytest
 
-from event_harness.aws import emulator as embedded_aws
-from event_harness.aws import supervisor as keeper
-from event_harness.aws.emulator import EmbeddedAws
-from event_harness.errors import EmbeddedAwsError
+from event_harness.aws import emulator as emulator
+from event_harness.aws import supervisor as supervisor
+from event_harness.aws.emulator import LocalEmulator
+from event_harness.errors import EmulatorError
 
 
 def test_nothing_of_the_users_environment_reaches_the_functions(tmp_path, monkeypatch):
@@ -21,17 +21,17 @@ def test_nothing_of_the_users_environment_reaches_the_functions(tmp_path, monkey
         "LD_PRELOAD",
         "GITHUB_TOKEN",
         "LAMBDA_EXECUTOR",
-        *embedded_aws._environ(tmp_path, 1234, auth=False),
+        *emulator._environ(tmp_path, 1234, auth=False),
     ):
         if name != "PATH":
             monkeypatch.setenv(name, "planted")
-    environ = embedded_aws._environ(tmp_path, 1234, auth=False)
+    environ = emulator._environ(tmp_path, 1234, auth=False)
     assert "planted" not in environ.values()
     assert environ["PATH"] == os.environ["PATH"]
 
 
 def test_it_binds_loopback_and_writes_only_below_its_directory(tmp_path):
-    environ = embedded_aws._environ(tmp_path, 1234, auth=False)
+    environ = emulator._environ(tmp_path, 1234, auth=False)
     assert environ["BIND_HOST"] == "127.0.0.1"
     assert environ["GATEWAY_PORT"] == "1234"
     assert environ["IOT_MTLS_ENABLED"] == "0"
@@ -42,25 +42,27 @@ def test_it_binds_loopback_and_writes_only_below_its_directory(tmp_path):
 
 @pytest.mark.parametrize(("auth", "text"), [(True, "true"), (False, "false")])
 def test_policies_are_enforced_only_when_asked_for(tmp_path, auth, text):
-    assert embedded_aws._environ(tmp_path, 1, auth=auth)["AUTH"] == text
+    assert emulator._environ(tmp_path, 1, auth=auth)["AUTH"] == text
 
 
 def test_missing_emulator_is_one_clear_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded_aws.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(EmbeddedAwsError, match=r"is not installed: pip install 'event-harness\[local\]'"):
-        EmbeddedAws.start(tmp_path / "aws")
+    monkeypatch.setattr(emulator.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(EmulatorError, match=r"is not installed: pip install 'event-harness\[local\]'"):
+        LocalEmulator.start(tmp_path / "aws")
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"keeper": 0, "pid": 1, "port": 1}'])
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"supervisor": 0, "pid": 1, "port": 1}'])
 def test_directory_without_a_running_one_has_none(tmp_path, text):
     if text is not None:
-        (tmp_path / keeper.RECORD).write_text(text)
-    assert EmbeddedAws.find(tmp_path) is None
+        (tmp_path / supervisor.RECORD).write_text(text)
+    assert LocalEmulator.find(tmp_path) is None
 
 
 def test_record_of_a_pid_that_came_again_is_not_believed(tmp_path):
-    (tmp_path / keeper.RECORD).write_text(f'{{"keeper": {os.getpid()}, "pid": {os.getpid()}, "port": 1}}')
-    assert EmbeddedAws.find(tmp_path) is None
+    (tmp_path / supervisor.RECORD).write_text(
+        f'{{"supervisor": {os.getpid()}, "pid": {os.getpid()}, "port": 1}}'
+    )
+    assert LocalEmulator.find(tmp_path) is None
 
 
 @pytest.fixture
@@ -82,10 +84,10 @@ def sleeper():
 
 
 def test_only_processes_with_the_mark_of_the_directory_are_ended(tmp_path, sleeper):
-    mine = sleeper({keeper.MARK: str(tmp_path)}, start_new_session=True)
-    others = sleeper({keeper.MARK: str(tmp_path) + "2"}, start_new_session=True)
+    mine = sleeper({supervisor.MARK: str(tmp_path)}, start_new_session=True)
+    others = sleeper({supervisor.MARK: str(tmp_path) + "2"}, start_new_session=True)
     unmarked = sleeper({})
-    assert keeper.clear(tmp_path) == []
+    assert supervisor.clear(tmp_path) == []
     assert mine.poll() is not None
     assert others.poll() is None
     assert unmarked.poll() is None
@@ -101,23 +103,23 @@ def test_processes_that_a_function_starts_without_an_environment_are_ended_too(t
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],
-        env={keeper.MARK: str(tmp_path), "PATH": os.environ["PATH"]},
+        env={supervisor.MARK: str(tmp_path), "PATH": os.environ["PATH"]},
         stdout=subprocess.PIPE,
         start_new_session=True,
     ) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
-        assert keeper.clear(tmp_path) == []
+        assert supervisor.clear(tmp_path) == []
         assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
 def test_clearing_takes_the_folders_and_leaves_the_log(tmp_path):
-    for name in keeper.FOLDERS:
+    for name in supervisor.FOLDERS:
         (tmp_path / name / "deep").mkdir(parents=True)
-    (tmp_path / keeper.RECORD).write_text("{}")
-    (tmp_path / keeper.LOG).write_text("words")
+    (tmp_path / supervisor.RECORD).write_text("{}")
+    (tmp_path / supervisor.LOG).write_text("words")
     for _ in range(2):
-        keeper.clear(tmp_path)
-        assert [path.name for path in tmp_path.iterdir()] == [keeper.LOG]
+        supervisor.clear(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [supervisor.LOG]
 
 
 def test_folders_stay_while_a_process_that_uses_them_can_not_be_ended(tmp_path, monkeypatch):
@@ -127,10 +129,10 @@ def test_folders_stay_while_a_process_that_uses_them_can_not_be_ended(tmp_path, 
         def kill(self):
             """Do nothing, like a process that waits for a dead disk."""
 
-    monkeypatch.setattr(keeper, "processes_of", lambda directory: [Immortal()])
-    monkeypatch.setattr(keeper.psutil, "wait_procs", lambda processes, timeout: ([], processes))
-    monkeypatch.setattr(keeper, "_PATIENCE", 0.01)
+    monkeypatch.setattr(supervisor, "processes_of", lambda directory: [Immortal()])
+    monkeypatch.setattr(supervisor.psutil, "wait_procs", lambda processes, timeout: ([], processes))
+    monkeypatch.setattr(supervisor, "_PATIENCE", 0.01)
     (tmp_path / "tmp").mkdir()
-    with pytest.raises(EmbeddedAwsError, match="can't be ended: 4711; end them with: kill -9 4711"):
-        EmbeddedAws.end(tmp_path)
+    with pytest.raises(EmulatorError, match="can't be ended: 4711; end them with: kill -9 4711"):
+        LocalEmulator.end(tmp_path)
     assert (tmp_path / "tmp").is_dir()

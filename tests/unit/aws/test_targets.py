@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 
 from event_harness.aws.targets import NOWHERE, Target
-from event_harness.errors import CredentialsError, EmbeddedAwsError, EmulatorGoneError, SettingError
+from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
 
 URL = "http://127.0.0.1:4567"
 
@@ -185,7 +185,7 @@ def test_what_is_no_url_is_refused(url):
 
 def test_emulator_that_does_not_answer_is_one_clear_line():
     target = Target("local", "eu-west-1", URL, FakeSession(EndpointConnectionError(endpoint_url=URL)))
-    with pytest.raises(EmbeddedAwsError, match=f"no AWS emulator answers at {URL}: start it"):
+    with pytest.raises(EmulatorError, match=f"no AWS emulator answers at {URL}: start it"):
         target.check()
 
 
@@ -213,7 +213,7 @@ def test_emulator_on_this_machine_that_nobody_listens_for_any_more_is_gone():
     ],
 )
 def test_emulator_that_hangs_or_fails_or_is_elsewhere_may_still_be_there(url, error):
-    with pytest.raises(EmbeddedAwsError) as caught:
+    with pytest.raises(EmulatorError) as caught:
         Target("local", "eu-west-1", url, FakeSession(error)).check()
     assert not isinstance(caught.value, EmulatorGoneError)
 

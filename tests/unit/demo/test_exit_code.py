@@ -17,7 +17,7 @@ class FakeSession:
         type(self).made = self
 
     def system(self):
-        return types.SimpleNamespace(run_id="r1", target=None)
+        return types.SimpleNamespace(deployment_id="r1", target=None)
 
     def destroy(self):
         self.destroyed += 1
@@ -37,7 +37,7 @@ def _nothing_is_deployed(monkeypatch):
 )
 def test_only_a_right_text_and_nothing_left_are_a_success(monkeypatch, capsys, right, left, code):
     monkeypatch.setattr(demo, "_send_and_compare", lambda *_: right)
-    monkeypatch.setattr(demo, "census", lambda _target: left)
+    monkeypatch.setattr(demo, "inventory", lambda _target: left)
     assert demo._run("text", None) == code
     assert ("FAILED" in capsys.readouterr().out) == bool(code)
     assert (FakeSession.made.destroyed, FakeSession.made.closed) == (1, 1)

@@ -7,7 +7,7 @@ import pytest
 
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
 
 
@@ -15,8 +15,8 @@ from event_harness.errors import DestroyError, SettingError
 def deployment(tmp_path, monkeypatch):
     """A deployment in eu-west-1 of which terraform tells the outputs that `outputs` holds."""
     (tmp_path / "main.tf").write_text('output "event_harness" {\n  value = null\n}\n')
-    run = Run.create(tmp_path / "state", root=tmp_path, target="local")
-    one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), None, run)
+    record = DeploymentRecord.create(tmp_path / "state", root=tmp_path, target="local")
+    one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), None, record)
     one.outputs = {}
 
     def execute_command(*_command):

@@ -4,7 +4,7 @@ import pytest
 
 from event_harness.aws.targets import Identity, Target
 from event_harness.deployments import session, sweep
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session
 from event_harness.errors import SettingError
 from event_harness.settings import Settings
@@ -38,7 +38,7 @@ def test_run_to_reuse_beside_a_described_system_is_refused_with_both_origins(
 
 
 class FakeDeployment:
-    """The deployment of a kept run, of which nothing is there."""
+    """The deployment of a kept deployment, of which nothing is there."""
 
     def __init__(self, *_what):
         pass
@@ -48,26 +48,26 @@ class FakeDeployment:
 
 
 def test_run_is_held_as_long_as_it_is_reused(tmp_path, monkeypatch):
-    run = Run.create(tmp_path / ".event-harness", root=tmp_path, target="local")
-    run.endpoint_url, run.region, run.kept = "http://127.0.0.1:9", "eu-west-1", True
-    run.save()
+    record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
+    record.endpoint_url, record.region, record.kept = "http://127.0.0.1:9", "eu-west-1", True
+    record.save()
     monkeypatch.setattr(session, "Deployment", FakeDeployment)
     monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
     monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
-    reusing, beside = (Session(Settings({"reuse": run.run_id}, {}), tmp_path) for _ in range(2))
+    reusing, beside = (Session(Settings({"reuse": record.deployment_id}, {}), tmp_path) for _ in range(2))
     assert reusing.system() == beside.system() == "the system"
     said = []
-    assert sweep.sweep(reusing.state_dir, only=[run.run_id], say=said.append) == 1
-    assert said == [f"{run.run_id}: in use by tests that reuse it, left alone"]
+    assert sweep.sweep(reusing.state_dir, only=[record.deployment_id], say=said.append) == 1
+    assert said == [f"{record.deployment_id}: in use by tests that reuse it, left alone"]
     reusing.close()
     beside.close()
-    with run.held():
+    with record.held():
         pass
 
 
 def test_run_that_is_being_swept_is_not_reused(tmp_path):
-    run = Run.create(tmp_path / ".event-harness", root=tmp_path, target="local")
-    run.kept = True
-    run.save()
-    with run.held(), pytest.raises(SettingError, match="is being swept and can't be reused"):
+    record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
+    record.kept = True
+    record.save()
+    with record.held(), pytest.raises(SettingError, match="is being swept and can't be reused"):
         Session(Settings({"reuse": "last"}, {}), tmp_path).system()

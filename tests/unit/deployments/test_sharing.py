@@ -56,7 +56,9 @@ def test_many_borrowers_get_the_one_deployment(lend):
     for thread in threads:
         thread.join()
     assert session.asked == 1
-    assert [(s.run_id, s.outputs, s.target) for s in got] == [("r1", SYSTEM.outputs, SYSTEM.target)] * 4
+    assert [(s.deployment_id, s.outputs, s.target) for s in got] == [
+        ("r1", SYSTEM.outputs, SYSTEM.target)
+    ] * 4
 
 
 def test_nothing_is_deployed_while_nobody_asks(lend):

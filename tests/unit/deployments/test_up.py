@@ -19,7 +19,7 @@ URL = "http://127.0.0.1:4567"
 def sourced(tmp_path):
     """The environment of a shell that has sourced the file, n times."""
 
-    def run(environ, *, providers="mirror", binary="/bin/sh", times=1):
+    def shell(environ, *, providers="mirror", binary="/bin/sh", times=1):
         tools = Toolchain(Path(binary), "terraform", "1.11.4", providers, tmp_path / "cli.tfrc")
         file = tmp_path / "env"
         file.write_text(up_module._shell(Target.local(URL), tools))
@@ -35,7 +35,7 @@ def sourced(tmp_path):
         pairs = (line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
         return {name: value for name, value in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
 
-    return run
+    return shell
 
 
 def test_shell_gets_what_boto3_and_terraform_need(sourced, tmp_path):
@@ -88,7 +88,7 @@ def test_down_where_nothing_is_up_says_so(tmp_path):
     down(tmp_path, say=lines.append)
     (tmp_path / ".event-harness").mkdir()
     down(tmp_path, say=lines.append)
-    assert lines == ["no embedded AWS is up here"] * 2
+    assert lines == ["no local AWS emulator is up here"] * 2
 
 
 def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
@@ -107,7 +107,7 @@ def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
 
 @pytest.fixture
 def emulator(tmp_path, monkeypatch):
-    """An embedded AWS that doesn't run; the ones that were stopped are listed."""
+    """A local AWS emulator that doesn't run; the ones that were stopped are listed."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     (tmp_path / "main.tf").write_text('provider "aws" {}\n')
 
@@ -130,7 +130,7 @@ def emulator(tmp_path, monkeypatch):
         def stop(self):
             self.stopped.append(self.running.pop())
 
-    monkeypatch.setattr(up_module, "EmbeddedAws", Fake)
+    monkeypatch.setattr(up_module, "LocalEmulator", Fake)
     tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "cli.tfrc")
     monkeypatch.setattr(up_module.toolchain, "find", lambda *_, **__: tools)
     return Fake
@@ -140,7 +140,7 @@ def test_up_again_says_that_it_is_up(tmp_path, emulator):
     lines = []
     first = up(tmp_path, say=lines.append)
     assert up(tmp_path, say=lines.append) is first
-    assert lines[-1].startswith(f"the embedded AWS is up already, at {URL}")
+    assert lines[-1].startswith(f"the local AWS emulator is up already, at {URL}")
 
 
 def test_down_undoes_all_that_up_did_to_the_root(tmp_path, emulator):

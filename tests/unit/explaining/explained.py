@@ -24,8 +24,8 @@ def explain(world, sent, misses=()):
     return explainer(world).explain(sent, misses)
 
 
-def finding(report, station):
-    return next(item for item in report.findings if item.station == station)
+def finding(report, component):
+    return next(item for item in report.findings if item.component == component)
 
 
 def processed(world, sent, *lines, group="/processor"):

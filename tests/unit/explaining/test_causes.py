@@ -7,8 +7,8 @@ from listener_fakes import MAP, World
 NEWS = {"type": "sns", "correlation": {"from": "attribute", "at": "trace_id"}}
 FORKED = MAP | {
     "sources": MAP["sources"] | {"news": NEWS},
-    "stations": [
-        *MAP["stations"],
+    "components": [
+        *MAP["components"],
         {"name": "announce", "type": "lambda", "function": "announce", "log_group": "/announce"},
     ],
 }
@@ -98,7 +98,7 @@ def test_an_event_of_another_session_on_the_same_system_is_not_taken_for_this_on
     sent = world.send()
     processed(world, sent, "written")
     written(world, sent)
-    other = {"correlation_id": "r1m86p1qsytdxp/01M86P1QSYTDXP0000000000AA", "message": "recorded"}
+    other = {"correlation_id": "s1m86p1qsytdxp/01M86P1QSYTDXP0000000000AA", "message": "recorded"}
     world.logs.invoked("/listener", REQUEST, {"level": "INFO", **other})
     assert "under an id that no run made" not in explain(world, sent).full()
 
@@ -115,7 +115,7 @@ def test_what_is_known_stands_before_what_is_guessed(world):
     )
 
 
-def test_a_fault_of_this_very_input_goes_before_any_near_miss(world):
+def test_a_fault_of_this_very_input_goes_before_any_unmatched(world):
     sent = world.send()
     processed(world, sent, f"[ERROR] ValueError: cannot process {sent.correlation_id}")
     world.logs.groups["/processor"][1]["message"] = (
@@ -126,10 +126,10 @@ def test_a_fault_of_this_very_input_goes_before_any_near_miss(world):
     assert report.cause.startswith("processor: [ERROR] ValueError: cannot process")
 
 
-@pytest.mark.parametrize("name", ["results", "near miss", "others", "uncorrelated", "event_listener"])
-def test_a_station_may_have_any_name(name):
-    stations = [*MAP["stations"][:2], MAP["stations"][2] | {"name": name}]
-    world = World(resources=MAP | {"stations": stations})
+@pytest.mark.parametrize("name", ["results", "unmatched result", "others", "uncorrelated", "event_listener"])
+def test_a_component_may_have_any_name(name):
+    components = [*MAP["components"][:2], MAP["components"][2] | {"name": name}]
+    world = World(resources=MAP | {"components": components})
     sent = world.send()
     processed(world, sent, "written")
     assert explain(world, sent).cause == f"nothing was written to {name} under this id"
@@ -139,7 +139,7 @@ def test_an_event_of_a_session_that_makes_its_own_ids_is_not_called_nobodys(worl
     sent = world.send()
     processed(world, sent, "written")
     written(world, sent)
-    own = {"level": "INFO", "message": "recorded", "correlation_id": "r1m86p1qsytdxp/order-10"}
+    own = {"level": "INFO", "message": "recorded", "correlation_id": "s1m86p1qsytdxp/order-10"}
     world.logs.invoked("/listener", REQUEST, own)
     assert "under an id that no run made" not in explain(world, sent).full()
 

@@ -16,9 +16,9 @@ def world():
     return World()
 
 
-def test_every_station_is_asked_in_the_order_of_the_way(world):
+def test_every_component_is_asked_in_the_order_of_the_way(world):
     report = explain(world, world.send())
-    assert [item.station for item in report.findings] == [
+    assert [item.component for item in report.findings] == [
         "source",
         "processor",
         "destination",
@@ -108,8 +108,8 @@ def test_errors_of_requests_that_ended_in_a_failure_queue_for_another_input_are_
 
 
 def test_a_function_that_wrote_nothing_is_the_cause_with_its_last_line():
-    way = [MAP["stations"][0], MAP["stations"][1]]
-    world = World(resources=MAP | {"stations": way})
+    way = [MAP["components"][0], MAP["components"][1]]
+    world = World(resources=MAP | {"components": way})
     sent = world.send()
     processed(world, sent, f"{sent.correlation_id} is empty")
     cause = explain(world, sent).cause
@@ -167,7 +167,7 @@ def test_an_error_from_before_the_send_is_not_the_cause_but_clocks_may_differ(wo
     assert "KeyError: now" in explain(world, sent).cause
 
 
-def test_a_function_that_wrote_nothing_is_followed_by_a_station_without_output(world):
+def test_a_function_that_wrote_nothing_is_followed_by_a_component_without_output(world):
     sent = world.send()
     processed(world, sent, "processing")
     report = explain(world, sent)
@@ -248,7 +248,7 @@ def test_everything_well_but_slow_says_so(world):
     written(world, sent)
     processed(world, sent, "recorded", group="/listener")
     assert explain(world, sent).cause == (
-        "none found: no station after event_listener, where it was seen, shows a fault;"
+        "none found: no component after event_listener, where it was seen, shows a fault;"
         " the event may need longer than this"
     )
 

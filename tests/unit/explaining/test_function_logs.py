@@ -139,7 +139,7 @@ def test_errors_of_any_logger_are_errors(logs, line, text):
 
 
 @pytest.mark.parametrize(
-    "named", ["run/01OTHER", "in%2Frun%2F01OTHER.csv", "r1m86p1qsytdxp/01M86P1RSVNAB3HV8JNHXGJTZ3"]
+    "named", ["run/01OTHER", "in%2Frun%2F01OTHER.csv", "s1m86p1qsytdxp/01M86P1RSVNAB3HV8JNHXGJTZ3"]
 )
 def test_a_plain_log_that_names_another_input_is_of_that_with_all_its_errors(logs, named):
     logs.invoked("/fn", R2, f"working on {named}", "ValueError: no")
@@ -149,7 +149,7 @@ def test_a_plain_log_that_names_another_input_is_of_that_with_all_its_errors(log
 
 
 def test_a_path_that_begins_with_a_run_names_no_input(logs):
-    logs.invoked("/fn", R2, "ValueError: in /tmp/r1m86p1qsytdxp/aws/app.py")
+    logs.invoked("/fn", R2, "ValueError: in /tmp/s1m86p1qsytdxp/aws/app.py")
     assert len(read(logs).errors) == 1
 
 

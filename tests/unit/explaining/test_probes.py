@@ -1,4 +1,4 @@
-"""What each type of station can tell."""
+"""What each type of component can tell."""
 
 import pytest
 from explained import explain, finding
@@ -6,7 +6,7 @@ from listener_fakes import MAP, World, client_error
 
 
 class Anything:
-    """SQS, SNS, EventBridge, DynamoDB and Kinesis as stations, with the answers that a test wants."""
+    """SQS, SNS, EventBridge, DynamoDB and Kinesis as components, with the answers that a test wants."""
 
     def __init__(self, **answers):
         self.answers = answers
@@ -19,7 +19,7 @@ class Anything:
 
 
 @pytest.mark.parametrize(
-    ("station", "service", "answers", "state", "text"),
+    ("component", "service", "answers", "state", "text"),
     [
         (
             {"type": "sqs", "queue_url": "u"},
@@ -83,9 +83,9 @@ class Anything:
         ),
     ],
 )
-def test_a_station_of_any_type_says_what_it_can(station, service, answers, state, text):
-    world = World(resources=MAP | {"stations": [MAP["stations"][0], {"name": "station", **station}]})
+def test_a_component_of_any_type_says_what_it_can(component, service, answers, state, text):
+    world = World(resources=MAP | {"components": [MAP["components"][0], {"name": "component", **component}]})
     world.target.clients[service] = Anything(**answers)
-    found = finding(explain(world, world.send()), "station")
+    found = finding(explain(world, world.send()), "component")
     assert found.state == state
     assert text in found.text

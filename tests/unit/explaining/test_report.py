@@ -5,14 +5,14 @@ from event_harness.explaining.report import LINES, WIDTH, Finding, Report
 
 FINDINGS = st.builds(
     Finding,
-    station=st.text("abc_", min_size=1, max_size=30),
+    component=st.text("abc_", min_size=1, max_size=30),
     state=st.sampled_from(["ok", "bad", "open", "unknown"]),
     text=st.text(max_size=300),
     details=st.lists(st.text(max_size=300), max_size=30).map(tuple),
 )
 
 
-def test_a_report_names_the_cause_and_each_station():
+def test_a_report_names_the_cause_and_each_component():
     report = Report(
         "it was not invoked",
         (

@@ -14,13 +14,13 @@ def world():
     return World()
 
 
-def test_a_result_under_an_id_that_differs_is_a_near_miss(world):
+def test_a_result_under_an_id_that_differs_is_a_unmatched(world):
     sent = world.send()
     other = sent.correlation_id.replace("input.txt", "output.txt")
     world.table.record(other)
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
-    assert finding(report, "near miss").text == f"a result came under an id that differs: {other}"
-    assert report.cause == finding(report, "near miss").text
+    assert finding(report, "unmatched result").text == f"a result came under an id that differs: {other}"
+    assert report.cause == finding(report, "unmatched result").text
 
 
 def test_what_is_awaited_under_an_id_that_nobody_sent_is_the_cause(world):
@@ -34,13 +34,13 @@ def test_what_is_awaited_under_an_id_that_nobody_sent_is_the_cause(world):
     assert "before the send" not in report.full()
 
 
-def test_the_nearest_of_the_near_misses_is_shown_beside_what_is_awaited(world):
+def test_the_nearest_of_the_unmatched_results_is_shown_beside_what_is_awaited(world):
     sent = world.send()
     world.table.record("run/far", "AN ALTOGETHER DIFFERENT ONE", event_id="far")
     world.table.record("run/nearest", "HELLO THERE", event_id="nearest")
     world.table.record("run/not text", b"\xff", event_id="bytes")
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO, THERE"))
-    details = finding(report, "near miss").details
+    details = finding(report, "unmatched result").details
     assert "nearest, nearest, differs from line 1, column 6 on (expected 12 characters, got 11)" in details[3]
     assert details[-2:] == ("- HELLO, THERE", "+ HELLO THERE")
 
@@ -60,13 +60,13 @@ def test_results_without_a_correlation_id_are_shown_beside_what_is_awaited(world
     assert "the content is what is awaited" in finding(report, "uncorrelated").details[-1]
 
 
-def test_results_of_other_inputs_are_no_near_misses(world):
+def test_results_of_other_inputs_are_no_unmatched_results(world):
     sent, other = world.send(), world.send()
     by_other_means = world.producer.new_key()
     for key in (other.correlation_id, by_other_means):
         world.table.record(key, "HELLO")
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert not [item for item in report.findings if item.station == "near miss"]
+    assert not [item for item in report.findings if item.component == "unmatched result"]
     assert finding(report, "others").text == (
         f"2 results of other inputs since the send, one with the awaited content: {by_other_means}"
     )
@@ -76,10 +76,10 @@ def test_results_of_other_inputs_are_no_near_misses(world):
 def test_what_the_system_puts_behind_another_inputs_id_is_that_inputs(world):
     sent, other = world.send(), world.send()
     world.table.record(other.correlation_id.replace("input.txt", "summary.txt"))
-    of_no_bound = S3Producer(world.resources.station("source"), world.target, "run").send("unbound")
+    of_no_bound = S3Producer(world.resources.component("source"), world.target, "run").send("unbound")
     world.table.record(of_no_bound.correlation_id)
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
-    assert not [item for item in report.findings if item.station == "near miss"]
+    assert not [item for item in report.findings if item.component == "unmatched result"]
 
 
 def test_an_input_whose_id_only_begins_like_it_is_another(world):
@@ -93,18 +93,18 @@ def test_an_input_whose_id_only_begins_like_it_is_another(world):
     assert report.cause.startswith("processor wasn't invoked for this input")
 
 
-def test_inputs_under_ids_of_their_own_are_no_near_misses(world):
+def test_inputs_under_ids_of_their_own_are_no_unmatched_results(world):
     sent, other = world.send(), world.send(correlation_id="order-2")
     by_other_means = replace(other, correlation_id="run/order-3")
     for one in (other, by_other_means):
         world.table.record(one.correlation_id)
         world.listener.wait_for(one)
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
-    assert not [item for item in report.findings if item.station == "near miss"]
+    assert not [item for item in report.findings if item.component == "unmatched result"]
 
 
 def test_a_large_result_that_nobody_awaits_is_not_fetched(world):
     sent = world.send()
     world.table.record("run/nobody's", "HELLO", size=2**20 + 1)
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert finding(report, "near miss").text == "a result came under an id that differs: run/nobody's"
+    assert finding(report, "unmatched result").text == "a result came under an id that differs: run/nobody's"

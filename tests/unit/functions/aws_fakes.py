@@ -198,16 +198,16 @@ class FakeTable:
     def update_item(self, **arguments: Any) -> dict[str, Any]:
         _validate("dynamodb", "UpdateItem", arguments)
         self.before(arguments)
-        run_id, event_id = arguments["Key"]["run_id"]["S"], arguments["Key"]["event_id"]["S"]
-        if not (0 < len(run_id.encode()) <= 2048 and 0 < len(event_id.encode()) <= 1024):
+        session_id, event_id = arguments["Key"]["session_id"]["S"], arguments["Key"]["event_id"]["S"]
+        if not (0 < len(session_id.encode()) <= 2048 and 0 < len(event_id.encode()) <= 1024):
             raise client_error("UpdateItem", "ValidationException", 400)
-        item = dict(self.items.get((run_id, event_id), arguments["Key"]))
+        item = dict(self.items.get((session_id, event_id), arguments["Key"]))
         self._apply(item, arguments)
         # The item and its entry in the index, which holds all but the body, share one limit.
         entry = {name: value for name, value in item.items() if name not in ("body", "overflow")}
         if _size(item) + _size(entry) > self.MAX_ITEM:
             raise client_error("UpdateItem", "ValidationException", 400)
-        self.items[run_id, event_id] = item
+        self.items[session_id, event_id] = item
         return {}
 
     @staticmethod

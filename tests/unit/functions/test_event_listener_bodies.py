@@ -160,9 +160,9 @@ def test_the_inline_limit_leaves_room_for_the_item_whatever_the_setting(s3: Fake
 
 
 @given(st.text(min_size=1, max_size=2048).filter(lambda run: len(run.encode()) <= 2048))
-def test_any_run_id_makes_a_key_that_s3_takes(run_id: str) -> None:
+def test_any_session_id_makes_a_key_that_s3_takes(session_id: str) -> None:
     s3 = FakeS3("overflow")
-    kept = Bodies(s3, "overflow", 0).keep(b"body", Correlation(run_id, "event"))
+    kept = Bodies(s3, "overflow", 0).keep(b"body", Correlation(session_id, "event"))
     assert isinstance(kept, Overflow)
     assert len(kept.key.encode()) <= 1024
     assert kept.key.isascii()

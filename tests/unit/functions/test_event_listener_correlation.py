@@ -26,7 +26,7 @@ def found(
     if body is None and isinstance(record.body, bytes):
         body = record.body
     correlation = correlate(Source("name", record.source_type, "", where, at), record, body)
-    assert correlation.run_id == (correlation.correlation_id or UNCORRELATED).partition("/")[0]
+    assert correlation.session_id == (correlation.correlation_id or UNCORRELATED).partition("/")[0]
     return correlation.correlation_id, correlation.error
 
 
@@ -158,11 +158,11 @@ def test_an_id_of_a_thousand_characters_is_kept_whole(characters: str) -> None:
     assert found(sqs_record(attributes=attributes), "attribute") == (correlation_id, None)
 
 
-def test_a_run_id_that_is_too_long_for_a_key_is_cut_and_the_correlation_id_is_not() -> None:
+def test_a_session_id_that_is_too_long_for_a_key_is_cut_and_the_correlation_id_is_not() -> None:
     record = Record("sqs", "", "id", b"", {}, attributes={"correlation_id": "r" * 3000})
     correlation = correlate(Source("name", "sqs", "", "attribute"), record, b"")
     assert correlation.correlation_id == "r" * 3000
-    assert len(correlation.run_id) == 2048
+    assert len(correlation.session_id) == 2048
 
 
 def test_the_event_id_is_the_sources_name_and_the_events_identity() -> None:
@@ -200,8 +200,8 @@ def test_any_id_is_used_or_refused_with_a_reason(text: str, where: str) -> None:
     body = json.dumps({"correlation_id": text}).encode()
     correlation = correlate(Source("name", "sqs", "", where), record, body)
     if correlation.error:
-        assert (correlation.run_id, correlation.correlation_id) == (UNCORRELATED, None)
+        assert (correlation.session_id, correlation.correlation_id) == (UNCORRELATED, None)
     else:
         assert correlation.correlation_id == text
-        assert text.startswith(correlation.run_id)
-        assert correlation.run_id
+        assert text.startswith(correlation.session_id)
+        assert correlation.session_id

@@ -111,7 +111,7 @@ def test_each_source_ends_up_under_its_name_and_run(
         app.handler(event, context)
     items = {item["source"]: item for item in table.all()}
     assert sorted(items) == ["bus", "destination", "queue", "stream", "table", "topic"]
-    assert {item["run_id"] for item in items.values()} == {"run"}
+    assert {item["session_id"] for item in items.values()} == {"run"}
     assert all(item["event_id"].startswith(f"{name}:") for name, item in items.items())
 
 
@@ -160,7 +160,7 @@ def test_what_cant_be_read_is_stored_as_uncorrelated(
 ) -> None:
     app.handler({"order": "7"}, context)
     item = table.only()
-    assert (item["run_id"], item["source"], item["body"]) == ("uncorrelated", "unknown", '{"order": "7"}')
+    assert (item["session_id"], item["source"], item["body"]) == ("uncorrelated", "unknown", '{"order": "7"}')
     assert json.loads(item["metadata"]).keys() == {"record_error", "correlation_error"}
 
 
@@ -169,7 +169,7 @@ def test_a_strangers_event_on_a_shared_bus_is_stored_as_uncorrelated(
 ) -> None:
     app.handler(wrapped(eventbridge_event({"stranger": True})), context)
     item = table.only()
-    assert (item["run_id"], item["source"]) == ("uncorrelated", "bus")
+    assert (item["session_id"], item["source"]) == ("uncorrelated", "bus")
     assert "not nothing" in json.loads(item["metadata"])["correlation_error"]
 
 

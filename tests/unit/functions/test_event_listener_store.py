@@ -47,7 +47,7 @@ def save(store: Store, body: bytes | Overflow | Gone = b"body", **changes: Any) 
 def test_a_result_is_stored_with_all_that_is_known_of_it(store: Store, table: FakeTable) -> None:
     save(store, "text ü".encode())
     assert table.only() == {
-        "run_id": "run",
+        "session_id": "run",
         "event_id": "orders:id",
         "received_at": 1_700_000_000_500,
         "first_received_at": 1_700_000_000_500,
@@ -107,7 +107,7 @@ def test_what_isnt_known_is_absent(store: Store, table: FakeTable) -> None:
     save(store, record=record, correlation=Correlation("uncorrelated", "orders:id", error="no id"))
     item = table.only()
     assert not {"correlation_id", "event_time"} & set(item)
-    assert item["run_id"] == "uncorrelated"
+    assert item["session_id"] == "uncorrelated"
     assert json.loads(item["metadata"]) == {"correlation_error": "no id"}
 
 

@@ -167,10 +167,10 @@ def test_an_input_of_another_run_is_refused(world):
         world.listener.wait_for(sent)
 
 
-@pytest.mark.parametrize("run_id", ["", "a/b", "a b", "uncorrelated", None, 7])
-def test_a_run_id_that_cannot_be_one_is_refused(world, run_id):
+@pytest.mark.parametrize("session_id", ["", "a/b", "a b", "uncorrelated", None, 7])
+def test_a_session_id_that_cannot_be_one_is_refused(world, session_id):
     with pytest.raises(SettingError, match="run id"):
-        Listener(world.resources, world.target, run_id, sla=1)
+        Listener(world.resources, world.target, session_id, sla=1)
 
 
 def test_an_sla_that_is_none_is_refused(world):
@@ -218,9 +218,9 @@ def test_results_of_the_run_are_read_on_demand(world):
 
 def test_results_of_a_table_that_is_gone_are_an_error(world):
     world.table.gone = True
-    for run_id in (None, "uncorrelated"):
+    for session_id in (None, "uncorrelated"):
         with pytest.raises(ResultsUnavailableError):
-            world.listener.results(run_id)
+            world.listener.results(session_id)
 
 
 def test_a_shut_gate_is_met_before_any_wait():

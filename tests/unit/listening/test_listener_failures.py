@@ -102,7 +102,7 @@ def test_failures_are_awaited_and_stay_in_their_queue(world):
     world.fails(sent, after=3)
     took, failure = world.passed(lambda: world.listener.wait_for_failure(sent))
     assert 3 <= took < 4.1
-    assert (failure.station, failure.attempts, failure.condition) == ("processor", 3, "RetriesExhausted")
+    assert (failure.component, failure.attempts, failure.condition) == ("processor", 3, "RetriesExhausted")
     assert (failure.error_type, failure.error_message) == ("NotUtf8Error", "not UTF-8")
     assert failure.event["Records"][0]["s3"]["bucket"]["name"] == "source-bucket"
     assert len(world.queues.messages["queue/processor"]) == 1
@@ -142,7 +142,7 @@ def test_a_failure_queue_that_is_throttled_is_asked_again(world):
 
 
 def test_without_failure_queues_no_failure_can_be_awaited():
-    bare = MAP | {"listener": {"function": "listener"}, "stations": [MAP["stations"][0]]}
+    bare = MAP | {"listener": {"function": "listener"}, "components": [MAP["components"][0]]}
     world = World(resources=bare)
-    with pytest.raises(SettingError, match="no station has a failure_queue_url"):
+    with pytest.raises(SettingError, match="no component has a failure_queue_url"):
         world.listener.wait_for_failure(world.send())

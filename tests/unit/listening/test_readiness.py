@@ -22,7 +22,7 @@ def live_after(world, seconds, answer=0.1):
     return sent
 
 
-def test_a_way_that_is_live_is_ready_with_the_first_canary():
+def test_a_way_that_is_live_is_ready_with_the_first_readiness_probe():
     world = World()
     sent = live_after(world, 0)
     assert await_ready(world.producer, world.listener, limit=60) == pytest.approx(0.1, abs=0.03)
@@ -38,7 +38,7 @@ def test_a_way_that_becomes_live_later_is_ready_then():
     assert len(sent) == 4
 
 
-def test_a_slow_way_is_ready_when_its_first_canary_comes():
+def test_a_slow_way_is_ready_when_its_first_readiness_probe_comes():
     world = World()
     live_after(world, 0, answer=7)
     assert await_ready(world.producer, world.listener, limit=60) == pytest.approx(7, abs=0.3)
@@ -50,11 +50,13 @@ def test_a_way_that_never_becomes_live_ends_at_the_limit_with_an_explanation():
     took, error = world.passed(lambda: await_ready(world.producer, world.listener, limit=30))
     assert isinstance(error, WaitTimeoutError)
     assert took == pytest.approx(30)
-    assert f"not ready within 30 s: of {len(sent)} canaries sent to source none came through" in str(error)
+    assert f"not ready within 30 s: of {len(sent)} readiness probes sent to source none came through" in str(
+        error
+    )
     assert "processor wasn't invoked" in str(error)
 
 
-def test_a_canary_that_the_system_cannot_handle_ends_it_at_once():
+def test_a_readiness_probe_that_the_system_cannot_handle_ends_it_at_once():
     world = World()
     original = world.producer.send
 
@@ -66,19 +68,21 @@ def test_a_canary_that_the_system_cannot_handle_ends_it_at_once():
     world.producer.send = send
     took, error = world.passed(lambda: await_ready(world.producer, world.listener, limit=30))
     assert isinstance(error, InputFailedError)
-    assert str(error).startswith("the readiness canary failed; a canary must be an input that the system")
+    assert str(error).startswith(
+        "the readiness probe failed; a readiness probe must be an input that the system"
+    )
     assert error.report.cause.startswith("processor failed")
     assert took < 4
 
 
-def test_canaries_are_no_results_of_the_run():
+def test_readiness_probes_are_no_results_of_the_run():
     world = World()
     live_after(world, 0)
     await_ready(world.producer, world.listener, limit=30)
     assert world.listener.results() == []
 
 
-def test_canaries_hold_no_slots_afterwards():
+def test_readiness_probes_hold_no_slots_afterwards():
     world = World(in_flight=InFlight(1))
     live_after(world, 20)
     await_ready(world.producer, world.listener, limit=60)

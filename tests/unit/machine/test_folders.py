@@ -8,12 +8,12 @@ from event_harness.machine import folders
 
 
 def test_folder_is_private_to_its_owner(tmp_path):
-    folders.make(tmp_path / "runs" / "r1")
-    assert (tmp_path / "runs" / "r1").stat().st_mode & 0o777 == 0o700
+    folders.make(tmp_path / "deployments" / "r1")
+    assert (tmp_path / "deployments" / "r1").stat().st_mode & 0o777 == 0o700
 
 
 def test_parent_that_another_session_deletes_meanwhile_is_made_again(tmp_path, monkeypatch):
-    made, parent = Path.mkdir, tmp_path / "runs"
+    made, parent = Path.mkdir, tmp_path / "deployments"
 
     def mkdir(self, *arguments, **settings):
         made(self, *arguments, **settings)

@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from event_harness.aws import supervisor as keeper
+from event_harness.aws import supervisor as supervisor
 from event_harness.machine import processes
 
 
@@ -92,7 +92,7 @@ def test_process_that_only_begins_is_found_by_what_it_carries(beginning):
     assert [process.pid for process in found] == [child.pid]
 
 
-def test_process_that_only_begins_is_ended_with_its_embedded_aws(beginning, tmp_path):
-    child = beginning(1, **{keeper.MARK: str(tmp_path)})
-    assert keeper.clear(tmp_path) == []
+def test_process_that_only_begins_is_ended_with_its_emulator(beginning, tmp_path):
+    child = beginning(1, **{supervisor.MARK: str(tmp_path)})
+    assert supervisor.clear(tmp_path) == []
     assert child.poll() is not None

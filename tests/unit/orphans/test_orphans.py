@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from event_harness.aws.ownership import TAG_EXPIRES, TAG_OWNER, TAG_RUN
+from event_harness.aws.ownership import TAG_DEPLOYMENT, TAG_EXPIRES, TAG_OWNER
 from event_harness.deployments import sweep
 from event_harness.errors import SweepError
-from event_harness.orphans import orphans as leftovers
+from event_harness.orphans import orphans
 from event_harness.orphans.inventory import Found
 from event_harness.orphans.removal import in_order
 from event_harness.orphans.tagged import tagged
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ACCOUNT = "eu-west-1:000000000000"
-RUN, OTHER = "r0abcdefgh1234", "r0abcdefgh5678"
+RUN, OTHER = "d0abcdefgh1234", "d0abcdefgh5678"
 
 
 class FakeClient:
@@ -99,7 +99,7 @@ class FakeTarget:
                         *((f"arn:aws:sqs:{ACCOUNT}:{name}", tags) for name, tags in self.queues.items()),
                         *self.others.items(),
                     ]
-                    if TAG_RUN in tags
+                    if TAG_DEPLOYMENT in tags
                 ]
             },
         }
@@ -122,8 +122,8 @@ def as_list(tags):
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def ours(run_id=RUN, expires="2026-01-01T00:00:00Z"):
-    return {TAG_RUN: run_id, TAG_OWNER: "me@here", TAG_EXPIRES: expires}
+def ours(deployment_id=RUN, expires="2026-01-01T00:00:00Z"):
+    return {TAG_DEPLOYMENT: deployment_id, TAG_OWNER: "me@here", TAG_EXPIRES: expires}
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def swept(target, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(leftovers, "_LOOKS", (0, 0))
+    monkeypatch.setattr(orphans, "_LOOKS", (0, 0))
 
 
 def test_expired_run_is_removed(target, swept):
@@ -168,7 +168,7 @@ def test_run_whose_expiry_can_not_be_read_is_left_alone(target, swept, expires):
     assert swept() == []
 
 
-@pytest.mark.parametrize("missing", [TAG_RUN, TAG_EXPIRES])
+@pytest.mark.parametrize("missing", [TAG_DEPLOYMENT, TAG_EXPIRES])
 def test_resource_that_lacks_one_of_our_tags_is_left_alone(target, swept, missing):
     target.queues = {"one": {key: value for key, value in ours().items() if key != missing}}
     assert swept() == []
@@ -179,8 +179,8 @@ def test_resource_of_somebody_else_is_left_alone(target, swept):
     assert set(swept()) == {"ours"}
 
 
-@pytest.mark.parametrize("word", ["", "r", "prod", "r0abc", "R0ABCDEFGH1234", f"{RUN}x", "r0abcdefghilou"])
-def test_word_that_is_no_run_id_proves_nothing(target, swept, word):
+@pytest.mark.parametrize("word", ["", "d", "prod", "d0abc", "D0ABCDEFGH1234", f"{RUN}x", "d0abcdefghilou"])
+def test_word_that_is_no_deployment_id_proves_nothing(target, swept, word):
     """Part of any name: with the tag's value empty, of all names."""
     target.queues = {"one": ours(word), "two": {}}
     target.buckets = {"prod-backup": {}, f"shout-{RUN}": {}}
@@ -244,11 +244,11 @@ def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
             target.buckets = {f"backup-of-{RUN}": {"Team": "x"}}
         slept.append(seconds)
 
-    assert leftovers.remove_remains(target, RUN, lambda _line: None, sleep=sleep) == []
+    assert orphans.remove_all(target, RUN, lambda _line: None, sleep=sleep) == []
 
 
 def test_directory_whose_record_can_not_be_read_goes_with_what_its_tags_tell_of(target, tmp_path):
-    run, other = (tmp_path / "runs" / run_id for run_id in (RUN, OTHER))
+    run, other = (tmp_path / "deployments" / deployment_id for deployment_id in (RUN, OTHER))
     for directory in (run, other):
         directory.mkdir(parents=True)
     target.queues = {"one": ours()}
@@ -265,8 +265,8 @@ def test_name_alone_proves_nothing(target, swept):
 
 def test_run_on_record_here_is_left_alone(target, swept, monkeypatch):
     target.queues = {"one": ours(RUN), "two": ours(OTHER)}
-    on_record = type("Run", (), {"run_id": RUN})
-    monkeypatch.setattr(sweep.runs, "recorded", lambda _state_dir: [on_record])
+    on_record = type("Run", (), {"deployment_id": RUN})
+    monkeypatch.setattr(sweep.records, "recorded", lambda _state_dir: [on_record])
     assert set(swept()) == {"two"}
 
 
@@ -306,12 +306,12 @@ def test_what_another_sweep_has_deleted_meanwhile_is_no_error(target):
     target.queues = {"one": ours()}
     gone = {"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "gone"}}
     target.errors = {"delete_queue": ClientError(gone, "DeleteQueue")}
-    left = leftovers.remove_remains(target, RUN, lambda _line: None)
+    left = orphans.remove_all(target, RUN, lambda _line: None)
     assert left == ["aws_sqs_queue http://x/000000000000/one is still there"]
 
 
 def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
-    monkeypatch.setattr(leftovers, "_LOOKS", (1, 2, 3, 4))
+    monkeypatch.setattr(orphans, "_LOOKS", (1, 2, 3, 4))
     target.queues = {"one": ours()}
     slept = []
 
@@ -320,7 +320,7 @@ def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
         if seconds == 3:
             target.queues = {}
 
-    assert leftovers.remove_remains(target, RUN, lambda _line: None, sleep=sleep) == []
+    assert orphans.remove_all(target, RUN, lambda _line: None, sleep=sleep) == []
     assert slept == [1, 2, 3]
 
 
@@ -331,9 +331,9 @@ def test_callers_go_before_what_they_call_and_logs_after_what_writes_them():
 
 
 def test_expiry_is_a_moment_not_a_day():
-    remains = leftovers.Remains(RUN, expires=NOW)
-    assert not remains.expired(NOW)
-    assert remains.expired(NOW + timedelta(seconds=1))
+    orphaned = orphans.Orphans(RUN, expires=NOW)
+    assert not orphaned.expired(NOW)
+    assert orphaned.expired(NOW + timedelta(seconds=1))
 
 
 def test_resource_whose_tags_we_may_not_see_is_left_alone(target, swept):
@@ -347,5 +347,7 @@ def test_resource_whose_tags_we_may_not_see_is_left_alone(target, swept):
 def test_service_that_can_not_be_asked_ends_the_sweep_with_one_line(target, tmp_path):
     denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
     target.errors = {"list_buckets": ClientError(denied, "ListBuckets")}
-    with pytest.raises(SweepError, match="can't be searched for what runs have left: AccessDenied: no"):
+    with pytest.raises(
+        SweepError, match="can't be searched for what deployments have left: AccessDenied: no"
+    ):
         sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None)

@@ -1,8 +1,8 @@
 """A service that remembers what it was asked, and producers that send to it."""
 
 import pytest
+from components import COMPONENTS
 from listener_fakes import Target
-from stations import STATIONS
 
 
 class Service:
@@ -44,8 +44,8 @@ def service():
 
 @pytest.fixture
 def make(service):
-    def make(producer, station=None, **more):
+    def make(producer, component=None, **more):
         target = Target(**{producer.service: service})
-        return producer(station or STATIONS[producer.type], target, "run", now=lambda: 1234.5, **more)
+        return producer(component or COMPONENTS[producer.type], target, "run", now=lambda: 1234.5, **more)
 
     return make

@@ -1,9 +1,9 @@
-"""What every producer promises, whatever it sends to."""
+"""What every producer guarantees, whatever it sends to."""
 
 import pytest
 from botocore.exceptions import ClientError
+from components import COMPONENTS
 from listener_fakes import Target, client_error
-from stations import STATIONS
 
 from event_harness.errors import ProducerError, SettingError
 from event_harness.producers import (
@@ -15,7 +15,7 @@ from event_harness.producers import (
     SqsProducer,
 )
 from event_harness.producers.inflight import InFlight
-from event_harness.system.resources import Station
+from event_harness.system.resources import Component
 
 ALL = [S3Producer, SqsProducer, SnsProducer, EventBridgeProducer, DynamoDBProducer, KinesisProducer]
 
@@ -24,12 +24,12 @@ ALL = [S3Producer, SqsProducer, SnsProducer, EventBridgeProducer, DynamoDBProduc
 def test_every_producer_says_what_it_sent_under_a_fresh_id(make, service, producer):
     sender = make(producer)
     first, second = sender.send({"a": 1}), sender.send({"a": 1})
-    assert first.run_id == "run"
+    assert first.session_id == "run"
     assert first.correlation_id != second.correlation_id
     assert first.correlation_id == f"run/{first.case_id}"
-    assert (first.station, first.sent_at) == ("in", 1234.5)
+    assert (first.component, first.sent_at) == ("in", 1234.5)
     assert first.size >= len('{"a": 1}')
-    assert STATIONS[producer.type].resource in first.description
+    assert COMPONENTS[producer.type].resource in first.description
 
 
 @pytest.mark.parametrize("producer", ALL)
@@ -74,15 +74,15 @@ def test_every_producer_passes_an_error_of_aws_on_in_one_line(make, service, pro
 
 
 @pytest.mark.parametrize("producer", ALL)
-def test_every_producer_refuses_a_station_of_another_type(producer):
-    with pytest.raises(ProducerError, match=f"station 'fn' is of type lambda, not {producer.type}"):
-        producer(Station("fn", "lambda", function="f"), Target(), "run")
+def test_every_producer_refuses_a_component_of_another_type(producer):
+    with pytest.raises(ProducerError, match=f"component 'fn' is of type lambda, not {producer.type}"):
+        producer(Component("fn", "lambda", function="f"), Target(), "run")
 
 
 @pytest.mark.parametrize("producer", ALL)
-def test_every_producer_refuses_a_run_id_that_is_none(producer):
+def test_every_producer_refuses_a_session_id_that_is_none(producer):
     with pytest.raises(SettingError, match="run id 'a/b'"):
-        producer(STATIONS[producer.type], Target(), "a/b")
+        producer(COMPONENTS[producer.type], Target(), "a/b")
 
 
 @pytest.mark.parametrize("producer", ALL)

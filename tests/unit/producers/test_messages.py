@@ -10,7 +10,7 @@ from event_harness.producers import (
     SnsProducer,
     SqsProducer,
 )
-from event_harness.system.resources import Station
+from event_harness.system.resources import Component
 
 
 @pytest.mark.parametrize("producer", [SqsProducer, SnsProducer])
@@ -75,7 +75,7 @@ def test_an_attribute_that_is_none_is_refused(make):
 @pytest.mark.parametrize("producer", [SqsProducer, SnsProducer])
 def test_a_fifo_has_a_group_and_never_drops_a_message_for_its_content(make, service, producer):
     name = {"sqs": "queue_url", "sns": "topic_arn"}[producer.type]
-    sender = make(producer, Station("in", producer.type, **{name: "x.fifo"}))
+    sender = make(producer, Component("in", producer.type, **{name: "x.fifo"}))
     sender.send("same")
     first = service.last
     sender.send("same")

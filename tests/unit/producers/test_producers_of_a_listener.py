@@ -14,7 +14,7 @@ from event_harness.producers import (
 def test_many_are_sent_lazily(make, service):
     sending = make(SqsProducer).send_many(iter(["a", "b"]))
     assert service.asked == []
-    assert next(sending).station == "in"
+    assert next(sending).component == "in"
     assert len(service.asked) == 1
 
 
@@ -22,20 +22,20 @@ def test_a_producer_of_a_listener_sends_under_its_run_and_bound():
     world = World()
     producer = S3Producer.on(world.listener)
     sent = producer.send("x")
-    assert (sent.run_id, sent.station) == ("run", "source")
+    assert (sent.session_id, sent.component) == ("run", "source")
     assert world.listener.inflight.ids() == [sent.correlation_id]
-    assert S3Producer.on(world.listener, "destination").station.resource == "destination-bucket"
+    assert S3Producer.on(world.listener, "destination").component.resource == "destination-bucket"
 
 
-def test_a_producer_of_a_station_that_is_not_there_is_refused():
+def test_a_producer_of_a_component_that_is_not_there_is_refused():
     world = World()
-    with pytest.raises(ResourceMapError, match="no station 'x'"):
+    with pytest.raises(ResourceMapError, match="no component 'x'"):
         S3Producer.on(world.listener, "x")
-    with pytest.raises(ProducerError, match="station 'source' is of type s3, not sqs"):
+    with pytest.raises(ProducerError, match="component 'source' is of type s3, not sqs"):
         SqsProducer.on(world.listener)
 
 
-def test_every_station_that_takes_inputs_has_its_producer():
+def test_every_component_that_takes_inputs_has_its_producer():
     world = World()
     assert list(producers_for(world.listener)) == ["source", "destination"]
 
@@ -49,11 +49,11 @@ def test_a_system_that_takes_no_inputs_says_so():
             "sources": {},
             "listener": {"function": "l"},
             "results": {"table": "t", "index": "i", "overflow_bucket": "o"},
-            "stations": [{"name": "fn", "type": "lambda", "function": "f"}],
+            "components": [{"name": "fn", "type": "lambda", "function": "f"}],
         },
         "here",
     )
-    with pytest.raises(ResourceMapError, match="here: none of its stations takes inputs"):
+    with pytest.raises(ResourceMapError, match="here: none of its components takes inputs"):
         producers_for(world.listener)
 
 

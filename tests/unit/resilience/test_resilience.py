@@ -1,4 +1,4 @@
-"""When the drills strike."""
+"""When the resilience tests strike."""
 
 from resilience import kill
 from resilience.killing import Kill

@@ -135,8 +135,8 @@ def test_queues_are_peeked_into_whole_and_left_as_they_were(queues, failures):
         queues.put("queue/p", envelope(s3_event(f"run/{number}")))
     queues.put("queue/l", envelope(s3_event("run/l")))
     assert len(failures.look()) == 26
-    assert failures.of("run/24")[0].station == "processor"
-    assert failures.of("run/l")[0].station == "event_listener"
+    assert failures.of("run/24")[0].component == "processor"
+    assert failures.of("run/l")[0].component == "event_listener"
     assert not queues.hidden
     assert len(queues.messages["queue/p"]) == 25
 

@@ -51,7 +51,7 @@ def test_what_is_new_is_told():
     watch, noticed = watch_of(queues, Clock(), spawned)
     queues.put("queue/p", envelope(s3_event("run/a")))
     watch.look()
-    assert [failure.station for failure in noticed[0]] == ["processor"]
+    assert [failure.component for failure in noticed[0]] == ["processor"]
 
 
 def test_a_look_that_breaks_is_followed_by_another():

@@ -1,4 +1,4 @@
-"""Putting failed inputs back: nothing is deleted before somebody has accepted it."""
+"""Replaying failed inputs: nothing is deleted before somebody has accepted it."""
 
 import json
 
@@ -7,13 +7,13 @@ from botocore.exceptions import ClientError
 
 from event_harness.errors import SettingError
 from event_harness.results.redrive import redrive
-from event_harness.system.resources import Function, ResourceMap, Results, Station
+from event_harness.system.resources import Component, Function, ResourceMap, Results
 
 NOW = 1_000_000
 
 
 class FakeAws:
-    """A failure queue, and a function and a queue that take what is put back.
+    """A failure queue, and a function and a queue that take what is replayed.
 
     Short polling asks servers of SQS on which no message lies.
     """
@@ -78,13 +78,13 @@ def envelope(event):
     return {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
 
 
-def system(*stations):
+def system(*components):
     return ResourceMap(
-        "eu-west-1", Results("t", "i", "b"), Function("listener", "/l", None), {}, stations, "somewhere"
+        "eu-west-1", Results("t", "i", "b"), Function("listener", "/l", None), {}, components, "somewhere"
     )
 
 
-FUNCTION = Station("shouter", "lambda", function="shout", log_group="/s", failure_queue_url="http://q")
+FUNCTION = Component("shouter", "lambda", function="shout", log_group="/s", failure_queue_url="http://q")
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_dry_run_changes_nothing(aws):
     assert redrive(system(FUNCTION), aws, dry_run=True, say=said.append) == 0
     assert aws.calls == []
     assert len(aws.messages) == 1
-    assert said[-1] == "1 would be put back"
+    assert said[-1] == "1 would be replayed"
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -170,7 +170,7 @@ def test_message_that_is_no_event_of_the_function_stays(aws):
 @pytest.mark.parametrize(("url", "ordered"), [("http://orders", False), ("http://orders.fifo", True)])
 def test_message_of_a_dead_letter_queue_goes_back_to_its_queue(aws, url, ordered):
     aws.add("an order", correlation_id={"StringValue": "r/1", "DataType": "String"})
-    queue = Station("orders", "sqs", queue_url=url, failure_queue_url="http://dead")
+    queue = Component("orders", "sqs", queue_url=url, failure_queue_url="http://dead")
     assert redrive(system(queue), aws, say=silent) == 0
     assert "'QueueUrl': '" + url in aws.calls[0]
     assert "r/1" in aws.calls[0]
@@ -178,6 +178,6 @@ def test_message_of_a_dead_letter_queue_goes_back_to_its_queue(aws, url, ordered
     assert aws.calls[1] == "delete h0"
 
 
-def test_unknown_station_is_an_error_that_names_those_there_are(aws):
-    with pytest.raises(SettingError, match="no station 'x' has a failure queue; there are: shouter"):
-        redrive(system(FUNCTION), aws, stations=["x"])
+def test_unknown_component_is_an_error_that_names_those_there_are(aws):
+    with pytest.raises(SettingError, match="no component 'x' has a failure queue; there are: shouter"):
+        redrive(system(FUNCTION), aws, components=["x"])

@@ -20,7 +20,7 @@ def world():
 def test_a_result_says_what_the_item_says(world):
     result = result_of(world, correlation_id="run/case/input.txt", event_time=999_500, skew=0.25)
     assert result.correlation_id == "run/case/input.txt"
-    assert (result.run_id, result.case_id) == ("run", "case/input.txt")
+    assert (result.session_id, result.case_id) == ("run", "case/input.txt")
     assert result.event_time == datetime.fromtimestamp(999.5, UTC)
     assert result.received_at == result.first_received_at == datetime.fromtimestamp(1000.25, UTC)
     assert (result.deliveries, result.size, result.source, result.source_type) == (1, 5, "destination", "s3")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from listener_fakes import client_error
 
 from event_harness.aws.errors import can_heal, code_of, message_of
-from event_harness.system.correlation import case_id_of, check_run_id, new_id, run_id_of
+from event_harness.system.correlation import case_id_of, check_session_id, new_id, session_id_of
 
 
 def test_fresh_ids_of_a_run_differ():
@@ -20,7 +20,7 @@ def test_fresh_ids_of_a_run_differ():
 @given(st.text(min_size=1))
 def test_any_id_belongs_to_its_run_and_keeps_what_was_asked_for(own):
     made = new_id("run", own)
-    assert run_id_of(made) == "run"
+    assert session_id_of(made) == "run"
     assert made.endswith(own)
 
 
@@ -29,8 +29,8 @@ def test_the_case_may_contain_slashes():
     assert case_id_of("alone") == ""
 
 
-def test_a_good_run_id_is_returned():
-    assert check_run_id("r1m81") == "r1m81"
+def test_a_good_session_id_is_returned():
+    assert check_session_id("r1m81") == "r1m81"
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,9 @@ def test_every_part_is_read():
     )
     assert found.listener.failure_queue_url == "queue/listener"
     assert found.sources["destination"].correlation == "key"
-    assert [station.name for station in found.stations] == ["source", "processor", "destination"]
-    assert found.station().resource == "source-bucket"
-    assert found.station("processor").log_group == "/processor"
+    assert [component.name for component in found.components] == ["source", "processor", "destination"]
+    assert found.component().resource == "source-bucket"
+    assert found.component("processor").log_group == "/processor"
 
 
 def test_failure_queues_are_named_by_who_fails_into_them():
@@ -45,8 +45,8 @@ def test_failure_queues_are_named_by_who_fails_into_them():
 
 
 def test_a_log_group_that_is_not_given_is_the_one_that_lambda_takes():
-    found = read(changed(("stations", 1, "log_group"), None))
-    assert found.station("processor").log_group == "/aws/lambda/processor"
+    found = read(changed(("components", 1, "log_group"), None))
+    assert found.component("processor").log_group == "/aws/lambda/processor"
     assert read(changed(("listener", "log_group"), ...)).listener.log_group == "/aws/lambda/listener"
 
 
@@ -87,17 +87,21 @@ def test_null_means_that_the_gate_is_shut_and_names_the_remedy():
             {"from": "body", "at": "meta..id["},
             "sources.destination.correlation.at is no JMESPath expression: 'meta..id[' (",
         ),
-        (("stations",), {}, "stations must be a list, is a dict"),
-        (("stations", 0), "s3", "stations[0] must be an object, is 's3'"),
-        (("stations", 0, "type"), "ftp", "stations[0].type is 'ftp'; must be one of: dynamodb, eventbridge"),
-        (("stations", 0, "bucket"), None, "stations[0].bucket must be a text"),
-        (("stations", 0, "bukket"), "x", "stations[0] has an unknown field 'bukket'"),
+        (("components",), {}, "components must be a list, is a dict"),
+        (("components", 0), "s3", "components[0] must be an object, is 's3'"),
         (
-            ("stations", 0, "queue_url"),
-            "q",
-            "stations[0] has an unknown field 'queue_url'; it may have: bucket",
+            ("components", 0, "type"),
+            "ftp",
+            "components[0].type is 'ftp'; must be one of: dynamodb, eventbridge",
         ),
-        (("stations", 0, "name"), "destination", "stations has two named 'destination'"),
+        (("components", 0, "bucket"), None, "components[0].bucket must be a text"),
+        (("components", 0, "bukket"), "x", "components[0] has an unknown field 'bukket'"),
+        (
+            ("components", 0, "queue_url"),
+            "q",
+            "components[0] has an unknown field 'queue_url'; it may have: bucket",
+        ),
+        (("components", 0, "name"), "destination", "components has two named 'destination'"),
         (("extra",), 1, "the resource map has an unknown field 'extra'"),
     ],
 )
@@ -115,16 +119,16 @@ def test_the_whole_of_terraform_output_is_told_from_the_value():
         read({"event_harness": {"value": MAP}})
 
 
-def test_an_unknown_station_is_answered_with_those_there_are():
+def test_an_unknown_component_is_answered_with_those_there_are():
     with pytest.raises(
-        ResourceMapError, match="no station 'sauce'; there are: source, processor, destination"
+        ResourceMapError, match="no component 'sauce'; there are: source, processor, destination"
     ):
-        read().station("sauce")
+        read().component("sauce")
 
 
-def test_a_map_without_stations_says_how_to_get_some():
-    with pytest.raises(ResourceMapError, match="has no stations; list them"):
-        read(changed(("stations",), [])).station()
+def test_a_map_without_components_says_how_to_get_some():
+    with pytest.raises(ResourceMapError, match="has no components; list them"):
+        read(changed(("components",), [])).component()
 
 
 def test_a_file_is_read(tmp_path):

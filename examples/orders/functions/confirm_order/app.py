@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def handle(record: SQSRecord) -> None:
-    """Confirm the order in a message, or refuse it if no further attempt could mend it."""
+    """Confirm the order in a message, or refuse it if no further attempt could fix it."""
     try:
         order = read(record.body)
         with logger.append_context_keys(correlation_id=order["order_id"]):

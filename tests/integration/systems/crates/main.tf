@@ -28,5 +28,5 @@ module "event_listener" {
     crates = { type = "sqs", queue_arn = aws_sqs_queue.crates.arn, mapping = false, partial_batch_responses = true }
   }
 
-  stations = [{ name = "crates", type = "sqs", queue_url = aws_sqs_queue.crates.id }]
+  components = [{ name = "crates", type = "sqs", queue_url = aws_sqs_queue.crates.id }]
 }

@@ -18,5 +18,5 @@ module "event_listener" {
   runtime = var.runtime
   sources = { clicks = { type = "kinesis", stream_arn = aws_kinesis_stream.clicks.arn } }
 
-  stations = [{ name = "clicks", type = "kinesis", stream = aws_kinesis_stream.clicks.name }]
+  components = [{ name = "clicks", type = "kinesis", stream = aws_kinesis_stream.clicks.name }]
 }

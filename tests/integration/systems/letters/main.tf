@@ -17,5 +17,5 @@ module "event_listener" {
   name     = local.name
   runtime  = var.runtime
   sources  = { letters = { type = "sqs", queue_arn = aws_sqs_queue.letters.arn } }
-  stations = [{ name = "letters", type = "sqs", queue_url = aws_sqs_queue.letters.id }]
+  components = [{ name = "letters", type = "sqs", queue_url = aws_sqs_queue.letters.id }]
 }

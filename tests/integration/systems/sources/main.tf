@@ -1,4 +1,4 @@
-# Everything that a listener can listen to, but a Kinesis stream: the producer's station is also the source.
+# Everything that a listener can listen to, but a Kinesis stream: the producer's component is also the source.
 
 locals {
   name = "sources-${terraform.workspace}"
@@ -99,7 +99,7 @@ module "event_listener" {
     bookings  = { type = "dynamodb", stream_arn = aws_dynamodb_table.bookings.stream_arn, correlation = { from = "key", at = "booking_id" } }
   }
 
-  stations = [
+  components = [
     { name = "objects", type = "s3", bucket = aws_s3_bucket.objects.id },
     { name = "documents", type = "s3", bucket = aws_s3_bucket.documents.id },
     { name = "archive", type = "s3", bucket = aws_s3_bucket.archive.id },

@@ -1,6 +1,6 @@
 name    = "a-name-of-fifty-characters-which-is-one-too-many-x"
 sources = { a = { type = "s3", bucket = "b" } }
-stations = [
+components = [
   { name = "x", type = "step function" },
   { name = "x", type = "lambda", bucket = "b" },
   { name = "s3", type = "s3", log_group = "g" },

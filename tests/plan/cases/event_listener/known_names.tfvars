@@ -7,7 +7,7 @@ sources = {
     pattern = "{\"source\": [\"x\"]}"
   }
 }
-stations = [
+components = [
   { name = "in", type = "kinesis", stream = "clicks" },
   { name = "work", type = "lambda", function = "work", log_group = "/aws/lambda/work" },
 ]

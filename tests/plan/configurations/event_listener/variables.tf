@@ -10,7 +10,7 @@ variable "sources" {
   default     = {}
 }
 
-variable "stations" {
+variable "components" {
   description = "Passed on to the module as it is."
   type        = any
   default     = []

@@ -1,8 +1,8 @@
-"""A project with dead runs, and what a sweep says of them."""
+"""A project with dead deployments, and what a sweep says of them."""
 
 import pytest
 
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.machine import processes
 
 
@@ -31,14 +31,14 @@ def state(tmp_path):
 
 @pytest.fixture
 def dead(state, tmp_path):
-    """Makes the record of a run whose process has ended."""
+    """Makes the record of a deployment whose process has ended."""
 
     def make(**fields):
-        run = Run.create(state, root=tmp_path, target="local")
-        run.started -= 1000
+        record = DeploymentRecord.create(state, root=tmp_path, target="local")
+        record.started -= 1000
         for name, value in fields.items():
-            setattr(run, name, value)
-        run.save()
-        return run
+            setattr(record, name, value)
+        record.save()
+        return record
 
     return make

@@ -6,55 +6,55 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from event_harness.deployments import sharing, sweep
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 
 
 def test_run_in_progress_is_left_alone(state, tmp_path, said):
-    run = Run.create(state, root=tmp_path, target="local")
+    record = DeploymentRecord.create(state, root=tmp_path, target="local")
     assert sweep.sweep(state, say=said) == 0
-    assert run.directory.exists()
-    assert f"{run.run_id}: in progress" in str(said)
+    assert record.directory.exists()
+    assert f"{record.deployment_id}: in progress" in str(said)
 
 
 def test_run_in_progress_is_left_alone_even_if_it_is_named(state, tmp_path, said):
-    run = Run.create(state, root=tmp_path, target="local")
-    sweep.sweep(state, only=[run.run_id], say=said)
-    assert run.directory.exists()
+    record = DeploymentRecord.create(state, root=tmp_path, target="local")
+    sweep.sweep(state, only=[record.deployment_id], say=said)
+    assert record.directory.exists()
 
 
 def test_run_of_a_dead_process_is_deleted_with_its_logs_and_temporary_files(dead, state, said):
-    run = dead()
-    run.logs.mkdir(parents=True)
-    run.temporary.mkdir()
+    record = dead()
+    record.logs.mkdir(parents=True)
+    record.temporary.mkdir()
     assert sweep.sweep(state, say=said) == 0
     assert [path.name for path in state.iterdir()] == [".gitignore"]
-    assert not run.temporary.exists()
+    assert not record.temporary.exists()
 
 
 def test_sweeping_again_finds_nothing_and_is_fine(dead, state, said):
     dead()
     assert [sweep.sweep(state, say=said) for _ in range(2)] == [0, 0]
-    assert said[-1] == "nothing to sweep: no dead run is on record"
+    assert said[-1] == "nothing to sweep: no dead deployment is on record"
 
 
 def test_dry_run_says_what_would_be_done_and_does_nothing(dead, state, said):
-    run = dead(stage="applied")
+    record = dead(stage="applied")
     assert sweep.sweep(state, dry_run=True, say=said) == 0
-    assert run.directory.exists()
-    assert said == [f"{run.run_id}: would be destroyed (local, stage applied)"]
+    assert record.directory.exists()
+    assert said == [f"{record.deployment_id}: would be destroyed (local, stage applied)"]
 
 
 def test_kept_run_is_left_alone_until_it_is_named(dead, state, said):
-    run = dead(kept=True)
+    record = dead(kept=True)
     sweep.sweep(state, say=said)
-    assert run.directory.exists()
-    sweep.sweep(state, only=[run.run_id], say=said)
-    assert not run.directory.exists()
+    assert record.directory.exists()
+    sweep.sweep(state, only=[record.deployment_id], say=said)
+    assert not record.directory.exists()
 
 
 def test_unknown_run_is_an_error_that_says_where_to_look(state, said):
-    assert sweep.sweep(state, only=["r0"], say=said) == 1
-    assert said == ["r0: no such run here; see: event-harness list"]
+    assert sweep.sweep(state, only=["d0"], say=said) == 1
+    assert said == ["d0: no such deployment here; see: event-harness list"]
 
 
 def test_run_of_another_host_is_left_alone_until_it_expires(dead, state, said):
@@ -67,47 +67,49 @@ def test_run_of_another_host_is_left_alone_until_it_expires(dead, state, said):
 
 
 def test_run_that_tests_reuse_is_left_alone(dead, state, said):
-    run = dead(kept=True)
-    with run.held(shared=True):
-        assert sweep.sweep(state, only=[run.run_id], say=said) == 1
-    assert run.directory.exists()
+    record = dead(kept=True)
+    with record.held(shared=True):
+        assert sweep.sweep(state, only=[record.deployment_id], say=said) == 1
+    assert record.directory.exists()
     assert "in use" in str(said)
 
 
 def test_second_sweep_waits_for_the_first_and_finds_its_work_done(dead, state, said):
-    run = dead()
-    first = run.held()
+    record = dead()
+    first = record.held()
     first.__enter__()
     second = threading.Thread(target=sweep.sweep, args=(state,), kwargs={"say": said})
     second.start()
     while not any("another sweep is at it" in line for line in said):
         time.sleep(0.01)
-    run.delete()
+    record.delete()
     first.__exit__(None, None, None)
     second.join(10)
     assert not second.is_alive()
-    assert not run.directory.exists()
+    assert not record.directory.exists()
 
 
 def test_no_lock_file_is_left(dead, state, said):
     dead(kept=True)
     sweep.sweep(state, say=said)
-    sweep.sweep(state, only=["r0"], say=said)
-    assert sorted(path.name for path in state.iterdir()) == [".gitignore", "runs"]
+    sweep.sweep(state, only=["d0"], say=said)
+    assert sorted(path.name for path in state.iterdir()) == [".gitignore", "deployments"]
 
 
 def test_run_that_died_while_it_was_deleted_is_found_and_finished(dead, state, said):
-    run = dead(stage="destroyed", target="aws")
+    record = dead(stage="destroyed", target="aws")
     assert sweep.sweep(state, say=said) == 0
-    assert not run.directory.exists()
+    assert not record.directory.exists()
 
 
 def test_record_is_the_last_thing_that_goes(dead, monkeypatch):
-    run = dead(stage="applied")
-    (run.directory / "config").mkdir()
+    record = dead(stage="applied")
+    (record.directory / "config").mkdir()
     there = []
-    monkeypatch.setattr("shutil.rmtree", lambda path, **_: there.append(Run.load(run.directory).stage))
-    run.delete()
+    monkeypatch.setattr(
+        "shutil.rmtree", lambda path, **_: there.append(DeploymentRecord.load(record.directory).stage)
+    )
+    record.delete()
     assert set(there) == {"destroyed"}
 
 

@@ -1,4 +1,4 @@
-"""Processes that a dead run has left: ended, or waited for."""
+"""Processes that a dead deployment has left: ended, or waited for."""
 
 import os
 import signal
@@ -9,11 +9,11 @@ from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.deployments import sweep
 
 
-def process(run, code, **environ):
-    """A process of a run, which has said that it is ready."""
+def process(record, code, **environ):
+    """A process of a deployment, which has said that it is ready."""
     child = subprocess.Popen(
         [sys.executable, "-c", code],
-        env=os.environ | environ | {PROCESS_MARK: run.run_id},
+        env=os.environ | environ | {PROCESS_MARK: record.deployment_id},
         stdout=subprocess.PIPE,
     )
     child.stdout.readline()
@@ -37,16 +37,16 @@ WRITES_ITS_STATE = (
 
 
 def test_processes_of_a_dead_run_are_ended_also_those_that_ignore_it(dead, state, said):
-    run = dead()
-    with process(run, IGNORANT) as child:
+    record = dead()
+    with process(record, IGNORANT) as child:
         sweep.sweep(state, say=said)
         assert child.wait(5) == -signal.SIGKILL
         child.stdout.close()
 
 
 def test_terraform_that_writes_its_state_is_waited_for_and_not_interrupted_again(dead, state, said):
-    run = dead()
-    with process(run, WRITES_ITS_STATE, TF_DATA_DIR="x") as child:
+    record = dead()
+    with process(record, WRITES_ITS_STATE, TF_DATA_DIR="x") as child:
         sweep.sweep(state, say=said)
         assert child.wait(5) == 0
         child.stdout.close()
@@ -55,8 +55,8 @@ def test_terraform_that_writes_its_state_is_waited_for_and_not_interrupted_again
 
 def test_provider_that_outlived_its_terraform_is_not_waited_for(dead, state, said, monkeypatch):
     monkeypatch.setattr(sweep, "GRACE", 0)
-    run = dead()
-    with process(run, IGNORANT, TF_DATA_DIR="x", TF_PLUGIN_MAGIC_COOKIE="y") as child:
+    record = dead()
+    with process(record, IGNORANT, TF_DATA_DIR="x", TF_PLUGIN_MAGIC_COOKIE="y") as child:
         sweep.sweep(state, say=said)
         assert child.wait(5) == -signal.SIGKILL
         child.stdout.close()

@@ -1,4 +1,4 @@
-"""Where a dead run was deployed to, and by what."""
+"""Where a dead deployment was deployed to, and by what."""
 
 import sys
 
@@ -7,41 +7,41 @@ import pytest
 from event_harness.aws.targets import Identity, Target
 from event_harness.deployments import session as session_module
 from event_harness.deployments import sweep
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import ToolchainError
 from event_harness.settings import Settings
 
 
 def test_emulator_that_is_gone_took_everything_along(dead, state, said, monkeypatch):
-    run = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
+    record = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
     gone = sweep.EmulatorGoneError("nobody listens")
     monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(gone))
     assert sweep.sweep(state, say=said) == 0
     assert "is gone" in said[0]
-    assert not run.directory.exists()
+    assert not record.directory.exists()
 
 
 def test_emulator_that_does_not_answer_keeps_record_and_state(dead, state, said, monkeypatch):
-    run = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
-    hanging = sweep.EmbeddedAwsError("read timed out")
+    record = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
+    hanging = sweep.EmulatorError("read timed out")
     monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(hanging))
     assert sweep.sweep(state, say=said) == 1
-    assert Run.load(run.directory).stage == "applied"
+    assert DeploymentRecord.load(record.directory).stage == "applied"
     assert said == [
-        f"{run.run_id}: its record and state are kept until it can be destroyed: read timed out; "
-        f"if that is gone for ever, delete {run.directory}"
+        f"{record.deployment_id}: its record and state are kept until it can be destroyed: read timed out; "
+        f"if that is gone for ever, delete {record.directory}"
     ]
 
 
 def test_run_is_not_swept_with_the_credentials_of_another_account(dead, state, said, monkeypatch):
     """Its state would be refreshed there, where nothing of it is, and lost."""
-    run = dead(stage="applied", target="aws", region="eu-west-1", account="111111111111")
+    record = dead(stage="applied", target="aws", region="eu-west-1", account="111111111111")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(Target, "check", lambda self: Identity("222222222222", "me"))
     assert sweep.sweep(state, say=said) == 1
-    assert run.directory.exists()
+    assert record.directory.exists()
     assert said == [
-        f"{run.run_id}: it was deployed to the account 111111111111, but these credentials are of"
+        f"{record.deployment_id}: it was deployed to the account 111111111111, but these credentials are of"
         " 222222222222: give that account's (AWS_PROFILE)"
     ]
 
@@ -56,8 +56,8 @@ def test_account_that_is_deployed_to_is_on_record(tmp_path, state, monkeypatch):
             pass
 
         def apply(self):
-            (run,) = sweep.runs.recorded(state)
-            return run.account
+            (record,) = sweep.records.recorded(state)
+            return record.account
 
     monkeypatch.setattr(session_module, "Deployment", FakeDeployment)
     settings = Settings({"target": "aws", "region": "eu-west-1"})
@@ -65,13 +65,13 @@ def test_account_that_is_deployed_to_is_on_record(tmp_path, state, monkeypatch):
 
 
 def test_record_stays_when_the_account_can_not_be_reached(dead, state, said, monkeypatch):
-    run = dead(stage="applied", target="aws", region="eu-west-1")
+    record = dead(stage="applied", target="aws", region="eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     expired = sweep.HarnessError("the AWS credentials have expired")
     monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(expired))
     assert sweep.sweep(state, say=said) == 1
-    assert run.directory.exists()
-    assert said == [f"{run.run_id}: the AWS credentials have expired"]
+    assert record.directory.exists()
+    assert said == [f"{record.deployment_id}: the AWS credentials have expired"]
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -87,7 +87,7 @@ def test_run_is_destroyed_by_what_had_applied_it_if_that_is_still_there(
     monkeypatch.setattr(
         sweep.toolchain, "find", lambda setting, **settings: asked.append((setting, settings["providers"]))
     )
-    (recorded,) = sweep.runs.recorded(state)
+    (recorded,) = sweep.records.recorded(state)
     sweep._tools(recorded)
     assert asked == [(str(binary) if there else None, "registry")]
 

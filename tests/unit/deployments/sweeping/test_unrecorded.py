@@ -6,87 +6,88 @@ import sys
 
 import pytest
 
-from event_harness.aws import supervisor as keeper
-from event_harness.aws.ownership import PROCESS_MARK, new_run_id
+from event_harness.aws import supervisor as supervisor
+from event_harness.aws.ownership import PROCESS_MARK, new_deployment_id
 from event_harness.cli import main
 from event_harness.deployments import sweep
-from event_harness.deployments.record import Run
+from event_harness.deployments.record import DeploymentRecord
 
 HOLDING = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a", "instances": [{}]}]}'
 STATE = "config/terraform.tfstate.d/it/terraform.tfstate"
 
 
-def with_state(run, text):
-    (run.directory / STATE).parent.mkdir(parents=True)
-    (run.directory / STATE).write_text(text)
+def with_state(record, text):
+    (record.directory / STATE).parent.mkdir(parents=True)
+    (record.directory / STATE).write_text(text)
 
 
-def lose_record(run, text):
-    record = run.directory / "record.json"
-    record.unlink()
+def lose_record(record, text):
+    file = record.directory / "record.json"
+    file.unlink()
     if text is not None:
-        record.write_text(text)
-    return run
+        file.write_text(text)
+    return record
 
 
-@pytest.mark.parametrize("record", [None, "", "{", '{"run_id": "r0"}'])
+@pytest.mark.parametrize("text", [None, "", "{", '{"deployment_id": "d0"}'])
 @pytest.mark.parametrize(
     "state_text", [pytest.param(HOLDING, id="state"), pytest.param(HOLDING[:40], id="state cut off")]
 )
 def test_run_whose_record_can_not_be_read_is_told_of_and_kept_with_its_state(
-    dead, state, said, record, state_text
+    dead, state, said, text, state_text
 ):
-    run = lose_record(dead(stage="applied"), record)
-    with_state(run, state_text)
-    os.utime(run.directory, (0, 0))
-    for only in ([], [run.run_id]):
+    record = lose_record(dead(stage="applied"), text)
+    with_state(record, state_text)
+    os.utime(record.directory, (0, 0))
+    for only in ([], [record.deployment_id]):
         assert sweep.sweep(state, only=only, say=said) == 1
-    assert (run.directory / STATE).read_text() == state_text
-    assert all(line.startswith(f"{run.run_id}: its record can't be read (") for line in said)
+    assert (record.directory / STATE).read_text() == state_text
+    assert all(line.startswith(f"{record.deployment_id}: its record can't be read (") for line in said)
     assert len(said) == 2
 
 
-@pytest.mark.parametrize("mark", [PROCESS_MARK, keeper.MARK])
+@pytest.mark.parametrize("mark", [PROCESS_MARK, supervisor.MARK])
 def test_living_run_whose_record_is_lost_is_kept(dead, state, said, mark):
-    run = lose_record(dead(), None)
-    os.utime(run.directory, (0, 0))
-    carries = {PROCESS_MARK: run.run_id, keeper.MARK: str(run.directory / "aws")}[mark]
+    record = lose_record(dead(), None)
+    os.utime(record.directory, (0, 0))
+    carries = {PROCESS_MARK: record.deployment_id, supervisor.MARK: str(record.directory / "aws")}[mark]
     environ = {name: value for name, value in os.environ.items() if name != PROCESS_MARK} | {mark: carries}
     with subprocess.Popen([sys.executable, "-c", "input()"], env=environ, stdin=subprocess.PIPE) as child:
         assert sweep.sweep(state, say=said) == 1
-        assert run.directory.exists()
-        what = {PROCESS_MARK: "works on it", keeper.MARK: "is its embedded AWS"}[mark]
+        assert record.directory.exists()
+        what = {PROCESS_MARK: "works on it", supervisor.MARK: "is its local AWS emulator"}[mark]
         assert f"process {child.pid} {what}" in said[0]
         child.communicate(b"\n")
 
 
 def test_run_without_a_record_that_has_nothing_goes(dead, state, said):
-    run = lose_record(dead(), None)
-    with_state(run, '{"resources": []}')
-    os.utime(run.directory, (0, 0))
+    record = lose_record(dead(), None)
+    with_state(record, '{"resources": []}')
+    os.utime(record.directory, (0, 0))
     assert sweep.sweep(state, say=said) == 0
-    assert not run.directory.exists()
+    assert not record.directory.exists()
 
 
 def test_record_that_can_not_be_read_keeps_no_other_run_from_being_swept(dead, state, said):
     broken, other = dead(), dead()
-    record = broken.directory / "record.json"
-    record.write_text(record.read_text().replace(f'"pid": {broken.pid}', '"pid": "x"'))
+    file = broken.directory / "record.json"
+    file.write_text(file.read_text().replace(f'"pid": {broken.pid}', '"pid": "x"'))
     with_state(broken, HOLDING)
     assert sweep.sweep(state, say=said) == 1
     assert not other.directory.exists()
 
 
 def test_run_whose_record_can_not_be_read_is_listed(dead, state, capsys):
-    run = lose_record(dead(), None)
-    with_state(run, HOLDING)
+    record = lose_record(dead(), None)
+    with_state(record, HOLDING)
     assert main(["--project", str(state.parent), "list"]) == 0
-    assert f"{run.run_id}  ?       ?      record can't be read" in capsys.readouterr().out
+    assert f"{record.deployment_id}  ?       ?      record can't be read" in capsys.readouterr().out
 
 
 def test_directory_without_a_record_goes_once_it_is_old_if_it_is_named_as_a_run(state, said):
     old, new, notes, copy = (
-        state / "runs" / name for name in (new_run_id(), new_run_id(), "notes", f"{new_run_id()}.bak")
+        state / "deployments" / name
+        for name in (new_deployment_id(), new_deployment_id(), "notes", f"{new_deployment_id()}.bak")
     )
     for directory in (old, new, notes, copy):
         directory.mkdir(parents=True)
@@ -104,30 +105,30 @@ def test_directory_without_a_record_goes_once_it_is_old_if_it_is_named_as_a_run(
 
 def test_its_temporary_files_go_too_where_its_path_is_long(tmp_path, said):
     state = tmp_path / ("long " * 20) / ".event-harness"
-    run = Run.create(state, root=tmp_path, target="local")
-    assert tmp_path not in run.temporary.parents
-    run.temporary.mkdir()
-    lose_record(run, None)
-    os.utime(run.directory, (0, 0))
+    record = DeploymentRecord.create(state, root=tmp_path, target="local")
+    assert tmp_path not in record.temporary.parents
+    record.temporary.mkdir()
+    lose_record(record, None)
+    os.utime(record.directory, (0, 0))
     assert sweep.sweep(state, say=said) == 0
-    assert not run.temporary.exists()
-    assert not run.directory.exists()
+    assert not record.temporary.exists()
+    assert not record.directory.exists()
 
 
-def test_what_a_sweep_by_tag_has_emptied_goes_with_its_embedded_aws_and_not_while_somebody_works_on_it(
+def test_what_a_sweep_by_tag_has_emptied_goes_with_its_emulator_and_not_while_somebody_works_on_it(
     dead, state, monkeypatch
 ):
-    run = lose_record(dead(), None)
-    with_state(run, HOLDING)
+    record = lose_record(dead(), None)
+    with_state(record, HOLDING)
     ended = []
-    monkeypatch.setattr("event_harness.aws.emulator.EmbeddedAws.end", ended.append)
-    carries = {PROCESS_MARK: run.run_id}
+    monkeypatch.setattr("event_harness.aws.emulator.LocalEmulator.end", ended.append)
+    carries = {PROCESS_MARK: record.deployment_id}
     with subprocess.Popen(
         [sys.executable, "-c", "input()"], env=os.environ | carries, stdin=subprocess.PIPE
     ) as child:
-        sweep._forget_removed(state, run.run_id)
-        assert run.directory.exists()
+        sweep._forget_removed(state, record.deployment_id)
+        assert record.directory.exists()
         child.communicate(b"\n")
-    sweep._forget_removed(state, run.run_id)
-    assert not run.directory.exists()
-    assert ended == [run.directory / "aws"]
+    sweep._forget_removed(state, record.deployment_id)
+    assert not record.directory.exists()
+    assert ended == [record.directory / "aws"]

@@ -1,4 +1,4 @@
-"""Modules that Terraform fetches are adapted in the run's own copy, and nowhere else."""
+"""Modules that Terraform fetches are adapted in the deployment's own copy, and nowhere else."""
 
 import json
 

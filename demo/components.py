@@ -1,4 +1,4 @@
-"""When an event was where, from what each station itself says."""
+"""When an event was where, from what each component itself says."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from event_harness.system.deployed_system import DeployedSystem
 
 
 @dataclass(frozen=True)
-class Station:
+class Component:
     """One moment on the way: `at` in epoch seconds, what happened, and where."""
 
     at: float
@@ -19,7 +19,7 @@ class Station:
     where: str
 
 
-def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Station]:
+def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Component]:
     """The moments of one event's way, in order of time.
 
     Args:
@@ -29,19 +29,19 @@ def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: floa
         received_at: when the wait for it returned, epoch seconds.
     """
     resources = system.resources
-    functions = [(s.name, s.log_group) for s in resources.stations if s.type == "lambda" and s.log_group]
+    functions = [(s.name, s.log_group) for s in resources.components if s.type == "lambda" and s.log_group]
     functions.append(("event_listener", resources.listener.log_group))
     way = [
-        Station(sent.sent_at, "sent", sent.description),
-        Station(result.received_at.timestamp(), "stored", f"table {resources.results.table}"),
-        Station(received_at, "received", "wait_for returned"),
+        Component(sent.sent_at, "sent", sent.description),
+        Component(result.received_at.timestamp(), "stored", f"table {resources.results.table}"),
+        Component(received_at, "received", "wait_for returned"),
     ]
     for name, log_group in functions:
         way += _logged(system, name, log_group, sent.correlation_id)
-    return sorted(way, key=lambda station: station.at)
+    return sorted(way, key=lambda component: component.at)
 
 
-def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: str) -> Iterator[Station]:
+def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: str) -> Iterator[Component]:
     """The function's log lines of this event: each is a JSON object with its correlation id."""
     pages = system.target.client("logs").get_paginator("filter_log_events")
     # The case's own part of the id: a plain term, which any filter understands.
@@ -53,7 +53,7 @@ def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: s
             except ValueError:
                 continue  # the platform's own lines
             if line.get("correlation_id") == correlation_id:
-                yield Station(_time(line["timestamp"]), str(line["message"]), name)
+                yield Component(_time(line["timestamp"]), str(line["message"]), name)
 
 
 def _time(text: str) -> float:

@@ -1,4 +1,4 @@
-"""The life of the embedded AWS: it starts on loopback, and nothing of it outlasts its purpose."""
+"""The life of the local AWS emulator: it starts on loopback, and nothing of it outlasts its purpose."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ import psutil
 import pytest
 from small_functions import SmallFunction
 
-from event_harness.aws import emulator as embedded_aws
-from event_harness.aws import supervisor as keeper
-from event_harness.aws.emulator import EmbeddedAws
+from event_harness.aws import emulator as emulator
+from event_harness.aws import supervisor as supervisor
+from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.errors import EmbeddedAwsError
+from event_harness.errors import EmulatorError
 from event_harness.machine.ports import free_port, holder, is_free
 
 WORKER = "import os\ndef handler(event, context): return os.getpid()\n"
@@ -27,12 +27,12 @@ BUSY = (
     "    pathlib.Path(event['file']).write_text(str(child.pid))\n"
     "    time.sleep(600)\n"
 )
-# A harness that says where its embedded AWS is, and waits to be killed.
+# A harness that says where its local AWS emulator is, and waits to be killed.
 HARNESS = (
     "import pathlib, signal, sys, time\n"
-    "from event_harness.aws.emulator import EmbeddedAws\n"
+    "from event_harness.aws.emulator import LocalEmulator\n"
     "for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)\n"
-    "aws = EmbeddedAws.start(pathlib.Path(sys.argv[1]), lasting=len(sys.argv) > 2)\n"
+    "aws = LocalEmulator.start(pathlib.Path(sys.argv[1]), lasting=len(sys.argv) > 2)\n"
     "print(aws.endpoint_url, flush=True)\n"
     "if not sys.argv[2:]: time.sleep(600)\n"
 )
@@ -41,18 +41,18 @@ HARNESS = (
 @pytest.fixture
 def directory(tmp_path):
     yield tmp_path / "aws"
-    EmbeddedAws.end(tmp_path / "aws")
+    LocalEmulator.end(tmp_path / "aws")
 
 
 @pytest.fixture
 def aws(directory):
-    with EmbeddedAws.start(directory) as running:
+    with LocalEmulator.start(directory) as running:
         yield running
 
 
 @pytest.fixture
 def harness(directory):
-    """Another process that has started an embedded AWS in `directory`; and the target to reach it."""
+    """Another process that has started a local AWS emulator in `directory`; and the target to reach it."""
     process = subprocess.Popen(
         [sys.executable, "-c", HARNESS, directory], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -71,9 +71,9 @@ def eventually(condition, seconds=20):
 
 def nothing_is_left(directory, port):
     return (
-        not keeper.processes_of(directory)
+        not supervisor.processes_of(directory)
         and is_free(port)
-        and {path.name for path in directory.iterdir()} <= {keeper.LOG}
+        and {path.name for path in directory.iterdir()} <= {supervisor.LOG}
     )
 
 
@@ -92,7 +92,7 @@ def test_it_listens_on_loopback_and_on_its_port_only(aws):
     SmallFunction(Target.local(aws.endpoint_url), WORKER)()
     listening = [
         connection.laddr
-        for process in keeper.processes_of(aws.directory)
+        for process in supervisor.processes_of(aws.directory)
         for connection in process.net_connections(kind="inet")
         if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
     ]
@@ -127,7 +127,7 @@ def test_killed_harness_takes_everything_with_it(harness, directory, tmp_path):
 
 
 def test_harness_that_left_a_fork_behind_still_counts_as_gone(directory):
-    """A fork holds the pipe to the keeper open."""
+    """A fork holds the pipe to the supervisor open."""
     script = HARNESS.replace("time.sleep(600)", "os.fork() and os.kill(os.getpid(), 9); time.sleep(600)")
     with subprocess.Popen(
         [sys.executable, "-c", "import os\n" + script, directory],
@@ -142,20 +142,20 @@ def test_harness_that_left_a_fork_behind_still_counts_as_gone(directory):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_harness_and_keeper_killed_leave_what_end_clears(harness, directory, tmp_path):
+def test_harness_and_supervisor_killed_leave_what_end_clears(harness, directory, tmp_path):
     process, target = harness
     child = busy_child(SmallFunction(target, BUSY), tmp_path)
     kept = psutil.Process(process.pid).children()[0]
     process.send_signal(signal.SIGSTOP)
     kept.kill()
     process.kill()
-    EmbeddedAws.end(directory)
+    LocalEmulator.end(directory)
     assert nothing_is_left(directory, int(target.endpoint_url.rpartition(":")[2]))
     assert is_gone(child)
 
 
-def test_killed_keeper_ends_the_embedded_aws(aws):
-    next(p for p in psutil.Process().children() if keeper.is_of(p, aws.directory)).kill()
+def test_killed_supervisor_ends_the_emulator(aws):
+    next(p for p in psutil.Process().children() if supervisor.is_of(p, aws.directory)).kill()
     assert eventually(lambda: is_free(aws.port))
     assert not aws.alive()
     aws.stop()
@@ -168,14 +168,14 @@ def test_signal_to_the_terminals_processes_does_not_reach_it(harness, directory,
     process, target = harness
     os.killpg(process.pid, number)
     assert target.check()
-    assert EmbeddedAws.find(directory).alive()
+    assert LocalEmulator.find(directory).alive()
 
 
 def test_taken_port_is_one_clear_line_that_names_who_has_it(directory):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(EmbeddedAwsError) as caught:
-            EmbeddedAws.start(directory, port=port)
+        with pytest.raises(EmulatorError) as caught:
+            LocalEmulator.start(directory, port=port)
     own = psutil.Process()
     assert str(caught.value).startswith(
         f"port {port} is taken by {own.name()} (process {own.pid}): choose another"
@@ -186,22 +186,22 @@ def test_taken_port_is_one_clear_line_that_names_who_has_it(directory):
 def test_free_port_that_another_takes_first_is_tried_again(directory, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports = iter([other.getsockname()[1], free_port()])
-        monkeypatch.setattr(embedded_aws, "free_port", lambda: next(ports))
-        with EmbeddedAws.start(directory) as aws:
+        monkeypatch.setattr(emulator, "free_port", lambda: next(ports))
+        with LocalEmulator.start(directory) as aws:
             assert aws.port != other.getsockname()[1]
             assert aws.alive()
 
 
 def test_another_emulator_on_the_port_is_not_taken_for_ours(aws, tmp_path, monkeypatch):
     """It answers the health check, while ours gives up."""
-    monkeypatch.setattr(embedded_aws, "free_port", lambda: aws.port)
-    with pytest.raises(EmbeddedAwsError, match=f"port {aws.port} was taken by .*process {aws.pid}"):
-        EmbeddedAws.start(tmp_path / "other")
+    monkeypatch.setattr(emulator, "free_port", lambda: aws.port)
+    with pytest.raises(EmulatorError, match=f"port {aws.port} was taken by .*process {aws.pid}"):
+        LocalEmulator.start(tmp_path / "other")
     assert aws.alive()
 
 
 def test_two_at_once_know_nothing_of_each_other(aws, tmp_path):
-    with EmbeddedAws.start(tmp_path / "other") as other:
+    with LocalEmulator.start(tmp_path / "other") as other:
         Target.local(aws.endpoint_url).client("s3").create_bucket(
             Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
@@ -210,8 +210,8 @@ def test_two_at_once_know_nothing_of_each_other(aws, tmp_path):
 
 
 def test_directory_serves_one_at_a_time(aws):
-    with pytest.raises(EmbeddedAwsError, match="has an embedded AWS already"):
-        EmbeddedAws.start(aws.directory)
+    with pytest.raises(EmulatorError, match="has a local AWS emulator already"):
+        LocalEmulator.start(aws.directory)
     assert aws.alive()
 
 
@@ -219,10 +219,10 @@ def test_lasting_one_survives_its_starter_and_is_found_and_ended(directory):
     subprocess.run(
         [sys.executable, "-c", HARNESS, directory, "lasting"], check=True, stdout=subprocess.DEVNULL
     )
-    found = EmbeddedAws.find(directory)
+    found = LocalEmulator.find(directory)
     assert found.alive()
     found.stop()
-    assert EmbeddedAws.find(directory) is None
+    assert LocalEmulator.find(directory) is None
     assert nothing_is_left(directory, found.port)
 
 
@@ -230,12 +230,12 @@ def test_lasting_one_survives_its_starter_and_is_found_and_ended(directory):
     ("environ", "message"),
     [
         ({"GATEWAY_PORT": "99999"}, "MiniStack ended while starting: .*port must be"),
-        ({"GATEWAY_PORT": "none"}, "the keeper of the embedded AWS did not start: .*'none'"),
+        ({"GATEWAY_PORT": "none"}, "the supervisor of the local AWS emulator did not start: .*'none'"),
     ],
 )
 def test_emulator_that_fails_to_start_says_why_and_leaves_nothing(directory, environ, message):
-    with pytest.raises(EmbeddedAwsError, match=message + r".*all of it in .*embedded-aws\.log"):
-        EmbeddedAws.start(directory, environ=environ)
+    with pytest.raises(EmulatorError, match=message + r".*all of it in .*emulator\.log"):
+        LocalEmulator.start(directory, environ=environ)
     assert nothing_is_left(directory, free_port())
 
 
@@ -246,7 +246,7 @@ def test_policies_are_enforced_when_asked_for(directory):
         "    try: boto3.client('s3').list_buckets(); return 'allowed'\n"
         "    except Exception as error: return str(error)\n"
     )
-    with EmbeddedAws.start(directory, auth=True) as aws:
+    with LocalEmulator.start(directory, auth=True) as aws:
         target = Target.local(aws.endpoint_url)
         role = target.client("iam").create_role(RoleName="poor", AssumeRolePolicyDocument='{"Statement": []}')
         assert "AccessDenied" in SmallFunction(target, source, role=role["Role"]["Arn"])()

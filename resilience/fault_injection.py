@@ -1,4 +1,4 @@
-"""Bad weather between everybody and the embedded AWS: microburst, which answers as AWS does when it fails."""
+"""injected faults between everybody and the local AWS emulator: microburst, which answers as AWS does when it fails."""
 
 import ctypes
 import http.client
@@ -70,8 +70,8 @@ def _error(code: str, status: int) -> dict[str, Any]:
     return {"code": code, "status": status}
 
 
-class Weather:
-    """A proxy in front of an AWS emulator; fine weather at first. A context manager."""
+class FaultInjection:
+    """A proxy in front of an AWS emulator; none at first. A context manager."""
 
     def __init__(self, upstream: str, log: Path, port: int | None = None) -> None:
         self.port = port or free_port()
