@@ -1,32 +1,31 @@
 """The pytest plugin: options, fixtures and hooks. Thin: what it calls works without pytest."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from event_harness.deployments.session import Session
-from event_harness.deployments.sharing import Borrowed, Lendable, Lender, lending_folder
 from event_harness.errors import HarnessError, SettingError
 from event_harness.explaining.tracebacks import shorten
-from event_harness.listening.listener import Listener
-from event_harness.listening.readiness import await_ready
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.progress import harmless
-from event_harness.producers import Producer, producers_for
-from event_harness.producers.inflight import InFlight
-from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
-from event_harness.system.correlation import new_session_id
-from event_harness.system.deployed_system import DeployedSystem
-from event_harness.system.resources import ResourceMap
+from event_harness.settings import BY_NAME, SETTINGS, STATE_DIR, Settings, parse
+
+if TYPE_CHECKING:  # a project that has the package but doesn't use it must not pay for boto3 and tftest
+    from event_harness.deployments.session import Session
+    from event_harness.deployments.sharing import Lendable, Lender
+    from event_harness.listening.listener import Listener
+    from event_harness.producers import Producer
+    from event_harness.system.deployed_system import DeployedSystem
+    from event_harness.system.resources import ResourceMap
 
 DEFAULT_PROBE: Any = object()  # nobody has overridden it: the first component decides
 SETTINGS_KEY = pytest.StashKey[Settings]()
-SESSION_KEY = pytest.StashKey[Lendable]()
-LENDER_KEY = pytest.StashKey[Lender]()
+SESSION_KEY = pytest.StashKey["Session"]()
+LENDER_KEY = pytest.StashKey["Lender"]()
 OPEN_KEY = pytest.StashKey[ExitStack[bool | None]]()
 
 
@@ -63,14 +62,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[OPEN_KEY] = ExitStack()
     config.stash[OPEN_KEY].enter_context(orderly_interrupts())
 
-    def say(line: str) -> None:
-        _say(config, line)
 
+def _session(config: pytest.Config) -> "Lendable":
+    """What gives this process the system: its own session, or what the controller lends to a worker."""
     lent = getattr(config, "workerinput", {}).get("event_harness")
-    if lent is not None and not (settings["resources"] or settings["reuse"]):
-        config.stash[SESSION_KEY] = Borrowed(Path(lent))
-        return
-    config.stash[SESSION_KEY] = Session(settings, config.rootpath, say=say)
+    settings = config.stash[SETTINGS_KEY]
+    if lent is None or settings["resources"] or settings["reuse"]:
+        return _own_session(config)
+    from event_harness.deployments.sharing import Borrowed
+
+    return Borrowed(Path(lent))
+
+
+def _own_session(config: pytest.Config) -> "Session":
+    """The session of this process, made when it is first asked for."""
+    from event_harness.deployments.session import Session
+
+    if SESSION_KEY not in config.stash:
+        config.stash[SESSION_KEY] = Session(config.stash[SETTINGS_KEY], config.rootpath, say=_sayer(config))
+    return config.stash[SESSION_KEY]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -84,17 +94,20 @@ def pytest_configure_node(node: Any) -> None:
 
     So none of the workers is the one whose death takes the deployment along.
     """
-    stash, session = node.config.stash, node.config.stash[SESSION_KEY]
+    from event_harness.deployments.sharing import Lender, lending_folder
+
+    config, stash = node.config, node.config.stash
     if LENDER_KEY not in stash:
-        stash[LENDER_KEY] = Lender(session, lending_folder(session.state_dir))
-        node.config.pluginmanager.register(_End(stash[LENDER_KEY]))
+        folder = lending_folder(config.rootpath / STATE_DIR)
+        stash[LENDER_KEY] = Lender(lambda: _own_session(config), folder, say=_sayer(config))
+        config.pluginmanager.register(_End(stash[LENDER_KEY]))
     node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
 
 
 class _End:
     """The end of a session with workers, before xdist waits for them to end, which takes some seconds."""
 
-    def __init__(self, lender: Lender) -> None:
+    def __init__(self, lender: "Lender") -> None:
         self.lender = lender
 
     @pytest.hookimpl(tryfirst=True)
@@ -135,13 +148,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def deployment(request: pytest.FixtureRequest) -> DeployedSystem:
+def deployment(request: pytest.FixtureRequest) -> "DeployedSystem":
     """The system under test, deployed once for the whole session and destroyed at its end.
 
     With `--harness-reuse` or `--harness-resources` it is one that is already there, and stays.
     """
     try:
-        return request.config.stash[SESSION_KEY].system()
+        return _session(request.config).system()
     except HarnessError as error:
         line = str(error)
     # Outside of the except block: a traceback through the harness says nothing that the line doesn't.
@@ -170,11 +183,17 @@ def harness_producer_settings() -> Mapping[str, Mapping[str, Any]]:
 @pytest.fixture(scope="session")
 def harness_listener(
     request: pytest.FixtureRequest,
-    deployment: DeployedSystem,
+    deployment: "DeployedSystem",
     harness_readiness_probe: Any,
     harness_producer_settings: Mapping[str, Mapping[str, Any]],
-) -> Listener:
+) -> "Listener":
     """The listener of this process, ready: the first test doesn't pay for notifications not yet live."""
+    from event_harness.listening.listener import Listener
+    from event_harness.listening.readiness import await_ready
+    from event_harness.producers import producers_for
+    from event_harness.producers.inflight import InFlight
+    from event_harness.system.correlation import new_session_id
+
     settings = request.config.stash[SETTINGS_KEY]
     limit = settings["in_flight"] or (50 if deployment.target.endpoint_url is None else 4)
     workers = getattr(request.config, "workerinput", {}).get("workercount", 1)
@@ -195,7 +214,7 @@ def harness_listener(
 
 
 @pytest.fixture
-def listener(request: pytest.FixtureRequest, harness_listener: Listener) -> Listener:
+def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "Listener":
     """Awaits results: `listener.wait_for(sent)`; its waits default to the SLA in force for this test."""
     marker = request.node.get_closest_marker("sla")
     if marker is None:
@@ -211,20 +230,22 @@ def listener(request: pytest.FixtureRequest, harness_listener: Listener) -> List
 
 @pytest.fixture(scope="session")
 def producers(
-    harness_listener: Listener, harness_producer_settings: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, Producer]:
+    harness_listener: "Listener", harness_producer_settings: Mapping[str, Mapping[str, Any]]
+) -> "Mapping[str, Producer]":
     """A producer for each component that takes inputs, by the component's name."""
+    from event_harness.producers import producers_for
+
     with _plain_errors():
         return producers_for(harness_listener, harness_producer_settings)
 
 
 @pytest.fixture(scope="session")
-def producer(producers: Mapping[str, Producer]) -> Producer:
+def producer(producers: "Mapping[str, Producer]") -> "Producer":
     """The producer of the first component: `sent = producer.send("a text")`."""
     return next(iter(producers.values()))
 
 
-def _readiness_probe(chosen: Any, resources: ResourceMap) -> Any:
+def _readiness_probe(chosen: Any, resources: "ResourceMap") -> Any:
     """The body of the readiness probe; None for no readiness probe."""
     if not resources.components:
         return None
@@ -242,6 +263,10 @@ def _plain_errors() -> Iterator[None]:
         failed = pytest.fail.Exception(str(error), pytrace=False)
         setattr(failed, "report", getattr(error, "report", None))  # noqa: B010 (pytest's class has no such)
         raise failed from None
+
+
+def _sayer(config: pytest.Config) -> Callable[[str], None]:
+    return lambda line: _say(config, line)
 
 
 def _say(config: pytest.Config, line: str) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 
 from event_harness.errors import SettingError
 
+STATE_DIR = ".event-harness"
+"""Where a project keeps what the harness writes, below its own directory."""
+
 
 @dataclass(frozen=True)
 class Setting:

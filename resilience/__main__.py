@@ -1,4 +1,4 @@
-"""DeploymentRecord the resilience tests and print what they have found: python -m resilience [kill] [faults] [soak]."""
+"""Run the resilience tests and print what they have found: python -m resilience [kill] [faults] [soak]."""
 
 import argparse
 import shutil
@@ -14,7 +14,7 @@ TESTS = {"kill": kill.run, "faults": faults.run, "soak": soak.run}
 
 
 def main() -> int:
-    """DeploymentRecord what was asked for; 0 only if every guarantee was kept."""
+    """Run what was asked for; 0 only if every guarantee was kept."""
     parser = argparse.ArgumentParser(prog="python -m resilience", description=__doc__)
     parser.add_argument("test", nargs="*", choices=[*TESTS, []], help="default: all of them")
     for option in fields(Options):

@@ -105,7 +105,7 @@ class Project:
         self.durations = dict.fromkeys(STAGES, 1.0)
 
     def measure(self) -> "Project":
-        """DeploymentRecord one session that nobody disturbs, to learn how long its stages take."""
+        """Run one session that nobody disturbs, to learn how long its stages take."""
         session = self._start()
         began: dict[str, float] = {}
         while session.poll() is None:
@@ -121,7 +121,7 @@ class Project:
         return self
 
     def kill(self, victim: str, stage: str, seed: int) -> Kill:
-        """DeploymentRecord one session, kill the victim at a random moment of the stage, sweep, and look what is left."""
+        """Run one session, kill the victim at a random moment of the stage, sweep, and look what is left."""
         kill = Kill(victim, stage, seed, moment=_moment(seed, self.durations[stage]))
         before = self._resources()
         session = self._start()

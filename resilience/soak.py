@@ -90,7 +90,7 @@ def _cycles(aws: LocalEmulator, project: Path, count: int) -> Row:
 
 
 def _pytest(project: Path, *arguments: str) -> str:
-    """DeploymentRecord the sample's suite; returns what pytest printed if it failed."""
+    """Run the sample's suite; returns what pytest printed if it failed."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={project}"]
     done = subprocess.run(
         [*command, "-c", str(project / "pytest.ini"), *arguments, _SUITE],

@@ -220,7 +220,7 @@ class Deployment:
             raise self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}")
 
     def _destroy_resources(self) -> None:
-        """DeploymentRecord terraform destroy; what it refuses of the test resources' configuration is then left out."""
+        """Run terraform destroy; what it refuses of the test resources' configuration is then left out."""
         progress = Progress(self.say, "destroy")
         terraform = self._terraform(progress=progress)
         try:

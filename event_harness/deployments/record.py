@@ -34,7 +34,6 @@ from event_harness.errors import CredentialsError
 from event_harness.machine import dataclass_file, folders, processes
 from event_harness.terraform import state_file
 
-STATE_DIR = ".event-harness"
 RECORD = "record.json"
 _LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less what providers put behind it
 

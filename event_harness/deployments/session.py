@@ -17,7 +17,7 @@ from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import HarnessError, SettingError
 from event_harness.machine.progress import harmless
-from event_harness.settings import Settings
+from event_harness.settings import STATE_DIR, Settings
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.resources import ResourceMap
 from event_harness.terraform import configuration, toolchain
@@ -39,7 +39,7 @@ class Session:
         self.settings = settings
         self.project = project
         self.say = harmless(say)
-        self.state_dir = project / records.STATE_DIR
+        self.state_dir = project / STATE_DIR
         self.deployment: Deployment | None = None
         self._system: DeployedSystem | None = None
         self._open = ExitStack()

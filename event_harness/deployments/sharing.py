@@ -10,15 +10,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
-from event_harness.deployments.session import Session
 from event_harness.errors import DeploymentError, HarnessError
 from event_harness.machine import folders, processes
 from event_harness.machine.interrupts import shielded
-from event_harness.system.deployed_system import DeployedSystem
+from event_harness.machine.progress import harmless
+
+if TYPE_CHECKING:  # a process that never asks for the system loads no boto3
+    from event_harness.system.deployed_system import DeployedSystem
 
 _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
 
@@ -26,11 +28,18 @@ _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
 class Lendable(Protocol):
     """What holds the system under test of a process: a session of its own, or what another has lent."""
 
-    def system(self) -> DeployedSystem:
+    def system(self) -> "DeployedSystem":
         """The system, made ready when first asked for."""
 
     def close(self) -> None:
         """Take it down, if that is ours to do."""
+
+
+class Deploying(Lendable, Protocol):
+    """A session of its own, which another thread may interrupt."""
+
+    def interrupt(self) -> None:
+        """End an apply under way."""
 
 
 def lending_folder(state_dir: Path) -> Path:
@@ -61,12 +70,17 @@ class Lender:
     """The controller's side.
 
     Args:
-        session: what deploys.
+        session: makes the session that deploys; called at the first request.
+        say: prints a line of progress.
         folder: where requests and answers lie.
     """
 
-    def __init__(self, session: Session, folder: Path) -> None:
-        self.session = session
+    def __init__(
+        self, session: Callable[[], Deploying], folder: Path, *, say: Callable[[str], None] | None = None
+    ) -> None:
+        self._make_session = session
+        self._session: Deploying | None = None
+        self._say = harmless(say)
         self.folder = folder
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="event-harness-lender", daemon=True)
@@ -81,14 +95,14 @@ class Lender:
     def release(self) -> None:
         """Nobody borrows any more: an apply under way is interrupted. Doesn't wait for its end."""
         self._closing.set()
-        if self._thread.is_alive():
-            self.session.interrupt()
+        if self._session:
+            self._session.interrupt()
 
     def close(self) -> None:
         """End; what was lent is taken down by the session."""
         self.release()
         if self._thread.is_alive():
-            with shielded(self.session.say, "ending the deployment"):
+            with shielded(self._say, "ending the deployment"):
                 self._thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
         folders.delete_if_empty(self.folder.parent)
@@ -101,7 +115,8 @@ class Lender:
 
     def _answer(self) -> None:
         try:
-            name, text = _SYSTEM, self.session.system().to_json()
+            self._session = self._make_session()
+            name, text = _SYSTEM, self._session.system().to_json()
         except HarnessError as error:
             name, text = _FAILED, str(error)
         except BaseException as error:
@@ -123,12 +138,14 @@ class Borrowed:
         self.folder = folder
         self.sleep = sleep
 
-    def system(self) -> DeployedSystem:
+    def system(self) -> "DeployedSystem":
         """The lent system.
 
         Raises:
             DeploymentError: the controller could not deploy it, or is gone.
         """
+        from event_harness.system.deployed_system import DeployedSystem
+
         while _lends(self.folder):
             if (self.folder / _SYSTEM).exists():
                 return DeployedSystem.from_json((self.folder / _SYSTEM).read_text(encoding="utf-8"))

@@ -13,9 +13,9 @@ from filelock import FileLock
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.deployments.record import STATE_DIR
 from event_harness.machine import folders
 from event_harness.machine.cache import write_atomically
+from event_harness.settings import STATE_DIR
 from event_harness.terraform import toolchain
 from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
 from event_harness.terraform.overrides import write_override

@@ -61,7 +61,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         self._interrupted = interrupted or threading.Event()
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
-        """DeploymentRecord one command to its end and return its exit code, output and error text.
+        """Run one command to its end and return its exit code, output and error text.
 
         An interrupt (Ctrl-C, SIGTERM turned into an exception) is passed on to terraform, which then
         finishes the resource at hand and writes its state, before it is raised again here.

@@ -168,7 +168,7 @@ def _packaged(cache: Path) -> Path:
 
 
 def _ask_version(binary: Path, config: Path, environ: Mapping[str, str]) -> tuple[Kind, str]:
-    """DeploymentRecord `version`, which every working binary answers without a configuration."""
+    """Run `version`, which every working binary answers without a configuration."""
     clean = {name: value for name, value in environ.items() if not name.startswith("TF_CLI_ARGS")}
     try:
         done = subprocess.run(

@@ -54,14 +54,14 @@ class Project:
         )
 
     def run(self, *arguments: str, module: str = "pytest", fails: bool = False) -> str:
-        """DeploymentRecord it to its end, which must be as expected, and return what it has printed."""
+        """Run it to its end, which must be as expected, and return what it has printed."""
         with self.start(*arguments, module=module) as process:
             printed, _ = process.communicate(timeout=240)
         assert (process.returncode != 0) == fails, printed
         return printed
 
     def command(self, *arguments: str, fails: bool = False) -> str:
-        """DeploymentRecord `event-harness`."""
+        """Run `event-harness`."""
         return self.run(*arguments, module="event_harness.cli", fails=fails)
 
     def left(self) -> list[str]:

@@ -81,9 +81,9 @@ def terraform(tools, tmp_path):
         assert process.returncode == code, said
         return said
 
-    record.root, record.start = root, start
+    run.root, run.start = root, start
     run("init", "-no-color")
-    return record
+    return run
 
 
 def test_plan_is_empty_until_a_file_changes(terraform):

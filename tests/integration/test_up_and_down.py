@@ -60,7 +60,7 @@ def harness(root):
         assert done.returncode == code, done.stderr
         return done.stdout if code == 0 else done.stderr
 
-    return record
+    return run
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def shell(root):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    return record
+    return run
 
 
 def test_own_terraform_and_boto3_work_from_up_to_down(root, harness, shell):

@@ -8,6 +8,9 @@ import pytest
 from listener_fakes import MAP
 
 from event_harness import cli
+from event_harness.commands import deployments, emulator, options
+from event_harness.commands import redrive as redrive_command
+from event_harness.commands import terraform as terraform_commands
 from event_harness.orphans.inventory import Found
 from event_harness.orphans.orphans import Orphans
 
@@ -24,7 +27,7 @@ def project(tmp_path, monkeypatch):
         "EVENT_HARNESS_TARGET",
     ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(cli.Target, "check", lambda _self: None)
+    monkeypatch.setattr(options.Target, "check", lambda _self: None)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -34,12 +37,14 @@ def swept(monkeypatch):
     """The sweeps that were asked for, each with its arguments; `codes` are what they return."""
     asked = types.SimpleNamespace(calls=[], codes={"sweep": 0, "sweep_by_tag": 0})
 
+    names = {"sweep": "sweep_by_record", "sweep_by_tag": "sweep_by_tag"}
+
     def stand_in(name):
         def sweep(*_where, say, **asked_for):
             asked.calls.append((name, asked_for))
             return asked.codes[name]
 
-        monkeypatch.setattr(cli, name, sweep)
+        monkeypatch.setattr(deployments, names[name], sweep)
 
     for name in asked.codes:
         stand_in(name)
@@ -55,7 +60,7 @@ def terraform(project, monkeypatch):
         binary.write_text(f"#!/bin/sh\n{script}\n")
         binary.chmod(0o700)
         tools = types.SimpleNamespace(binary=binary, environ=dict)
-        monkeypatch.setattr(cli.toolchain, "find", lambda **_wanted: tools)
+        monkeypatch.setattr(terraform_commands.toolchain, "find", lambda **_wanted: tools)
 
     return make
 
@@ -91,7 +96,7 @@ def test_ctrl_c_ends_a_command_with_a_line_and_the_shells_exit_code(monkeypatch,
     def interrupted(_project):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "down", interrupted)
+    monkeypatch.setattr(emulator.lasting, "down", interrupted)
     assert cli.main(["down"]) == 130
     assert capsys.readouterr().err == "event-harness: interrupted\n"
 
@@ -102,7 +107,7 @@ def test_list_shows_what_tags_tell_of_beside_what_is_on_record(monkeypatch, caps
         Orphans("r1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
         Orphans("r2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
     ]
-    monkeypatch.setattr(cli.orphans, "find", lambda _target: found)
+    monkeypatch.setattr(deployments.orphans, "find", lambda _target: found)
     assert cli.main(["list", "--target", URL]) == 0
     first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
     assert first == ["r1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]
@@ -189,7 +194,9 @@ def test_redrive_on_another_machine_must_be_allowed_expressly(project, monkeypat
     assert "must be allowed expressly (--allow-remote" in redrive(*where, capsys=capsys)
     redriven = []
     monkeypatch.setattr(
-        cli, "redrive", lambda _resources, target, **_more: redriven.append(target.endpoint_url) or 0
+        redrive_command,
+        "redrive",
+        lambda _resources, target, **_more: redriven.append(target.endpoint_url) or 0,
     )
     assert cli.main(["redrive", *where, "--allow-remote"]) == 0
     assert redriven == ["http://192.0.2.1:4566"]

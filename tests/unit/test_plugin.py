@@ -5,8 +5,9 @@ import os
 import pytest
 from listener_fakes import MAP, World
 
-from event_harness import plugin
+from event_harness.deployments import session
 from event_harness.errors import DestroyError
+from event_harness.listening import readiness
 from event_harness.system.deployed_system import DeployedSystem
 
 pytest_plugins = ["pytester"]
@@ -51,9 +52,9 @@ def probes(monkeypatch):
             monkeypatch.delenv(name)
     sent = []
     monkeypatch.setattr(
-        plugin, "await_ready", lambda _producer, _listener, body, **_: sent.append(body) or 0.5
+        readiness, "await_ready", lambda _producer, _listener, body, **_: sent.append(body) or 0.5
     )
-    monkeypatch.setattr(plugin, "Session", FakeSession)
+    monkeypatch.setattr(session, "Session", FakeSession)
     return sent
 
 
@@ -73,7 +74,7 @@ def tested(pytester):
 
 def test_session_that_leaves_something_fails_although_its_tests_passed(tested, monkeypatch):
     monkeypatch.setattr(FakeSession, "unfinished", DestroyError("run r1 is not destroyed"))
-    result = tested("def test_nothing(): pass")
+    result = tested("def test_nothing(deployment): pass")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     result.stdout.fnmatch_lines(["event-harness: run r1 is not destroyed"])

@@ -39,7 +39,7 @@ def lend(tmp_path):
     lenders = []
 
     def make(session):
-        lenders.append(Lender(session, lending_folder(tmp_path)))
+        lenders.append(Lender(lambda: session, lending_folder(tmp_path)))
         return lenders[-1].open()
 
     yield make
@@ -87,14 +87,14 @@ def test_borrower_whose_lender_was_killed_does_not_wait_for_ever(tmp_path):
 
 
 def test_closing_leaves_no_folder(tmp_path):
-    lender = Lender(FakeSession(), lending_folder(tmp_path))
+    lender = Lender(FakeSession, lending_folder(tmp_path))
     lender.open()
     lender.close()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_lenders_may_end_at_the_same_time(tmp_path, monkeypatch):
-    lender = Lender(FakeSession(), lending_folder(tmp_path))
+    lender = Lender(FakeSession, lending_folder(tmp_path))
     lender.open()
     monkeypatch.setattr(Path, "rmdir", lambda _self: (_ for _ in ()).throw(FileNotFoundError))
     lender.close()
@@ -103,7 +103,7 @@ def test_two_lenders_may_end_at_the_same_time(tmp_path, monkeypatch):
 
 def test_closing_interrupts_an_apply_that_nobody_waits_for_any_more(tmp_path):
     session = FakeSession("endless")
-    lender = Lender(session, lending_folder(tmp_path))
+    lender = Lender(lambda: session, lending_folder(tmp_path))
     folder = lender.open()
     (folder / "wanted").touch()
     while not session.asked:

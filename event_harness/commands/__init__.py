@@ -1,0 +1,1 @@
+"""What each command of `event-harness` does, one module for each group of commands."""

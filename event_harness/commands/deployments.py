@@ -1,0 +1,63 @@
+"""The commands about deployments: list and sweep."""
+
+import argparse
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from event_harness.commands.options import state_dir, target
+from event_harness.deployments import record as records
+from event_harness.deployments import unrecorded
+from event_harness.deployments.sweep import sweep as sweep_by_record
+from event_harness.deployments.sweep import sweep_by_tag
+from event_harness.orphans import orphans
+
+
+def show(options: argparse.Namespace) -> int:
+    """Show the deployments that are in progress or were left behind."""
+    rows: list[tuple[str, str, str, str, str, datetime | None]] = []
+    recorded = list(records.recorded(state_dir(options)))
+    for record in recorded:
+        state = "in progress" if record.in_progress() else "kept" if record.kept else "left behind"
+        rows.append(
+            (
+                record.deployment_id,
+                record.endpoint_url or record.target,
+                record.stage,
+                state,
+                record.owner,
+                record.expires_at,
+            )
+        )
+    lost = list(unrecorded.find(state_dir(options)))
+    rows += [(one.deployment_id, "?", "?", "record can't be read", "?", None) for one in lost if one.use()]
+    if asked := target(options):
+        for orphaned in orphans.find(asked):
+            if orphaned.deployment_id not in {record.deployment_id for record in recorded}:
+                count = f"{len(orphaned.resources) + len(orphaned.others)} resources"
+                state = "expired" if orphaned.expired(datetime.now(UTC)) else "not on record here"
+                where = asked.endpoint_url or asked.name
+                rows.append((orphaned.deployment_id, where, count, state, orphaned.owner, orphaned.expires))
+    if not rows:
+        print("no deployments: nothing is in progress, nothing was left behind")
+        return 0
+    table = Table("run", "target", "stage", "state", "owner", "expires", box=None)
+    for column in table.columns:
+        column.no_wrap = True  # ids and addresses are there to be copied
+    for *texts, expires in rows:
+        table.add_row(*texts, f"{expires:%Y-%m-%d %H:%M}" if expires else "?")
+    # As wide as it needs: where a terminal is narrower it breaks the lines, and not the words.
+    Console(width=500).print(table)
+    return 0
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Destroy what dead deployments have left."""
+    asked = target(options)
+    where = state_dir(options)
+    code = 0
+    if asked and not options.deployment_id:
+        # First: it also deletes the directory of a deployment whose record is lost.
+        code |= sweep_by_tag(where, asked, dry_run=options.dry_run, say=print)
+    return code | sweep_by_record(where, only=options.deployment_id, dry_run=options.dry_run, say=print)

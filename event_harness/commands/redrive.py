@@ -1,0 +1,31 @@
+"""The command redrive."""
+
+import argparse
+import os
+
+from event_harness.deployments.session import Session
+from event_harness.results.redrive import redrive
+from event_harness.settings import BY_NAME, Settings
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay failed events where they failed."""
+    session = Session(_settings(options), options.project)
+    try:
+        system = session.system()
+        return redrive(system.resources, system.target, components=options.component, dry_run=options.dry_run)
+    finally:
+        session.close()
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The system that the command line names; where it names none, the environment's, or the newest deployment."""
+    asked = ("resources", "target", "region", "allow_remote")
+    given = {name: getattr(options, name) for name in asked} | {"reuse": options.deployment_id}
+    spelt = {name: f"--{name.replace('_', '-')}" for name in asked} | {"reuse": "DEPLOYMENT_ID"}
+    variables = [BY_NAME[name].variable for name in ("resources", "reuse")]
+    named = options.resources or options.deployment_id
+    if not named and not any(variable in os.environ for variable in variables):
+        given["reuse"], spelt["reuse"] = "last", "default"
+    environ = {name: text for name, text in os.environ.items() if not (named and name in variables)}
+    return Settings(given, environ, spelt=spelt)

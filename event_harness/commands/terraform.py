@@ -1,0 +1,71 @@
+"""The commands that call terraform: fmt, validate, configure, terraform."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from event_harness.commands.options import state_dir
+from event_harness.errors import SettingError
+from event_harness.settings import STATE_DIR
+from event_harness.terraform import configuration, guided, toolchain
+from event_harness.terraform.command import Terraform
+from event_harness.terraform.overrides import write_override
+from event_harness.terraform.provider_3_39.fetched_modules import adapt_fetched_modules
+
+
+def fmt(options: argparse.Namespace) -> int:
+    """Run `terraform fmt`."""
+    tools = toolchain.find(target="local")
+    flags = ["-recursive", "-diff"] + (["-check"] if options.check else [])
+    for directory in options.directory:
+        command = [str(tools.binary), "fmt", *flags, str(directory)]
+        if subprocess.run(command, env=os.environ | tools.environ(), check=False).returncode:
+            return 1
+    return 0
+
+
+def validate(options: argparse.Namespace) -> int:
+    """Run `terraform validate` on a copy."""
+    tools = toolchain.find(target="local")
+    for directory in options.directory:
+        with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
+            work = Path(scratch)
+            root = configuration.copy(directory, work / "config")
+            write_override(root, endpoint_url=None, old_provider=tools.old_provider)
+            environ = os.environ | tools.environ() | {"TF_DATA_DIR": str(work / "data")}
+            terraform = Terraform(root, binary=tools.binary, environ=environ, logs=work / "logs")
+            with tools.installing():
+                terraform.init(backend=False)
+            if tools.old_provider:
+                adapt_fetched_modules(work / "data")
+            print(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
+    return 0
+
+
+def configure(options: argparse.Namespace) -> int:
+    """Ask for each variable of the Terraform root and save the answers."""
+    guided.configure(options.project, options.save)
+    return 0
+
+
+def terraform(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Run the terraform or tofu that the harness would use, with these arguments."""
+    local = "AWS_ENDPOINT_URL" in os.environ
+    if not local and (state_dir(options) / "up.json").exists():
+        raise SettingError(
+            "`up` has put an override for the local AWS emulator into this root, but this shell points to no"
+            f" emulator: `. {STATE_DIR}/env` to deploy there,"
+            " or `make down` (event-harness down) first to deploy to AWS"
+        )
+    tools = toolchain.find(target="local" if local else "aws")
+    environ = {
+        k: v for k, v in os.environ.items() if not (k == "TF_CLI_CONFIG_FILE" and not Path(v).exists())
+    }
+    sys.stdout.flush()
+    return subprocess.run(
+        [str(tools.binary), *arguments], env=tools.environ() | environ, check=False
+    ).returncode

@@ -1,0 +1,42 @@
+"""What starts with every pytest, or with every command, loads none of the heavy libraries."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"boto3", "botocore", "filelock", "hcl2", "jmespath", "pygohcl", "rich", "tftest", "ulid"}
+SAY_LOADED = """
+def pytest_unconfigure(config):
+    import json, pathlib, sys
+    name = "worker" if hasattr(config, "workerinput") else "main"
+    pathlib.Path(config.rootpath, f"{name}.json").write_text(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n1"], ["--help"]])
+def test_a_project_that_does_not_use_the_harness_does_not_load_what_the_harness_needs(tmp_path, arguments):
+    (tmp_path / "conftest.py").write_text(SAY_LOADED)
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    for name in ["main", "worker"] if arguments == ["-n1"] else ["main"]:
+        loaded = set(json.loads((tmp_path / f"{name}.json").read_text()))
+        assert "event_harness.plugin" in loaded
+        assert not HEAVY & loaded
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sweep", "--help"]])
+def test_help_of_the_command_loads_none_of_them(arguments):
+    script = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(sorted(sys.modules), file=sys.stderr))\n"
+        "from event_harness.cli import main\n"
+        f"main({arguments!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "usage: event-harness" in done.stdout
+    assert "event_harness.cli" in done.stderr
+    assert not [name for name in HEAVY if f"'{name}'" in done.stderr]
