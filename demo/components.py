@@ -1,4 +1,4 @@
-"""When an event was where, from what each component itself says."""
+"""Collects the moments of an event's path: each component tells its own."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from event_harness.system.deployed_system import DeployedSystem
 
 @dataclass(frozen=True)
 class Component:
-    """One moment on the way: `at` in epoch seconds, what happened, and where."""
+    """One moment on the path: `at` in epoch seconds, what happened, and where."""
 
     at: float
     what: str
@@ -20,13 +20,13 @@ class Component:
 
 
 def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Component]:
-    """The moments of one event's way, in order of time.
+    """The moments of one event's path, in order of time.
 
     Args:
-        system: where it went.
-        sent: the input.
-        result: what came of it.
-        received_at: when the wait for it returned, epoch seconds.
+        system: The deployed system.
+        sent: The input.
+        result: Its result.
+        received_at: Time when the wait for it returned, epoch seconds.
     """
     resources = system.resources
     functions = [(s.name, s.log_group) for s in resources.components if s.type == "lambda" and s.log_group]
@@ -42,7 +42,7 @@ def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: floa
 
 
 def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: str) -> Iterator[Component]:
-    """The function's log lines of this event: each is a JSON object with its correlation id."""
+    """The function's log lines of this event: JSON objects with its correlation id."""
     pages = system.target.client("logs").get_paginator("filter_log_events")
     # The case's own part of the id: a plain term, which any filter understands.
     term = correlation_id.split("/")[1]
@@ -57,5 +57,5 @@ def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: s
 
 
 def _time(text: str) -> float:
-    """Powertools' time of a line, which is that of the moment itself: 2026-11-22 10:46:04,123+0000."""
+    """The time that Powertools writes into a line: 2026-11-22 10:46:04,123+0000."""
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S,%f%z").timestamp()

@@ -1,1 +1,1 @@
-"""Why something did not arrive: probes of each component, causes, logs, the text of the report."""
+"""Explains why a result did not arrive: probes of each component, function logs, causes, the report."""

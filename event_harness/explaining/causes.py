@@ -1,4 +1,4 @@
-"""The likely cause: which of all findings about an input a person should look at first."""
+"""Chooses the finding that a person should look at first: the likely cause."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from event_harness.results.result import Result
 from event_harness.system.resources import Component
 
 UNMATCHED = "unmatched result"
-"""Name of the finding about results that came under an id which no input has."""
+"""Name of the finding about results whose correlation id no input has."""
 
 
 def likely_cause(
@@ -23,17 +23,17 @@ def likely_cause(
     """The likely cause, in one sentence.
 
     Args:
-        findings: Those of the components, in order, then the listener's, then whatever else was found.
-        components: The way through the system.
+        findings: The findings of the components, in order, then the listener's, then all others.
+        components: The components of the system, in the order of the event's path.
         failed: Failures of the input.
         mine: Results of the input.
-        misses: Those of them that were not accepted, each with the reason; the nearest last.
-        silent: Sources that have no result of the input, where others have.
+        misses: Results that were not accepted, each with the reason; the nearest last.
+        silent: Sources without a result of the input, if other sources have one.
     """
     if failed:
         return str(failed[-1])
     nothing = f"nothing came from {', '.join(silent)} (should it?)" if silent else ""
-    # Where the event was last seen, whatever is before it did its part: but not where the way forks.
+    # Every component before the last sighting did its part, unless the path forks.
     way = len(components) + 1
     oks = (number for number, finding in enumerate(findings[:way]) if finding.state == "ok")
     seen = -1 if silent else max(oks, default=-1)
@@ -57,7 +57,7 @@ def headline(reason: str) -> str:
 
 
 def _fault(way: Sequence[Finding], components: Sequence[Component], seen: int) -> str | None:
-    """What is wrong behind the component of number `seen`; None where nothing is."""
+    """The fault after component number `seen`; None if there is none."""
     causes = [finding for finding in way[seen + 1 :] if finding.cause]
     faults = [finding for finding in causes if finding.state == "bad"]
     if not faults:
@@ -71,7 +71,7 @@ def _fault(way: Sequence[Finding], components: Sequence[Component], seen: int) -
         )
     if bad.sure:
         return str(bad.cause)
-    # A function that says nothing may be why there is nothing after it; what was seen comes first.
+    # A silent function may be the reason that nothing follows it; facts come first.
     guesses = [str(finding.cause) for finding in causes[: causes.index(bad)]]
     return "; ".join([*guesses, str(bad.cause)] if bad.missed else [str(bad.cause), *guesses])
 

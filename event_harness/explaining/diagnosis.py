@@ -1,4 +1,4 @@
-"""Why a wait ended without its result: every component is asked, within five seconds in all."""
+"""Asks every component about an input, within five seconds in all."""
 
 import json
 import queue
@@ -24,28 +24,28 @@ from event_harness.system.resources import ResourceMap
 
 BUDGET = 5.0
 """Seconds that an explanation may take."""
-# What events carry of somebody's data; a report names its size only.
+# Fields of events that carry content; a report shows their size only.
 _CONTENT = {"body", "Message", "data", "detail", "NewImage", "OldImage"}
 
 Misses = Sequence[tuple[Result, str]]
 Compare = Callable[[Sequence[Result]], Misses]
 Work = list[tuple[str, Callable[[], Finding]]]
 
-# What a producer begins an input's case with.
+# The beginning of every case id that a producer makes.
 _FRESH = re.compile(ULID)
-_COMPARED = 10  # of the newest results of something else: how many are held beside the awaited content
+_COMPARED = 10  # so many of the newest other results are compared with the awaited content
 
 
 class Explainer:
-    """Finds out how far an input came.
+    """Finds out how far an input got.
 
     Args:
         resources: The deployed system.
         target: Makes the AWS clients.
-        reader: What has been read of the results.
+        reader: Holds the results that were read.
         failures: Reads the on-failure queues.
-        was_sent: Whether a correlation id is that of an input of this session.
-        budget: Seconds that an explanation may take; what isn't known by then is reported as that.
+        was_sent: Tells whether an input of this session has this correlation id.
+        budget: Seconds that an explanation may take; anything later is reported as not known.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Explainer:
         Args:
             sent: The input.
             misses: Its results that were not accepted, each with the reason.
-            compare: Holds results that came under another id, or none, beside what is awaited.
+            compare: Compares results of another id, or of none, with the awaited content.
         """
         try:
             return self._explain(sent, misses, compare)
@@ -102,7 +102,7 @@ class Explainer:
             failed.extend(found)
             return finding
 
-        # Not by name: a component may have any.
+        # A list, not a mapping: a component may have any name, also one of these.
         work: Work = [
             (component.name, partial(probes.probe, component)) for component in self._resources.components
         ]
@@ -174,9 +174,9 @@ class Explainer:
         return Finding("results", "bad", f"{tally}, {len(misses)} not accepted", tuple(details))
 
     def _near(self, sent: Sent, since: datetime) -> list[Result]:
-        """Results of this run under ids that no input has: those like the input's, or all since its send.
+        """Results of this session whose id no input has: ids like the input's, else all since its send.
 
-        What a producer has made an id for and the system has put something behind belongs to that input.
+        An id that a producer made, with more behind it, belongs to that producer's input.
         """
         case = sent.case_id.partition("/")[0]
         strange = [
@@ -201,7 +201,7 @@ class Explainer:
         return Finding(UNMATCHED, "bad", text, (*told, *_beside(compared)), cause=text)
 
     def _others(self, recent: Sequence[Result], compare: Compare) -> Finding:
-        """Results of other inputs; one with the awaited content may be right there, or mixed up."""
+        """Results of other inputs. One with the awaited content may be right, or mixed up."""
         text = f"{len(recent)} results of other inputs since the send"
         compared = compare(recent[-_COMPARED:])
         if compared and not compared[-1][1]:
@@ -211,7 +211,7 @@ class Explainer:
 
 
 def _beside(compared: Misses) -> list[str]:
-    """The nearest of some results beside what is awaited: that it is just that, or the difference."""
+    """The nearest result, compared with the awaited content: equal, or the difference."""
     if not compared:
         return []
     nearest, differs = compared[-1]
@@ -221,7 +221,7 @@ def _beside(compared: Misses) -> list[str]:
 
 
 def without_content(event: Any) -> Any:
-    """An event as it may be shown: what it carries of a person's data is replaced by its size."""
+    """An event that may be shown: the size stands in place of all content."""
     if isinstance(event, Mapping):
         return {
             name: f"<{len(value if isinstance(value, str) else json.dumps(value, default=str)):,} characters>"
@@ -233,7 +233,7 @@ def without_content(event: Any) -> Any:
 
 
 def _gathered(work: Work, budget: float) -> list[Finding]:
-    """Do it all at once; what fails or isn't done in time is a finding too."""
+    """Do all work at once. A probe that fails, or is late, is a finding too."""
     done: queue.Queue[tuple[int, Finding]] = queue.Queue()
 
     def run(number: int, name: str, ask: Callable[[], Finding]) -> None:
@@ -243,7 +243,7 @@ def _gathered(work: Work, budget: float) -> list[Finding]:
             done.put((number, Finding(name, "unknown", f"not known: {message_of(error)}")))
 
     for number, (name, ask) in enumerate(work):
-        # Daemons: one that hangs may keep neither the test nor the process waiting.
+        # Daemon threads: a probe that hangs must not keep the test or the process waiting.
         threading.Thread(
             target=run, args=(number, name, ask), name=f"event-harness-{name}", daemon=True
         ).start()

@@ -1,4 +1,4 @@
-"""What a function's log says of one input."""
+"""Reads a function's log for one input."""
 
 import json
 import re
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
 _PAGES, _EVENTS = 50, 10_000
-"""As much of a log as is read: CloudWatch hands out empty pages on the way to what matches."""
+"""Limits of one reading. CloudWatch may return empty pages before one with events."""
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
 _TRACEBACK = "Traceback (most recent call last)"
-# Ids of other sessions on the same system: a run id before a ULID.
+# Correlation ids of other sessions on the same system: a session id before a ULID.
 _OTHER = f"{SESSION_ID}/{ULID}"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
@@ -31,7 +31,7 @@ _ERROR = re.compile(
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a log: when, what, of which request, whether it tells of an error, of which input."""
+    """One line of a log: time, text, request, whether it tells of an error, the input that it names."""
 
     at: datetime
     text: str
@@ -45,7 +45,7 @@ class Line:
 
 
 def told(lines: Iterable[Line]) -> tuple[str, ...]:
-    """Lines for a person; the request stands once, behind the last line that it has in a row."""
+    """Lines for a person. Each request id stands once, after the last of its lines in a row."""
     shown: list[str] = []
     last = None
     for line in lines:
@@ -61,13 +61,13 @@ class LogView:
     """The lines of a function since a moment, and those that concern one input.
 
     Attributes:
-        invocations: How often the function was started.
-        for_others: How often of these it was for other inputs only.
-        unclear: How often of these its lines name no input and tell of no error.
+        invocations: Number of invocations.
+        for_others: Number of invocations for other inputs only.
+        unclear: Number of invocations whose lines name no input and no error.
         mine: Lines that carry the input's id, and the errors of the same requests.
-        errors: Lines that tell of an error, but for those of other inputs' requests.
-        elsewhere: Another correlation id that contains the input's case, if a line names one.
-        strange: Correlation ids that lines name and that no run of the harness has made.
+        errors: Lines that tell of an error, without those of other inputs' requests.
+        elsewhere: A correlation id in the log that contains the input's case id but is another id.
+        strange: Correlation ids in the log that no session of the harness made.
     """
 
     invocations: int
@@ -94,9 +94,9 @@ def read_log(
     was_sent: Callable[[str], bool] = lambda _id: False,
     deadline: float = float("inf"),
 ) -> LogView:
-    """Read a log group from `since` (epoch s) on: all of it, or as much as fits. IAM: logs:FilterLogEvents.
+    """Read a log group from `since` (epoch seconds) on, up to a limit. IAM: logs:FilterLogEvents.
 
-    No filter pattern: the lines around those of the input count too, and emulators know but plain terms.
+    It uses no filter pattern: the lines around those of the input count too.
 
     Args:
         client: CloudWatch Logs.
@@ -104,11 +104,11 @@ def read_log(
         since: Epoch seconds.
         correlation_id: The input.
         foreign: Requests that are known to be of other inputs.
-        was_sent: Whether a correlation id is that of an input of this session.
-        deadline: When to stop reading, monotonic seconds.
+        was_sent: Tells whether an input of this session has this correlation id.
+        deadline: The reading stops here, monotonic seconds.
 
     Raises:
-        HarnessError: It is too long to be read whole, and what was read says nothing of the input.
+        HarnessError: The log is too long to be read whole, and the part that was read doesn't name the input.
     """
     events: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}
@@ -130,7 +130,7 @@ def view(
     foreign: Collection[str | None] = (),
     was_sent: Callable[[str], bool] = lambda _id: False,
 ) -> LogView:
-    """Sort out the events of a log by what they say of one input."""
+    """Sort the events of a log: those of one input, those of others."""
     streams: dict[str, _Stream] = {}
     lines = [_line(event, streams) for event in sorted(events, key=lambda event: event.get("timestamp", 0))]
     run, _, case = correlation_id.partition("/")
@@ -174,7 +174,7 @@ def view(
 
 @dataclass
 class _Stream:
-    """Where the reading of a log stream is: in which request, and whether within a traceback."""
+    """The state of reading one log stream: its current request, and whether a traceback is open."""
 
     request_id: str | None = None
     in_traceback: bool = False
@@ -190,7 +190,7 @@ def _line(event: Mapping[str, Any], streams: dict[str, _Stream]) -> Line:
         start = _START.match(message)
         if start:
             stream.request_id = start[1]
-        # Some runtimes log a traceback line by line: the first that isn't indented says what was raised.
+        # Some runtimes log a traceback line by line. Its first line without indent names the exception.
         raised = stream.in_traceback and bool(message) and not raw[:1].isspace()
         stream.in_traceback = message == f"{_TRACEBACK}:" or (
             stream.in_traceback and not raised and not start
@@ -231,7 +231,7 @@ def _line(event: Mapping[str, Any], streams: dict[str, _Stream]) -> Line:
 
 
 def _told(message: str) -> str:
-    """A message as one line; of one with a traceback, what was raised."""
+    """A message as one line. Of a traceback only the exception is kept."""
     before, traceback, after = message.partition(_TRACEBACK)
     if traceback:
         message = before.strip() or (after.lstrip(":").strip().splitlines() or [message])[-1]

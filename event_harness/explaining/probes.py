@@ -1,4 +1,4 @@
-"""What each type of component can tell of an input; every probe makes one or two calls that only read."""
+"""Asks each type of component about an input. A probe makes one or two calls, which only read."""
 
 from collections.abc import Callable, Collection
 from itertools import islice
@@ -13,7 +13,7 @@ from event_harness.explaining.report import Finding
 from event_harness.results.sent import Sent
 from event_harness.system.resources import Component, ResourceMap
 
-# An explanation waits for nobody: one retry, short timeouts.
+# An explanation must be quick: one retry, short timeouts.
 _SHORT = {
     "retries": {"mode": "standard", "total_max_attempts": 2},
     "connect_timeout": 2,
@@ -34,17 +34,17 @@ class Probes:
     """Asks the components about one input.
 
     IAM: s3:GetObject and s3:ListBucket, logs:FilterLogEvents, sqs:GetQueueAttributes, sns:GetTopicAttributes,
-    events:DescribeEventBus, dynamodb:DescribeTable, kinesis:DescribeStreamSummary, on the components. What may
-    not be asked is reported as not known.
+    events:DescribeEventBus, dynamodb:DescribeTable, kinesis:DescribeStreamSummary, on the components. A call
+    that is denied is reported as not known.
 
     Args:
         resources: The deployed system.
         target: Makes the AWS clients.
         sent: The input.
-        resulted: Whether it has results from every source, wrong ones perhaps.
+        resulted: Every source has a result of it, perhaps a wrong one.
         foreign: Lambda requests that are known to be of other inputs.
-        was_sent: Whether a correlation id is that of an input of this session.
-        deadline: When nobody waits for the answers any more, monotonic seconds.
+        was_sent: Tells whether an input of this session has this correlation id.
+        deadline: Answers are not awaited longer, monotonic seconds.
     """
 
     def __init__(
@@ -67,10 +67,10 @@ class Probes:
         self._deadline = deadline
 
     def probe(self, component: Component) -> Finding:
-        """What is known at this component.
+        """Ask this component.
 
         Raises:
-            Exception: Of any kind; the caller reports it as not known.
+            Exception: Any kind; the caller reports it as not known.
         """
         ask: dict[str, Callable[[Component], Finding]] = {
             "s3": self._bucket,
@@ -90,7 +90,7 @@ class Probes:
             return Finding(component.name, "bad", what, cause=f"{component.name}: {what}; was it destroyed?")
 
     def listener(self) -> Finding:
-        """What is known at the listener itself."""
+        """Ask the listener itself."""
         function = self._resources.listener
         return self._function(
             Component("event_listener", "lambda", function=function.function, log_group=function.log_group),
@@ -133,13 +133,13 @@ class Probes:
         return Finding(name, "bad", "no object of this id", cause=cause, missed=True)
 
     def _listed(self, bucket: str, prefix: str) -> list[Any]:
-        """Up to five objects under this id; one whose own id only begins like it is another's."""
+        """Up to five objects of this id; an object whose id is longer belongs to another input."""
         answer = self._client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=50)
         under = (item for item in answer.get("Contents", []) if not item["Key"][len(prefix) :][:1].isalnum())
         return list(islice(under, 5))
 
     def _function(self, component: Component, *, records: bool = False) -> Finding:
-        """What a function's log says; `records`: what it names are ids of events that it has recorded."""
+        """Read a function's log. With `records` it names the ids of events that it recorded."""
         name = component.name
         since = self._sent.sent_at - self._target.skew
         log = read_log(
@@ -170,7 +170,7 @@ class Probes:
             text = f"{_count(len(log.errors), 'error line')} since the send, none names this input"
             errors, raised = told(log.errors), log.errors[-1].text
             if self._resulted or log.unclear:
-                # One of the invocations that went well and said nothing may have been this input's.
+                # An invocation without an error and without an id may have been this input's.
                 maybe = f"{name} logged errors that may be of this input or of another ({raised})"
                 return Finding(name, "open", text, errors, cause=None if self._resulted else maybe)
             return Finding(name, "bad", text, errors, cause=f"{name} fails: {raised}")

@@ -9,16 +9,16 @@ _MARKS = {"ok": "ok", "bad": "NO", "open": "..", "unknown": "??"}
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about one component.
+    """The finding about one component.
 
     Attributes:
         component: Its name.
         state: `ok` (the event was here), `bad` (something is wrong), `open` (neither), `unknown`.
-        text: What was found, in one sentence.
+        text: The finding in one sentence.
         details: Lines of a log and the like, the most telling last.
-        cause: If it is bad: what that makes likely.
-        missed: Whether the event never came here.
-        sure: Whether the cause is known to be of this very input.
+        cause: If it is bad: the likely cause.
+        missed: The event never came here.
+        sure: The cause is known to concern this very input.
     """
 
     component: str
@@ -32,13 +32,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What is known of the way of one input.
+    """All findings about one input.
 
     Attributes:
         cause: The likely cause, in one sentence.
         findings: Component by component.
-        appendix: What only the whole report shows: failed events, whole log lines.
-        correlation_id: The input's; where lines must be cut, `<id>` stands for it in them.
+        appendix: Shown in the whole report only: failed events, whole log lines.
+        correlation_id: The input's id. In cut lines `<id>` stands for it.
     """
 
     cause: str
@@ -62,7 +62,7 @@ class Report:
         return "\n".join(lines[:LINES])
 
     def _shown(self, finding: Finding, indent: int, most: int) -> list[str]:
-        """The last details that have room, each in at most two lines."""
+        """The last details that fit, each in at most two lines."""
         lines: list[str] = []
         for detail in reversed(finding.details):
             wrapped = _wrapped(
@@ -91,7 +91,7 @@ def _head(finding: Finding, name: int) -> list[str]:
 
 
 def _fitting(detail: str, indent: int) -> str:
-    """A detail for two rows: of a line of a log the message is cut, not the request behind it."""
+    """A detail for two rows: the message is cut, the request id after it is kept."""
     room = 2 * (WIDTH - indent) - 20  # less what wrapping may leave empty
     message, found, request = detail.rpartition(" (request ")
     if not found or len(detail) <= room + indent:
@@ -107,7 +107,7 @@ def _wrapped(text: str, indent: str, most: int) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Text of any origin (logs, keys) as one line that does nothing to a terminal."""
+    """Text of any origin (logs, keys) as one line without control characters."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -1,4 +1,4 @@
-"""What a test's author is shown of a traceback: the frames of their own code, not the harness's."""
+"""Removes the harness's own frames from the traceback that a test's author sees."""
 
 import sysconfig
 import traceback
@@ -12,12 +12,12 @@ _LIBRARIES = frozenset(Path(sysconfig.get_path(name)) for name in ("stdlib", "pu
 
 
 def shorten(error: BaseException) -> None:
-    """Take the harness's own frames out of an error's traceback where they say nothing.
+    """Take the harness's own frames out of an error's traceback.
 
-    So it is with the harness's own errors, whose message has what is to be known of their cause, which goes
-    too; and with what a test's own code raises when the harness calls it, such as a predicate. pytest would
-    show the arguments of calls among those frames: the body of a result or of an input. Any other error may
-    be the harness's fault, and is shown whole.
+    It does so for the harness's own errors: their message is complete, so their `__cause__` goes too. It does
+    so for errors that a test's own code raises when the harness calls it, such as a predicate. With those
+    frames pytest would show the arguments of calls, and so the body of a result or of an input. Any other
+    error may be the harness's fault; its traceback stays whole.
     """
     if isinstance(error, HarnessError):
         _drop_our_frames(error)
@@ -27,7 +27,7 @@ def shorten(error: BaseException) -> None:
 
 
 def _came_of_a_call_back(error: BaseException) -> bool:
-    """Whether what the harness has called last is neither a library nor the harness itself."""
+    """Whether the last code that the harness called is neither a library nor the harness itself."""
     files = [Path(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(error.__traceback__)]
     called = [after for before, after in pairwise(files) if PACKAGE in before.parents]
     return bool(called) and PACKAGE not in files[-1].parents and _LIBRARIES.isdisjoint(called[-1].parents)

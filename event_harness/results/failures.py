@@ -1,4 +1,4 @@
-"""Reads on-failure queues without taking anything out of them."""
+"""Reads failure queues: on-failure destinations and dead-letter queues. It deletes nothing."""
 
 import base64
 import binascii
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import MessageTypeDef
 
-_HIDDEN = 10  # seconds that a message stays hidden if we die between seeing it and giving it back
+_HIDDEN = 10  # seconds that a message stays hidden if this process dies before it returns the message
 _MOST = 100  # receives per queue and look: a thousand messages
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One message of an on-failure queue.
+    """One message of a failure queue.
 
     Attributes:
         component: Name of the component whose function failed.
         queue_url: The queue it lies in, `message_id` its id there.
-        failed_at: When it came into the queue (UTC).
-        condition: Why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if the message doesn't say.
-        attempts: How often the function was invoked.
-        error_type: What the function raised, and `error_message` what that said.
+        failed_at: Time of its arrival in the queue (UTC).
+        condition: The reason why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if not told.
+        attempts: Number of invocations.
+        error_type: Type of the exception, and `error_message` its text.
         request_id: The Lambda request id of the failed invocation.
-        event: The event that the function could not handle, whole.
+        event: The whole event that the function could not handle.
     """
 
     component: str
@@ -48,7 +48,7 @@ class Failure:
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
 
     def concerns(self, correlation_id: str) -> bool:
-        """Whether the event carries this id: as a whole value, or in a key, with an extension after it."""
+        """Whether the event carries this id: as a whole value, or in a key with an extension after it."""
         return bool(correlation_id) and any(_carries(text, correlation_id) for text in self._texts)
 
     def __str__(self) -> str:
@@ -59,17 +59,16 @@ class Failure:
 
 
 class FailureReader:
-    """Peeks into the on-failure queues: what it receives it gives back at once, and it never deletes.
+    """Looks into the failure queues. It returns each message at once and never deletes one.
 
-    A message is hidden from other readers for the moment between. IAM: sqs:ReceiveMessage,
-    sqs:ChangeMessageVisibility.
+    Other readers can't see a message for that moment. IAM: sqs:ReceiveMessage, sqs:ChangeMessageVisibility.
 
     Args:
         queues: URL -> name of the component that fails into it.
         client: An SQS client.
-        wait: Seconds that SQS may keep a look waiting at each queue. From 1 on it asks all its servers. With
-            0 it asks a few and may miss a message, which a later look sees: right for who looks again and
-            again, since a look into several queues, most of them empty, would outlast an explanation's time.
+        wait: Seconds that SQS may wait for messages of each queue. From 1 on SQS asks all its servers. With 0
+            it asks a few and may miss a message, which a later look sees. 0 is right for repeated looks: with
+            several empty queues, 1 would take longer than an explanation may.
     """
 
     def __init__(self, queues: Mapping[str, str], client: "SQSClient", *, wait: int = 0) -> None:
@@ -83,7 +82,7 @@ class FailureReader:
         self._seen: dict[str, tuple[Failure, int]] = {}
 
     def look(self) -> list[Failure]:
-        """Look into every queue (one thread at a time); returns what was not seen before."""
+        """Look into every queue, one thread at a time. Returns the messages not seen before."""
         with self._lock:
             self.begun += 1
             new = []
@@ -101,11 +100,11 @@ class FailureReader:
             return new
 
     def of(self, correlation_id: str, after: int = 0) -> list[Failure]:
-        """Failures of this input that looks after number `after` saw: a redriven one is gone by then."""
+        """Failures of this input, seen by looks after number `after`. A redriven one is not among them."""
         return [failure for failure in self.all(after) if failure.concerns(correlation_id)]
 
     def all(self, after: int = 0) -> list[Failure]:
-        """Every failure that looks after number `after` saw."""
+        """Every failure that a look after number `after` saw."""
         return [failure for failure, seen in list(self._seen.values()) if seen > after]
 
     def _peek(self, url: str) -> Iterator["MessageTypeDef"]:
@@ -136,7 +135,7 @@ class FailureReader:
 
 
 def parse(message: "MessageTypeDef", url: str, component: str) -> Failure:
-    """Make a failure of a message: a destination's envelope, or the bare event of a redrive policy."""
+    """Make a failure of a message: the envelope of a destination, or the bare event of a redrive policy."""
     content = _decoded(message.get("Body", ""))
     envelope = content if isinstance(content, dict) and "requestContext" in content else None
     context: dict[str, Any] = envelope["requestContext"] if envelope else {}
@@ -163,7 +162,7 @@ def parse(message: "MessageTypeDef", url: str, component: str) -> Failure:
 
 
 def _carries(text: str, correlation_id: str) -> bool:
-    """What comes before it doesn't matter, for the run id in it is unique; another id may begin like it."""
+    """Text before the id doesn't matter: the session id is unique. A longer id is another input's."""
     _, found, rest = text.rpartition(correlation_id)
     return bool(found) and (not rest or (rest.startswith(".") and "/" not in rest))
 

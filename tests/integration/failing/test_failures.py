@@ -1,6 +1,6 @@
-"""What happens to inputs when something goes wrong, as docs/failures.md defines it.
+"""Inputs whose processing fails, as docs/failures.md defines it.
 
-No input vanishes: it ends as output, or whole in a failure queue.
+No input is lost: it ends as output, or whole in a failure queue.
 """
 
 import socket

@@ -1,4 +1,4 @@
-"""Explanations of inputs in a world of fakes, and what the functions of that world say and write."""
+"""Explanations of inputs in a world of fakes, and the lines and objects of its functions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which of all findings is named as the likely cause."""
+"""The finding that is named as the likely cause."""
 
 import pytest
 from explained import REQUEST, explain, finding, processed, told_of, written

@@ -1,4 +1,4 @@
-"""What a timeout says of each thing that can go wrong between the input and its result."""
+"""The explanation of a timeout, for each fault between an input and its result."""
 
 import threading
 from dataclasses import replace

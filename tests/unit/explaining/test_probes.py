@@ -1,4 +1,4 @@
-"""What each type of component can tell."""
+"""The finding about each type of component."""
 
 import pytest
 from explained import explain, finding

@@ -1,4 +1,4 @@
-"""What came that nobody awaited: under another id, without one, or of other inputs."""
+"""Results that nobody awaited: of another id, without an id, or of other inputs."""
 
 from dataclasses import replace
 
