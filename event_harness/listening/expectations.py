@@ -1,4 +1,4 @@
-"""Asserts how many results an input has: exactly so many, or none."""
+"""Asserts the number of results of an input: an exact number, or none."""
 
 from event_harness.errors import SettingError, UnexpectedResultError, WaitTimeoutError
 from event_harness.listening.outcomes import NoResult
@@ -8,32 +8,32 @@ from event_harness.results.result import Result
 from event_harness.results.sent import Sent
 
 SETTLE = 2.0
-"""Seconds that `expect_exactly` goes on looking for one too many."""
+"""Seconds for which `expect_exactly` goes on looking for one result too many."""
 
 
 class Expectations(Waiting):
-    """The counting half of a `Listener`."""
+    """The part of a `Listener` that counts results."""
 
     def expect_exactly(
         self, sent: Sent, n: int, *, settle: float = SETTLE, timeout: float | None = None
     ) -> list[Result]:
-        """Wait for `n` results of an input, and see that no more come.
+        """Wait for `n` results of an input, and check that no more come.
 
-        A redelivery of one event isn't counted, a second event with the same content is.
+        A second event with the same content counts. A redelivery of one event doesn't.
 
         Args:
             sent: What a producer returned.
-            n: How many, at least 1 (for none there is `expect_none`).
-            settle: Seconds to go on looking once there are n.
-            timeout: Seconds for the n to come; the SLA by default.
+            n: The number of results, 1 or more. For none use `expect_none`.
+            settle: Seconds to go on looking after n results have come.
+            timeout: Seconds for the n results to come; the SLA by default.
 
         Returns:
-            The results, in order of event time.
+            The results, in `Result.order`.
 
         Raises:
-            UnexpectedResultError: More came.
-            WaitTimeoutError: Fewer came.
-            InputFailedError: The input lies in an on-failure queue.
+            UnexpectedResultError: More results came.
+            WaitTimeoutError: Fewer results came.
+            InputFailedError: An on-failure queue holds the input.
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         self._check(sent)
@@ -73,32 +73,31 @@ class Expectations(Waiting):
         sentinel: Sent | None = None,
         ordered: bool = False,
     ) -> NoResult:
-        """See that an input has no result.
+        """Check that an input has no result.
 
-        That nothing came proves something only if it would have come by now. There are two proofs:
+        Silence proves something only if a result would have come by now. There are two proofs:
 
-        - The window: nothing came within it, which must be as long as a result may take. A `sentinel`,
-          another input sent afterwards to the same component, shows besides that the way was alive; it must
-          come too.
-        - A sentinel on an ordered way, which ends the wait at its arrival. Only you can know that the way is
-          ordered, and say so with `ordered=True`: what is sent first arrives first, from the component through
-          the system to the listener. FIFO queues and topics (in one message group), and Kinesis and DynamoDB
-          streams (for one partition key) keep order; S3, standard SQS and SNS, and EventBridge don't. Where
-          the listener has several sources the sentinel must come from each of them, else the window decides.
+        - A window: nothing came within it. Make it as long as a result may take. Add a `sentinel`, another
+          input that you sent later to the same component: it must come, and so shows that the system works.
+        - A sentinel on an ordered path: it ends the wait as soon as it arrives. Say `ordered=True` only if
+          the whole path keeps order, from the component through the system to the listener. FIFO queues and
+          topics keep order within one message group, Kinesis and DynamoDB streams within one partition key.
+          S3, standard SQS and SNS, and EventBridge don't. If the listener has several sources, the sentinel
+          must come from each of them; otherwise the window decides.
 
         Args:
             sent: What a producer returned.
             within: Seconds from now; the SLA by default.
-            sentinel: An input sent after it to the same component.
-            ordered: The whole way keeps order.
+            sentinel: Another input, sent later to the same component.
+            ordered: Whether the whole path keeps order.
 
         Returns:
-            Which proof it was, and how long it took.
+            The kind of proof, and how long it took.
 
         Raises:
             UnexpectedResultError: A result came.
-            WaitTimeoutError: The sentinel didn't come: the way may be dead, so nothing is proven.
-            InputFailedError: The sentinel lies in an on-failure queue.
+            WaitTimeoutError: The sentinel didn't come, so the system may be broken and nothing is proven.
+            InputFailedError: An on-failure queue holds the sentinel.
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         self._check(sent)
@@ -119,7 +118,7 @@ class Expectations(Waiting):
         try:
             proven = self.settled(sentinel or sent, overtaken, began + within)
             if proven:
-                # What came before the sentinel may have been written while its page was being read.
+                # A result before the sentinel may have been written while the sentinel's page was being read.
                 self.reader.look()
             self.see_table()
         finally:
@@ -132,7 +131,7 @@ class Expectations(Waiting):
         if sentinel and not alive:
             headline = (
                 f"the sentinel {sentinel.description} didn't come within {within:g} s either,"
-                " so that nothing came proves nothing"
+                " so the silence proves nothing"
             )
             raise self.explained(WaitTimeoutError, [headline, self._looked(sentinel, looks)], sentinel)
         return NoResult(
@@ -145,14 +144,14 @@ class Expectations(Waiting):
     def _check_sentinel(self, sent: Sent, sentinel: Sent | None, ordered: bool) -> None:
         if sentinel is None:
             if ordered:
-                raise SettingError("ordered=True says that a sentinel can't overtake; give the sentinel too")
+                raise SettingError("ordered=True needs a sentinel: give the input that you sent last")
             return
         self._check(sentinel)
         if sentinel.correlation_id == sent.correlation_id or sentinel.sent_at < sent.sent_at:
             raise SettingError(
-                "the sentinel must be another input, sent after the one that must have no result"
+                "the sentinel must be another input, sent after the input that must have no result"
             )
         if sentinel.component != sent.component:
             raise SettingError(
-                f"the sentinel was sent to {sentinel.component}, not to {sent.component}: it must go the same way"
+                f"the sentinel was sent to {sentinel.component}: send it to {sent.component}, too"
             )

@@ -1,4 +1,4 @@
-"""Awaits what the system under test makes of an input."""
+"""Waits for the results and failures of inputs."""
 
 from collections.abc import Callable, Iterable
 from typing import overload
@@ -19,9 +19,9 @@ from event_harness.results.sent import Sent
 
 
 class Listener(Expectations):
-    """Awaits results and failures of the inputs of one run; threads may share it.
+    """Waits for results and failures of the inputs of one test session. Threads may share it.
 
-    See `Waiting` for its arguments, and for how it looks.
+    See `Waiting` for its arguments and for how often it reads.
     """
 
     @overload
@@ -53,21 +53,20 @@ class Listener(Expectations):
 
         Args:
             sent: What a producer returned.
-            timeout: Seconds from now; the SLA by default. 0 looks once.
-            until: Which results count: all (None), those that a predicate accepts, or those with this very
+            timeout: Seconds from now; the SLA by default. With 0 the table is read once.
+            until: Which results count: all (None), those that a predicate accepts, or those with exactly this
                 content (text, bytes or JSON). See `Matcher` for predicates that raise.
-            count: Wait for so many and return a list, in order of event time.
-            fail_early: End at once when this input appears in an on-failure queue.
+            count: Wait for this many results and return them as a list.
+            fail_early: End the wait as soon as an on-failure queue holds this input.
 
         Returns:
-            The result, or with `count` a list of them: the first by event time if more have come.
+            The result; with `count` a list of results. If more have come, the first in `Result.order`.
 
         Raises:
-            WaitTimeoutError: It didn't come; the message says how far the event came. The last look begins at
-                the deadline, or as soon as the one before it has ended: the call may end later by a Query or
-                two (with botocore's retries 15 s each where AWS doesn't answer at all) and by the
-                explanation (at most 5 s).
-            InputFailedError: The input lies in an on-failure queue.
+            WaitTimeoutError: No such result came. The message says how far the event came. The last look
+                begins at the deadline, so the call may end later: by that Query, and by the explanation (5 s
+                at most).
+            InputFailedError: An on-failure queue holds the input.
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         self._check(sent)
@@ -98,22 +97,22 @@ class Listener(Expectations):
         progress: Callable[[int, int], None] | None = None,
         fail_early: bool = True,
     ) -> Collected:
-        """Wait for the results of a batch, at least one each.
+        """Wait until each input of a batch has a result.
 
         Args:
-            sents: What producers returned; a lazy `send_many(...)` is sent meanwhile.
-            timeout: Seconds from the last send; the SLA by default. Where inputs are missing the call ends up
-                to five seconds later: how far the first of them came is explained.
-            progress: Called with how many have arrived and how many were sent, at each change.
-            fail_early: Don't wait for inputs that appear in an on-failure queue.
+            sents: What producers returned. A lazy `send_many(...)` is sent while this call waits.
+            timeout: Seconds from the last send; the SLA by default. If inputs are missing, the call takes up
+                to five seconds more: it explains how far the first of them came.
+            progress: Called at each change, with the number of inputs that have arrived and the number sent.
+            fail_early: Don't wait for inputs that an on-failure queue holds.
 
         Returns:
-            Who arrived, who is missing, which of these failed, and how far the first of the others came.
-            It doesn't raise for missing ones.
+            The inputs that arrived, those that are missing, those of the missing that failed, and how far the
+            first of the others came. Missing inputs raise no error.
 
         Raises:
             SettingError: The batch is empty.
-            ResultsUnavailableError: The table is gone, access is denied, or it could not be read at the end.
+            ResultsUnavailableError: The table is gone, access is denied, or the last read failed.
         """
         timeout = self._timeout("timeout", timeout)
         after = self.failures.begun
@@ -168,14 +167,15 @@ class Listener(Expectations):
         )
 
     def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:
-        """Wait until an input lies in an on-failure queue; it stays there.
+        """Wait until an on-failure queue holds an input. The message stays in the queue.
 
         Args:
             sent: What a producer returned.
-            timeout: Seconds from now; the SLA by default. Mind the function's retries.
+            timeout: Seconds from now; the SLA by default. AWS retries the function before it gives up, which
+                may take minutes.
 
         Raises:
-            WaitTimeoutError: It didn't come there.
+            WaitTimeoutError: No on-failure queue got the input.
             ResultsUnavailableError: A queue is gone, or access is denied.
             SettingError: The resource map names no on-failure queue.
         """

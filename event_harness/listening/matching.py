@@ -1,4 +1,4 @@
-"""Which results a wait accepts, and how those that it doesn't accept differ."""
+"""Decides which results a wait accepts, and says how the others differ."""
 
 import difflib
 import json
@@ -10,23 +10,25 @@ from event_harness.errors import BodyError, HarnessError, ResultsUnavailableErro
 from event_harness.results.result import Result
 
 Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[Any] | None
-"""What is awaited: any result (None), one that a predicate accepts, or one with this very content: text,
+"""The awaited result: any (None), one that a predicate accepts, or one with exactly this content: text,
 bytes, or JSON (a mapping or a list)."""
 
-# Waiting doesn't fix these. Whatever isn't an Exception (KeyboardInterrupt, pytest.fail) passes anyway.
+# Waiting can't fix these. BaseExceptions (KeyboardInterrupt, pytest.fail) pass anyway.
 _HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
-# Of a difference: lines a side, characters a line, of them before the spot; of a predicate's message: lines.
+# A difference shows so many lines per side, characters per line, and characters before the first difference.
+# A predicate's message shows so many lines.
 _LINES, _WIDTH, _BEFORE, _RAISED = 4, 88, 30, 12
-_COMPARED = 1024 * 1024  # bytes of a result up to which it is compared although nobody awaits it
+_COMPARED = 1024 * 1024  # bytes; larger results of other inputs are not compared
 
 
 class Matcher:
-    """Judges results. Each is judged once, or again at every look if judging it raised.
+    """Judges each result once. If the judgement raises, it judges again at the next look.
 
-    A predicate that raises is a failed match, its message is kept. These end the wait at once, since waiting
-    can't fix them: a results table or bucket that can't be read, the body of an object that was deleted
-    before it could be read (not of one that was overwritten: the newer one's result is still to come), an
-    import or a name that isn't there, no memory, and what isn't an `Exception` (Ctrl-C, `pytest.fail`).
+    A predicate that raises doesn't accept the result; its message is kept. Waiting can't fix these errors, so
+    they end the wait at once: a results table or bucket that can't be read, a missing module or name, no
+    memory, any `BaseException` (Ctrl-C, `pytest.fail`), and the body of an object that was deleted before the
+    listener could read it. The body of an overwritten object ends no wait: the newer object's result is
+    still to come.
     """
 
     def __init__(self, until: Until) -> None:
@@ -36,7 +38,7 @@ class Matcher:
         self._nearness: dict[str, float] = {}  # event id -> how much of it is as awaited
 
     def accepts(self, result: Result) -> bool:
-        """Whether this is what is awaited."""
+        """Whether this is the awaited result."""
         if self._until is None:
             return True
         if result.event_id not in self._judged:
@@ -47,17 +49,17 @@ class Matcher:
         return self._judged[result.event_id]
 
     def misses(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
-        """Those of the results that weren't accepted, each with the reason; the nearest last."""
+        """The results that weren't accepted, each with the reason. The most similar one is last."""
         missed = [
             (item, self._reasons[item.event_id]) for item in results if self._reasons.get(item.event_id)
         ]
         return sorted(missed, key=lambda miss: self._nearness.get(miss[0].event_id, 0.0))
 
     def compared(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
-        """Results of something else beside the awaited content, each with how it differs (empty: not at all).
+        """Compare results of other inputs with the awaited content; each comes with its difference, if any.
 
-        The nearest last. Nothing where no content is awaited: a predicate isn't asked about results that it
-        wasn't meant for. What is too large to be fetched by the way, or can't be read, is left out.
+        The most similar one is last. If the test awaits a predicate, the list is empty: the predicate was not
+        written for these results. Results that are large or can't be read are left out.
         """
         if not isinstance(self._until, str | bytes | Mapping | Sequence):
             return []
@@ -73,7 +75,7 @@ class Matcher:
         return [(result, differs) for _, result, differs in sorted(found, key=lambda one: one[0])]
 
     def _judge(self, result: Result) -> bool | None:
-        """The verdict; None if it couldn't be reached this time."""
+        """The verdict; None if judging raised."""
         try:
             different = _differences(self._until, result)
         except _HOPELESS:
@@ -90,7 +92,7 @@ class Matcher:
 
 
 def difference(expected: str, got: str) -> list[str]:
-    """Where and how two texts differ, in a few short lines; empty if they don't."""
+    """Say in a few short lines where and how two texts differ; no line if they are equal."""
     if expected == got:
         return []
     wanted, had = expected.splitlines(keepends=True), got.splitlines(keepends=True)
@@ -103,7 +105,7 @@ def difference(expected: str, got: str) -> list[str]:
     cut = max(0, column - _BEFORE)
     left, right = wanted[line : line + _LINES], had[line : line + _LINES]
     bare = [[text.rstrip("\r\n") for text in lines] for lines in (left, right)]
-    if bare[0] != bare[1]:  # else it is the ends of the lines that differ: show them
+    if bare[0] != bare[1]:  # otherwise only the line ends differ: show them
         left, right = bare
     left, right = ([_excerpt(text, cut) for text in lines] for lines in (left, right))
     changes = [text for text in difflib.ndiff(left, right) if not text.startswith("?")]
@@ -111,7 +113,7 @@ def difference(expected: str, got: str) -> list[str]:
 
 
 def _nearness(expected: str | bytes | Mapping[str, Any] | Sequence[Any], result: Result) -> float:
-    """How much is the same, from both ends: 0 to 1."""
+    """How much is equal, counted from both ends: 0 to 1."""
     if isinstance(expected, str):
         return _same(expected, result.text)
     if isinstance(expected, bytes):
@@ -134,7 +136,11 @@ def _same(expected: Sequence[Any], got: Sequence[Any]) -> float:
 
 def _differences(expected: Until, result: Result) -> list[str]:
     if callable(expected):
-        return [] if expected(result) else ["the predicate said no (one that asserts would say why)"]
+        return (
+            []
+            if expected(result)
+            else ["the predicate said no (use assert in it, and its message stands here)"]
+        )
     if isinstance(expected, str):
         return difference(expected, result.text)
     if isinstance(expected, bytes):
@@ -146,7 +152,7 @@ def _differences(expected: Until, result: Result) -> list[str]:
 
 
 def _same_json(expected: object, got: object) -> bool:
-    """Equal as JSON: 1 and 1.0 are the same number, but true is none."""
+    """Whether two values are equal as JSON: 1 equals 1.0, but true is not a number."""
     if isinstance(expected, bool) or isinstance(got, bool):
         return expected is got
     if isinstance(expected, Mapping) and isinstance(got, Mapping):
@@ -168,7 +174,7 @@ def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:
 
 
 def _first_difference(left: Sequence[Any], right: Sequence[Any]) -> int:
-    """Where two sequences begin to differ; by comparing slices, so that 200 MB take no time."""
+    """Find the first difference of two sequences. It compares slices, so 200 MB take milliseconds."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2

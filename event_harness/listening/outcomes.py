@@ -1,4 +1,4 @@
-"""What the waits of a listener return besides results."""
+"""The outcomes of waits: a collected batch, or the proof that nothing came."""
 
 from dataclasses import dataclass, field
 
@@ -10,15 +10,15 @@ from event_harness.results.sent import Sent
 
 @dataclass(frozen=True)
 class Collected:
-    """What became of a batch.
+    """The outcome of a batch.
 
-    Its text names who is missing; as an assert's message give `str(collected)`, which pytest shows whole.
+    `str(collected)` names the missing inputs. Use it as the message of an assert: pytest shows it whole.
 
     Attributes:
-        arrived: Correlation id -> results of each input that has any, in order of event time.
-        missing: Inputs without a result when the wait ended.
-        failed: Correlation id -> failure of the missing ones that lie in an on-failure queue.
-        report: How far the first of the missing ones came that has not failed; None if there is none.
+        arrived: Correlation id -> results in `Result.order`, for each input that has any.
+        missing: Inputs that had no result when the wait ended.
+        failed: Correlation id -> failure, for the missing inputs that an on-failure queue holds.
+        report: How far the first missing input came that has not failed; None if there is none.
     """
 
     arrived: dict[str, list[Result]]
@@ -42,13 +42,13 @@ class Collected:
 
 @dataclass(frozen=True)
 class NoResult:
-    """That nothing came, and how it is known.
+    """No result came, and this is the proof.
 
     Attributes:
-        proof: `window` (nothing came while it lasted) or `sentinel` (a later input came, on an ordered way).
+        proof: `window` (nothing came within it) or `sentinel` (a later input came on an ordered path).
         waited: Seconds.
-        looks: How often the table was read meanwhile.
-        sentinel: The sentinel's result if there was one: it shows that the way was alive.
+        looks: How often the table was read.
+        sentinel: The sentinel's result, if there was a sentinel: it shows that the system works.
     """
 
     proof: str
@@ -59,6 +59,6 @@ class NoResult:
     def __str__(self) -> str:
         looked = f"{self.waited:.1f} s, {self.looks} looks"
         if self.proof == "sentinel":
-            return f"nothing came, and the sentinel sent after it on an ordered way did ({looked})"
-        alive = "; the sentinel came, so the way was alive" if self.sentinel else ""
+            return f"nothing came before the sentinel, which was sent later on an ordered path ({looked})"
+        alive = "; the sentinel came, so the system works" if self.sentinel else ""
         return f"nothing came within the window ({looked}){alive}"

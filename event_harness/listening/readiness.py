@@ -1,4 +1,4 @@
-"""Is the way through the system live yet? Notifications and subscriptions may take a while after apply."""
+"""Waits until the system handles events: notifications and subscriptions may take a while after apply."""
 
 from event_harness.errors import InputFailedError, WaitTimeoutError
 from event_harness.listening.listener import Listener
@@ -10,33 +10,34 @@ from event_harness.results.result import Result
 from event_harness.results.sent import Sent
 
 _REMEDY = (
-    "a readiness probe must be an input that the system accepts: override the fixture harness_readiness_probe for its body"
-    " (None sends none), harness_producer_settings for its key or field; or set harness_readiness = 0"
+    "a readiness probe must be an input that the system accepts: override the fixture"
+    " harness_readiness_probe for its body (None sends none), harness_producer_settings for its key or field;"
+    " or set harness_readiness = 0"
 )
 FIRST, GROWTH = 5.0, 1.5
-"""Seconds until a second readiness probe follows the first, and by how much longer each further one is given."""
+"""Seconds until the second readiness probe; each further one waits this many times as long."""
 
 
 def await_ready(
     producer: Producer, listener: Listener, body: Body = "readiness probe", *, limit: float
 ) -> float:
-    """Send readiness probes until one arrives; what was sent before a notification is live never will.
+    """Send readiness probes until one arrives. An event is lost if its notification wasn't live yet.
 
-    Readiness probes are no results of the run: `Listener.results` leaves them out.
+    `Listener.results` leaves out the results of readiness probes.
 
     Args:
-        producer: Where to send.
-        listener: Who must see it.
-        body: What to send; something that the system under test accepts and makes a result of.
+        producer: Sends the probes.
+        listener: Must receive one of them.
+        body: The content of a probe. The system under test must accept it and make a result of it.
         limit: Seconds from now.
 
     Returns:
-        Seconds until the first arrived.
+        Seconds until the first probe arrived.
 
     Raises:
-        WaitTimeoutError: None arrived; the message says how far the last one came.
-        InputFailedError: The system can't handle the body.
-        ProducerError: It can't be sent.
+        WaitTimeoutError: No probe arrived. The message says how far the last one came.
+        InputFailedError: The system failed on the body.
+        ProducerError: The body can't be sent.
     """
     limit = seconds("readiness limit", limit)
     began, after = listener.clock(), listener.failures.begun
@@ -65,8 +66,8 @@ def await_ready(
             raise listener.explained(
                 WaitTimeoutError,
                 [
-                    f"not ready within {limit:g} s: of {len(probes)} readiness probes sent to"
-                    f" {producer.component.name} none came through",
+                    f"not ready within {limit:g} s: none of {len(probes)} readiness probes sent to"
+                    f" {producer.component.name} arrived",
                     _REMEDY,
                 ],
                 sent,

@@ -1,4 +1,4 @@
-"""The machinery that all waits of a listener share."""
+"""The parts that all waits of a listener share."""
 
 import copy
 import math
@@ -26,8 +26,8 @@ E = TypeVar("E", bound=WaitError)
 T = TypeVar("T")
 
 PATIENCE = 15.0
-"""Seconds to go on looking where only a look that saw the table will do."""
-# The look law is itself a retry: few of botocore's own, so that a look can't outlast its deadline by much.
+"""Seconds for which a wait goes on looking if its last look could not read the table."""
+# The next look is a retry already. Few retries by botocore: one look must not last long past its deadline.
 _QUICK = {
     "retries": {"mode": "standard", "total_max_attempts": 3},
     "connect_timeout": 2,
@@ -36,11 +36,11 @@ _QUICK = {
 
 
 class Waiting:
-    """Reads for one run; threads may share it.
+    """Reads the results of one test session. Threads may share it.
 
-    All waits of a listener share one reader (see `Reader`), so they cost one Query per look together. Once
-    the table has been silent for a second, the on-failure queues are looked into as well, every 1.5 s, beside
-    the looks and not between them: an input that failed ends its wait then, long before its timeout.
+    All waits of a listener share one reader (see `Reader`): one Query per look serves them all. After one
+    second without a send or an arrival, a second thread also reads the on-failure queues, every 1.5 s. So an
+    input that failed ends its wait long before the timeout.
 
     IAM: dynamodb:Query on the index, dynamodb:GetItem on the table, s3:GetObject on the overflow bucket,
     sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the on-failure queues.
@@ -48,12 +48,12 @@ class Waiting:
     Args:
         resources: The deployed system.
         target: Makes the AWS clients.
-        session_id: The run whose results are awaited.
-        sla: Seconds within which an input must have its output: the default of every timeout.
-        in_flight: Bounds the inputs on their way at once, for the producers of this listener.
+        session_id: The test session whose results are awaited.
+        sla: Seconds within which an input must have its output. The default of every timeout.
+        in_flight: Limits how many inputs of this listener's producers are in flight at once.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
-        spawn: Runs a look into the failure queues beside the waiting thread.
+        spawn: Runs a look into the failure queues in another thread.
     """
 
     def __init__(
@@ -91,19 +91,19 @@ class Waiting:
         )
 
     def with_sla(self, sla: float) -> Self:
-        """The same listener with another default for its timeouts; reader and bounds are shared.
+        """The same listener with another default timeout. Both share the reader and the in-flight limit.
 
         Raises:
-            SettingError: It is no number of seconds.
+            SettingError: `sla` isn't a number of seconds.
         """
         other = copy.copy(self)
         other.sla = seconds("sla", sla)
         return other
 
     def results(self, session_id: str | None = None) -> list[Result]:
-        """All results of a run (this one by default), in order of event time, read now.
+        """Read all results of a test session now (of this one by default), in `Result.order`.
 
-        `uncorrelated` gives the events that carried no correlation id.
+        The session `uncorrelated` holds the events that carried no correlation id.
 
         Raises:
             ResultsUnavailableError: The table can't be read.
@@ -115,12 +115,12 @@ class Waiting:
         return self.reader.other(session_id)
 
     def explain(self, sent: Sent) -> Report:
-        """How far an input came; takes at most five seconds. For IAM actions see `Probes`."""
+        """Find out how far an input came, in five seconds at most. For IAM actions see `Probes`."""
         self._check(sent)
         return self._explainer.explain(sent)
 
     def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:
-        """Look at the table, and when it is silent at the failure queues, until `found` returns something."""
+        """Look until `found` returns something: into the table, in silence also into the queues."""
 
         def judged() -> T | None:
             value = found()
@@ -131,12 +131,12 @@ class Waiting:
         return self.reader.wait(judged, deadline)
 
     def see_table(self) -> None:
-        """Return once a look has seen the whole run; what isn't there then, isn't.
+        """Return once a look has read the whole session: a result that it didn't see isn't there.
 
-        The last look may have seen nothing because AWS could not answer: then go on for a while.
+        The last look may have seen nothing because AWS did not answer. Then look again for a while.
 
         Raises:
-            ResultsUnavailableError: AWS still can't answer.
+            ResultsUnavailableError: AWS still doesn't answer.
         """
         if self.reader.last_error is None:
             return
@@ -145,13 +145,13 @@ class Waiting:
         if self.reader.last_error:
             raise ResultsUnavailableError(
                 f"results table {self.resources.results.table} could not be read for {PATIENCE:g} s"
-                f" ({self.reader.last_error}), so what isn't there can't be known"
+                f" ({self.reader.last_error}), so it isn't known which results are missing"
             )
 
     def settled(
         self, sent: Sent, found: Callable[[], list[Result] | Failure | None], deadline: float
     ) -> list[Result] | None:
-        """Wait; a failure of the input ends it with an error, and its slot is free afterwards in any case."""
+        """Wait until `found` returns something; raise if it is a failure. Free the input's slot."""
         try:
             # mypy would join the union to `object`.
             outcome = cast("list[Result] | Failure | None", self.look_until(found, deadline))
@@ -159,11 +159,11 @@ class Waiting:
             self.inflight.leave(sent.correlation_id)
         if not isinstance(outcome, Failure):
             return outcome
-        headline = f"{sent.description} failed, so no (further) result will come"
+        headline = f"{sent.description} failed, so no further result will come"
         raise self.explained(InputFailedError, [headline, f"the event lies in {outcome.queue_url}"], sent)
 
     def failure_of(self, sent: Sent, after: int) -> Failure | None:
-        """The newest failure of an input that looks after number `after` saw in a failure queue."""
+        """The newest failure of an input. Only looks after look number `after` count."""
         failures = self.failures.of(sent.correlation_id, after)
         return failures[-1] if failures else None
 
@@ -174,11 +174,11 @@ class Waiting:
         self.reader.wake()
 
     def _looked(self, sent: Sent, before: int) -> str:
-        """How often the table was read since then, and what it shows."""
+        """How often the table was read since look number `before`, and what it holds."""
         mine = self.reader.of(sent.correlation_id)
         others = len(self.reader.all()) - len(mine)
         return (
-            f"looked {self.reader.looks - before} times; results in this run: {len(mine)} of this input"
+            f"looked {self.reader.looks - before} times; results in this session: {len(mine)} of this input"
             f"{by_source(mine, self.resources.sources)}, {others} of others"
         )
 
@@ -190,14 +190,14 @@ class Waiting:
         matcher: Matcher | None = None,
         cause: str | None = None,
     ) -> E:
-        """An error of these lines, with how far the event came below them, and whole in `report`.
+        """Make an error of these lines. Below them it says how far the event came; `report` holds everything.
 
         Args:
-            error: Its type.
-            lines: What was awaited.
+            error: The type of the error.
+            lines: What the wait was for.
             sent: The input.
-            matcher: Knows why results of the input were not accepted.
-            cause: What the caller knows to be the cause.
+            matcher: Knows why it did not accept results of the input.
+            cause: The cause, if the caller knows it.
         """
         if matcher:
             misses = matcher.misses(self.reader.of(sent.correlation_id))
@@ -217,7 +217,8 @@ class Waiting:
             raise SettingError(f"{sent!r} is not a Sent; pass what a producer's send() returned")
         if sent.session_id != self.session_id:
             raise SettingError(
-                f"{sent.correlation_id!r} belongs to run {sent.session_id!r}, this listener reads {self.session_id!r}"
+                f"{sent.correlation_id!r} belongs to test session {sent.session_id!r};"
+                f" this listener reads session {self.session_id!r}"
             )
         self.inflight.note(sent.correlation_id)  # not every input goes through a producer
 
@@ -226,10 +227,10 @@ class Waiting:
 
 
 def seconds(name: str, value: object) -> float:
-    """A number of seconds, or an error that names the argument.
+    """Check a number of seconds.
 
     Raises:
-        SettingError: It is none, negative, or has no end.
+        SettingError: It isn't a number, is negative, or is infinite. The message names the argument.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise SettingError(f"{name} is {value!r}: must be a number of seconds, 0 or more")
@@ -237,10 +238,10 @@ def seconds(name: str, value: object) -> float:
 
 
 def whole_number(name: str, value: object, least: int = 1) -> int:
-    """A whole number, or an error that names the argument.
+    """Check a whole number.
 
     Raises:
-        SettingError: It is none, or less than `least`.
+        SettingError: It isn't a whole number, or is less than `least`. The message names the argument.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SettingError(f"{name} is {value!r}: must be a whole number from {least}")

@@ -38,18 +38,18 @@ BY_TYPE = {producer.type: producer for producer in _CLASSES}
 def producers_for(
     listener: Listening, settings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Producer]:
-    """A producer for each component that takes inputs, by the component's name, in the order of the components.
+    """Make a producer for each component that takes inputs; the keys are the components' names, in order.
 
-    They send under the listener's run, paced by its in-flight bound.
+    The producers send in the listener's test session, within its in-flight limit.
 
     Args:
-        listener: Whose run.
-        settings: What a component's producer takes besides, by the component's name, such as
+        listener: Receives the results.
+        settings: Further arguments of a component's producer, by the component's name, such as
             `{"orders": {"field": "order_id"}}`.
 
     Raises:
-        ResourceMapError: No component takes inputs, or none that takes inputs has the name of a setting.
-        SettingError: A producer takes no such setting.
+        ResourceMapError: No component takes inputs, or no such component has the name of a setting.
+        SettingError: A producer has no such argument.
     """
     settings = settings or {}
     producers = {

@@ -1,4 +1,4 @@
-"""What all producers share: correlation ids, pacing, checks before anything is sent."""
+"""The parts that all producers share: correlation ids, the in-flight limit, checks before sending."""
 
 import time
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ NOW = time.time
 
 
 class Listening(Protocol):
-    """What a producer takes from a listener: where to send, under which id, and how many at once."""
+    """The attributes of a listener that a producer uses."""
 
     resources: ResourceMap
     target: Target
@@ -30,16 +30,16 @@ class Producer(ABC):
     """Sends inputs to one component under fresh correlation ids.
 
     Args:
-        component: Where to; its type must be the producer's.
+        component: The component to send to. Its type must be the producer's.
         target: Makes the AWS client.
-        session_id: The run that the inputs belong to.
-        inflight: Bounds how many are on their way; None for no bound.
+        session_id: The test session that the inputs belong to.
+        inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
 
     type: ClassVar[str]
     service: ClassVar[str]
-    limit: ClassVar[int]  # the most bytes that the service takes, and what to do about more
+    limit: ClassVar[int]  # the most bytes that the service takes; `remedy` says what to do with more
     remedy: ClassVar[str]
 
     def __init__(
@@ -53,7 +53,8 @@ class Producer(ABC):
     ) -> None:
         if component.type != self.type:
             raise ProducerError(
-                f"{type(self).__name__}: component {component.name!r} is of type {component.type}, not {self.type}"
+                f"{type(self).__name__}: component {component.name!r} is of type {component.type},"
+                f" not {self.type}"
             )
         self.component = component
         self.session_id = check_session_id(session_id)
@@ -63,16 +64,16 @@ class Producer(ABC):
 
     @classmethod
     def on(cls, listener: Listening, component: str | None = None, **settings: Any) -> Self:
-        """A producer that sends under a listener's run, paced by its in-flight bound.
+        """Make a producer that sends in a listener's test session, within its in-flight limit.
 
         Args:
-            listener: Whose run.
-            component: Name of the component; by default the first one of this type.
-            settings: What the class takes besides, such as `field="order.id"`.
+            listener: Receives the results.
+            component: Name of the component; the first one of this type by default.
+            settings: Further arguments of the class, such as `field="order.id"`.
 
         Raises:
             ResourceMapError: There is no such component.
-            ProducerError: It is of another type.
+            ProducerError: The component is of another type.
         """
         resources = listener.resources
         of_type = (item for item in resources.components if item.type == cls.type and component is None)
@@ -80,9 +81,9 @@ class Producer(ABC):
         return cls(found, listener.target, listener.session_id, inflight=listener.inflight, **settings)
 
     def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
-        """Send each body as its turn comes: lazily, and never more at once than the in-flight limit.
+        """Send the bodies lazily, one by one, within the in-flight limit.
 
-        Pass it to `Listener.collect` as it is, which sends and reads at the same time.
+        Pass the iterator to `Listener.collect`: it sends and reads at the same time.
 
         Raises:
             ProducerError: See `send`.
@@ -91,14 +92,14 @@ class Producer(ABC):
 
     @abstractmethod
     def send(self, body: Body, *, correlation_id: str | None = None) -> Sent:
-        """Send one input, and return what was sent.
+        """Send one input.
 
         Raises:
-            ProducerError: It can't be sent as asked; the message says why and what to do.
+            ProducerError: The input can't be sent. The message says why and what to do.
         """
 
     def _deliver(self, correlation_id: str, body: bytes, where: str, call: Callable[[], Any]) -> Sent:
-        """Check the size, take a slot, send; a slot isn't kept for what could not be sent."""
+        """Check the size, take a slot, and send. If sending fails, free the slot."""
         if len(body) > self.limit:
             raise ProducerError(
                 f"{where}: the body has {len(body):,} bytes,"
@@ -124,11 +125,11 @@ class Producer(ABC):
             self._inflight.leave(correlation_id)
 
     def _hint(self) -> str:
-        return f"; is {self.component.resource} deployed, and may you send to it?"
+        return f"; is {self.component.resource} deployed, and are you allowed to send to it?"
 
     def _new_id(self, own: str | None, most: int | None = None) -> str:
         if own is not None and (not isinstance(own, str) or not own):
-            raise ProducerError(f"correlation id {own!r}: must be a text that isn't empty")
+            raise ProducerError(f"correlation id {own!r}: must be a text with at least one character")
         correlation_id = new_id(self.session_id, own)
         size = len(correlation_id.encode())
         if most is not None and size > most:

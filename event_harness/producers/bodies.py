@@ -1,4 +1,4 @@
-"""Bodies of inputs: their bytes, and correlation ids put into them."""
+"""Bodies of inputs: turns them into bytes, and puts correlation ids into them."""
 
 import copy
 import json
@@ -8,14 +8,14 @@ from typing import Any
 from event_harness.errors import ProducerError
 
 Body = str | bytes | Mapping[str, Any] | Sequence[Any]
-"""What can be sent: text, bytes, or anything that JSON can say."""
+"""A body: text, bytes, or any value that JSON can hold."""
 
 
 def encoded(body: Body) -> bytes:
-    """The bytes of a body: text as UTF-8, anything that isn't text or bytes as JSON.
+    """Turn a body into bytes: text as UTF-8, other values as JSON.
 
     Raises:
-        ProducerError: JSON can't say it, or the text holds half a surrogate pair.
+        ProducerError: JSON can't hold it, or the text contains half a surrogate pair.
     """
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
@@ -25,15 +25,15 @@ def encoded(body: Body) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         raise ProducerError(
             f"the body (a {type(body).__name__}) can't be sent: {error};"
-            " send text, bytes or what JSON can say"
+            " send text, bytes, or a value that JSON can hold"
         ) from error
 
 
 def text_of(body: Body, service: str) -> str:
-    """The body as text, for services that take nothing else.
+    """Turn a body into text, for services that take only text.
 
     Raises:
-        ProducerError: It is empty, or bytes that aren't UTF-8, or can't be encoded.
+        ProducerError: It is empty, isn't UTF-8, or can't be encoded.
     """
     content = encoded(body)
     if not content:
@@ -48,10 +48,10 @@ def text_of(body: Body, service: str) -> str:
 
 
 def json_object(body: Body, service: str) -> dict[str, Any]:
-    """The body as a JSON object that may be changed: a mapping, or text or bytes that say one.
+    """Turn a body into a JSON object: a mapping, or text or bytes that hold one. The result is a copy.
 
     Raises:
-        ProducerError: It is none.
+        ProducerError: It isn't a JSON object.
     """
     try:
         value = json.loads(body) if isinstance(body, str | bytes) else copy.deepcopy(body)
@@ -63,10 +63,10 @@ def json_object(body: Body, service: str) -> dict[str, Any]:
 
 
 def with_field(body: Body, field: str, correlation_id: str, service: str) -> dict[str, Any]:
-    """A copy of a JSON object with the correlation id at `field`: a name, or names joined by dots.
+    """Copy a JSON object, and put the correlation id at `field`: a name, or names joined by dots.
 
     Raises:
-        ProducerError: The body is no JSON object, or has another value there already: nothing is overwritten.
+        ProducerError: The body isn't a JSON object, or it has another value at `field`.
     """
     whole = json_object(body, service)
     *parents, last = field.split(".")

@@ -18,11 +18,11 @@ class EventBridgeProducer(Producer):
     Args:
         component: The bus.
         target: Makes the AWS client.
-        session_id: The run that the inputs belong to.
+        session_id: The test session that the inputs belong to.
         field: Field of the detail that carries the correlation id (`order.id`: names joined by dots).
         source: `source` of the events; rules match on it.
         detail_type: `detail-type` of the events.
-        inflight: Bounds how many are on their way; None for no bound.
+        inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
 
@@ -59,13 +59,13 @@ class EventBridgeProducer(Producer):
         """Put one event.
 
         Args:
-            body: The detail, a JSON object; the correlation id is added to it.
-            correlation_id: An id of your own; the run id is put before it if it isn't there.
+            body: The detail, a JSON object. The correlation id is added to it.
+            correlation_id: Your own id. The session id is put before it unless it is there already.
             source: Instead of the producer's.
             detail_type: Instead of the producer's.
 
         Raises:
-            ProducerError: The detail is no JSON object, too large; the bus is missing; access is denied…
+            ProducerError: The detail isn't a JSON object or is too large, the bus is missing, no access…
         """
         correlation_id = self._new_id(correlation_id)
         detail = with_field(body, self.field, correlation_id, self.type)
@@ -80,7 +80,7 @@ class EventBridgeProducer(Producer):
 
     def _put(self, entry: dict[str, Any], where: str) -> None:
         answer = self._client.put_events(Entries=[entry])
-        # A refused entry is no error of the call.
+        # The call succeeds even if the bus refuses the entry.
         for refused in (item for item in answer.get("Entries", []) if item.get("ErrorCode")):
             raise ProducerError(
                 f"{where}: could not be sent: {refused['ErrorCode']}:"

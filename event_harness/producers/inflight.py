@@ -1,4 +1,4 @@
-"""Bounds how many inputs are on their way at once: an emulator's workers are processes without a bound."""
+"""Limits how many inputs are in flight at once: the emulator starts one process per concurrent event."""
 
 import threading
 import time
@@ -9,16 +9,16 @@ from event_harness.errors import SettingError
 
 
 class InFlight:
-    """Slots for inputs that were sent and whose output hasn't come.
+    """Holds a slot for each input that was sent and has no result yet.
 
-    A slot is freed by the first result or failure of its input, by the end of a wait for it, and in any case
-    after `expiry`, so that a lost event doesn't block the sending forever.
+    A slot becomes free at the first result or failure of its input, at the end of a wait for it, and after
+    `expiry` at the latest. So a lost event can't block sending forever.
 
-    Whoever waits for a slot reads the results meanwhile, once a listener is attached; without one, a slot
-    comes free by expiry alone.
+    A producer that waits for a slot reads results meanwhile, if a listener is attached. Without a listener,
+    slots become free only by expiry.
 
     Args:
-        limit: Most inputs on their way at once, per process; None for no bound.
+        limit: The most inputs in flight at once, per process; None for no limit.
         expiry: Seconds after which an input no longer counts.
         clock: Seconds, monotonic.
     """
@@ -28,7 +28,7 @@ class InFlight:
     ) -> None:
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise SettingError(
-                f"in-flight limit {limit!r}: must be a whole number from 1, or None (no bound)"
+                f"in-flight limit {limit!r}: must be a whole number from 1, or None (no limit)"
             )
         self.limit = limit
         self.noticed: Callable[[], None] = lambda: None
@@ -47,10 +47,10 @@ class InFlight:
         expiry: float,
         clock: Callable[[], float],
     ) -> None:
-        """Make a listener serve it.
+        """Attach a listener.
 
         Args:
-            wait: `wait(found, deadline)` looks for results until `found()` is true or the deadline passed.
+            wait: `wait(found, deadline)` looks for results until `found()` is true or the deadline is over.
             noticed: Called after each send.
             expiry: Seconds after which an input no longer counts.
             clock: The clock of `deadline`.
@@ -59,7 +59,7 @@ class InFlight:
 
     @property
     def outstanding(self) -> int:
-        """How many inputs count at the moment."""
+        """The number of inputs that hold a slot now."""
         with self._lock:
             self._expire()
             return len(self._expires)
@@ -70,23 +70,23 @@ class InFlight:
             return list(self._expires)
 
     def note(self, correlation_id: str) -> None:
-        """There is an input of this id, whoever sends it; it takes no slot."""
+        """Remember that there is an input of this id. It takes no slot."""
         self._known.add(correlation_id)
 
     def knows(self, correlation_id: str | None) -> bool:
-        """Whether there has been an input of this id."""
+        """Whether an input of this id was sent or awaited."""
         return correlation_id in self._known
 
     def enter(self, correlation_id: str) -> None:
-        """Take a slot, waiting for one if all are taken."""
+        """Take a slot; wait for one if all are taken."""
         self.note(correlation_id)
         while not self._take(correlation_id):
             with self._lock:
                 deadline = min(self._expires.values(), default=self._clock())
-            self._wait(lambda: self._has_room() or None, deadline)
+            self._wait(lambda: self._has_free_slot() or None, deadline)
 
     def leave(self, correlation_id: str | None) -> None:
-        """Free the slot of this input; nothing happens if it has none."""
+        """Free the slot of this input, if it has one."""
         with self._lock:
             self._expires.pop(correlation_id or "", None)
 
@@ -99,7 +99,7 @@ class InFlight:
             self._expires[correlation_id] = self._clock() + self._expiry
             return True
 
-    def _has_room(self) -> bool:
+    def _has_free_slot(self) -> bool:
         with self._lock:
             self._expire()
             return self.limit is None or len(self._expires) < self.limit

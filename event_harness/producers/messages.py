@@ -13,20 +13,20 @@ from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
 from event_harness.system.resources import Component
 
-_ID_LIMIT = 8192  # bytes; longer ones the listener doesn't take for ids
+_ID_LIMIT = 8192  # bytes; the listener refuses longer ids
 Attributes = Mapping[str, str | int | float | bytes]
 
 
 class MessageProducer(Producer):
-    """What SQS and SNS share: the correlation id is a message attribute, a field of a JSON body, or both.
+    """Sends messages with the correlation id in a message attribute, in a field of a JSON body, or in both.
 
     Args:
-        component: Where to.
+        component: The queue or topic.
         target: Makes the AWS client.
-        session_id: The run that the inputs belong to.
+        session_id: The test session that the inputs belong to.
         attribute: Name of the message attribute that carries the correlation id; None for none.
         field: Field of the JSON body that carries it (`order.id`: names joined by dots); None for none.
-        inflight: Bounds how many are on their way; None for no bound.
+        inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
 
@@ -66,14 +66,14 @@ class MessageProducer(Producer):
         """Send one message.
 
         Args:
-            body: Text, UTF-8 bytes, or what JSON can say.
-            correlation_id: An id of your own; the run id is put before it if it isn't there.
+            body: Text, UTF-8 bytes, or a value that JSON can hold.
+            correlation_id: Your own id. The session id is put before it unless it is there already.
             attributes: Further message attributes: text, numbers or bytes.
             group_id: Message group of a FIFO queue or topic; messages of one group keep their order.
             deduplication_id: Of a FIFO queue or topic; by default each message has a fresh one.
 
         Raises:
-            ProducerError: It is too large, empty, not text; the queue or topic is missing; access is denied…
+            ProducerError: The body is too large, empty or not text; the queue or topic is missing; no access…
         """
         correlation_id = self._new_id(correlation_id, _ID_LIMIT)
         if self.field:
@@ -132,5 +132,5 @@ def _attribute(name: str, value: str | float | bytes) -> dict[str, Any]:
     if isinstance(value, str) and value:
         return {"DataType": "String", "StringValue": value}
     raise ProducerError(
-        f"message attribute {name!r} is {value!r}: must be a text that isn't empty, a number or bytes"
+        f"message attribute {name!r} is {value!r}: must be a text that isn't empty, a number, or bytes"
     )

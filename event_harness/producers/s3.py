@@ -20,16 +20,16 @@ class S3Producer(Producer):
     Args:
         component: The bucket.
         target: Makes the AWS client.
-        session_id: The run that the inputs belong to.
-        key: What keys look like; the asterisk stands for the correlation id: `incoming/*.csv`.
-        inflight: Bounds how many are on their way; None for no bound.
+        session_id: The test session that the inputs belong to.
+        key: The form of the keys. The asterisk stands for the correlation id: `incoming/*.csv`.
+        inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
 
     type = "s3"
     service = "s3"
     limit = 5 * 1024**3
-    remedy = "a larger object needs a multipart upload: put it yourself under producer.new_key()"
+    remedy = "a larger object needs a multipart upload: upload it yourself under producer.new_key()"
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class S3Producer(Producer):
         name: str | None = None,
         content_type: str | None = None,
     ) -> Sent:
-        """Put one object under `<session_id>/<fresh id>/<name>`, exactly that key, or as `key` says.
+        """Put one object. Its key is `<session_id>/<fresh id>/<name>`, or has the form that `key` gives.
 
         Args:
-            body: Its content; text is sent as UTF-8.
-            correlation_id: An id of your own instead; the run id is put before it if it isn't there. Mind
-                that a notification may want a suffix.
-            name: Last part of the id, any characters, slashes too; `input.txt` by default, or none where the
-                producer's `key` says how keys end.
+            body: The content. Text is sent as UTF-8.
+            correlation_id: Your own id. The session id is put before it unless it is there already. A
+                notification may accept only keys with a certain suffix.
+            name: The last part of the id; it may contain any characters. The default is `input.txt`, or no
+                name if the producer's `key` says how keys end.
             content_type: The object's Content-Type.
 
         Raises:
@@ -81,7 +81,7 @@ class S3Producer(Producer):
         )
 
     def new_key(self, name: str | None = None) -> str:
-        """A fresh correlation id, which is the key where `key` doesn't say more; for own puts.
+        """Make a fresh correlation id for an object that you put yourself. With `key` `*` it is the key.
 
         Raises:
             ProducerError: The name is empty, or makes the key longer than S3 takes.
@@ -90,7 +90,7 @@ class S3Producer(Producer):
             return self._checked(self._new_id(None))
         name = "input.txt" if name is None else name
         if not isinstance(name, str) or not name:
-            raise ProducerError(f"name {name!r}: must be a text that isn't empty")
+            raise ProducerError(f"name {name!r}: must be a text with at least one character")
         return self._checked(f"{self._new_id(None)}/{name}")
 
     def _checked(self, correlation_id: str) -> str:
@@ -98,10 +98,12 @@ class S3Producer(Producer):
         try:
             size = len(key.encode())
         except UnicodeEncodeError as error:
-            raise ProducerError(f"key {key!r}: holds half a surrogate pair, which UTF-8 can't say") from error
+            raise ProducerError(
+                f"key {key!r}: contains half a surrogate pair, which UTF-8 can't encode"
+            ) from error
         if size > _KEY_LIMIT:
             raise ProducerError(
                 f"key {key[:60]!r}… has {size:,} bytes, S3 takes {_KEY_LIMIT:,} at most; take a shorter name"
             )
-        assert session_id_of(correlation_id) == self.session_id  # noqa: S101 (what makes results findable)
+        assert session_id_of(correlation_id) == self.session_id  # noqa: S101 (the listener files results under this id)
         return correlation_id

@@ -25,9 +25,9 @@ class KinesisProducer(Producer):
     Args:
         component: The stream.
         target: Makes the AWS client.
-        session_id: The run that the inputs belong to.
-        field: Field of the JSON body that carries the correlation id too; None for none.
-        inflight: Bounds how many are on their way; None for no bound.
+        session_id: The test session that the inputs belong to.
+        field: Field of the JSON body that also carries the correlation id; None for none.
+        inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
 
@@ -54,20 +54,22 @@ class KinesisProducer(Producer):
         """Put one record.
 
         Args:
-            body: Text, any bytes, or what JSON can say.
-            correlation_id: An id of your own; the run id is put before it if it isn't there.
-            partition_key: Instead of the correlation id, which then must be in the body (`field`).
+            body: Text, any bytes, or a value that JSON can hold.
+            correlation_id: Your own id. The session id is put before it unless it is there already.
+            partition_key: Used instead of the correlation id. The id must then be in the body (`field`).
 
         Raises:
-            ProducerError: It is too large, the id is over 256 characters, the stream is missing…
+            ProducerError: The body is too large, the id is over 256 characters, the stream is missing…
         """
         correlation_id = self._new_id(correlation_id)
         if partition_key and not self.field:
-            raise ProducerError("kinesis: with a partition key of your own, give the correlation id a field")
+            raise ProducerError(
+                "kinesis: with your own partition key, set the producer's `field` for the correlation id"
+            )
         key = partition_key or correlation_id
         if len(key) > 256:
             raise ProducerError(
-                f"kinesis: the partition key {key[:60]!r}… has {len(key)} characters, it may have 256;"
+                f"kinesis: the partition key {key[:60]!r}… has {len(key)} characters, 256 are allowed;"
                 " take a shorter correlation id"
             )
         if self.field:
@@ -87,9 +89,9 @@ class DynamoDBProducer(Producer):
     Args:
         component: The table.
         target: Makes the AWS client.
-        session_id: The run that the inputs belong to.
-        field: Attribute that carries the correlation id; by default the table's partition key.
-        inflight: Bounds how many are on their way; None for no bound.
+        session_id: The test session that the inputs belong to.
+        field: Attribute that carries the correlation id; the table's partition key by default.
+        inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
 
@@ -126,11 +128,11 @@ class DynamoDBProducer(Producer):
         """Put one item.
 
         Args:
-            body: The item as a JSON object; bytes and sets are fine too. The correlation id is added to it.
-            correlation_id: An id of your own; the run id is put before it if it isn't there.
+            body: The item, a JSON object; bytes and sets are allowed, too. The correlation id is added to it.
+            correlation_id: Your own id. The session id is put before it unless it is there already.
 
         Raises:
-            ProducerError: It is no item, too large, the id is over the limit of a key; the table is missing…
+            ProducerError: The body isn't an item or is too large, the id is too long, the table is missing…
         """
         correlation_id = self._new_id(correlation_id, 2048)
         item = with_field(body, self.field, correlation_id, self.type)
@@ -148,7 +150,7 @@ class DynamoDBProducer(Producer):
 
 
 def _exact(value: Any) -> Any:
-    """Floats as decimals: DynamoDB has no others."""
+    """Turn floats into decimals: DynamoDB's numbers are decimals."""
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, Mapping):
@@ -157,7 +159,7 @@ def _exact(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON can say it, to measure its size."""
+    """Turn an item into JSON values, to measure its size."""
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""Looks into the on-failure queues while somebody waits for results, beside the looks into the table."""
+"""Looks into the on-failure queues while a test waits for results."""
 
 import threading
 from collections.abc import Callable
@@ -11,19 +11,19 @@ AFTER, EVERY = 1.0, 1.5
 
 
 def in_thread(work: Callable[[], None]) -> None:
-    """Run `work` beside the caller; it doesn't keep the process alive."""
+    """Run `work` in a thread that doesn't keep the process alive."""
     threading.Thread(target=work, name="event-harness-failures", daemon=True).start()
 
 
 class FailureWatch:
-    """One look at a time, in a thread of its own, and only while results are overdue.
+    """Takes one look at a time, in its own thread, and only while results are overdue.
 
     Args:
         failures: Reads the queues.
         silence: Seconds since the last send or arrival.
-        noticed: Called after each look with what is new.
+        noticed: Called after each look with the new failures.
         clock: Seconds, monotonic.
-        spawn: Runs a look beside the caller.
+        spawn: Runs a look in another thread.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""One reader of the results table per process, shared by all that wait.
+"""One reader of the results table per process. All waits share it.
 
-Whoever waits first leads: it queries the table for everyone and wakes the others when something came. So a
-look costs one Query however many inputs are in flight, and while nobody waits nothing is read.
+The thread that waits first leads: it queries the table for all waits, and wakes the others when a result has
+come. So one look costs one Query, however many inputs are in flight. While no thread waits, nothing is read.
 """
 
 import threading
@@ -19,31 +19,31 @@ Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
 SHORTEST, LONGEST = 0.02, 0.25
-"""Seconds between two looks: at least, and at most."""
+"""Seconds between two looks: the least and the most."""
 OVERLAP = 10.0
-"""Seconds that each look goes back behind the newest arrival: listeners' clocks differ, and an item may
-become visible after one that was stamped later."""
+"""Seconds that each look reaches back before the newest arrival. The clocks of the listener's workers differ,
+and an item may become visible after another one with a later stamp."""
 
 
 def interval(silence: float) -> float:
-    """Seconds from one look to the next, after so many seconds without a send or an arrival.
+    """Seconds from one look to the next, after `silence` seconds without a send or an arrival.
 
-    A tenth of the silence, up to 0.1 s: half of that is what a result waits for its look on average. Past ten
-    seconds nobody counts milliseconds any more: from there on a hundredth, up to 0.25 s.
+    In the first ten seconds it is a tenth of the silence, 0.1 s at most; a result waits half of that on
+    average. Later, milliseconds don't matter: it is a hundredth of the silence, 0.25 s at most.
     """
     return min(max(SHORTEST, min(0.1 * silence, max(0.1, 0.01 * silence))), LONGEST)
 
 
 class Reader:
-    """Reads the results of one run.
+    """Reads the results of one test session.
 
-    The time between two looks grows with the silence since the last send or arrival (see `interval`), and
-    never reaches past a deadline. The last look of a wait that finds nothing begins at its deadline and reads
-    the whole run, so neither clocks nor the overlap can hide an item from it.
+    The time between two looks grows with the silence since the last send or arrival (see `interval`). It
+    never reaches past a deadline. If a wait finds nothing, its last look begins at the deadline and reads the
+    whole session, so no wrong clock can hide an item from it.
 
     Args:
-        table: Where the results are.
-        session_id: The run to read.
+        table: Holds the results.
+        session_id: The test session to read.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
         overlap: Seconds, see `OVERLAP`.
@@ -60,18 +60,18 @@ class Reader:
     ) -> None:
         self.session_id = session_id
         self.looks = 0
-        self.last_error: str | None = None  # why the last look saw nothing; None if it saw the table
+        self.last_error: str | None = None  # why the last look read nothing; None if it read the table
         self._table = table
         self._clock = clock
         self._sleep = sleep
         self._overlap = overlap
         self._changed = threading.Condition(threading.RLock())
-        self._version = 0  # of what waiters judge; goes up with every look and every wake
+        self._version = 0  # goes up with each look and each wake: waits judge again
         self._leading = self._looking = False
         self._newest = 0  # received_at of the newest item seen, epoch ms
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
         self._begun = 0  # looks that have begun
-        self._whole = (0, float("-inf"))  # number and start of the latest look that read the whole run
+        self._whole = (0, float("-inf"))  # number and start of the latest look that read the whole session
         # event id -> its newest delivery (received_at and count, as stored) and result
         self._by_event: dict[str, tuple[tuple[str, str | None], Result]] = {}
         self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
@@ -84,23 +84,23 @@ class Reader:
         return self._table.queries
 
     def notice(self) -> None:
-        """Something was sent: look now, and often for a while."""
+        """Look now, and often for a while: an input was sent."""
         with self._changed:
             self._due = self._active = self._clock()
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Let every waiter judge again: it may be concerned by something that isn't in the table."""
+        """Let every wait judge again: something outside the table has changed, such as a failure queue."""
         with self._changed:
             self._version += 1
             self._changed.notify_all()
 
     def subscribe(self, listener: Callable[[Result], None]) -> None:
-        """Call `listener` with each new result (not with redeliveries), in the thread that read it."""
+        """Call `listener` with each new result, in the thread that read it. A redelivery is no new result."""
         self._listeners.append(listener)
 
     def ignore(self, correlation_id: str) -> None:
-        """Leave the results of this id out of `all`: it is no input of a test."""
+        """Leave the results of this id out of `all`: it isn't an input of a test."""
         with self._changed:
             self._ignored.add(correlation_id)
 
@@ -109,29 +109,28 @@ class Reader:
         return self._clock() - self._active
 
     def has(self, correlation_id: str) -> bool:
-        """Whether anything has been read for this correlation id."""
+        """Whether a result of this correlation id has been read."""
         return correlation_id in self._by_correlation
 
     def of(self, correlation_id: str) -> list[Result]:
-        """What has been read so far for this correlation id, in order of event time."""
+        """The results of this correlation id that have been read so far, in `Result.order`."""
         with self._changed:
             return sorted(
                 self._by_correlation.get(correlation_id, {}).values(), key=lambda result: result.order
             )
 
     def all(self) -> list[Result]:
-        """All that has been read so far, in order of event time."""
+        """All results that have been read so far, in `Result.order`."""
         with self._changed:
             found = [result for _, result in self._by_event.values()]
         kept = (result for result in found if result.correlation_id not in self._ignored)
         return sorted(kept, key=lambda result: result.order)
 
     def wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
-        """Look until `found` returns something, which is returned; None once the deadline has passed.
+        """Look until `found` returns something, and return that; None once the deadline has passed.
 
-        `found` is called in this thread, without locks, first at once and then whenever something may have
-        changed. The deadline is the start of the last look, so the call may end one Query (with botocore's
-        retries) after it.
+        `found` runs in this thread, without locks: once at the start, then each time that something may have
+        changed. The last look begins at the deadline, so the call may end one Query after it.
 
         Raises:
             ResultsUnavailableError: The table is gone, or access is denied.
@@ -164,7 +163,7 @@ class Reader:
                     self._looking = True
                     self._begun += 1
                     if leading:
-                        # Judging may take long, and until then somebody else shall lead.
+                        # Judging may take long: let another thread lead meanwhile.
                         self._leading = leading = False
                 self._look(whole=now >= deadline)
         finally:
@@ -174,11 +173,11 @@ class Reader:
                     self._changed.notify_all()
 
     def look(self) -> None:
-        """Look once, now, from the beginning of the run."""
+        """Read the whole session once, now."""
         self.wait(lambda: None, self._clock())
 
     def other(self, session_id: str) -> list[Result]:
-        """All results of another run, or of `uncorrelated`, in order of event time; read now, once.
+        """Read all results of another session, or of `uncorrelated`, once, now, in `Result.order`.
 
         Raises:
             ResultsUnavailableError: The table can't be read.
@@ -190,7 +189,7 @@ class Reader:
         return sorted(map(self._table.result, items), key=lambda result: result.order)
 
     def _pause(self, seconds: float, leading: bool) -> None:
-        """Wait for news or for the time to pass; the lock is held on entry and on exit."""
+        """Wait until something changes or the time has passed. The lock is held on entry and on exit."""
         if not leading:
             self._changed.wait(min(seconds, LONGEST))
             return
@@ -226,7 +225,7 @@ class Reader:
                 listener(result)
 
     def _items(self, since: int) -> list[Item]:
-        """What one look sees; nothing if AWS can't answer just now."""
+        """The items of one look; none if AWS doesn't answer right now."""
         try:
             items = self._table.query(self.session_id, since)
         except AWS_ERRORS as error:
@@ -238,7 +237,7 @@ class Reader:
         return items
 
     def _merge(self, items: Iterable[Item]) -> list[Result]:
-        """Take over what is new or was delivered again; returns what is new."""
+        """Take over new results and redeliveries; return the new results."""
         news = []
         for item in items:
             event_id, received_at = item["event_id"]["S"], item["received_at"]["N"]

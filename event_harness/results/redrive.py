@@ -1,4 +1,4 @@
-"""Replays failed inputs where they failed, once the cause is fixed."""
+"""Replays failed inputs, once the cause is fixed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +13,8 @@ from event_harness.system.resources import Component, ResourceMap
 
 Say = Callable[[str], None]
 
-_WAIT = 1  # seconds; without any, SQS asks a few of its servers only and may call a queue empty that isn't
-_HIDDEN = 60  # seconds that a message stays hidden while we are at it, or if we die meanwhile
+_WAIT = 1  # seconds; with 0, SQS asks only a few of its servers and may find no message although there is one
+_HIDDEN = 60  # seconds that a message stays hidden while it is replayed, or if this process dies meanwhile
 
 
 def redrive(
@@ -25,28 +25,29 @@ def redrive(
     dry_run: bool = False,
     say: Say = print,
 ) -> int:
-    """Put the original event of every message in the on-failure queues back.
+    """Replay the original event of each message in the on-failure queues.
 
-    A function is invoked with it again, asynchronously, so that its retries and its on-failure queue serve
-    it as they did the first time; a message of a dead-letter queue is sent to its queue again. It is deleted
-    only after that was accepted: it is never lost, and at worst handled twice. What fails again meanwhile is
-    left for the next time.
+    The function is invoked with the event again, asynchronously: its retries and its on-failure queue work as
+    they did the first time. A message of a dead-letter queue is sent to its queue again. The failed message
+    is deleted only after AWS has accepted the event, so an event is never lost; at worst it is handled twice.
+    Events that fail again meanwhile stay in the queue until the next replay.
 
     IAM: sqs:ReceiveMessage, sqs:ChangeMessageVisibility, sqs:DeleteMessage on the failure queues;
     lambda:InvokeFunction on the functions, sqs:SendMessage on the queues.
 
     Args:
-        resources: the deployed system.
-        target: where it is.
-        components: only the failures of these, by name (`event_listener` is the listener); empty: of all.
-        dry_run: only say what would be replayed.
-        say: prints a line.
+        resources: The deployed system.
+        target: The AWS that it is deployed to.
+        components: Names of the components whose failures are replayed (`event_listener` is the listener);
+            none for all.
+        dry_run: Only list what would be replayed.
+        say: Prints a line.
 
     Returns:
-        0 if every message was replayed (or could be, in a dry run), else 1.
+        0 if every message was replayed (in a dry run: if every queue could be read), otherwise 1.
 
     Raises:
-        SettingError: there is no such component, or it has no failure queue.
+        SettingError: There is no such component, or it has no failure queue.
     """
     chosen = _chosen(resources, components)
     if dry_run:
@@ -75,16 +76,17 @@ def redrive(
 def _say_unread(unread: Mapping[str, Exception], say: Say) -> None:
     for component, error in unread.items():
         say(
-            f"failure queue of {component} can't be read: {message_of(error)}; is it deployed, may you read it?"
+            f"failure queue of {component} can't be read: {message_of(error)};"
+            " is it deployed, and do you have sqs:ReceiveMessage on it?"
         )
 
 
 def _moved(
     target: Target, component: Component, queue: "_Queue", message: Any, failure: Failure, say: Say
 ) -> bool:
-    """Put one message's event back and delete the message; whether that went well."""
+    """Replay the event of one message and delete the message; return whether both succeeded."""
     try:
-        _put_back(target, component, message, failure)
+        _replay(target, component, message, failure)
         queue.delete(message)
     except (*AWS_ERRORS, _UnfitError) as error:
         reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
@@ -95,7 +97,7 @@ def _moved(
 
 
 class _UnfitError(Exception):
-    """The message doesn't hold what would have to be replayed."""
+    """The message doesn't hold an event that can be replayed."""
 
 
 class _Queue:
@@ -105,10 +107,10 @@ class _Queue:
         self._sqs = target.client("sqs")
         self._url = str(component.failure_queue_url)
         self._component = component.name
-        self._kept: dict[str, str] = {}  # message id -> receipt of what is to stay in the queue
+        self._kept: dict[str, str] = {}  # message id -> receipt, of messages that stay in the queue
 
     def failures(self) -> Iterator[tuple[Any, Failure]]:
-        """Each message that was there at the start, once; what isn't deleted is visible again at the end."""
+        """Yield each message that was there at the start, once. Make the kept ones visible at the end."""
         began = None
         try:
             while True:
@@ -120,7 +122,7 @@ class _Queue:
                     MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
                     MessageAttributeNames=["All"],
                 )
-                # By the clock that stamps the messages, which tells whole seconds only.
+                # SQS's own clock, which also stamps the messages. It gives whole seconds.
                 began = began or parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
                 messages = answer.get("Messages", [])
                 if not messages:
@@ -160,8 +162,8 @@ def _chosen(resources: ResourceMap, names: Sequence[str]) -> list[Component]:
     return [component for name, component in able.items() if not names or name in names]
 
 
-def _put_back(target: Target, component: Component, message: Any, failure: Failure) -> None:
-    """Hand the input over to whoever failed to handle it; it has accepted it when this returns."""
+def _replay(target: Target, component: Component, message: Any, failure: Failure) -> None:
+    """Send the input to the component that failed on it; return once AWS has accepted it."""
     if component.type == "sqs":
         order = {
             "MessageGroupId": message["Attributes"].get("MessageGroupId", "redrive"),
@@ -175,9 +177,9 @@ def _put_back(target: Target, component: Component, message: Any, failure: Failu
         )
         return
     if failure.condition is None and failure.request_id is None:
-        raise _UnfitError("it carries no invocation of the function, so it is no event of it")
+        raise _UnfitError("it names no invocation of the function, so it may not be an event of it")
     if failure.event is None:
-        raise _UnfitError("it names records of a stream, not what was in them: read them from the stream")
+        raise _UnfitError("it names records of a stream, but not their content: read them from the stream")
     target.client("lambda").invoke(
         FunctionName=component.function,
         InvocationType="Event",

@@ -1,4 +1,4 @@
-"""A result: one event that the listener received, with its body read when it is asked for."""
+"""A result: one event that the listener received. Its body is read when a test asks for it."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class Bodies(Protocol):
-    """Whatever can fetch the body of a result."""
+    """Fetches the body of a result."""
 
     def fetch(self, result: "Result") -> bytes:
         """The whole body."""
@@ -32,18 +32,18 @@ class Bodies(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """One event, as the listener recorded it.
+    """One event, as the listener stored it.
 
     Attributes:
-        correlation_id: Ties it to its input; None if the event carried none.
-        session_id: The run it is filed under; `uncorrelated` if the event carried no correlation id.
-        event_id: The identity that the source gave the event: a redelivery has the same one.
+        correlation_id: Says which input it belongs to; None if the event carried no id.
+        session_id: The test session that it belongs to; `uncorrelated` if the event carried no id.
+        event_id: The identity that the source gave the event. A redelivery has the same one.
         source: Name of the source in the module's `sources`, and `source_type` its type.
-        event_time: When the event happened, as the source says (UTC); None if it doesn't say.
-        received_at: When the listener received its newest delivery (UTC), `first_received_at` its first.
+        event_time: When the event happened, as the source says (UTC); None if the source gives no time.
+        received_at: When the listener received the newest delivery (UTC); `first_received_at` the first one.
         deliveries: How often the listener received this one event.
         size: Bytes of the body.
-        metadata: What the source adds: S3 bucket and key, message attributes, detail-type…
+        metadata: Further fields of the source: S3 bucket and key, message attributes, detail-type…
         request_id: The listener's Lambda request id.
     """
 
@@ -89,7 +89,7 @@ class Result:
 
     @property
     def case_id(self) -> str:
-        """The correlation id without the run id."""
+        """The correlation id without the session id."""
         return case_id_of(self.correlation_id or "")
 
     @property
@@ -102,7 +102,7 @@ class Result:
         """The body, fetched once. IAM: dynamodb:GetItem, and s3:GetObject on the overflow bucket.
 
         Raises:
-            BodyError: It is gone (deleted or overwritten before the listener read it), or was changed.
+            BodyError: The body is gone (deleted or overwritten before the listener read it), or was changed.
             ResultsUnavailableError: The table or bucket is gone, or access is denied.
         """
         if not self._cache:
@@ -114,7 +114,7 @@ class Result:
         """The body as text.
 
         Raises:
-            BodyError: It isn't UTF-8, or can't be had (see `body`).
+            BodyError: The body isn't UTF-8, or can't be read (see `body`).
         """
         body = self.body
         try:
@@ -126,10 +126,10 @@ class Result:
             ) from error
 
     def json(self) -> Any:
-        """The body, decoded from JSON.
+        """Decode the body from JSON.
 
         Raises:
-            BodyError: It isn't JSON, or can't be had (see `body`).
+            BodyError: The body isn't JSON, or can't be read (see `body`).
         """
         text = self.text
         try:
@@ -148,7 +148,7 @@ class Result:
 
 
 class BodyStore:
-    """Fetches bodies: inline from the table, large ones from the overflow bucket, with their checksums."""
+    """Fetches bodies from the table, and large ones from the overflow bucket. It checks their checksums."""
 
     def __init__(self, results: Results, dynamodb: "DynamoDBClient", s3: "S3Client") -> None:
         self._results = results
@@ -218,14 +218,14 @@ class BodyStore:
 
 
 def by_source(results: Iterable[Result], sources: Iterable[str]) -> str:
-    """How many of the results came from each source; nothing where there is but one source."""
+    """Say how many of the results came from each source; an empty text if there is only one source."""
     came = Counter(result.source for result in results)
     counts = [f"{name} {came[name]}" for name in {**dict.fromkeys(sources), **came}]
     return f" ({', '.join(counts)})" if len(counts) > 1 else ""
 
 
 def unavailable(what: str, error: BaseException, action: str) -> ResultsUnavailableError:
-    """The error for a store that waiting can't heal."""
+    """Make the error for a store that can't be read; waiting can't fix it."""
     return ResultsUnavailableError(
         f"{what} can't be read ({message_of(error)}); is it still deployed, and have you {action} on it?"
     )

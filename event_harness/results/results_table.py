@@ -35,8 +35,8 @@ class ResultsTable:
     """The results table with its index by arrival.
 
     Args:
-        results: Their names.
-        client: Its IAM action is dynamodb:Query on the index.
+        results: The names of the table and the index.
+        client: A DynamoDB client. IAM: dynamodb:Query on the index.
         bodies: Fetches the bodies of the results.
     """
 
@@ -48,9 +48,9 @@ class ResultsTable:
         self._bodies = bodies
 
     def query(self, session_id: str, since: int = 0) -> list[Item]:
-        """Items of a run that arrived at `since` (epoch ms) or later, in DynamoDB's notation, without bodies.
+        """Read the items of a session that arrived at `since` (epoch ms) or later, without their bodies.
 
-        The reads are strongly consistent, which only a local index can be.
+        The items are in DynamoDB's notation. The read is strongly consistent; only a local index allows that.
         """
         items: list[Item] = []
         start: dict[str, Any] = {}
@@ -60,10 +60,10 @@ class ResultsTable:
                 TableName=self.name,
                 IndexName=self._index,
                 ConsistentRead=True,
-                KeyConditionExpression="#0 = :run AND #2 >= :since",
+                KeyConditionExpression="#0 = :session AND #2 >= :since",
                 ProjectionExpression=", ".join(_NAMES),
                 ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues={":run": {"S": session_id}, ":since": {"N": str(since)}},
+                ExpressionAttributeValues={":session": {"S": session_id}, ":since": {"N": str(since)}},
                 **start,
             )
             items += page.get("Items", [])
@@ -72,10 +72,10 @@ class ResultsTable:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def result(self, item: Item) -> Result:
-        """The result that an item holds.
+        """Make a result of an item.
 
         Raises:
-            ResultsUnavailableError: It holds none.
+            ResultsUnavailableError: The item isn't a result.
         """
         try:
             return Result.from_item(item, self._bodies)

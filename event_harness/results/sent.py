@@ -1,4 +1,4 @@
-"""`Sent`: one input that was sent, by which its results are found."""
+"""`Sent`: one input that was sent. Its correlation id finds its results."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ class Sent:
     """One input that was sent.
 
     Attributes:
-        correlation_id: Ties results and failures to it.
-        component: Name of the component it was sent to.
-        sent_at: When, epoch seconds, right before the call.
-        description: Where it went, for people: `s3://bucket/key`.
+        correlation_id: Its results and failures carry this id.
+        component: Name of the component that it was sent to.
+        sent_at: Epoch seconds, right before the call that sent it.
+        description: The place that it was sent to, for people: `s3://bucket/key`.
         size: Bytes of the body.
     """
 

@@ -1,4 +1,4 @@
-"""Correlation ids: `<session_id>/<case_id>`, which tie a result to the input that caused it."""
+"""Correlation ids, `<session_id>/<case_id>`: they say which input caused a result."""
 
 import ulid
 
@@ -6,25 +6,25 @@ from event_harness.errors import SettingError
 from event_harness.machine.ids import SHAPE, fresh_id
 
 ULID = "[0-9A-HJKMNP-TV-Z]{26}"
-"""What a fresh case id looks like, as a regular expression."""
+"""The form of a fresh case id, as a regular expression."""
 
 SESSION_ID = f"s{SHAPE}"
-"""What `new_session_id` makes, as a regular expression."""
+"""The form of an id of `new_session_id`, as a regular expression."""
 
 UNCORRELATED = "uncorrelated"
-"""The run under which the listener files events that carry no correlation id."""
+"""The session under which the listener files events that carry no correlation id."""
 
 
 def new_session_id() -> str:
-    """A fresh test session id; it sorts by time."""
+    """Make a fresh test session id. Ids sort by time."""
     return fresh_id("s")
 
 
 def check_session_id(session_id: str) -> str:
-    """Return `session_id` if it can be one: not empty, no slash, no white space, not the reserved name.
+    """Check a session id: it isn't empty, has no slash and no white space, and isn't the reserved name.
 
     Raises:
-        SettingError: It can't.
+        SettingError: It isn't a session id.
     """
     if (
         not isinstance(session_id, str)
@@ -32,18 +32,20 @@ def check_session_id(session_id: str) -> str:
         or "/" in session_id
         or session_id.split() != [session_id]
     ):
-        raise SettingError(f"run id {session_id!r}: must be a text without '/' and without white space")
+        raise SettingError(
+            f"test session id {session_id!r}: must be a text without '/' and without white space"
+        )
     if session_id == UNCORRELATED:
         raise SettingError(
-            f"run id {session_id!r}: is reserved for events without a correlation id; take another"
+            f"test session id {session_id!r}: is reserved for events without a correlation id; take another"
         )
     return session_id
 
 
 def new_id(session_id: str, own: str | None = None) -> str:
-    """A correlation id of this run: around the caller's own id if there is one, otherwise a fresh one.
+    """Make a correlation id of this session: from `own` if it is given, otherwise a fresh one.
 
-    An own id may contain slashes, and may already begin with the run id; it must be unique in the run.
+    `own` may contain slashes, and may already begin with the session id. It must be unique in the session.
     """
     if own is None:
         return f"{session_id}/{ulid.ULID()}"

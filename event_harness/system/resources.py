@@ -1,6 +1,6 @@
-"""The resource map: where the harness finds what it reads and what it sends to.
+"""The resource map: names the places that the harness reads and sends to.
 
-It comes from the Terraform output `event_harness`, a JSON file or an SSM parameter, and is checked here.
+It comes from the Terraform output `event_harness`, a JSON file or an SSM parameter. It is checked here.
 """
 
 import json
@@ -18,7 +18,7 @@ from event_harness.system.strict_json import Fields
 
 SCHEMA = 1
 CORRELATIONS = ("key", "attribute", "body")
-# Per type of component the fields it may have; the first one is what the component can't be without.
+# Per type of component the fields that it may have. The first one is required.
 COMPONENT_FIELDS = {
     "s3": ("bucket",),
     "sqs": ("queue_url", "failure_queue_url"),
@@ -34,7 +34,7 @@ _ANY_COMPONENT = {"name", "type"}.union(*COMPONENT_FIELDS.values())
 
 @dataclass(frozen=True)
 class Results:
-    """Where the listener writes: table, its index by arrival, bucket of the bodies too large for an item."""
+    """Where the listener writes: the table, its index by arrival, and the bucket for large bodies."""
 
     table: str
     index: str
@@ -43,7 +43,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function with the places where its errors can be read."""
+    """A Lambda function, and the places that hold its errors."""
 
     function: str
     log_group: str
@@ -52,7 +52,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Source:
-    """One thing the listener listens to; `correlation` is key, attribute or body, `at` says where in it."""
+    """One source of the listener. Its id is in the key, an attribute or the body; `at` says where in it."""
 
     name: str
     type: str
@@ -62,7 +62,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Component:
-    """One stop on the way of an event through the system under test; only the fields of its type are set."""
+    """One hop of an event through the system under test. Only the fields of its type are set."""
 
     name: str
     type: str
@@ -78,13 +78,13 @@ class Component:
 
     @property
     def resource(self) -> str:
-        """The one thing this component can't be without: its bucket, queue URL, topic ARN or the like."""
+        """The required field of its type: its bucket, queue URL, topic ARN or the like."""
         return str(getattr(self, COMPONENT_FIELDS[self.type][0]))
 
 
 @dataclass(frozen=True)
 class ResourceMap:
-    """Everything the harness knows of a deployed system. `origin` says where it was read."""
+    """All places of a deployed system that the harness uses. `origin` says where the map was read."""
 
     region: str
     results: Results
@@ -95,15 +95,15 @@ class ResourceMap:
 
     @classmethod
     def from_mapping(cls, value: object, origin: str) -> "ResourceMap":
-        """Check a decoded JSON value (the Terraform output's) and make a map of it.
+        """Check a decoded JSON value, such as the Terraform output's, and make a map of it.
 
         Args:
-            value: The object described in the reference of the module's output, or None.
-            origin: Where it came from, for messages: `terraform output event_harness`, a path…
+            value: The value of the module's output `event_harness`, or None.
+            origin: Where the value came from, for messages: `terraform output event_harness`, a path…
 
         Raises:
-            GateShutError: It is null: the system is deployed without its test resources.
-            ResourceMapError: It isn't what the harness can read; the message names the field.
+            GateShutError: The value is null: the system is deployed without its test resources.
+            ResourceMapError: The value isn't a resource map. The message names the field.
         """
         if value is None:
             raise GateShutError(
@@ -152,10 +152,10 @@ class ResourceMap:
         return cls.from_mapping(_decoded(str(answer["Parameter"]["Value"]), origin), origin)
 
     def component(self, name: str | None = None) -> Component:
-        """The component of this name; without a name the first one, where events enter the system.
+        """Return the component of this name; without a name the first one, where events enter the system.
 
         Raises:
-            ResourceMapError: There is none.
+            ResourceMapError: There is no such component.
         """
         if not self.components:
             raise ResourceMapError(
@@ -171,7 +171,7 @@ class ResourceMap:
 
     @property
     def failure_queues(self) -> dict[str, str]:
-        """URL of each on-failure queue -> name of the component (or `event_listener`) that fails into it."""
+        """URL of each on-failure queue -> name of its component (`event_listener` for the listener's)."""
         queues = {s.failure_queue_url: s.name for s in self.components if s.failure_queue_url}
         if self.listener.failure_queue_url:
             queues.setdefault(self.listener.failure_queue_url, "event_listener")
@@ -250,7 +250,7 @@ class _Checker(Fields):
             try:
                 jmespath.compile(source.at)
             except JMESPathError as error:
-                problem = f"is no JMESPath expression: {source.at!r} ({str(error).splitlines()[0]})"
+                problem = f"isn't a JMESPath expression: {source.at!r} ({str(error).splitlines()[0]})"
                 raise self.error(f"{where}.correlation.at", problem) from error
         return source
 
@@ -258,7 +258,7 @@ class _Checker(Fields):
         item = self.mapping(value, where)
         type_ = self.choice(item, "type", tuple(sorted(COMPONENT_FIELDS)), f"{where}.")
         self.known(item, _ANY_COMPONENT, where)
-        # Terraform fills the fields of the other types with null; a value there is a mix-up.
+        # Terraform sets the fields of the other types to null. A value there is a mistake.
         self.known(
             {key: item[key] for key in item if item[key] is not None},
             ("name", "type", *COMPONENT_FIELDS[type_]),
@@ -274,4 +274,4 @@ class _Checker(Fields):
     def distinct(self, names: list[str]) -> None:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
-            raise self.error("components", f"has two named {twice!r}; give each a name of its own")
+            raise self.error("components", f"has two named {twice!r}; give each another name")

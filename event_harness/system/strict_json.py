@@ -1,4 +1,4 @@
-"""Reads JSON objects strictly: each complaint names where the value came from, and the field."""
+"""Reads JSON objects strictly: each error names the origin of the value, and the field."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from event_harness.errors import ResourceMapError
 
 
 class Fields:
-    """Takes fields out of decoded JSON.
+    """Reads fields of decoded JSON.
 
     Args:
         origin: Where the JSON came from, for messages.
@@ -17,42 +17,44 @@ class Fields:
         self.origin = origin
 
     def error(self, where: str, problem: str) -> ResourceMapError:
-        """The error that says what is wrong with a field."""
+        """Make an error about a field."""
         return ResourceMapError(f"{self.origin}: {where} {problem}")
 
     def mapping(self, value: object, where: str) -> Mapping[str, Any]:
-        """An object."""
+        """Check an object."""
         if not isinstance(value, Mapping):
             raise self.error(where, f"must be an object, is {_kind(value)}")
         return value
 
     def sequence(self, item: Mapping[str, Any], name: str) -> list[Any]:
-        """The list of this name."""
+        """Return the list of this name."""
         value = item.get(name)
         if not isinstance(value, list):
             raise self.error(name, f"must be a list, is {_kind(value)}")
         return value
 
     def text(self, item: Mapping[str, Any], name: str, prefix: str = "") -> str:
-        """The text of this name, which may not be empty."""
+        """Return the text of this name. It has at least one character."""
         value = item.get(name)
         if not isinstance(value, str) or not value:
-            raise self.error(f"{prefix}{name}", f"must be a text that isn't empty, is {_kind(value)}")
+            raise self.error(
+                f"{prefix}{name}", f"must be a text with at least one character, is {_kind(value)}"
+            )
         return value
 
     def optional(self, item: Mapping[str, Any], name: str, prefix: str) -> str | None:
-        """The text of this name; None if it is missing or null."""
+        """Return the text of this name; None if it is missing or null."""
         return None if item.get(name) is None else self.text(item, name, prefix)
 
     def choice(self, item: Mapping[str, Any], name: str, choices: tuple[str, ...], prefix: str) -> str:
-        """The text of this name, one of some."""
+        """Return the text of this name, which must be one of the choices."""
         value = item.get(name)
         if value not in choices:
             raise self.error(f"{prefix}{name}", f"is {value!r}; must be one of: {', '.join(choices)}")
         return str(value)
 
     def known(self, item: Mapping[str, Any], names: Iterable[str], where: str) -> None:
-        """See that there are no fields but these."""
+        """Check that there are no other fields."""
         unknown = sorted(set(item) - set(names))
         if unknown:
             raise self.error(

@@ -1,7 +1,7 @@
-"""Events of AWS, as a Lambda function gets them, turned into records: one small function per source.
+"""Turns the events that Lambda passes to the function into records: one small function per source type.
 
-A new source is a function here and a line in `ADAPTERS`. `read` never raises and never drops: what no
-adapter can read is a record too, with the raw JSON as its body.
+For a new source type, add a function and a line in `ADAPTERS`. `read` never raises and never drops an event:
+if no adapter can read it, it becomes a record with the raw JSON as its body.
 """
 
 import hashlib
@@ -25,14 +25,14 @@ from fields import (
 )
 from records import Gone, Record, S3Object
 
-# What the rule's input transformer wraps around an EventBridge event, which itself doesn't name its rule.
+# The rule's input transformer adds these names, because an EventBridge event doesn't name its rule.
 WRAPPED_SOURCE, WRAPPED_EVENT = "event_harness_source", "event"
 
 
 def split(event: object) -> list[object]:
-    """Return the raw records of an event; the event itself if it has no list of them.
+    """Return the raw records of an event; the event itself if it has no list of records.
 
-    The `s3:TestEvent`, with which S3 tries a notification when it is configured, has none.
+    S3 sends an `s3:TestEvent` when a notification is configured. It has no records.
     """
     records = get(event, "Records")
     if records is None and get(event, "Event") == "s3:TestEvent":
@@ -41,7 +41,7 @@ def split(event: object) -> list[object]:
 
 
 def read(raw: object) -> Record:
-    """Turn a raw record into a record, whatever it is."""
+    """Turn any raw record into a record."""
     try:
         return _adapter_of(raw)(raw)
     except (MalformedRecordError, RecursionError) as error:
@@ -49,7 +49,7 @@ def read(raw: object) -> Record:
 
 
 def from_s3(raw: object) -> Record:
-    """Read a record of an S3 notification; its body stays where it is."""
+    """Read a record of an S3 notification. Its body stays in S3."""
     bucket, key = text(raw, "s3", "bucket", "name"), unquote_plus(text(raw, "s3", "object", "key"))
     name, time = text(raw, "eventName"), get(raw, "eventTime")
     etag = (optional_text(raw, "s3", "object", "eTag") or "").strip('"') or None
@@ -153,7 +153,7 @@ def from_kinesis(raw: object) -> Record:
 
 
 def from_dynamodb(raw: object) -> Record:
-    """Read a change of a DynamoDB table; the body is JSON of its keys and images, whichever are there."""
+    """Read a change of a DynamoDB table. The body is JSON with the keys, and the images if there are any."""
     name, keys = text(raw, "eventName"), plain({"M": mapping(raw, "dynamodb", "Keys")})
     new, old = (get(raw, "dynamodb", image) for image in ("NewImage", "OldImage"))
     sequence = text(raw, "dynamodb", "SequenceNumber")
@@ -190,11 +190,11 @@ def _adapter_of(raw: object) -> Callable[[object], Record]:
         return adapter
     if get(raw, WRAPPED_SOURCE) is not None or get(raw, "detail-type") is not None:
         return from_eventbridge
-    raise MalformedRecordError("no source of events that the listener knows sends such a record")
+    raise MalformedRecordError("the record is of no source type that the listener knows")
 
 
 def _malformed(raw: object, error: str) -> Record:
-    """Keep what can't be read, under the name of its own checksum: the same at each delivery."""
+    """Keep an unreadable record. Its checksum is its identity, so each delivery has the same one."""
     body = json_bytes(raw)
     return Record(
         source_type="unknown",
@@ -212,7 +212,7 @@ def _encoded(body: str) -> bytes:
 def _attributes(
     raw: Mapping[str, Any], text_field: str, bytes_field: str
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return message attributes twice: as texts to find an id in, and as values to keep (binary: base64)."""
+    """Return message attributes as texts, to find an id in them, and as values to keep (binary: base64)."""
     texts, values = {}, {}
     for name, attribute in raw.items():
         kind = optional_text(attribute, "dataType") or optional_text(attribute, "Type") or ""
@@ -221,7 +221,7 @@ def _attributes(
             try:
                 texts[name] = base64_bytes(attribute, bytes_field).decode()
             except (MalformedRecordError, UnicodeDecodeError):
-                continue  # bytes that are no text can be no id
+                continue  # an id is text
         else:
             value = get(attribute, text_field)
             values[name] = attribute if value is None else value

@@ -1,4 +1,4 @@
-"""AWS Lambda handler of the event listener: events of any source in, items of the results table out.
+"""AWS Lambda handler of the event listener: stores the events of all sources in the results table.
 
 Environment: `RESULTS_TABLE`, `OVERFLOW_BUCKET`, `RESULT_TTL_SECONDS`, `INLINE_LIMIT_BYTES`, `SOURCES`.
 """
@@ -28,8 +28,8 @@ s3 = boto3.client(
 bodies = Bodies(s3, settings.overflow_bucket, settings.inline_limit)
 dynamodb = boto3.client(
     "dynamodb",
-    # received_at is stamped before the call, and readers look back 10 s from there: three attempts of 2 s,
-    # with pauses of up to 1 and 2 s between, end before that. What isn't written comes again, newly stamped.
+    # received_at is set before the call, and readers look back 10 s. Three attempts of 2 s, with pauses of 1
+    # and 2 s at most, end within that time. A failed record comes again with a new received_at.
     config=Config(
         connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 3}
     ),
@@ -38,7 +38,7 @@ store = Store(dynamodb, settings.table, settings.ttl)
 
 
 class RecordsNotStoredError(Exception):
-    """Some records could not be stored; raised after the others are, so that the event comes again."""
+    """Some records could not be stored, so the event must come again. All others are stored before it."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Failure:
     """A record that could not be stored.
 
     Attributes:
-        reason: Names the record, and what went wrong.
-        batch_item: What a partial batch response calls it; None where its mapping asks for no such response.
+        reason: Names the record and the error.
+        batch_item: Its name in a partial batch response; None if its mapping asks for no such response.
     """
 
     reason: str
@@ -55,9 +55,9 @@ class Failure:
 
 
 def traced(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Trace a handler where AWS runs it: only there is a daemon that takes traces.
+    """Trace a handler on AWS: only there a daemon collects traces.
 
-    Elsewhere there isn't even a Tracer: the SDK behind it writes to `/tmp/.aws-xray` when it is imported.
+    Elsewhere don't even create a Tracer: its SDK writes to `/tmp/.aws-xray` when it is imported.
     """
     if "AWS_XRAY_DAEMON_ADDRESS" not in os.environ:
         return handler
@@ -67,16 +67,16 @@ def traced(handler: Callable[..., Any]) -> Callable[..., Any]:
 @logger.inject_lambda_context(clear_state=True)
 @traced
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
-    """Store each record of an event on its own: a bad one doesn't stop the good ones.
+    """Store each record of an event on its own, so a bad record doesn't stop the good ones.
 
     Returns:
-        Where records could not be stored and their mapping asks for it, a partial batch response: they
-        alone come again. Else None, which every mapping takes for success.
+        None if all records were stored. If some could not be stored and their mapping asks for it, a partial
+        batch response: only these records come again.
 
     Raises:
-        RecordsNotStoredError: Names every record that could not be stored, where the mapping would take a
-            partial batch response for success. The event then comes again, and at last to the on-failure
-            queue; what was stored is then stored again, as a redelivery.
+        RecordsNotStoredError: Some records could not be stored, and their mapping asks for no partial batch
+            response. The message names these records. The whole event comes again, and finally goes to the
+            on-failure queue. Records that were stored are then counted as redelivered.
     """
     attempts = [_attempt(read(raw), context.aws_request_id) for raw in split(event)]
     failures = [failure for failure in attempts if failure]
@@ -89,7 +89,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 
 def _attempt(record: Record, request_id: str) -> Failure | None:
-    """Store one record and return what went wrong, whatever it is: the others still have their turn."""
+    """Store one record. Return any error instead of raising it, so the other records are stored, too."""
     try:
         _store(record, request_id)
     except Exception as error:

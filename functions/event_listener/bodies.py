@@ -1,4 +1,4 @@
-"""Where a body is kept: in the item, in the overflow bucket (a claim check), or nowhere any more."""
+"""Decides where a body is kept: in the item, or in the overflow bucket (a claim check). It may be gone."""
 
 import base64
 import hashlib
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CopySourceTypeDef
 
-# An item and its index entry together may have 400 KB; the other attributes take up to 94 KB of it.
+# An item and its index entry together may have 400 KB. The other attributes take up to 94 KB of that.
 MAX_INLINE = 300 * 1024
-# One CopyObject copies up to 5 GB; above that the library copies in parts, after a look at the size.
+# One CopyObject copies up to 5 GB. The library copies larger objects in parts.
 COPY = TransferConfig(multipart_threshold=5 * 1000**3, multipart_chunksize=512 * 1024**2, use_threads=False)
 
 
 @dataclass(frozen=True)
 class LargeObject:
-    """An object in S3 that is over the inline limit, unread.
+    """An object in S3 that is over the inline limit. It was not read.
 
     Attributes:
-        object: Where it is.
+        object: Its place.
         size: Bytes.
     """
 
@@ -38,13 +38,13 @@ class LargeObject:
 
 @dataclass(frozen=True)
 class Overflow:
-    """A claim check: where the body is.
+    """A claim check: says where the body is.
 
     Attributes:
         bucket: Name of the overflow bucket.
         key: Key of the object there.
         size: Bytes.
-        sha256: Checksum in hexadecimal; None for an object copied by S3, which the listener never saw.
+        sha256: Checksum in hexadecimal; None if S3 copied the object, because the listener didn't read it.
     """
 
     bucket: str
@@ -63,15 +63,16 @@ class _CopyArguments(TypedDict, total=False):
 
 
 class Bodies:
-    """Reads bodies and keeps the large ones.
+    """Reads bodies, and puts large ones into the overflow bucket.
 
-    IAM: `s3:GetObject` and `s3:ListBucket` on each bucket that is a source (without the latter a deleted
-    object is "access denied"); `s3:PutObject` and `s3:AbortMultipartUpload` on the overflow bucket.
+    IAM: `s3:GetObject` and `s3:ListBucket` on each bucket that is a source (without `s3:ListBucket`, S3 says
+    "access denied" for a deleted object); `s3:PutObject` and `s3:AbortMultipartUpload` on the overflow
+    bucket.
 
     Args:
         s3: The client.
         overflow_bucket: Name of the bucket.
-        inline_limit: Bytes that are kept in the item; at most 300 KiB, so that the item has room for them.
+        inline_limit: The most bytes that are kept in the item; 300 KiB at most, because of DynamoDB's limit.
     """
 
     def __init__(self, s3: "S3Client", overflow_bucket: str, inline_limit: int) -> None:
@@ -80,7 +81,7 @@ class Bodies:
         self._inline_limit = min(inline_limit, MAX_INLINE)
 
     def read(self, body: bytes | S3Object | Gone) -> bytes | LargeObject | Gone:
-        """Return the body, unless it's an object over the inline limit or one that is gone.
+        """Return the body. If it is an object over the inline limit, or one that is gone, say so instead.
 
         Raises:
             ClientError: S3 refused the call.
@@ -94,24 +95,24 @@ class Bodies:
             return _gone(error, body)
         with closing(
             response["Body"]
-        ) as stream:  # its own context manager hands out the raw, unchecked stream
-            # S3 says it; a proxy may pass the body on in chunks instead.
+        ) as stream:  # its own context manager gives the raw stream, without checks
+            # S3 sends the length. A proxy may leave it out and send chunks.
             size = response.get("ContentLength", body.size)
             if size is not None and size > self._inline_limit:
                 return LargeObject(body, size)
             return stream.read()
 
     def keep(self, body: bytes | LargeObject | Gone, correlation: Correlation) -> bytes | Overflow | Gone:
-        """Return what the item is to hold; a body over the limit is put into the overflow bucket first.
+        """Return the content for the item. A body over the limit is first put into the overflow bucket.
 
-        A redelivery finds the same place again.
+        A redelivery is put under the same key again.
 
         Raises:
             ClientError: S3 refused the call.
         """
         name = hashlib.sha256(correlation.event_id.encode()).hexdigest()
-        # No run id, whatever it is, can be a path that S3 refuses, or one out of its own prefix.
-        key = f"run-{quote(cut(correlation.session_id, 256), safe='')}/{name}"
+        # Quoting keeps any session id within its own prefix, and valid for S3.
+        key = f"session-{quote(cut(correlation.session_id, 256), safe='')}/{name}"
         if isinstance(body, LargeObject):
             return self._copy(body, key)
         if isinstance(body, Gone) or len(body) <= self._inline_limit:
@@ -128,7 +129,7 @@ class Bodies:
     def _copy(self, large: LargeObject, key: str) -> Overflow | Gone:
         source = large.object
         place: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.key}
-        # Tags are left behind: copying them takes permissions of their own.
+        # Don't copy the tags: that needs further permissions.
         arguments: _CopyArguments = {"TaggingDirective": "REPLACE"}
         if source.etag:
             arguments["CopySourceIfMatch"] = f'"{source.etag}"'
@@ -145,11 +146,11 @@ class Bodies:
 
 
 def _gone(error: ClientError, body: S3Object) -> Gone:
-    """Return what became of an object if that is what S3's refusal says; raise the error otherwise."""
+    """Return why an object is gone, if S3's error says so; raise the error otherwise."""
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     if status == 412:
         return Gone("overwritten", body.size)
-    # A copy's "no such bucket" may mean the overflow bucket: that is trouble of our own.
+    # "No such bucket" of a copy may mean the overflow bucket. Then the object isn't gone.
     if status == 404 and (
         error.operation_name != "CopyObject" or error.response["Error"]["Code"] == "NoSuchKey"
     ):

@@ -1,4 +1,4 @@
-"""Which run and which input of a test an event belongs to."""
+"""Finds the test session and the input that an event belongs to."""
 
 import hashlib
 import json
@@ -9,21 +9,21 @@ from records import Record
 from settings import Source
 
 UNCORRELATED = "uncorrelated"
-DEFAULT_NAME = "correlation_id"  # of the message attribute, or of the field of a JSON body
+DEFAULT_NAME = "correlation_id"  # the message attribute, or the field of a JSON body
 
-# DynamoDB's limits on the two keys of an item; an id's is ours, so that an item has room for it.
-MAX_RUN_ID, MAX_EVENT_ID, MAX_CORRELATION_ID = 2048, 1024, 8192  # bytes of UTF-8
+# The first two are DynamoDB's limits for keys. The third is ours: the id must fit into an item.
+MAX_SESSION_ID, MAX_EVENT_ID, MAX_CORRELATION_ID = 2048, 1024, 8192  # bytes of UTF-8
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """Where a result belongs.
+    """The ids of a result.
 
     Attributes:
         session_id: Partition key of the results table; `uncorrelated` if the event carries no usable id.
         event_id: Sort key: the source's name and the source's own identity of the event.
         correlation_id: The whole id; None if there is no usable one.
-        error: Why there is none.
+        error: Why there is no usable id.
     """
 
     session_id: str
@@ -33,28 +33,28 @@ class Correlation:
 
 
 class CorrelationError(Exception):
-    """The event carries no usable id; the message never quotes it."""
+    """The event carries no usable id. The message never quotes the event."""
 
 
 def correlate(source: Source, record: Record, body: bytes | None) -> Correlation:
-    """Find the correlation id of a record. What carries none is `uncorrelated`, never an error.
+    """Find the correlation id of a record. A record without an id is `uncorrelated`; that isn't an error.
 
     Args:
-        source: The source it came from.
+        source: The source that it came from.
         record: The record.
-        body: The body; None if it wasn't read (too large, or gone).
+        body: The body; None if it is too large or gone.
     """
     event_id = cut(f"{source.name}:{record.identity}", MAX_EVENT_ID)
     try:
         correlation_id = _checked(_find(source, record, body))
     except CorrelationError as error:
         return Correlation(UNCORRELATED, event_id, error=str(error))
-    session_id = cut(correlation_id.partition("/")[0], MAX_RUN_ID)
+    session_id = cut(correlation_id.partition("/")[0], MAX_SESSION_ID)
     return Correlation(session_id, event_id, correlation_id)
 
 
 def cut(text: str, limit: int) -> str:
-    """Return a text of at most `limit` bytes: a longer one ends with its SHA-256, so it's still unique."""
+    """Cut a text to `limit` bytes. A text that was cut ends with its SHA-256, so it is still unique."""
     encoded = text.encode("utf-8", "backslashreplace")
     if len(encoded) <= limit:
         return encoded.decode()
@@ -94,7 +94,7 @@ def _key(record: Record, at: str | None) -> str:
 
 
 def _matched(key: str, pattern: str) -> str:
-    """Return what the asterisk of a pattern stands for in a key, such as `out/*.json`."""
+    """Return the part of a key that the asterisk of a pattern stands for, such as `out/*.json`."""
     before, _, after = pattern.partition("*")
     if not (key.startswith(before) and key[len(before) :].endswith(after)):
         raise CorrelationError(f"the key doesn't match {pattern!r}")
@@ -111,9 +111,9 @@ def _in_body(expression: str, body: bytes | None) -> object:
     except (ValueError, RecursionError) as error:
         raise CorrelationError(f"the body isn't JSON: {error}") from error
     try:
-        # Beyond plain JMESPath: powertools_json(...) reads JSON within JSON, as SNS puts into SQS.
+        # JMESPath and powertools_json(...), which reads JSON within JSON: SNS puts that into SQS.
         return query(data=document, envelope=expression)
-    except Exception as error:  # an expression may fail in many ways on a body that may be anything
+    except Exception as error:  # an expression may fail in many ways, for a body may hold anything
         raise CorrelationError(f"the expression {expression!r} fails: {type(error).__name__}") from error
 
 

@@ -1,4 +1,4 @@
-"""Reading the fields of events that may be anything: a value of the right type, or a clear error."""
+"""Reads the fields of untrusted events: returns a value of the right type, or raises a clear error."""
 
 import base64
 import json
@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-# DynamoDB's numbers end at 1E+126; a greater exponent could fill the memory when written out.
+# DynamoDB's numbers end at 1E+126. A number with a greater exponent could fill the memory.
 MAX_EXPONENT = 130
 
 
 class MalformedRecordError(Exception):
-    """A record isn't what its source sends; the message names the field, never its value."""
+    """A record doesn't have the form of its source type. The message names the field, never its value."""
 
 
 def get(record: object, *path: str) -> Any:
@@ -28,7 +28,7 @@ def text(record: object, *path: str) -> str:
     """Return the text at a path of keys.
 
     Raises:
-        MalformedRecordError: There is none.
+        MalformedRecordError: There is no text.
     """
     value = get(record, *path)
     if not isinstance(value, str):
@@ -43,18 +43,18 @@ def optional_text(record: object, *path: str) -> str | None:
 
 
 def whole_number(value: object) -> int:
-    """Return a whole number that isn't negative, 0 for anything else."""
+    """Return a whole number of 0 or more; 0 for any other value."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 
 def mapping(record: object, *path: str) -> Mapping[str, Any]:
-    """Return the object at a path of keys, an empty one if there is none."""
+    """Return the object at a path of keys; an empty object if there is none."""
     value = get(record, *path)
     return value if isinstance(value, Mapping) else {}
 
 
 def base64_bytes(record: object, *path: str) -> bytes:
-    """Return the bytes at a path of keys, which JSON holds in base64.
+    """Return the bytes at a path of keys, decoded from base64.
 
     Raises:
         MalformedRecordError: There is no such text, or it isn't base64.
@@ -74,7 +74,7 @@ def time_from_iso(value: object) -> int | None:
 
 
 def time_from_number(value: object, *, per_second: int = 1) -> int | None:
-    """Return the epoch milliseconds of a time in units of which a second has so many."""
+    """Return a time in epoch milliseconds. `per_second` says how many units of `value` a second has."""
     try:
         number = float(value) if isinstance(value, str | int | float) else math.nan
         return round(number * 1000 / per_second) if 0 <= number < 1e15 else None
@@ -83,15 +83,15 @@ def time_from_number(value: object, *, per_second: int = 1) -> int | None:
 
 
 def json_bytes(value: object) -> bytes:
-    """Return a value as readable JSON; half a character (a lone surrogate) makes it not UTF-8."""
+    """Return a value as readable JSON. If it contains half a surrogate pair, the bytes aren't UTF-8."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def plain(value: object) -> Any:
-    """Return an attribute value of DynamoDB, as `{"S": "x"}`, in plain JSON: sets as lists, binary in base64.
+    """Turn an attribute value of DynamoDB, such as `{"S": "x"}`, into plain JSON: sets become lists.
 
     Raises:
-        MalformedRecordError: It is no attribute value.
+        MalformedRecordError: It isn't an attribute value.
     """
     if not isinstance(value, Mapping) or len(value) != 1:
         raise MalformedRecordError(f"an attribute value is {_type_of(value)} that doesn't name one type")
@@ -117,7 +117,7 @@ def plain(value: object) -> Any:
 
 
 def _number(digits: str) -> int | float | str:
-    """Return a number as JSON has it; as text where 64 bits of floating point would round it."""
+    """Return a number; as text if a 64-bit float would round it."""
     try:
         number = Decimal(digits)
     except InvalidOperation as error:

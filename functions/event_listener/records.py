@@ -1,4 +1,4 @@
-"""What the listener knows of an event, whatever its source."""
+"""A record: the listener's view of one event of any source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ class S3Object:
     Attributes:
         bucket: Name of the bucket.
         key: Key of the object, decoded.
-        etag: Entity tag of the version meant, without quotes; None if the event doesn't say.
-        size: Bytes as the event says; 0 if it doesn't.
+        etag: Entity tag of the event's version, without quotes; None if the event has none.
+        size: Bytes as the event says; 0 if it doesn't say.
     """
 
     bucket: str
@@ -26,10 +26,10 @@ class S3Object:
 
 @dataclass(frozen=True)
 class Gone:
-    """A body that can't be had any more.
+    """A body that no longer exists.
 
     Attributes:
-        reason: What became of the object.
+        reason: Why the object is gone.
         size: Bytes as the event said.
     """
 
@@ -42,15 +42,15 @@ class Record:
     """One event of one source.
 
     Attributes:
-        source_type: `s3`, `sqs`, `sns`, `eventbridge`, `dynamodb`, `kinesis`; `unknown` if it is none.
-        match: What tells which of the configured sources it came from: a bucket's name, an ARN, a name.
-        identity: What the source itself calls the event; the same at each delivery of it.
-        body: The body, or where it is.
-        metadata: What the source adds, as plain JSON values.
-        event_time: Epoch milliseconds as the source says; None if it doesn't.
-        keys: The keys that may be, or start with, a correlation id, by the name of the attribute.
+        source_type: `s3`, `sqs`, `sns`, `eventbridge`, `dynamodb`, `kinesis`, or `unknown`.
+        match: Says which of the configured sources it came from: a bucket's name, an ARN, or a source's name.
+        identity: The source's own id of the event. Each delivery has the same one.
+        body: The body, or its place.
+        metadata: Further fields of the source, as plain JSON values.
+        event_time: Epoch milliseconds as the source says; None if it doesn't say.
+        keys: Keys that may hold a correlation id, by the name of the attribute.
         attributes: Message attributes as text.
-        batch_item: What a partial batch response calls it; None where its source knows no such response.
+        batch_item: Its name in a partial batch response; None if its source has no such response.
     """
 
     source_type: str

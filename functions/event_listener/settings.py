@@ -1,4 +1,4 @@
-"""What the listener is told by its environment."""
+"""The listener's settings, from environment variables."""
 
 import json
 from collections.abc import Mapping
@@ -8,20 +8,20 @@ from records import Record
 
 
 class SettingError(Exception):
-    """A variable of the environment is missing or can't be used."""
+    """An environment variable is missing or has a wrong value."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One thing that the listener listens to.
+    """One source of events.
 
     Attributes:
         name: Its name in the module's `sources`.
         type: Its type, as in `Record.source_type`.
         match: A bucket's name, or the ARN of a queue, topic, stream or table; for EventBridge the name.
         correlation_from: Where its events carry the correlation id: `key`, `attribute` or `body`.
-        correlation_at: The attribute's name, a JMESPath expression into the body, or a pattern of the key in
-            which an asterisk stands for the id.
+        correlation_at: The attribute's name, a JMESPath expression for the body, or a pattern of the key; the
+            asterisk of the pattern stands for the id.
         partial: Whether its event source mapping asks for partial batch responses.
     """
 
@@ -41,8 +41,8 @@ class Settings:
         table: Name of the results table.
         overflow_bucket: Name of the bucket for bodies over the inline limit.
         ttl: Seconds that a result is kept.
-        inline_limit: Bytes of a body that an item of the table may hold.
-        sources: What the listener listens to.
+        inline_limit: The most bytes of a body that an item of the table holds.
+        sources: The sources of events.
     """
 
     table: str
@@ -56,7 +56,7 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingError: Names the variable.
+            SettingError: A variable is missing or has a wrong value. The message names it.
         """
         return cls(
             table=_text(environ, "RESULTS_TABLE"),
@@ -67,16 +67,16 @@ class Settings:
         )
 
     def source_of(self, record: Record) -> Source:
-        """Return the source that a record came from; one named `unknown` if it is none of ours.
+        """Return the source that a record came from; a source named `unknown` if it came from no known one.
 
-        An EventBridge event names neither its bus nor its rule. The rule's target adds the name of the
-        source; without it the event can only be told if there is just one such source.
+        An EventBridge event names neither its bus nor its rule. The rule's target adds the source's name.
+        Without that name, the source is known only if there is a single EventBridge source.
         """
         same_type = [source for source in self.sources if source.type == record.source_type]
         if record.source_type == "eventbridge" and not record.match and len(same_type) == 1:
             return same_type[0]
         for source in same_type:
-            # A table's stream has an ARN of its own, which starts with the table's.
+            # The ARN of a table's stream starts with the ARN of the table.
             if record.match == source.match or record.match.startswith(f"{source.match}/stream/"):
                 return source
         return Source(name="unknown", type=record.source_type, match=record.match)

@@ -1,4 +1,4 @@
-"""The results table: one item per event, written in one atomic call."""
+"""Writes the results table: one item per event, in one atomic call."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from settings import Source
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-MAX_METADATA = 32 * 1024  # bytes of JSON; they count twice, in the item and in its index entry
+MAX_METADATA = 32 * 1024  # bytes of JSON; the item and its index entry both hold them
 LONG_TEXT = 512  # characters
 
 
@@ -46,10 +46,9 @@ class Store:
         body: bytes | Overflow | Gone,
         request_id: str,
     ) -> None:
-        """Write a result, or write it again: a redelivery renews `received_at` and counts in `deliveries`.
+        """Write a result. A redelivery writes it again: it renews `received_at` and adds to `deliveries`.
 
-        What a redelivery can't know any more (the object is gone by now) doesn't take away what an
-        earlier delivery has stored.
+        If the object is gone by the time of a redelivery, the body that an earlier delivery stored is kept.
 
         Raises:
             ClientError: DynamoDB refused the call.
@@ -68,7 +67,7 @@ class Store:
             case Gone():
                 update.set("body_kind", "gone", keep=True)
                 update.set("size", body.size, keep=True)
-                update.set("gone_reason", body.reason)  # of no meaning beside another body_kind
+                update.set("gone_reason", body.reason)  # has no meaning with another body_kind
             case Overflow():
                 update.set("body_kind", "overflow")
                 update.set("size", body.size)
@@ -96,9 +95,9 @@ class Store:
 
 
 def bounded_json(metadata: dict[str, Any]) -> str:
-    """Return metadata as JSON (ASCII) of bounded size; what is cut says so, with its size and SHA-256.
+    """Return metadata as JSON (ASCII) of limited size. A value that was cut names its size and SHA-256.
 
-    First long texts are cut, at any depth; if that isn't enough, the largest of the top-level values.
+    Long texts are cut first, at any depth. If that isn't enough, the largest top-level values are cut.
     """
     whole = json.dumps(metadata)
     if len(whole) <= MAX_METADATA:
@@ -135,7 +134,7 @@ def _text(body: bytes) -> str | None:
 
 
 class _Update:
-    """The arguments of one UpdateItem. Every name is aliased: `size` and `source` are reserved words."""
+    """The arguments of one UpdateItem. Each name has an alias: `size` and `source` are reserved words."""
 
     def __init__(self) -> None:
         self._set: list[str] = []
@@ -144,7 +143,7 @@ class _Update:
         self._values: dict[str, Any] = {}
 
     def set(self, name: str, value: object, *, keep: bool = False) -> None:
-        """Set an attribute, unless the value is None; with `keep` only where it isn't there yet."""
+        """Set an attribute, unless the value is None. With `keep`, set it only if it isn't there yet."""
         if value is None:
             return
         self._names[f"#{name}"] = name
@@ -157,7 +156,7 @@ class _Update:
         self._remove += [f"#{name}" for name in names]
 
     def arguments(self, *, adding: str) -> dict[str, Any]:
-        """Return the arguments, with a counter that goes up by one."""
+        """Return the arguments. They also add one to the counter `adding`."""
         remove = f" REMOVE {', '.join(self._remove)}" if self._remove else ""
         return {
             "UpdateExpression": f"SET {', '.join(self._set)}{remove} ADD #{adding} :one",

@@ -181,7 +181,7 @@ def test_event_that_two_rules_let_through_is_recorded_for_each_source(listener):
     assert other.wait_for(replace(sent, correlation_id=own)).source == "shop"
 
 
-def test_another_run_on_the_same_system_is_not_disturbed(listener):
+def test_another_session_on_the_same_system_is_not_disturbed(listener):
     other = Listener(listener.resources, listener.target, new_session_id(), sla=60)
     theirs = producer(other, "news").send("theirs")
     ours = producer(listener, "news").send("ours")

@@ -1,4 +1,4 @@
-"""Fakes of what the listener's rooms talk to: a clock, a results table, queues, buckets, logs."""
+"""Fakes of the services that the listener talks to: a clock, a results table, queues, buckets, logs."""
 
 import json
 import threading
@@ -94,7 +94,7 @@ class Table:
         self.query_times.append(self.clock())
         assert kwargs["ConsistentRead"] is True
         assert kwargs["IndexName"] == "by_arrival"
-        assert kwargs["KeyConditionExpression"] == "#0 = :run AND #2 >= :since"
+        assert kwargs["KeyConditionExpression"] == "#0 = :session AND #2 >= :since"
         names = kwargs["ExpressionAttributeNames"]
         assert (names["#0"], names["#2"]) == ("session_id", "received_at")
         assert "body" not in names.values()
@@ -102,7 +102,7 @@ class Table:
             raise client_error("ResourceNotFoundException", "Requested resource not found")
         if self.errors:
             raise self.errors.pop(0)
-        session_id = kwargs["ExpressionAttributeValues"][":run"]["S"]
+        session_id = kwargs["ExpressionAttributeValues"][":session"]["S"]
         since = int(kwargs["ExpressionAttributeValues"][":since"]["N"])
         with self.lock:
             found = [
@@ -140,7 +140,7 @@ RESULTS = Results(table="results", index="by_arrival", overflow_bucket="overflow
 
 
 def reader_of(table, clock, **more):
-    """A reader of that table, of the run `run`."""
+    """A reader of that table, of the session `run`."""
     return Reader(ResultsTable(RESULTS, table, None), "run", clock=clock, sleep=clock.sleep, **more)
 
 
@@ -316,7 +316,7 @@ def s3_event(key, bucket="source-bucket"):
 
 
 class World:
-    """A deployed system of fakes with a listener of run `run` and a producer for its first component."""
+    """A deployed system of fakes with a listener of session `run` and a producer for its first component."""
 
     def __init__(self, sla=15, resources=MAP, **more):
         self.clock = Clock()

@@ -16,7 +16,7 @@ from s3transfer.exceptions import S3CopyFailedError
 LIMIT = 100
 LARGE = b"\xff" * (LIMIT + 1)
 CORRELATION = Correlation("run", "source:identity", "run/case")
-PLACE = f"run-run/{hashlib.sha256(b'source:identity').hexdigest()}"
+PLACE = f"session-run/{hashlib.sha256(b'source:identity').hexdigest()}"
 
 
 @pytest.fixture
@@ -167,4 +167,4 @@ def test_any_session_id_makes_a_key_that_s3_takes(session_id: str) -> None:
     assert len(kept.key.encode()) <= 1024
     assert kept.key.isascii()
     assert kept.key.count("/") == 1
-    assert kept.key.startswith("run-")
+    assert kept.key.startswith("session-")

@@ -96,7 +96,7 @@ def failing(*names: str) -> Callable[[dict[str, Any]], None]:
     return before
 
 
-def test_each_source_ends_up_under_its_name_and_run(
+def test_each_source_ends_up_under_its_name_and_session(
     app: ModuleType, s3: FakeS3, table: FakeTable, context: SimpleNamespace
 ) -> None:
     attributes = {"correlation_id": {"Type": "String", "Value": "run/case"}}

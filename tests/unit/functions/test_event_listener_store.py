@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from aws_fakes import FakeTable
 from bodies import MAX_INLINE, Overflow
-from correlation import MAX_CORRELATION_ID, MAX_EVENT_ID, MAX_RUN_ID, Correlation
+from correlation import MAX_CORRELATION_ID, MAX_EVENT_ID, MAX_SESSION_ID, Correlation
 from hypothesis import given
 from hypothesis import strategies as st
 from records import Gone, Record
@@ -14,7 +14,7 @@ from store import MAX_METADATA, Store, bounded_json
 SOURCE = Source("orders", "sqs", "arn", "attribute")
 RECORD = Record("sqs", "arn", "id", b"", {"message_id": "id", "group": None}, event_time=1_000)
 CORRELATION = Correlation("run", "orders:id", "run/case")
-OVERFLOW = Overflow("overflow", "run-run/name", 500_000, "abc")
+OVERFLOW = Overflow("overflow", "session-run/name", 500_000, "abc")
 
 
 class Clock:
@@ -83,7 +83,7 @@ def test_a_claim_check_says_where_the_body_is(store: Store, table: FakeTable) ->
     assert (item["body_kind"], item["size"]) == ("overflow", 500_000)
     assert item["overflow"] == {
         "bucket": "overflow",
-        "key": "run-run/name",
+        "key": "session-run/name",
         "size": 500_000,
         "sha256": "abc",
     }
@@ -154,7 +154,7 @@ def test_an_item_holds_one_kind_of_body_at_a_time(
 
 def test_the_largest_item_that_there_can_be_is_within_dynamodbs_limit(store: Store, table: FakeTable) -> None:
     record = Record("dynamodb", "", "id", b"", {"keys": {f"{number}": "x" * 500 for number in range(200)}})
-    correlation = Correlation("r" * MAX_RUN_ID, "e" * MAX_EVENT_ID, "c" * MAX_CORRELATION_ID)
+    correlation = Correlation("r" * MAX_SESSION_ID, "e" * MAX_EVENT_ID, "c" * MAX_CORRELATION_ID)
     save(store, b"x" * MAX_INLINE, record=record, correlation=correlation, source=Source("n" * 255, "", ""))
     assert table.only()["size"] == MAX_INLINE
 

@@ -81,9 +81,9 @@ def test_a_timeout_says_what_was_awaited_how_long_how_often_it_looked_and_what_i
     lines = str(caught.value).splitlines()
     assert lines[0] == f"no result for s3://source-bucket/{sent.correlation_id} within 2 s"
     looks = world.listener.reader.looks
-    assert lines[1] == f"  looked {looks} times; results in this run: 0 of this input, 1 of others"
+    assert lines[1] == f"  looked {looks} times; results in this session: 0 of this input, 1 of others"
     assert lines[2] == f"  sent: 5 bytes, correlation id {sent.correlation_id}"
-    own = [query["ExpressionAttributeValues"][":run"]["S"] == "run" for query in world.table.queries]
+    own = [query["ExpressionAttributeValues"][":session"]["S"] == "run" for query in world.table.queries]
     assert looks == sum(own)
 
 
@@ -161,15 +161,17 @@ def test_what_was_not_sent_is_refused(world):
         world.listener.wait_for("run/a")
 
 
-def test_an_input_of_another_run_is_refused(world):
+def test_an_input_of_another_session_is_refused(world):
     sent = Sent("other/a", "source", 1000.0, "s3://source-bucket/other/a", 5)
-    with pytest.raises(SettingError, match="'other/a' belongs to run 'other', this listener reads 'run'"):
+    with pytest.raises(
+        SettingError, match="'other/a' belongs to test session 'other'; this listener reads session 'run'"
+    ):
         world.listener.wait_for(sent)
 
 
 @pytest.mark.parametrize("session_id", ["", "a/b", "a b", "uncorrelated", None, 7])
 def test_a_session_id_that_cannot_be_one_is_refused(world, session_id):
-    with pytest.raises(SettingError, match="run id"):
+    with pytest.raises(SettingError, match="test session id"):
         Listener(world.resources, world.target, session_id, sla=1)
 
 
@@ -207,7 +209,7 @@ def test_an_input_that_failed_frees_its_slot():
     assert took < 4
 
 
-def test_results_of_the_run_are_read_on_demand(world):
+def test_results_of_the_session_are_read_on_demand(world):
     world.table.record("run/a")
     world.table.record("other/b")
     world.table.record(None)

@@ -83,7 +83,7 @@ def test_json_that_python_would_take_for_equal_is_not(until, body):
 
 def test_a_predicate_that_says_no_is_told_how_it_could_say_why():
     assert reason(lambda result: False, result_of("x")) == (
-        "the predicate said no (one that asserts would say why)"
+        "the predicate said no (use assert in it, and its message stands here)"
     )
 
 

@@ -50,9 +50,7 @@ def test_a_way_that_never_becomes_live_ends_at_the_limit_with_an_explanation():
     took, error = world.passed(lambda: await_ready(world.producer, world.listener, limit=30))
     assert isinstance(error, WaitTimeoutError)
     assert took == pytest.approx(30)
-    assert f"not ready within 30 s: of {len(sent)} readiness probes sent to source none came through" in str(
-        error
-    )
+    assert f"not ready within 30 s: none of {len(sent)} readiness probes sent to source arrived" in str(error)
     assert "processor wasn't invoked" in str(error)
 
 
@@ -75,7 +73,7 @@ def test_a_readiness_probe_that_the_system_cannot_handle_ends_it_at_once():
     assert took < 4
 
 
-def test_readiness_probes_are_no_results_of_the_run():
+def test_readiness_probes_are_no_results_of_the_session():
     world = World()
     live_after(world, 0)
     await_ready(world.producer, world.listener, limit=30)

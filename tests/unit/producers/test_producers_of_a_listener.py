@@ -1,4 +1,4 @@
-"""Producers that send under a listener's run."""
+"""Producers that send in a listener's session."""
 
 import pytest
 from listener_fakes import World
@@ -18,7 +18,7 @@ def test_many_are_sent_lazily(make, service):
     assert len(service.asked) == 1
 
 
-def test_a_producer_of_a_listener_sends_under_its_run_and_bound():
+def test_a_producer_of_a_listener_sends_in_its_session_and_within_its_limit():
     world = World()
     producer = S3Producer.on(world.listener)
     sent = producer.send("x")

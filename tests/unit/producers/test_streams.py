@@ -22,7 +22,7 @@ def test_a_record_with_another_partition_key_has_its_id_in_a_field(make, service
     sent = make(KinesisProducer, field="id").send({"a": 1}, partition_key="customer")
     assert service.last["PartitionKey"] == "customer"
     assert json.loads(service.last["Data"]) == {"a": 1, "id": sent.correlation_id}
-    with pytest.raises(ProducerError, match="give the correlation id a field"):
+    with pytest.raises(ProducerError, match="set the producer's `field`"):
         make(KinesisProducer).send({}, partition_key="customer")
 
 

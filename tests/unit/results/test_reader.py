@@ -104,7 +104,7 @@ def test_a_deadline_in_the_past_is_one_look(reader, table):
     assert len(table.queries) == 1
 
 
-def test_the_last_look_reads_the_whole_run_so_no_clock_can_hide_an_item(reader, table, clock):
+def test_the_last_look_reads_the_whole_session_so_no_clock_can_hide_an_item(reader, table, clock):
     table.record("run/from-the-future", skew=3600)
     clock.after(1, lambda: table.record("run/a"))
     assert wait(reader, "run/a", 5)
@@ -168,13 +168,13 @@ def test_a_second_event_is_a_second_result(reader, table):
     assert len(wait(reader, "run/a", 0)) == 2
 
 
-def test_other_runs_are_not_read(reader, table):
+def test_other_sessions_are_not_read(reader, table):
     table.record("other/a")
     assert wait(reader, "other/a", 0) is None
     assert [result.correlation_id for result in reader.other("other")] == ["other/a"]
 
 
-def test_events_without_a_correlation_id_are_found_under_their_own_run(reader, table):
+def test_events_without_a_correlation_id_are_found_under_their_own_session(reader, table):
     table.record(None)
     (result,) = reader.other("uncorrelated")
     assert result.correlation_id is None

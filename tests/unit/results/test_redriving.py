@@ -143,7 +143,8 @@ def test_queue_that_cannot_be_read_is_told_and_a_failure(aws, dry_run):
     said = []
     assert redrive(system(FUNCTION), aws, dry_run=dry_run, say=said.append) == 1
     assert said[0] == (
-        "failure queue of shouter can't be read: AccessDenied: no; is it deployed, may you read it?"
+        "failure queue of shouter can't be read: AccessDenied: no;"
+        " is it deployed, and do you have sqs:ReceiveMessage on it?"
     )
 
 

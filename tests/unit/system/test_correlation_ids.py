@@ -13,12 +13,12 @@ from event_harness.aws.errors import can_heal, code_of, message_of
 from event_harness.system.correlation import case_id_of, check_session_id, new_id, session_id_of
 
 
-def test_fresh_ids_of_a_run_differ():
+def test_fresh_ids_of_a_session_differ():
     assert len({new_id("run") for _ in range(100)}) == 100
 
 
 @given(st.text(min_size=1))
-def test_any_id_belongs_to_its_run_and_keeps_what_was_asked_for(own):
+def test_any_id_belongs_to_its_session_and_keeps_what_was_asked_for(own):
     made = new_id("run", own)
     assert session_id_of(made) == "run"
     assert made.endswith(own)

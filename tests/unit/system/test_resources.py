@@ -60,15 +60,19 @@ def test_null_means_that_the_gate_is_shut_and_names_the_remedy():
     [
         (("schema",), 2, "schema is 2, this harness reads 1; use the module and the package of the same"),
         (("schema",), ..., "schema is None"),
-        (("region",), "", "region must be a text that isn't empty, is ''"),
+        (("region",), "", "region must be a text with at least one character, is ''"),
         (("results",), None, "results must be an object, is missing or null"),
-        (("results", "table"), ..., "results.table must be a text that isn't empty, is missing or null"),
+        (
+            ("results", "table"),
+            ...,
+            "results.table must be a text with at least one character, is missing or null",
+        ),
         (
             ("results", "tabel"),
             "x",
             "results has an unknown field 'tabel'; it may have: index, overflow_buck",
         ),
-        (("listener", "function"), 7, "listener.function must be a text that isn't empty, is 7"),
+        (("listener", "function"), 7, "listener.function must be a text with at least one character, is 7"),
         (("sources",), [], "sources must be an object, is a list"),
         (
             ("sources", "destination", "type"),
@@ -85,7 +89,7 @@ def test_null_means_that_the_gate_is_shut_and_names_the_remedy():
         (
             ("sources", "destination", "correlation"),
             {"from": "body", "at": "meta..id["},
-            "sources.destination.correlation.at is no JMESPath expression: 'meta..id[' (",
+            "sources.destination.correlation.at isn't a JMESPath expression: 'meta..id[' (",
         ),
         (("components",), {}, "components must be a list, is a dict"),
         (("components", 0), "s3", "components[0] must be an object, is 's3'"),
