@@ -53,7 +53,7 @@ def configure(options: argparse.Namespace) -> int:
 
 
 def terraform(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    """Run the terraform or tofu that the harness would use, with these arguments."""
+    """Run the harness's terraform or tofu with these arguments."""
     local = "AWS_ENDPOINT_URL" in os.environ
     if not local and (state_dir(options) / "up.json").exists():
         raise SettingError(

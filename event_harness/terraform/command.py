@@ -1,8 +1,8 @@
-"""Runs terraform or tofu through tftest, without tftest's traps.
+"""Runs terraform or tofu through tftest.
 
-tftest builds the command lines and models plans and outputs; this subclass replaces the one method
-that starts a process. tftest's own neither ends on a full stderr pipe, nor has a timeout, nor notices
-the exit codes 2, 130 and -9. `setup()` is not used at all: it deletes state on exit.
+tftest builds the command lines and models plans and outputs. This subclass replaces the method that starts
+a process: tftest's own hangs when stderr's pipe is full, has no timeout, and ignores the exit codes 2, 130
+and -9. Never call `setup()`: it deletes the state at exit.
 """
 
 import ctypes
@@ -24,22 +24,22 @@ import tftest
 from event_harness.errors import DeploymentError
 from event_harness.machine import folders, interrupts
 
-# How long an interrupted terraform may take to finish what it has begun and write its state, in seconds.
+# Seconds that an interrupted terraform may take to finish its current resources and write its state.
 GRACE = 90.0
 _LOOK = 0.05  # seconds between two looks at its output
 
 
 class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without types
-    """One configuration directory and everything that is needed to run terraform in it.
+    """Runs terraform commands in one configuration directory.
 
     Args:
         directory: the root of the configuration; terraform's working directory.
         binary: terraform or tofu.
         environ: the whole environment of the process (nothing is added from os.environ).
-        logs: each command's output goes to a file of its own in this directory.
+        logs: directory for the output; each command writes a file of its own.
         timeout: seconds until a command is interrupted.
-        on_line: called with each line that terraform prints, for progress.
-        interrupted: once set, by another thread, a command ends as Ctrl-C would end it.
+        on_line: called with each line that terraform prints.
+        interrupted: when another thread sets it, the command ends as after Ctrl-C.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
         """Run one command to its end and return its exit code, output and error text.
 
-        An interrupt (Ctrl-C, SIGTERM turned into an exception) is passed on to terraform, which then
-        finishes the resource at hand and writes its state, before it is raised again here.
+        An interrupt (Ctrl-C, or SIGTERM as an exception) goes to terraform first. Terraform finishes its
+        current resources and writes its state. Then the interrupt is raised here.
 
         Raises:
-            DeploymentError: on any exit code but 0, and but 2 where -detailed-exitcode asks for it.
+            DeploymentError: the exit code isn't 0 (nor 2, if -detailed-exitcode is given).
         """
         folders.make(self.logs, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
@@ -90,13 +90,13 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         if not error_text:
             errors.unlink()
         if "-json" in cmd_args:
-            log.unlink()  # no log but data, in which what is sensitive stands in the clear
+            log.unlink()  # it is data, not a log, and shows sensitive values
         if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
             return tftest.TerraformCommandOutput(code, output, error_text)
         raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
 
     def planned(self, *flags: str) -> tftest.TerraformPlanOutput:
-        """Plan, and return the plan. tftest's own leaves each plan's file, secrets and all, in /tmp."""
+        """Plan, and return the plan. tftest's own method leaves the plan, with its secrets, in /tmp."""
         with tempfile.TemporaryDirectory(dir=self.logs.parent) as scratch:
             plan = f"{scratch}/plan"
             self.execute_command("plan", "-no-color", "-input=false", f"-out={plan}", *flags)
@@ -110,12 +110,12 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                 cwd=self.tfdir,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
-                # Files, not pipes: a full pipe blocks terraform, and a provider that outlives it keeps a pipe
-                # open for ever.
+                # Files, not pipes: a full pipe blocks terraform, and a provider that outlives terraform keeps
+                # the pipe open.
                 stdout=out,
                 stderr=err,
-                # A session of its own: Ctrl-C in the terminal must not reach terraform twice, and its
-                # provider processes can be ended as one group.
+                # In a session of its own, terraform gets each Ctrl-C once, from us, and its providers can be
+                # ended as one group.
                 start_new_session=True,
                 preexec_fn=_interrupt_when_parent_dies,
             )
@@ -123,7 +123,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             raise DeploymentError(f"{self.binary} can't be started: {error}") from error
 
     def _follow(self, process: "subprocess.Popen[bytes]", cmd: str, log: Path) -> int:
-        """Pass on terraform's lines as they come, until it ends; returns its exit code."""
+        """Pass on terraform's lines as they come; return its exit code."""
         deadline = time.monotonic() + self.timeout
         with log.open(encoding="utf-8", errors="replace") as lines:
             partial = ""
@@ -138,18 +138,18 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                     return code
                 if time.monotonic() > deadline:
                     raise DeploymentError(
-                        f"terraform {cmd} took longer than {self.timeout:g} s, was interrupted: {log}"
+                        f"terraform {cmd} took longer than {self.timeout:g} s and was interrupted: {log}"
                     )
                 if self._interrupted.wait(_LOOK) or interrupts.pending():
                     raise KeyboardInterrupt
 
 
 def summary(error_text: str) -> str:
-    """What terraform's boxed errors say, each in one line, without frames and repetitions."""
+    """Terraform's boxed errors, each once and on one line, without the frames."""
     text = re.sub(r"[│╷╵]", " ", error_text)
     found: list[str] = []
     for block in re.split(r"\n\s*Error: ", "\n" + text)[1:]:
-        # The first paragraph is the headline; the one that isn't a source location says more.
+        # The first paragraph is the headline. The next that isn't a source location has the details.
         paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", block)]
         where = re.search(r"on (\S+ line \d+)", block)
         said = [p for p in paragraphs if p and not p.startswith(("with ", "on "))]
@@ -160,7 +160,7 @@ def summary(error_text: str) -> str:
 
 
 def _interrupt_when_parent_dies() -> None:
-    """Linux: if we are killed, terraform is interrupted; it ends what it has begun and writes its state."""
+    """On Linux, interrupt terraform when this process dies, so that it still writes its state."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
@@ -176,7 +176,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _end_group(pid: int) -> None:
-    """End what terraform left: a provider outlives a terraform that was killed."""
+    """End the rest of the process group: a provider outlives a terraform that was killed."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

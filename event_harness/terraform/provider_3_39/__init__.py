@@ -1,1 +1,1 @@
-"""What only hashicorp/aws 3.39 needs; delete this folder on the day that release goes."""
+"""Everything that only hashicorp/aws 3.39 needs; to drop 3.39, delete this folder."""

@@ -1,8 +1,8 @@
 """A stand-in for the provider hashicorp/archive, for networks without the Terraform Registry.
 
-It serves the one data source `archive_file` in the meaning that hashicorp/archive 2.7 gives it. The same
-input makes the same bytes: sorted names, a fixed time. It runs on its own, from a copy in the provider
-mirror, and so imports nothing of the harness.
+It serves the data source `archive_file` as hashicorp/archive 2.7 does. The same input gives the same bytes:
+names are sorted and the time is fixed. A copy in the provider mirror runs on its own, so it imports nothing
+of the harness.
 """
 
 import base64
@@ -27,7 +27,7 @@ _DIGESTS = ("md5", "sha1", "sha256", "sha512")
 
 
 class ArchiveError(Exception):
-    """What is to be archived is not there, or the request makes no sense."""
+    """A source is missing or empty, or the arguments contradict each other."""
 
 
 # --- what goes in -------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def _files(directory: Path, excludes: list[str], follow: bool) -> Iterator[tuple
     seen = set()
     for parent, folders, files in os.walk(directory, followlinks=follow):
         real = os.path.realpath(parent)
-        if real in seen:  # a link to a directory above
+        if real in seen:  # a link to a parent directory
             folders.clear()
             continue
         seen.add(real)
@@ -149,7 +149,7 @@ def archive_file(config: dict[str, Any]) -> dict[str, Any]:
     """Write the archive that a data source `archive_file` describes, and return the data source's state.
 
     Raises:
-        ArchiveError: a source is missing, empty, or given in no way or in several.
+        ArchiveError: a source is missing or empty, or not exactly one kind of source is given.
     """
     makers = {"zip": _zip, "tar.gz": _tar_gz}
     if config["type"] not in makers:
@@ -182,8 +182,8 @@ def archive_file(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _serve() -> None:
-    """Speak Terraform's plugin protocol until Terraform hangs up, or is gone."""
-    # The framework is a dependency of the extra `local` only; the functions above do without it.
+    """Serve Terraform's plugin protocol until Terraform closes the connection or dies."""
+    # The framework comes with the extra `local` only; the functions above don't need it.
     from tf import blocks, iface, runner, schema, types  # type: ignore[import-untyped]
 
     optional = {
@@ -206,7 +206,7 @@ def _serve() -> None:
 
     class ArchiveFile(iface.DataSource):  # type: ignore[misc]  # `tf` is untyped
         def __init__(self, provider: Any) -> None:
-            """Take the provider that the framework hands over; nothing of it is needed."""
+            """Take the framework's provider, which isn't needed here."""
 
         @classmethod
         def get_name(cls) -> str:
@@ -264,9 +264,11 @@ def _serve() -> None:
 
 
 def _end_with_terraform() -> None:
-    """Leave Ctrl-C to Terraform, which hangs up in order, and don't outlive a Terraform that was killed."""
+    """Ignore Ctrl-C, since Terraform then closes the connection, and end when Terraform has been killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # unwinds, so that the socket's folder goes too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(0)
+    )  # an exception, so that the socket's folder is deleted
     parent = os.getppid()
 
     def watch() -> None:
@@ -274,7 +276,7 @@ def _end_with_terraform() -> None:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1)
-        os._exit(1)  # a request in progress holds the end up, and nobody waits for its answer
+        os._exit(1)  # a request in progress delays the end, and nobody waits for its answer
 
     threading.Thread(target=watch, daemon=True).start()
 

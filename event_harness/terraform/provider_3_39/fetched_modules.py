@@ -1,7 +1,7 @@
-"""What `terraform init` has fetched: modules from git, a registry or an absolute path, adapted to the deployment.
+"""Adapts the modules that `terraform init` has fetched from git, a registry or an absolute path.
 
-Modules beside the root are copied with it and overridden there (see `overrides`). Those that it names in any
-other way are in TF_DATA_DIR only after init, or (an absolute path) just linked from there.
+`overrides` adapts the modules beside the root. After init, TF_DATA_DIR holds a copy of each other module, or
+a link to it if its source is an absolute path.
 """
 
 import json
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from event_harness.terraform.configuration import NEVER_COPIED, Configuration
-from event_harness.terraform.overrides import override_runtimes
+from event_harness.terraform.runtimes import override_runtimes
 
 
 def adapt_fetched_modules(data_dir: Path) -> None:
-    """Override the Lambda runtimes of fetched modules, for the old provider; again does no harm.
+    """Override the Lambda runtimes of fetched modules. It may be called again.
 
     Args:
-        data_dir: the TF_DATA_DIR of a root of which `terraform init` was run.
+        data_dir: the TF_DATA_DIR of a root, after `terraform init`.
     """
     manifest = data_dir / "modules" / "modules.json"
     if not manifest.exists():
@@ -33,7 +33,7 @@ def adapt_fetched_modules(data_dir: Path) -> None:
 
 
 def _replace_by_copy(link: Path, modules: list[dict[str, Any]]) -> None:
-    """What a link leads to is somebody's own directory: nothing may be written there."""
+    """Copy the user's own directory, which a link leads to: nothing may be written there."""
     package = link.resolve()
     link.unlink()
     shutil.copytree(package, link, ignore=shutil.ignore_patterns(*NEVER_COPIED))

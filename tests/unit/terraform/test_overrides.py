@@ -24,23 +24,31 @@ def override(directory, name=OVERRIDE):
     return json.loads((directory / name).read_text())
 
 
-def test_new_provider_on_an_emulator_needs_no_endpoints_but_must_not_know_its_account(root):
-    """It would put the account's number before an address by number, which nobody resolves."""
+# skip_requesting_account_id has no effect without skip_credentials_validation: validation asks STS.
+NEW_PROVIDER_SETTINGS = {
+    "skip_credentials_validation": True,
+    "skip_metadata_api_check": True,
+    "skip_region_validation": True,
+    "skip_requesting_account_id": True,
+}
+
+
+def test_new_provider_on_an_emulator_needs_no_endpoints_but_must_not_ask_for_its_account(root):
+    """It would put the account's number before the emulator's address, and no such name can be resolved."""
     provider(root, 'provider "aws" {}\n')
     write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=False, tags={"run": "r1"})
     (block,) = override(root)["provider"]["aws"]
-    assert set(block) == {"default_tags", "skip_requesting_account_id"}
-    assert block["skip_requesting_account_id"] is True
+    assert block.pop("default_tags")
+    assert block == NEW_PROVIDER_SETTINGS
     assert not (root / "module" / OVERRIDE).exists()
 
 
-def test_new_provider_that_nobody_configures_is_told_too(root):
+def test_new_provider_without_a_provider_block_gets_the_same_settings(root):
     write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=False, copied=False)
-    implied = override(root, IMPLICIT_PROVIDER)["provider"]["aws"]
-    assert implied == {"skip_requesting_account_id": True}
+    assert override(root, IMPLICIT_PROVIDER)["provider"]["aws"] == NEW_PROVIDER_SETTINGS
 
 
-def test_old_provider_is_told_every_endpoint(root):
+def test_old_provider_gets_the_endpoint_of_every_service(root):
     provider(root, 'provider "aws" {}\n')
     write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=True)
     block = override(root)["provider"]["aws"][0]

