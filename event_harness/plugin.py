@@ -1,4 +1,4 @@
-"""The pytest plugin: options, fixtures and hooks. Thin: what it calls works without pytest."""
+"""The pytest plugin: options, fixtures and hooks. It is thin: the classes behind it work without pytest."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.progress import harmless
 from event_harness.settings import BY_NAME, SETTINGS, STATE_DIR, Settings, parse
 
-if TYPE_CHECKING:  # a project that has the package but doesn't use it must not pay for boto3 and tftest
+if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
     from event_harness.deployments.session import Session
     from event_harness.deployments.sharing import Lendable, Lender
     from event_harness.listening.listener import Listener
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a project that has the package but doesn't use it must not 
     from event_harness.system.deployed_system import DeployedSystem
     from event_harness.system.resources import ResourceMap
 
-DEFAULT_PROBE: Any = object()  # nobody has overridden it: the first component decides
+DEFAULT_PROBE: Any = object()  # the project hasn't overridden it: the first component decides
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey["Session"]()
 LENDER_KEY = pytest.StashKey["Lender"]()
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the settings, and make SIGTERM end the session in order."""
+    """Check the settings, and let SIGTERM and SIGHUP end the session like Ctrl-C."""
     config.addinivalue_line("markers", "sla(seconds): how long this test's waits may take unless they say so")
     try:
         settings = Settings(
@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _session(config: pytest.Config) -> "Lendable":
-    """What gives this process the system: its own session, or what the controller lends to a worker."""
+    """The source of this process's system: its own session, or the controller that lends to its workers."""
     lent = getattr(config, "workerinput", {}).get("event_harness")
     settings = config.stash[SETTINGS_KEY]
     if lent is None or settings["resources"] or settings["reuse"]:
@@ -75,7 +75,7 @@ def _session(config: pytest.Config) -> "Lendable":
 
 
 def _own_session(config: pytest.Config) -> "Session":
-    """The session of this process, made when it is first asked for."""
+    """The session of this process, created at the first call."""
     from event_harness.deployments.session import Session
 
     if SESSION_KEY not in config.stash:
@@ -90,9 +90,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """pytest-xdist: this process runs no test, it deploys for all workers; tell one where that is lent.
+    """pytest-xdist: the controller deploys for all workers. Tell a worker the lending folder.
 
-    So none of the workers is the one whose death takes the deployment along.
+    So the death of a worker never takes the deployment along.
     """
     from event_harness.deployments.sharing import Lender, lending_folder
 
@@ -105,20 +105,20 @@ def pytest_configure_node(node: Any) -> None:
 
 
 class _End:
-    """The end of a session with workers, before xdist waits for them to end, which takes some seconds."""
+    """Acts at the end of a session with workers, before xdist waits some seconds for their end."""
 
     def __init__(self, lender: "Lender") -> None:
         self.lender = lender
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """Let an apply under way end: nobody waits for it any more."""
+        """Stop a running apply: no worker waits for it any more."""
         self.lender.release()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Take down what the session has deployed; a failure to do so fails the session."""
+    """Destroy the session's deployment. If that fails, the session fails."""
     config = session.config
     try:
         if LENDER_KEY in config.stash:
@@ -132,13 +132,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give the signals back."""
+    """Restore the signal handlers."""
     if OPEN_KEY in config.stash:
         config.stash[OPEN_KEY].close()
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Show an error where the test has met it; attach all that the harness found out to the JUnit report."""
+    """Shorten the traceback of the harness's errors; attach the whole explanation to the JUnit report."""
     if call.excinfo is None:
         return
     found = getattr(call.excinfo.value, "report", None)
@@ -151,31 +151,31 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def deployment(request: pytest.FixtureRequest) -> "DeployedSystem":
     """The system under test, deployed once for the whole session and destroyed at its end.
 
-    With `--harness-reuse` or `--harness-resources` it is one that is already there, and stays.
+    With `--harness-reuse` or `--harness-resources` it is an existing system, which is not destroyed.
     """
     try:
         return _session(request.config).system()
     except HarnessError as error:
         line = str(error)
-    # Outside of the except block: a traceback through the harness says nothing that the line doesn't.
+    # Outside of the except block, so that no traceback through the harness is shown.
     pytest.fail(line, pytrace=False)
 
 
 @pytest.fixture(scope="session")
 def harness_readiness_probe() -> Any:
-    """Override to choose the body of the readiness probe; None sends none.
+    """Override it to choose the body of the readiness probe; None sends no probe.
 
-    By default a text is sent where the system's first component is a bucket, and nothing elsewhere: only you
-    know what another system accepts.
+    By default a text is sent if the system's first component is a bucket, and nothing otherwise: only you
+    know which inputs another system accepts.
     """
     return DEFAULT_PROBE
 
 
 @pytest.fixture(scope="session")
 def harness_producer_settings() -> Mapping[str, Mapping[str, Any]]:
-    """Override to say where inputs carry their correlation id: `{"orders": {"field": "order_id"}}`.
+    """Override it to name the place of the correlation id in inputs: `{"orders": {"field": "order_id"}}`.
 
-    Component name -> what the class of its producer takes besides the component.
+    It maps a component's name to the further arguments of its producer's class.
     """
     return {}
 
@@ -187,7 +187,7 @@ def harness_listener(
     harness_readiness_probe: Any,
     harness_producer_settings: Mapping[str, Mapping[str, Any]],
 ) -> "Listener":
-    """The listener of this process, ready: the first test doesn't pay for notifications not yet live."""
+    """The listener of this process. A readiness probe has come through, so notifications are live."""
     from event_harness.listening.listener import Listener
     from event_harness.listening.readiness import await_ready
     from event_harness.producers import producers_for
@@ -215,7 +215,7 @@ def harness_listener(
 
 @pytest.fixture
 def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "Listener":
-    """Awaits results: `listener.wait_for(sent)`; its waits default to the SLA in force for this test."""
+    """Awaits results: `listener.wait_for(sent)`. The default timeout of its waits is this test's SLA."""
     marker = request.node.get_closest_marker("sla")
     if marker is None:
         return harness_listener
@@ -232,7 +232,7 @@ def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "L
 def producers(
     harness_listener: "Listener", harness_producer_settings: Mapping[str, Mapping[str, Any]]
 ) -> "Mapping[str, Producer]":
-    """A producer for each component that takes inputs, by the component's name."""
+    """The producers of all components that take inputs, by component name."""
     from event_harness.producers import producers_for
 
     with _plain_errors():
@@ -256,7 +256,7 @@ def _readiness_probe(chosen: Any, resources: "ResourceMap") -> Any:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Every test that needs a fixture which fails does so with its one line, and no traceback."""
+    """If a fixture fails, each test that needs it shows one line and no traceback."""
     try:
         yield
     except HarnessError as error:
@@ -270,7 +270,7 @@ def _sayer(config: pytest.Config) -> Callable[[str], None]:
 
 
 def _say(config: pytest.Config, line: str) -> None:
-    """Print a line whatever pytest captures."""
+    """Print a line, also while pytest captures output."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
         return

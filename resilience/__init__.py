@@ -1,1 +1,1 @@
-"""Resilience tests: guarantees of the failure side that take long to show. `make resilience` runs them all."""
+"""Resilience tests: guarantees under failure that take long to show. `make resilience` runs them all."""

@@ -1,4 +1,4 @@
-"""injected faults between everybody and the local AWS emulator: microburst, which answers as AWS does when it fails."""
+"""Injected faults in front of the local AWS emulator: microburst answers as AWS does when it fails."""
 
 import ctypes
 import http.client

@@ -50,7 +50,7 @@ class Kill:
         moment: seconds after the stage had begun.
         hit: whether there was such a process at that moment.
         exit_code: of pytest.
-        deployment_id: of the session's run.
+        deployment_id: of the session's deployment.
         listed: whether `event-harness list` told of what was left (True where nothing was).
         swept: exit codes of the sweeps.
         left: what is still there after them: resources, processes, folders.

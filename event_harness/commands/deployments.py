@@ -41,13 +41,15 @@ def show(options: argparse.Namespace) -> int:
                 rows.append((orphaned.deployment_id, where, count, state, orphaned.owner, orphaned.expires))
     if not rows:
         print("no deployments: nothing is in progress, nothing was left behind")
+
         return 0
-    table = Table("run", "target", "stage", "state", "owner", "expires", box=None)
+    table = Table("deployment", "target", "stage", "state", "owner", "expires", box=None)
     for column in table.columns:
-        column.no_wrap = True  # ids and addresses are there to be copied
+        column.no_wrap = True  # users copy ids and addresses
     for *texts, expires in rows:
         table.add_row(*texts, f"{expires:%Y-%m-%d %H:%M}" if expires else "?")
-    # As wide as it needs: where a terminal is narrower it breaks the lines, and not the words.
+    # Wider than any row: a narrower terminal then breaks lines, not words.
+
     Console(width=500).print(table)
     return 0
 
@@ -58,6 +60,6 @@ def sweep(options: argparse.Namespace) -> int:
     where = state_dir(options)
     code = 0
     if asked and not options.deployment_id:
-        # First: it also deletes the directory of a deployment whose record is lost.
+        # By tag first: this also deletes the directory of a deployment whose record is lost.
         code |= sweep_by_tag(where, asked, dry_run=options.dry_run, say=print)
     return code | sweep_by_record(where, only=options.deployment_id, dry_run=options.dry_run, say=print)

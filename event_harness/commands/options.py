@@ -1,4 +1,4 @@
-"""Options that several commands have in common."""
+"""Options that several commands share."""
 
 import argparse
 from pathlib import Path
@@ -8,12 +8,12 @@ from event_harness.settings import STATE_DIR
 
 
 def state_dir(options: argparse.Namespace) -> Path:
-    """Where the project's deployments are on record."""
+    """The directory of the project's records."""
     return Path(options.project) / STATE_DIR
 
 
 def target(options: argparse.Namespace) -> Target | None:
-    """The target that `--target` names, seen to answer; None if no target is named."""
+    """The target of `--target`, after a check that it answers; None without that option."""
     if options.target is None:
         return None
     if options.target == "aws":

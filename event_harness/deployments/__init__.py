@@ -1,1 +1,1 @@
-"""One deployment from apply to destroy: session, record, sharing between workers, up and down, sweep."""
+"""A deployment from apply to destroy: session, record, sharing between workers, up and down, sweep."""

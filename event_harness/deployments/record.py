@@ -1,8 +1,9 @@
-"""The record of each run on disk: what was begun, by whom, and how far it came.
+"""The record of each deployment on disk: its owner, its target, and its stage.
 
-A deployment's directory (`.event-harness/deployments/<deployment_id>/`) holds the copied configuration, its state, TF_DATA_DIR
-and the record. It is written before anything is created and deleted after everything is destroyed, so
-whatever a dead deployment left can be found from here (`event-harness list`, `event-harness sweep`).
+A deployment's directory is `.event-harness/deployments/<deployment_id>/`. It holds the copied configuration,
+the state, TF_DATA_DIR and the record. The record is written before any resource is created, and deleted
+after every resource is destroyed. So `event-harness list` and `event-harness sweep` find what a dead
+deployment left.
 """
 
 import getpass
@@ -39,7 +40,7 @@ _LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less wh
 
 
 def temporary_of(directory: Path) -> Path:
-    """Where a deployment that has this directory keeps temporary files: outside of it where its path is long."""
+    """The directory of a deployment's temporary files. It lies elsewhere if the path is long."""
     inside = directory / "tmp"
     if len(os.fsencode(inside)) <= _LONGEST_FOR_SOCKETS:
         return inside
@@ -48,28 +49,28 @@ def temporary_of(directory: Path) -> Path:
 
 @dataclass
 class DeploymentRecord:
-    """One run, as recorded.
+    """The record of one deployment.
 
     Attributes:
         deployment_id: also the name of its Terraform workspace, and part of each resource's name.
         directory: the deployment's directory.
-        root: the Terraform root that it is a copy of.
+        root: the original Terraform root.
         configuration: the copied root, relative to `directory`; empty before it is copied.
         target: `local` or `aws`.
         endpoint_url: the emulator's URL, or None on real AWS.
         region: the AWS region.
         account: the AWS account; empty on an emulator.
         owner: user@host, as tagged.
-        pid: the process that owns the deployment; with `started` it can't be mistaken.
-        started: of that process, as `processes.started_at` says.
-        created_at: when the deployment began.
-        expires_at: from when on a sweep by tag may take its resources.
-        stage: how far it came: new, init, apply, applied, destroy, destroyed.
-        kept: left on purpose (`--harness-keep`).
-        variables: the input variables that it was applied with.
-        own_emulator: whether the emulator is this deployment's own (it lies in `aws/`).
-        terraform: the binary that it was applied with; empty before.
-        providers: where its providers came from, registry or mirror: another release can't read the state.
+        pid: the process that owns the deployment. Pid and `started` together identify it.
+        started: start time of that process, from `processes.started_at`.
+        created_at: when the deployment was started.
+        expires_at: after this time a sweep by tag may remove its resources.
+        stage: new, init, apply, applied, destroy, or destroyed.
+        kept: kept on purpose (`--harness-keep`).
+        variables: the input variables of its apply.
+        own_emulator: whether the deployment has an emulator of its own, in `aws/`.
+        terraform: the binary of its apply; empty before.
+        providers: source of its providers, registry or mirror. Another release can't read the state.
     """
 
     deployment_id: str
@@ -103,7 +104,7 @@ class DeploymentRecord:
         region: str = "",
         ttl: timedelta = timedelta(hours=4),
     ) -> "DeploymentRecord":
-        """Begin a deployment of this process: make its directory and write its record."""
+        """Start a deployment of this process: create its directory and write its record."""
         deployment_id = new_deployment_id()
         now = datetime.now(UTC).replace(microsecond=0)
         own = psutil.Process()
@@ -132,8 +133,8 @@ class DeploymentRecord:
         """Read a deployment's record.
 
         Raises:
-            OSError: there is none.
-            ValueError: it isn't one, or that of another deployment.
+            OSError: the record doesn't exist or can't be read.
+            ValueError: the record is cut off, or it is another deployment's.
         """
         fields = dataclass_file.read(directory / RECORD, cls)
         try:
@@ -141,19 +142,19 @@ class DeploymentRecord:
         except TypeError as error:
             raise ValueError(f"it lacks a field: {error}") from error
         if record.deployment_id != directory.name or not is_deployment_id(record.deployment_id):
-            raise ValueError(f"it is of the deployment {record.deployment_id!r}")
+            raise ValueError(f"it belongs to the deployment {record.deployment_id!r}")
         if record.pid <= 0:
             raise ValueError(f"its pid is {record.pid}")
         return record
 
     def save(self) -> None:
-        """Write the record: whole or not at all, whenever this process dies."""
+        """Write the record. The file is whole or untouched, even if this process is killed."""
         fields = asdict(self)
         del fields["directory"]
         dataclass_file.write(self.directory / RECORD, fields)
 
     def at(self, stage: str) -> None:
-        """Record how far the deployment has come."""
+        """Record the deployment's stage."""
         self.stage = stage
         self.save()
 
@@ -173,11 +174,11 @@ class DeploymentRecord:
 
     @property
     def logs(self) -> Path:
-        """Where terraform's output goes; beside the deployment, so that it outlives a deployment that failed."""
+        """Directory of terraform's output. It lies outside the deployment, so it outlives a failed one."""
         return self.directory.parent.parent / "logs" / self.deployment_id
 
     def managed_resources(self) -> list[str]:
-        """Addresses of the resources that the state holds; data sources don't count.
+        """Addresses of the resources in the state, without data sources.
 
         Raises:
             StateError: the state can't be read.
@@ -185,7 +186,7 @@ class DeploymentRecord:
         return [".".join(filter(None, [r.get("module"), r["type"], r["name"]])) for r in self._managed()]
 
     def disposable_buckets(self) -> list[str]:
-        """Names of the buckets in the state that `destroy` empties first, since they have `force_destroy`.
+        """Names of the buckets in the state that have `force_destroy`: `destroy` empties them first.
 
         Raises:
             StateError: the state can't be read.
@@ -199,12 +200,12 @@ class DeploymentRecord:
         return state_file.managed(workspaces / self.deployment_id / "terraform.tfstate")
 
     def find_target(self) -> Target:
-        """Where the deployment was deployed to, seen to answer, and to be that account.
+        """The deployment's target, after a check that it answers and is the same account.
 
         Raises:
-            EmulatorGoneError: its emulator was on this machine and runs no more.
+            EmulatorGoneError: its emulator was on this machine and doesn't run any more.
             EmulatorError: its emulator doesn't answer.
-            CredentialsError: the credentials are missing, expired, refused, or those of another account.
+            CredentialsError: the credentials are missing, expired, refused, or another account's.
         """
         if self.endpoint_url:
             target = Target.emulator(self.endpoint_url, region=self.region, allow_remote=True)
@@ -213,28 +214,28 @@ class DeploymentRecord:
         account = target.check().account
         if self.account not in ("", account):
             raise CredentialsError(
-                f"it was deployed to the account {self.account}, but these credentials are of {account}:"
-                " give that account's (AWS_PROFILE)"
+                f"it was deployed to account {self.account}, but the credentials belong to account {account}:"
+                f" use credentials of {self.account} (AWS_PROFILE)"
             )
         return target
 
     @property
     def temporary(self) -> Path:
-        """Where its terraform puts temporary files, and sockets, whose paths may have some 100 bytes."""
+        """Directory of its terraform's temporary files and sockets. A socket's path has at most 104 bytes."""
         return temporary_of(self.directory)
 
     def in_progress(self) -> bool:
-        """Whether the process that owns the deployment is alive; on another host, whether it still may be."""
+        """Whether the owner process is alive, or may be alive if it is on another host."""
         if self.owner.rpartition("@")[2] != _owner().rpartition("@")[2]:
             return datetime.now(UTC) < self.expires_at
         return processes.still_lives(self.pid, self.started)
 
     def held(self, *, shared: bool = False) -> AbstractContextManager[None]:
-        """Hold the deployment: one sweep at a time, and none while tests reuse it (shared).
+        """Lock the deployment: exclusively for a sweep, shared for tests that reuse it.
 
         Raises:
             FileNotFoundError: the deployment is gone.
-            BlockingIOError: another process holds it.
+            BlockingIOError: another process holds the lock.
         """
         return folders.held(self.directory, shared=shared)
 
@@ -243,9 +244,10 @@ class DeploymentRecord:
         return processes.carrying(PROCESS_MARK, self.deployment_id)
 
     def delete(self, *, keep_logs: bool = False) -> None:
-        """Delete the deployment's directory and, unless they are worth keeping, its logs.
+        """Delete the deployment's directory, and its logs unless `keep_logs`.
 
-        The record goes last: killed meanwhile, the deployment is still found, and known to hold nothing any more.
+        The record is deleted last. If this process is killed before that, a sweep finds the record and knows
+        from its stage that no resource is left.
         """
         if self.directory.exists():
             self.at("destroyed")
@@ -263,17 +265,17 @@ class DeploymentRecord:
 
 
 def _owner() -> str:
-    """This user on this machine, without what a tag may not hold."""
+    """user@host of this process, with only the characters that a tag may hold."""
     return re.sub(r"[^\w .:/=+@-]", "-", f"{getpass.getuser()}@{socket.gethostname()}")
 
 
 def deployments_dir(state_dir: Path) -> Path:
-    """Where the deployments of a project lie."""
+    """The directory that holds the deployments of a project."""
     return state_dir / "deployments"
 
 
 def recorded(state_dir: Path) -> Iterator[DeploymentRecord]:
-    """Every run whose record can be read, oldest first."""
+    """Every deployment with a readable record, oldest first."""
     for directory in sorted(deployments_dir(state_dir).glob("*")):
         try:
             yield DeploymentRecord.load(directory)

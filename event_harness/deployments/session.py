@@ -1,6 +1,6 @@
-"""One test session's system: made ready on first use, taken down at the end, whatever happens between.
+"""The system under test of one session: deployed at first use, destroyed at the end.
 
-Works without pytest; the plugin and the demonstration both use it.
+It works without pytest: the plugin, `redrive` and the demonstration use it.
 """
 
 import threading
@@ -28,8 +28,8 @@ class Session:
     """The system under test of one session.
 
     Args:
-        settings: what was asked for.
-        project: the directory that relative paths are relative to; runs are recorded below it.
+        settings: the settings in force.
+        project: relative paths start here, and deployments are recorded here.
         say: prints a line of progress.
     """
 
@@ -51,10 +51,10 @@ class Session:
         return (self.project / str(self.settings["root"])).resolve()
 
     def system(self) -> DeployedSystem:
-        """The system, deployed (or found, if it is to be reused) when first asked for.
+        """The system under test, deployed or found at the first call.
 
         Raises:
-            HarnessError: of many kinds; each says what to do.
+            HarnessError: one of many kinds; its message says what to do.
         """
         if self._system is None:
             resources, reuse = self.settings["resources"], self.settings["reuse"]
@@ -72,11 +72,11 @@ class Session:
         return self._system
 
     def interrupt(self) -> None:
-        """From another thread: end an apply under way as Ctrl-C would; what it has created is destroyed."""
+        """Stop a running apply, from another thread, as Ctrl-C would. What it has created is destroyed."""
         self._interrupted.set()
 
     def destroy(self) -> None:
-        """Destroy what was deployed, unless it is to be kept. The target stays, to be asked what is left.
+        """Destroy the deployment, unless it is kept. The emulator goes on, so that it can be searched.
 
         Raises:
             DestroyError: something is left; the message says how to finish.
@@ -89,14 +89,15 @@ class Session:
             record.kept = True
             record.save()
             self.say(
-                f"kept deployment {record.deployment_id}; test it again with --harness-reuse={record.deployment_id}, "
-                f"destroy it with: event-harness sweep {record.deployment_id}"
+                f"kept deployment {record.deployment_id}; test it again with "
+                f"--harness-reuse={record.deployment_id}, destroy it with: "
+                f"event-harness sweep {record.deployment_id}"
             )
             return
         deployment.destroy()
 
     def close(self) -> None:
-        """Destroy what is still deployed, and end the local AWS emulator.
+        """Destroy the deployment and stop the local AWS emulator.
 
         Raises:
             DestroyError: something is left; the message says how to finish.
@@ -106,7 +107,7 @@ class Session:
 
     def _deployed(self) -> DeployedSystem:
         wanted = self.settings["target"]
-        # What is there already is asked first: wrong credentials are said before anything is fetched.
+        # Check an existing target first: wrong credentials are reported before anything is downloaded.
         target = None if wanted == "local" else self._existing_target()
         tools = self._tools(wanted)
         record = DeploymentRecord.create(
@@ -128,13 +129,13 @@ class Session:
             )
             return self.deployment.apply()
         except BaseException:
-            # A deployment that failed has destroyed itself; where it couldn't, its record stays.
+            # A failed deployment has destroyed itself. If it couldn't, its record stays.
             if record.stage in ("new", "init"):
                 record.delete(keep_logs=True)
             self.deployment = None
             self._open.close()
             if record.own_emulator:
-                LocalEmulator.end(record.directory / "aws")  # also one that would have been kept
+                LocalEmulator.end(record.directory / "aws")  # also a lasting one
             raise
 
     def _tools(self, target: str) -> Toolchain:
@@ -170,7 +171,7 @@ class Session:
     def _described(self, where: str) -> DeployedSystem:
         if self.settings["target"] == "local":
             raise SettingError(
-                f"resources is {where!r}, but the target is local: a system that is already there is on aws "
+                f"resources is {where!r}, but the target is local: an existing system is on aws "
                 f"or on a running emulator ({self.settings.option('target')}=aws or =http://127.0.0.1:PORT)"
             )
         if where.startswith("ssm:"):
@@ -194,8 +195,8 @@ class Session:
             there = ", ".join(record.deployment_id for record in kept) or "none"
             raise SettingError(
                 f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such deployment was kept; "
-                f"there: {there}; keep one with pytest --harness-keep (it takes a path after --harness-reuse"
-                " for the deployment: write --harness-reuse=RUN, or give paths before it)"
+                f"kept: {there}; keep one with pytest --harness-keep (if {which!r} is a path: write "
+                "--harness-reuse=DEPLOYMENT_ID, or give the paths first)"
             )
         record = found[-1]
         try:
@@ -208,22 +209,23 @@ class Session:
             target = record.find_target()
         except HarnessError as error:
             raise SettingError(
-                f"deployment {record.deployment_id} can't be reused: {error}; clear it away with: "
+                f"deployment {record.deployment_id} can't be reused: {error}; remove it with: "
                 f"event-harness sweep {record.deployment_id}"
             ) from error
         self._say_what_changed(record)
         return Deployment(record.configuration_dir, target, self._tools(record.target), record).system()
 
     def _say_what_changed(self, record: DeploymentRecord) -> None:
-        """A kept deployment runs the code that it was applied with, which is easily forgotten."""
+        """Tell the user about changed files: a kept deployment runs the code of its apply."""
         if Path(record.root).resolve() != self.root.resolve():
             return
         try:
             files = configuration.changed(self.root, record.configuration_dir)
         except (HarnessError, OSError):
-            return  # what can't be read now was read then
+            return  # the files could be read at apply; now they can't be compared
         if files:
             more = f" and {len(files) - 3} more" if len(files) > 3 else ""
             self.say(
-                f"deployment {record.deployment_id} is tested as it was applied; changed since: {', '.join(files[:3])}{more}"
+                f"deployment {record.deployment_id} is tested as it was applied; changed since: "
+                f"{', '.join(files[:3])}{more}"
             )

@@ -1,8 +1,8 @@
 """One deployment for several processes: the controller of pytest-xdist lends it to its workers.
 
-A worker asks by creating the file `wanted` in a folder that both know; the controller deploys on the first
-request and answers with `system.json` or `failed.txt`. The workers hold nothing that their death could
-take along, and where no worker asks, nothing is deployed.
+A worker asks for the deployment: it creates the file `wanted` in a folder that both know. The controller
+deploys on the first request and answers with `system.json` or `failed.txt`. Workers own nothing, so a killed
+worker takes nothing along. If no worker asks, nothing is deployed.
 """
 
 import shutil
@@ -19,37 +19,37 @@ from event_harness.machine import folders, processes
 from event_harness.machine.interrupts import shielded
 from event_harness.machine.progress import harmless
 
-if TYPE_CHECKING:  # a process that never asks for the system loads no boto3
+if TYPE_CHECKING:  # a process that never asks for the system doesn't load boto3
     from event_harness.system.deployed_system import DeployedSystem
 
 _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
 
 
 class Lendable(Protocol):
-    """What holds the system under test of a process: a session of its own, or what another has lent."""
+    """Gives a process its system under test: its own session, or a borrowed system."""
 
     def system(self) -> "DeployedSystem":
-        """The system, made ready when first asked for."""
+        """The system, deployed at the first call."""
 
     def close(self) -> None:
-        """Take it down, if that is ours to do."""
+        """Destroy the system, if this process owns it."""
 
 
 class Deploying(Lendable, Protocol):
-    """A session of its own, which another thread may interrupt."""
+    """A session that another thread may interrupt."""
 
     def interrupt(self) -> None:
-        """End an apply under way."""
+        """Stop a running apply."""
 
 
 def lending_folder(state_dir: Path) -> Path:
-    """Where this process lends; the name tells whose it is, so that a dead one's can be told and deleted."""
+    """The folder in which this process lends. Its name identifies the process."""
     own = psutil.Process()
     return state_dir / "lent" / f"{own.pid}-{processes.started_at(own)}"
 
 
 def forget_dead(state_dir: Path) -> None:
-    """Delete the folders of processes that died while they lent."""
+    """Delete the lending folders of dead processes."""
     lent = state_dir / "lent"
     for folder in lent.glob("*"):
         if not _lends(folder):
@@ -58,7 +58,7 @@ def forget_dead(state_dir: Path) -> None:
 
 
 def _lends(folder: Path) -> bool:
-    """Whether the folder is there and the process that lends in it is alive."""
+    """Whether the folder exists and its lending process is alive."""
     pid, _, started = folder.name.partition("-")
     try:
         return processes.still_lives(int(pid), float(started)) and folder.is_dir()
@@ -70,9 +70,9 @@ class Lender:
     """The controller's side.
 
     Args:
-        session: makes the session that deploys; called at the first request.
+        session: creates the session that deploys; called at the first request.
+        folder: the folder of requests and answers.
         say: prints a line of progress.
-        folder: where requests and answers lie.
     """
 
     def __init__(
@@ -86,20 +86,20 @@ class Lender:
         self._thread = threading.Thread(target=self._serve, name="event-harness-lender", daemon=True)
 
     def open(self) -> Path:
-        """Begin to serve (once) and return the folder."""
+        """Start to serve, at the first call, and return the folder."""
         if not self.folder.exists():
             folders.make(self.folder)  # outputs may be sensitive
             self._thread.start()
         return self.folder
 
     def release(self) -> None:
-        """Nobody borrows any more: an apply under way is interrupted. Doesn't wait for its end."""
+        """No worker borrows any more: interrupt a running apply. Doesn't wait for its end."""
         self._closing.set()
         if self._session:
             self._session.interrupt()
 
     def close(self) -> None:
-        """End; what was lent is taken down by the session."""
+        """Stop to serve and delete the folder. The session destroys the deployment."""
         self.release()
         if self._thread.is_alive():
             with shielded(self._say, "ending the deployment"):
@@ -127,10 +127,10 @@ class Lender:
 
 
 class Borrowed:
-    """A worker's side; stands where a session stands in a process of its own.
+    """A worker's side. It takes the place of a session.
 
     Args:
-        folder: where requests and answers lie.
+        folder: the folder of requests and answers.
         sleep: waits between looks.
     """
 
@@ -139,10 +139,10 @@ class Borrowed:
         self.sleep = sleep
 
     def system(self) -> "DeployedSystem":
-        """The lent system.
+        """The borrowed system.
 
         Raises:
-            DeploymentError: the controller could not deploy it, or is gone.
+            DeploymentError: the controller could not deploy, or is gone.
         """
         from event_harness.system.deployed_system import DeployedSystem
 
@@ -156,4 +156,4 @@ class Borrowed:
         raise DeploymentError("the process that deploys for all workers has ended; run pytest again")
 
     def close(self) -> None:
-        """Nothing: what is borrowed stays."""
+        """Do nothing: the controller owns the deployment."""

@@ -1,6 +1,6 @@
-"""Destroys what dead deployments have left: from their records, and by tag where a record or a state is lost.
+"""Destroys what dead deployments have left: by their records, or by tag if a record or a state is lost.
 
-Safe to run twice, or twice at once.
+A sweep may be repeated, and two sweeps may run at the same time.
 """
 
 import os
@@ -35,20 +35,20 @@ from event_harness.terraform.command import GRACE
 
 Say = Callable[[str], None]
 
-_WAIT = 0.2  # seconds between two looks at whether another sweep is done
+_WAIT = 0.2  # seconds between two looks while another sweep works on a deployment
 
 
 def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False, say: Say = print) -> int:
-    """Destroy each run on record whose process is dead, end its processes and delete its directory.
+    """Destroy each recorded deployment whose process is dead, end its processes and delete its directory.
 
     Args:
         state_dir: the project's `.event-harness`.
-        only: run ids to take, kept ones too; empty: every dead deployment that isn't kept.
+        only: ids of the deployments to sweep, also kept ones; empty: every dead deployment that isn't kept.
         dry_run: only say what would be done.
         say: prints a line.
 
     Returns:
-        0 if nothing is left of what was to be swept, else 1.
+        0 if nothing of these deployments is left, else 1.
     """
     found = [record for record in records.recorded(state_dir) if not only or record.deployment_id in only]
     lost = [one for one in unrecorded.find(state_dir) if not only or one.deployment_id in only]
@@ -66,9 +66,8 @@ def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False,
         elif record.kept and not only:
             say(f"{record.deployment_id}: kept on purpose, left alone; name it to destroy it")
         elif dry_run:
-            say(
-                f"{record.deployment_id}: would be destroyed ({record.endpoint_url or record.target}, stage {record.stage})"
-            )
+            where = record.endpoint_url or record.target
+            say(f"{record.deployment_id}: would be destroyed ({where}, stage {record.stage})")
         else:
             failed += not _sweep_one(record, say)
     if not (found or missing or needed):
@@ -86,10 +85,10 @@ def sweep_by_tag(
     say: Say = print,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
-    """Remove, without any record or state, what the tags on a target prove to be ours and expired.
+    """Remove resources whose tags prove that they are ours and have expired. No record or state is needed.
 
-    Left alone: what has not expired, and the deployments that are on record here (`sweep` takes the dead ones).
-    With what it has removed of a deployment goes a directory of that deployment whose record can't be read.
+    Resources that have not expired stay. So do deployments with a record here: `sweep` takes the dead ones.
+    If a removed deployment has a directory without a readable record here, the directory is deleted too.
 
     Args:
         state_dir: the project's `.event-harness`.
@@ -110,7 +109,7 @@ def sweep_by_tag(
     for orphaned in found:
         until = f"{orphaned.expires:%Y-%m-%d %H:%M} UTC" if orphaned.expires else "a time that can't be read"
         if orphaned.deployment_id in on_record:
-            say(f"{orphaned.deployment_id}: {orphaned}, on record here, left to its record")
+            say(f"{orphaned.deployment_id}: {orphaned}, on record here, left alone (sweep without --target)")
         elif not orphaned.expired(now()):
             say(f"{orphaned.deployment_id}: {orphaned}, tagged until {until}, left alone")
         elif dry_run:
@@ -130,17 +129,17 @@ def sweep_by_tag(
 
 
 def _forget(lost: Unrecorded, dry_run: bool, say: Say) -> bool:
-    """Delete the directory of a deployment without a record if nothing depends on it; returns whether that is so."""
+    """Delete an unrecorded directory if nothing depends on it. Returns whether nothing does."""
     if use := lost.use():
         say(
-            f"{lost.deployment_id}: its record can't be read ({lost.why}) and {use}, left alone; once its tags have "
-            "expired, event-harness sweep --target aws (or the emulator's URL) removes what carries them; "
+            f"{lost.deployment_id}: its record can't be read ({lost.why}) and {use}, left alone; once its "
+            "tags have expired, event-harness sweep --target aws (or the emulator's URL) "
+            "removes its resources; "
             f"if you know that nothing is left, delete {lost.directory}"
         )
     elif not lost.is_old():
-        say(
-            f"{lost.deployment_id}: its record can't be read ({lost.why}), begun or ended just now, left alone"
-        )
+        why = f"its record can't be read ({lost.why})"
+        say(f"{lost.deployment_id}: {why}, started or ended just now, left alone")
     else:
         what = f"{lost.deployment_id}: its record can't be read ({lost.why}) and nothing depends on it"
         say(f"{what}: {'would be' if dry_run else 'is'} forgotten")
@@ -162,13 +161,13 @@ def _sweep_one(record: DeploymentRecord, say: Say) -> bool:
             with record.held():
                 _sweep_held(record, say)
         except FileNotFoundError:
-            return True  # another sweep has just done it
+            return True  # another sweep has finished it
         except BlockingIOError:
             if _in_use(record):
                 say(f"{record.deployment_id}: in use by tests that reuse it, left alone")
                 return False
             if not said:
-                say(f"{record.deployment_id}: another sweep is at it, waiting for its end")
+                say(f"{record.deployment_id}: another sweep works on it, waiting for its end")
             said = True
             time.sleep(_WAIT)
         except HarnessError as error:
@@ -180,7 +179,7 @@ def _sweep_one(record: DeploymentRecord, say: Say) -> bool:
 
 
 def _in_use(record: DeploymentRecord) -> bool:
-    """Whether tests hold the deployment that is locked: they share it, a sweep doesn't."""
+    """Whether tests hold the lock of the deployment: they share it, a sweep doesn't."""
     try:
         with record.held(shared=True):
             return record.directory.exists()
@@ -189,9 +188,9 @@ def _in_use(record: DeploymentRecord) -> bool:
 
 
 def _sweep_held(record: DeploymentRecord, say: Say) -> None:
-    record = DeploymentRecord.load(record.directory)  # another sweep may have come further
+    record = DeploymentRecord.load(record.directory)  # another sweep may have changed it
     if record.own_emulator:
-        processes.end(record.processes())  # all that they work on ends here
+        processes.end(record.processes())  # their resources end with the emulator
         LocalEmulator.end(record.directory / "aws")
     else:
         _let_terraform_end(record, say)
@@ -210,7 +209,7 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
     except EmulatorError as error:
         raise DestroyError(
             f"its record and state are kept until it can be destroyed: {error}; "
-            f"if that is gone for ever, delete {record.directory}"
+            f"if the emulator is gone for ever, delete {record.directory}"
         ) from error
     by_state = True
     try:
@@ -219,7 +218,7 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
         by_state = False
         why = error.reason if isinstance(error, DestroyError) else str(error)
         say(f"{record.deployment_id}: its state can't be used, so by its tags: {' '.join(why.split())}")
-    # A resource may have been made and terraform killed before it had written that down.
+    # Terraform may have been killed after it created a resource and before it wrote the state.
     try:
         left = orphans.remove_all(target, record.deployment_id, say)
     except AWS_ERRORS as error:
@@ -235,14 +234,14 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
 
 def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> None:
     deployment = Deployment(record.configuration_dir, target, _tools(record), record, say=say)
-    # Its owner may have died between two writes, or used another interpreter's provider mirror.
+    # Its owner may have died between two writes, or used the provider mirror of another interpreter.
     deployment.write_override()
     deployment.initialise()
     deployment.destroy_by_state()
 
 
 def _tools(record: DeploymentRecord) -> toolchain.Toolchain:
-    """What the deployment was applied with, if it is still there: an older one can't read a newer one's state."""
+    """The toolchain of its apply, if it still exists: an older terraform can't read a newer one's state."""
     recorded = record.terraform if Path(record.terraform).is_file() else None
     return toolchain.find(
         None if os.environ.get(toolchain.VARIABLE) else recorded,
@@ -253,25 +252,24 @@ def _tools(record: DeploymentRecord) -> toolchain.Toolchain:
 
 
 def _account_for_state(record: DeploymentRecord, target: Target, say: Say) -> None:
-    """See that a state which failed names nothing that tags and names don't tell of."""
+    """Destroy by a state that failed before, if it still names resources: these carry no tags."""
     try:
         named = record.managed_resources()
     except StateError:
-        return  # killed while it was written; there's nothing else to ask
+        return  # it was cut off: nothing else knows the resources
     if named:
         _destroy_by_state(record, target, say)
 
 
 def _let_terraform_end(record: DeploymentRecord, say: Say) -> None:
-    """Wait for what still applies or destroys: it ends its resource and writes its state.
+    """Wait for a terraform that still runs: it finishes its resource and writes its state.
 
-    Its owner's death has interrupted it already (on Linux); a second interrupt would make it drop all.
+    On Linux the owner's death has interrupted it already. A second interrupt would make it lose the state.
     """
     working = [process for process in record.processes() if _is_terraform(process)]
     if working:
-        say(
-            f"{record.deployment_id}: its terraform (process {working[0].pid}) is still writing its state, waiting"
-        )
+        pid = working[0].pid
+        say(f"{record.deployment_id}: its terraform (process {pid}) is still writing its state, waiting")
     alive = processes.wait(working, GRACE)
     for process in alive:
         processes.send(process, signal.SIGINT)
@@ -279,7 +277,7 @@ def _let_terraform_end(record: DeploymentRecord, say: Say) -> None:
 
 
 def _is_terraform(process: psutil.Process) -> bool:
-    """Whether it is terraform itself and none of its providers, which know theirs by a cookie."""
+    """Whether it is terraform itself. Its providers carry a cookie in their environment."""
     try:
         environ = process.environ()
     except psutil.Error:

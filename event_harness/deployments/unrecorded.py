@@ -1,7 +1,7 @@
 """Directories of deployments whose record is missing or can't be read.
 
-A deployment that was killed before its first record had created nothing. Any other is somebody's who must be told:
-nothing else knows what it has created.
+If a deployment was killed before it wrote its first record, it has created nothing. Any other such deployment
+is reported to the user: nothing else knows what it has created.
 """
 
 import contextlib
@@ -20,16 +20,16 @@ from event_harness.deployments.record import DeploymentRecord, deployments_dir, 
 from event_harness.machine import folders, processes
 from event_harness.terraform import state_file
 
-_YOUNG = 60.0  # seconds; between a directory and its record, or the other way round, lie milliseconds
+_YOUNG = 60.0  # seconds; a living session writes the record milliseconds after it creates the directory
 
 
 @dataclass(frozen=True)
 class Unrecorded:
-    """One such directory.
+    """A deployment's directory without a readable record.
 
     Attributes:
         directory: the deployment's directory; its name is the deployment's id.
-        why: what is wrong with its record.
+        why: why the record can't be read.
     """
 
     directory: Path
@@ -41,7 +41,7 @@ class Unrecorded:
         return self.directory.name
 
     def use(self) -> str:
-        """What may depend on it; empty if nothing does."""
+        """The things that may depend on it; empty if nothing does."""
         uses = ["its state names resources"] if state_file.may_hold_resources(self.directory) else []
         if working := self.working():
             uses.append(f"process {working[0].pid} works on it")
@@ -54,23 +54,23 @@ class Unrecorded:
         return self.directory.absolute() / "aws"
 
     def working(self) -> list[psutil.Process]:
-        """Every living process of the deployment, but those of an AWS of its own."""
+        """Every living process of the deployment, without those of its own emulator."""
         serving = {process.pid for process in supervisor.processes_of(self._aws)}
         marked = processes.carrying(PROCESS_MARK, self.deployment_id)
         return [process for process in marked if process.pid not in serving]
 
     def is_old(self) -> bool:
-        """Whether it can't be one that was begun, or emptied by its own session, just now."""
+        """Whether it is old enough: a session that starts or ends right now doesn't use it."""
         try:
             return time.time() - self.directory.stat().st_mtime > _YOUNG
         except FileNotFoundError:
             return False
 
     def delete(self) -> None:
-        """Delete it with all that is in it, an AWS of its own too, unless another process holds it.
+        """Delete it with its contents and its own emulator, unless another process holds it.
 
         Raises:
-            EmulatorError: a process of that AWS could not be ended.
+            EmulatorError: a process of that emulator could not be ended.
         """
         with contextlib.suppress(OSError), folders.held(self.directory):
             LocalEmulator.end(self._aws)
@@ -80,13 +80,14 @@ class Unrecorded:
 
 
 def find(state_dir: Path) -> Iterator[Unrecorded]:
-    """Every directory among the deployments that is named as a deployment and whose record can't be read."""
+    """Every directory that is named like a deployment and has no readable record."""
     for directory in sorted(deployments_dir(state_dir).glob("*/")):
         if not is_deployment_id(directory.name):
-            continue  # somebody else's
+            continue  # not ours
         try:
             DeploymentRecord.load(directory)
         except FileNotFoundError:
-            yield Unrecorded(directory, "there is none")
+            yield Unrecorded(directory, "it doesn't exist")
+
         except (OSError, ValueError) as error:
             yield Unrecorded(directory, " ".join(str(error).split()))

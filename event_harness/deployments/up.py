@@ -1,4 +1,4 @@
-"""`make up` and `make down`: a lasting local AWS emulator for a person's own terraform and boto3, in the root."""
+"""`make up` and `make down`: a lasting local AWS emulator for the user's own terraform and boto3."""
 
 import contextlib
 import json
@@ -21,23 +21,23 @@ from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERR
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.toolchain import Toolchain
 
-# A workspace of its own, so that a state of real resources in the root is never compared with the emulator.
+# A separate workspace: a state of real resources in the root is never compared with the emulator.
 STATES, WORKSPACE = "terraform.tfstate.d", "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
 NONE = "no local AWS emulator is up here"
 
 
 def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None] = print) -> LocalEmulator:
-    """Start a local AWS emulator that stays until `down`, and write what a shell and terraform need to use it.
+    """Start a local AWS emulator that runs until `down`, and write settings for a shell and for terraform.
 
     Args:
-        project_root: the Terraform root; `.event-harness/` is made in it.
+        project_root: the Terraform root; `.event-harness/` is created in it.
         port: TCP port on 127.0.0.1; None for a free one.
-        say: told what happens, a line at a time.
+        say: prints a line.
 
     Raises:
-        EmulatorError: MiniStack is not installed, the port is taken, or it did not start.
-        ToolchainError: no terraform, or no providers, can be had.
+        EmulatorError: MiniStack is not installed, the port is taken, or MiniStack did not start.
+        ToolchainError: terraform or its providers can't be obtained.
     """
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
@@ -45,17 +45,16 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
     with FileLock(state / "up.lock"):
         running = LocalEmulator.find(state / "up")
         if running and (state / "env").exists():
-            say(
-                f"the local AWS emulator is up already, at {running.endpoint_url}: use it after `. {STATE_DIR}/env`"
-            )
+            url = running.endpoint_url
+            say(f"the local AWS emulator is up already, at {url}: use it after `. {STATE_DIR}/env`")
             return running
-        if running:  # of an `up` that was killed before it had written what a shell needs
+        if running:  # its `up` was killed before it wrote the settings for a shell
             running.stop()
         _forget(project_root, state)
         tools = toolchain.find(target="local", progress=say)
         aws = LocalEmulator.start(state / "up", port=port, lasting=True)
         try:
-            # First of all, so that `down` can undo what a killed `up` has done by then.
+            # Written first, so that `down` can undo an `up` that was killed half-way.
             to_come = {
                 "lock_to_come": tools.old_provider and not (project_root / LOCK).exists(),
                 "workspace_to_come": not (project_root / STATES / WORKSPACE).exists(),
@@ -79,7 +78,7 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
 
 
 def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
-    """End the local AWS emulator of `up` and remove what `up` wrote. Again does no harm.
+    """End the local AWS emulator of `up` and remove the files of `up`. It may be repeated.
 
     Raises:
         EmulatorError: a process could not be ended.
@@ -98,18 +97,18 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
         shutil.rmtree(state / "up", ignore_errors=True)
     say("the local AWS emulator has ended, with all that was deployed to it" if running else NONE)
     if running and os.environ.get("AWS_ENDPOINT_URL") == running.endpoint_url:
-        say("this shell still points to it: leave it, or unset its AWS_ and TF_ variables")
+        say("this shell still points to the emulator: exit the shell, or unset its AWS_ and TF_ variables")
 
 
 def _forget(project_root: Path, state: Path) -> None:
-    """Undo what an earlier `up` has made in the root, whether its emulator still ran or not."""
+    """Remove the files of an earlier `up` from the root."""
     (state / "env").unlink(missing_ok=True)
     record = state / "up.json"
     if not record.exists():
         return
     for name in (OVERRIDE, IMPLICIT_PROVIDER):
         (project_root / name).unlink(missing_ok=True)
-    # What init has locked meanwhile is the mirror's: a real account would be stuck with the old release.
+    # `init` has locked the mirror's old release since then. A real account must not be bound to it.
     if _recorded(record, "lock_to_come"):
         (project_root / LOCK).unlink(missing_ok=True)
     _move(state / LOCK, project_root / LOCK)
@@ -118,7 +117,7 @@ def _forget(project_root: Path, state: Path) -> None:
 
 
 def _recorded(record: Path, what: str) -> bool:
-    """Whether something wasn't there yet; where the record was cut off, it may be the user's own."""
+    """A flag of the record. False if the record was cut off: the file may be the user's own."""
     try:
         return bool(json.loads(record.read_text(encoding="utf-8"))[what])
     except (ValueError, KeyError, TypeError):
@@ -126,16 +125,16 @@ def _recorded(record: Path, what: str) -> bool:
 
 
 def _forget_resources(states: Path, *, fresh: bool) -> None:
-    """Delete the state of our workspace: what it describes has gone with the emulator.
+    """Delete the state of our workspace: its resources have gone with the emulator.
 
-    Only if it knows the emulator's account alone, or nothing: another may use a workspace of that name. Where
-    it is `fresh`, made since `up`, it need not name an account: the ARN of a bucket names none.
+    The state is deleted only if it names no account but the emulator's: a user may have a workspace of
+    that name. A `fresh` state, created since `up`, may name no account at all: the ARN of a bucket has none.
     """
     file = states / WORKSPACE / "terraform.tfstate"
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if fresh:  # init has made the workspace, and nothing was applied
+        if fresh:  # init has created the workspace, and nothing was applied
             folders.delete_if_empty(file.parent)
             folders.delete_if_empty(states)
         return
@@ -149,7 +148,7 @@ def _is_empty(state: str) -> bool:
     try:
         return not json.loads(state).get("resources")
     except (ValueError, AttributeError):
-        return False  # cut off while it was written: there's no telling what it knew
+        return False  # it was cut off, so its resources are unknown
 
 
 def _move(source: Path, target: Path) -> None:
@@ -158,17 +157,16 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _shell(target: Target, tools: Toolchain) -> str:
-    """Lines for any POSIX shell; sourcing them twice changes nothing more."""
+    """Lines for any POSIX shell. They may be sourced twice."""
     settings = target.settings() | {
         "TF_CLI_CONFIG_FILE": str(tools.cli_config),
         "TF_WORKSPACE": WORKSPACE,
-        # A root that declares it can destroy its buckets with what was put into them.
+        # A root that declares it can destroy buckets with their contents.
         "TF_VAR_ephemeral": "true",
     }
     if tools.old_provider:
-        settings["TF_VAR_runtime"] = (
-            "python3.8"  # the newest that the old provider knows; what deployments is ours
-        )
+        # The newest runtime that the old provider knows. The emulator runs it on our own interpreter.
+        settings["TF_VAR_runtime"] = "python3.8"
         settings["TF_PLUGIN_CACHE_DIR"] = tools.environ()["TF_PLUGIN_CACHE_DIR"]
     lines = [
         "# The local AWS emulator for this shell. Source it: . .event-harness/env",
@@ -177,7 +175,7 @@ def _shell(target: Target, tools: Toolchain) -> str:
         'case ",${NO_PROXY:-}," in *,127.0.0.1,*) ;; *) NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-}" ;; esac',
         'export NO_PROXY no_proxy="$NO_PROXY"',
     ]
-    if not shutil.which(tools.binary.name):  # the packaged one, which lies in the cache
+    if not shutil.which(tools.binary.name):  # the packaged binary in the cache
         directory = shlex.quote(str(tools.binary.parent))
         lines.append(f'case ":$PATH:" in *:{directory}:*) ;; *) export PATH={directory}:"$PATH" ;; esac')
     return "\n".join(lines) + "\n"

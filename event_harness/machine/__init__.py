@@ -1,1 +1,1 @@
-"""Processes, ports, folders, interrupts, progress, the cache: this machine, and nothing of AWS."""
+"""This machine, without AWS: processes, ports, folders, interrupts, progress, the cache."""

@@ -1,4 +1,4 @@
-"""Where a machine keeps what is fetched or generated once and serves every deployment."""
+"""The cache directory: files that are fetched or generated once for every deployment."""
 
 import os
 import tempfile
@@ -13,16 +13,16 @@ VARIABLE = "EVENT_HARNESS_CACHE"
 
 
 def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache of this machine and user; it may be deleted at any time when nothing runs.
+    """The cache of this user on this machine. It may be deleted whenever no deployment is under way.
 
     Args:
-        environ: environment to look for `EVENT_HARNESS_CACHE` in, which overrides the platform's own place.
+        environ: environment that may hold `EVENT_HARNESS_CACHE`, which overrides the platform's default.
 
     Returns:
         An absolute path; the directory exists.
 
     Raises:
-        ToolchainError: the directory can't be made or written to.
+        ToolchainError: the directory can't be created or written to.
     """
     directory = Path(environ.get(VARIABLE) or user_cache_dir("event-harness")).expanduser().absolute()
     try:
@@ -36,7 +36,7 @@ def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a small file so that a reader, or a deployment killed half-way, never sees a part of it."""
+    """Write a small file. A reader sees the whole text or nothing, even if this process is killed."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.chmod(mode)

@@ -1,4 +1,4 @@
-"""A dataclass as a file: written whole or not at all, and taken for what it is only if every field is."""
+"""A dataclass as a JSON file: written whole or not at all, and checked when it is read."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ from typing import Any, get_origin, get_type_hints
 
 
 def write(file: Path, fields: dict[str, Any]) -> None:
-    """Write fields as JSON, whole or not at all, whenever this process dies."""
+    """Write fields as JSON. The file is whole or untouched, even if this process is killed."""
     raw = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in fields.items()}
     partial = file.with_name(f"{file.name}.partial")
     partial.write_text(json.dumps(raw, indent=1), encoding="utf-8")
@@ -16,11 +16,12 @@ def write(file: Path, fields: dict[str, Any]) -> None:
 
 
 def read(file: Path, kind: type) -> dict[str, Any]:
-    """Read fields of a dataclass; those that it hasn't, which a newer version has written, are left out.
+    """Read the fields of a dataclass. Fields that it doesn't have, from a newer version, are ignored.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it was cut off, lacks a field, or one has another type.
+        OSError: the file doesn't exist or can't be read.
+        ValueError: the file is cut off, or a field has the wrong type.
+
     """
     raw = json.loads(file.read_text(encoding="utf-8"))
     if not isinstance(raw, dict):

@@ -1,4 +1,4 @@
-"""Folders that several processes of one project share: made when needed, deleted once empty, locked."""
+"""Folders that several processes of one project share: created when needed, locked, deleted once empty."""
 
 import contextlib
 import fcntl
@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_TRIES = 10  # each is lost only if another process deletes the empty parent between two system calls
+_TRIES = 10  # a try fails only if another process deletes the empty parent between two system calls
 
 
 def make(directory: Path, *, exist_ok: bool = False) -> None:
-    """Make a private directory (what is in it may be secret), with its parents.
+    """Create a directory with its parents. Only its owner may read it: it may hold secrets.
 
     Raises:
-        OSError: it can't be made.
+        OSError: it can't be created.
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -26,20 +26,21 @@ def make(directory: Path, *, exist_ok: bool = False) -> None:
 
 
 def delete_if_empty(directory: Path) -> None:
-    """Delete a directory unless something is in it; another process may do so at the same time."""
+    """Delete a directory if it is empty. Another process may do the same at the same time."""
     with contextlib.suppress(OSError):
         directory.rmdir()
 
 
 @contextlib.contextmanager
 def held(directory: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold a directory, alone or with others who share it.
+    """Lock a directory, exclusively or shared.
 
-    The directory itself is locked, so no lock file is left, and the lock ends with its holder.
+    The lock is on the directory itself, so no lock file is left. The lock ends with the process.
 
     Raises:
-        FileNotFoundError: it is gone.
-        BlockingIOError: another process holds it.
+        FileNotFoundError: the directory is gone.
+        BlockingIOError: another process holds the lock.
+
     """
     handle = os.open(directory, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that hangs up: each ends a deployment in order, none ends a destroy by accident."""
+"""Ctrl-C, SIGTERM and SIGHUP: each ends a deployment in order, and none ends a destroy by accident."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""TCP ports of this machine's loopback: a free one, and who has one."""
+"""TCP ports of this machine's loopback: find a free one, and tell which process listens on one."""
 
 import socket
 from typing import Any
@@ -9,7 +9,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port that nobody has at this moment; who takes it must be ready to find it gone."""
+    """A port that is free at this moment. Another process may take it before the caller does."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
@@ -18,9 +18,8 @@ def free_port() -> int:
 def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as servers do: old connections don't count
+        # Servers set this too, so connections that are closing don't block them.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -29,7 +28,7 @@ def is_free(port: int) -> bool:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether this very process serves the port."""
+    """Whether this process listens on the port."""
     try:
         connections = psutil.Process(pid).net_connections(kind="tcp")
     except psutil.Error:
@@ -42,11 +41,12 @@ def _serves(connection: Any, port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """Who listens on a port, as far as this user may know."""
+    """The process that listens on a port, as far as this user may know."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
             if connection.pid and _serves(connection, port):
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     except psutil.Error:
-        pass  # another user's process, or a system that tells only root
+        pass  # another user's process, or a system that shows connections only to root
+
     return "another process"

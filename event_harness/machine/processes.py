@@ -1,4 +1,4 @@
-"""Processes of a deployment: whether the one that wrote something down still lives, and how they are ended."""
+"""Processes: tell whether a recorded process is still alive, find marked processes, end them."""
 
 import os
 import signal
@@ -8,18 +8,18 @@ from pathlib import Path
 
 import psutil
 
-_ENDED_WITHIN = 5.0  # seconds for a process that was asked to end
-_YOUNG, _AGAIN = 0.2, 0.01  # seconds that a process may take to begin, and between two looks at it
+_ENDED_WITHIN = 5.0  # seconds that a process gets to end after SIGTERM
+_YOUNG, _AGAIN = 0.2, 0.01  # seconds that a process may take to start, and between two looks at it
 
 
 def started_at(process: psutil.Process) -> float:
-    """When a process began: with its pid, what tells it from all that have that pid before or after it.
+    """The start time of a process. Pid and start time together identify a process.
 
-    On Linux in seconds from boot, as the kernel keeps it. psutil's time of creation counts from when the
-    kernel now thinks that it was booted, which NTP or a suspend shifts.
+    On Linux these are seconds since boot, as the kernel stores them. psutil's `create_time` is based on the
+    boot time, which changes with NTP or after a suspend.
 
     Raises:
-        OSError, psutil.Error: it is gone.
+        OSError, psutil.Error: the process is gone.
     """
     if sys.platform != "linux":
         return process.create_time()
@@ -28,7 +28,7 @@ def started_at(process: psutil.Process) -> float:
 
 
 def still_lives(pid: int, started: float) -> bool:
-    """Whether the process that has noted its pid and its `started_at` is alive."""
+    """Whether the process with this pid and this `started_at` is alive."""
     try:
         process = psutil.Process(pid)
         return started_at(process) == started and lives(process)
@@ -37,7 +37,7 @@ def still_lives(pid: int, started: float) -> bool:
 
 
 def lives(process: psutil.Process) -> bool:
-    """Whether a process is alive; where nobody reaps it, a zombie is dead for ever."""
+    """Whether a process is alive. A zombie counts as dead."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -45,19 +45,19 @@ def lives(process: psutil.Process) -> bool:
 
 
 def carrying(name: str, value: str) -> list[psutil.Process]:
-    """Every living process, except this one, that was started with a variable of this value."""
+    """Every living process, except this one, that has this environment variable with this value."""
     found = []
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and _environment(process).get(name) == value:
                 found.append(process)
         except (psutil.Error, OSError):
-            continue  # another user's, or just gone
+            continue  # another user's process, or just gone
     return found
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:
-    """What it was started with. That is empty for a moment while a process begins: then it is asked again."""
+    """The environment of a process. It is empty for a moment while a process starts, so look again then."""
     environ = process.environ()
     while not environ and sys.platform == "linux" and _age(process) < _YOUNG:
         time.sleep(_AGAIN)
@@ -70,7 +70,7 @@ def _age(process: psutil.Process) -> float:
 
 
 def end(processes: list[psutil.Process]) -> None:
-    """Ask them to end; kill those that don't."""
+    """Send SIGTERM to processes, and SIGKILL to those that don't end."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         for process in processes:
             send(process, number)
@@ -78,7 +78,7 @@ def end(processes: list[psutil.Process]) -> None:
 
 
 def wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Wait until they have ended and return those that haven't."""
+    """Wait until processes have ended. Returns those that are still alive after `seconds`."""
     deadline = time.monotonic() + seconds
     while (alive := [process for process in processes if lives(process)]) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -86,7 +86,7 @@ def wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process
 
 
 def send(process: psutil.Process, number: signal.Signals) -> None:
-    """Send a signal; what is gone meanwhile needs none."""
+    """Send a signal to a process, unless it is gone."""
     try:
         process.send_signal(number)
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""What is said while something is applied or destroyed."""
+"""Lines of progress while terraform applies or destroys."""
 
 import contextlib
 import re
@@ -9,10 +9,10 @@ EVERY = 3.0  # seconds
 
 
 def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
-    """The same, but for errors: a terminal that is gone must not decide whether something is destroyed.
+    """Wrap `say` so that it never raises: a closed terminal must not stop a destroy.
 
     Args:
-        say: prints a line; None says nothing.
+        say: prints a line; None prints nothing.
     """
 
     def said(line: str) -> None:
@@ -24,15 +24,15 @@ def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
 
 
 class Progress:
-    """Turns terraform's many lines into few: how many resources are done, of how many, every few seconds.
+    """Summarizes terraform's output: every few seconds one line says how many resources are done.
 
     Args:
         say: prints a line.
-        verb: what terraform does, `apply` or `destroy`.
+        verb: terraform's command, `apply` or `destroy`.
         clock: seconds, monotonic.
 
     Attributes:
-        planned: whether terraform has come as far as to say what it will do.
+        planned: whether terraform has printed its plan.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Progress:
         self.planned = False
 
     def __call__(self, line: str) -> None:
-        """Take one line of terraform's."""
+        """Take one line of terraform's output."""
         if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
             self.planned = True
             self.total = int(planned.group(1)) or int(planned.group(2))

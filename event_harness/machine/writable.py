@@ -1,11 +1,11 @@
-"""Whether a file can be written, asked before the work whose outcome belongs into it."""
+"""Tells whether a file can be written, before the work whose outcome goes into it."""
 
 import os
 from pathlib import Path
 
 
 def why_unwritable(path: Path) -> str:
-    """Why no file can be written there; empty where nothing speaks against it."""
+    """The reason why no file can be written there; empty if one can."""
     if path.is_dir():
         return "it is a directory"
     if not path.parent.is_dir():

@@ -1,1 +1,1 @@
-"""What a dead deployment has left behind, and how each kind of resource is removed."""
+"""Orphaned resources of dead deployments: find them by tag, and remove each kind of resource."""

@@ -1,4 +1,4 @@
-"""What is there: asks every service that the harness works with, without believing any state or tag."""
+"""Every resource that exists: asks each service that the harness knows, and trusts no state and no tag."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from event_harness.aws.targets import Target
 
 @dataclass(frozen=True, order=True)
 class Found:
-    """One resource that exists.
+    """An existing resource.
 
     Attributes:
         type: its Terraform type.
-        name: the name or ARN by which its service knows it.
-        arn: its ARN, where the list that it was found in has it.
+        name: the name, URL or ARN that its service uses for it.
+        arn: its ARN, if the service's list has it.
     """
 
     type: str
@@ -30,7 +30,7 @@ class Found:
 def inventory(target: Target, *, part: str = "") -> list[Found]:
     """Every resource in the target's account and region whose name holds `part`.
 
-    What AWS itself keeps in each account (the default event bus, service-linked roles) doesn't count.
+    AWS's own resources (the default event bus, service-linked roles) are left out.
 
     IAM: s3:ListAllMyBuckets, lambda:ListFunctions, lambda:ListEventSourceMappings, sqs:ListQueues,
     sns:ListTopics, dynamodb:ListTables, logs:DescribeLogGroups, iam:ListRoles, iam:ListPolicies,
@@ -57,12 +57,12 @@ _GONE = (
 
 
 def is_gone(error: ClientError) -> bool:
-    """Whether an error says that what was asked for isn't there any more."""
+    """Whether an error says that the resource doesn't exist any more."""
     return error.response["Error"]["Code"] in _GONE
 
 
 def pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
-    """The items of a list that comes in pages."""
+    """The items of a paginated list."""
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page.get(key, [])
 

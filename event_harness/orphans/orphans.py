@@ -1,4 +1,4 @@
-"""What runs have left on a target: told by its tags without any record, removed without any state."""
+"""Orphaned resources of deployments: found by their tags without a record, removed without a state."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -20,28 +20,28 @@ from event_harness.orphans.inventory import Found
 from event_harness.orphans.removal import in_order, remove
 from event_harness.orphans.tagged import Tags, tagged
 
-# Seconds before each look at whether all is gone: a deleted queue, say, is listed for up to a minute.
+# Seconds before each look at what is left: a deleted queue, for example, is listed for up to a minute.
 _LOOKS = (0.0, 0.2, 2.0, 5.0, 10.0, 20.0, 30.0)
 
-# What a deployment may have made and not tagged; only that is told by its name.
+# Types that a deployment may have created without tags. Only these are recognized by their name.
 _MAY_LACK_TAGS = (
-    "aws_s3_bucket",  # the provider tags it a moment after it has made it
+    "aws_s3_bucket",  # the provider tags it a moment after creation
     "aws_kinesis_stream",  # the same
-    "aws_cloudwatch_log_group",  # Lambda makes it anew when a function outlives its log group
-    "aws_lambda_event_source_mapping",  # has no tags; one whose function lives goes by the function's
+    "aws_cloudwatch_log_group",  # Lambda creates it again when a function outlives its log group
+    "aws_lambda_event_source_mapping",  # has no tags; while its function exists, the function's tags count
 )
 
 
 @dataclass
 class Orphans:
-    """What one deployment has left on a target.
+    """The resources that one deployment has left on a target.
 
     Attributes:
-        deployment_id: of the deployment, from the tags.
-        owner: who began it.
-        expires: the latest time that its tags name (UTC); None if one of them can't be read.
-        resources: what can be removed here.
-        others: ARNs of its resources of types that the harness doesn't know.
+        deployment_id: the deployment, from the tags.
+        owner: user@host that started it, from the tags.
+        expires: the latest expiry in its tags (UTC); None if one of them can't be read.
+        resources: resources that the harness can remove.
+        others: ARNs of resources of types that the harness doesn't know.
     """
 
     deployment_id: str
@@ -51,7 +51,7 @@ class Orphans:
     others: list[str] = field(default_factory=list)
 
     def expired(self, now: datetime) -> bool:
-        """Whether its tags prove that nobody needs it any more."""
+        """Whether all its tags say that it has expired."""
         return self.expires is not None and self.expires < now
 
     def __str__(self) -> str:
@@ -60,10 +60,11 @@ class Orphans:
 
 
 def find(target: Target) -> list[Orphans]:
-    """Everything on the target whose tags say that a deployment of the harness made it, by run.
+    """Everything on the target that carries a deployment's tags, grouped by deployment.
 
-    A resource without any tag, of a type that may lack them, belongs to a deployment if its name holds the deployment's
-    id and another resource's tags prove that deployment. IAM: as `tagged.tagged`.
+    A resource without tags, of a type that may lack them, belongs to a deployment if two things are true: its
+    name holds the deployment's id, and the tags of another resource prove that deployment.
+    IAM: as `tagged.tagged`.
 
     Raises:
         SweepError: a service can't be asked.
@@ -72,15 +73,13 @@ def find(target: Target) -> list[Orphans]:
         known, others = tagged(target)
     except AWS_ERRORS as error:
         where = target.endpoint_url or f"the account (region {target.region})"
-        raise SweepError(
-            f"{where} can't be searched for what deployments have left: {message_of(error)}"
-        ) from error
+        raise SweepError(f"{where} can't be searched for orphaned resources: {message_of(error)}") from error
     ours = {tags[TAG_DEPLOYMENT] for tags in [*(t for _, t in known), *others.values()] if _is_ours(tags)}
     return [_of(deployment_id, known, others) for deployment_id in sorted(ours)]
 
 
 def find_of(target: Target, deployment_id: str) -> Orphans:
-    """Everything of one deployment, by tag or by name: for a deployment that a record proves to be ours."""
+    """Everything of one deployment, by tag or by name. Only for a deployment that is proven to be ours."""
     return _of(deployment_id, *tagged(target))
 
 
@@ -91,16 +90,16 @@ def remove_all(
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
-    """Remove all of one deployment, until none of it is found any more.
+    """Remove every resource of one deployment, and look again until none is found.
 
     Args:
         target: where.
-        deployment_id: a deployment whose tags have expired, or that a record proves to be ours.
-        say: told what is deleted, a line each.
+        deployment_id: a deployment whose tags have expired, or that is proven to be ours.
+        say: prints a line for each deleted resource.
         sleep: waits between two looks.
 
     Returns:
-        What is left, and why; empty if nothing is.
+        One line for each resource that is left, with the reason; empty if nothing is left.
     """
     for pause in _LOOKS:
         sleep(pause)

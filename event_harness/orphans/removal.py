@@ -1,6 +1,6 @@
-"""Deletes resources of any kind that the inventory knows, each with what hangs on it, in an order that works.
+"""Deletes resources of every type in the inventory, each with its dependent resources, in a working order.
 
-What is already gone is fine: another sweep may be at it. Retries are botocore's.
+A resource that is already gone is no error: another sweep may run at the same time. botocore retries.
 """
 
 import re
@@ -14,17 +14,17 @@ from event_harness.orphans.inventory import Found, is_gone, pages
 
 Client = Callable[[str], Any]
 
-# What a key may hold and the XML of a request for many may not.
+# Characters that an object key may hold, but the XML of a DeleteObjects request may not.
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def in_order(found: Iterable[Found]) -> list[Found]:
-    """What calls or feeds others first, what is written to afterwards."""
+    """Sort resources for deletion: senders before receivers."""
     return sorted(found, key=lambda item: (list(_DELETE).index(item.type), item.name))
 
 
 def remove(target: Target, found: Found) -> None:
-    """Delete one resource with all that is in it or hangs on it.
+    """Delete one resource with its contents and its dependent resources.
 
     IAM, by type: those of `empty_bucket`, s3:DeleteBucket; lambda:DeleteFunction,
     lambda:ListEventSourceMappings, lambda:DeleteEventSourceMapping, sns:ListSubscriptions, sns:Unsubscribe;
@@ -51,7 +51,7 @@ def _function(client: Client, name: str) -> None:
     functions = client("lambda")
     for mapping in pages(functions, "list_event_source_mappings", "EventSourceMappings", FunctionName=name):
         functions.delete_event_source_mapping(UUID=mapping["UUID"])
-    # A subscription goes with its topic, but the topic may be somebody else's.
+    # A subscription is deleted with its topic, but the topic may belong to somebody else.
     for subscription in pages(client("sns"), "list_subscriptions", "Subscriptions"):
         if subscription["Endpoint"].endswith(f":function:{name}"):
             client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
@@ -72,7 +72,7 @@ def _bus(client: Client, name: str) -> None:
 
 
 def empty_bucket(target: Target, name: str) -> None:
-    """Delete every object, version and unfinished upload of a bucket; one that is gone is empty.
+    """Delete every object, version and unfinished upload of a bucket. A bucket that is gone counts as empty.
 
     IAM: s3:ListBucket, s3:ListBucketVersions, s3:DeleteObject, s3:DeleteObjectVersion,
     s3:ListBucketMultipartUploads, s3:AbortMultipartUpload.
@@ -94,7 +94,8 @@ def _bucket(client: Client, name: str) -> None:
 
 
 def _empty(s3: Any, name: str) -> None:
-    # Before its versions are listed: where MiniStack has a key with a control character, it can't do that.
+    # Objects first: MiniStack can't list versions while a key holds a control character.
+
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
         _delete_objects(s3, name, [{"Key": item["Key"]} for item in page.get("Contents", [])])
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):

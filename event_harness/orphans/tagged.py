@@ -1,4 +1,4 @@
-"""Everything that exists on a target, with its tags."""
+"""Every resource on a target, with its tags."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,11 +13,12 @@ Tags = dict[str, str]
 
 
 def tagged(target: Target) -> tuple[list[tuple[Found, Tags]], dict[str, Tags]]:
-    """What the inventory finds, each with its tags, and what else carries a deployment's tag.
+    """The resources of the inventory with their tags, and everything else that carries a deployment's tag.
 
-    The tagging API knows most types, but not all, an emulator's fewer, and it lags behind: what isn't in its
-    answer is asked of its own service if it is of such a type, or if its name holds a deployment's id, so that what
-    somebody else has tagged is never taken for untagged.
+    The tagging API doesn't know all types (an emulator's knows fewer), and it lags behind. If its answer
+    lacks a resource, the resource's own service is asked for the tags. This is done for types that the tagging API
+    doesn't know, and for names that hold a deployment's id. So a resource with somebody else's tags never
+    counts as untagged.
 
     IAM: tag:GetResources, s3:GetBucketTagging, sqs:ListQueueTags, sns:ListTagsForResource, lambda:ListTags,
     dynamodb:DescribeTable, dynamodb:ListTagsOfResource, events:ListTagsForResource,
@@ -25,8 +26,9 @@ def tagged(target: Target) -> tuple[list[tuple[Found, Tags]], dict[str, Tags]]:
     kinesis:ListTagsForStream, and those of `inventory`.
 
     Returns:
-        Found resources with their tags (of those whose names hold no deployment's id, empty unless they are a
-        run's), without those whose tags may not be seen; and the tags of resources of other types by ARN.
+        First the resources of the inventory with their tags, without those whose tags may not be read.
+        The tags may be empty for resources that belong to no deployment. Second, the tags of resources of
+        other types, by ARN.
     """
     pages_of_it = pages(
         target.client("resourcegroupstaggingapi"),
@@ -43,11 +45,11 @@ def tagged(target: Target) -> tuple[list[tuple[Found, Tags]], dict[str, Tags]]:
             tags = _ask(target, found) if found.type in _NOT_INDEXED or deployment_ids_in(found.name) else {}
         if tags is not None:
             known.append((found, tags))
-    # One of a type that the inventory knows and doesn't find is gone: the index lags behind.
+    # The index lags behind: a resource of a known type that the inventory doesn't find is gone.
     return known, {arn: tags for arn, tags in index.items() if not _is_known(*_resource(arn))}
 
 
-# How an ARN names what the inventory knows: service, and what stands before the name.
+# How an ARN names the types of the inventory: the service, and the text before the name.
 _PREFIXES = (
     ("s3", ""),
     ("sqs", ""),
@@ -73,13 +75,13 @@ def _is_known(service: str, resource: str) -> bool:
 
 
 def _resource(arn: str) -> tuple[str, str]:
-    """Service and resource of an ARN; its account and region are those of the target."""
+    """Service and resource of an ARN. Account and region are always the target's."""
     _, _, service, _, _, resource = arn.split(":", 5)
     return service, resource
 
 
 def _named(found: Found) -> tuple[str, str]:
-    """The same of what is listed without its ARN."""
+    """The same for a resource that was listed without its ARN."""
     return {
         "aws_s3_bucket": ("s3", found.name),
         "aws_sqs_queue": ("sqs", found.name.rsplit("/", 1)[-1]),
@@ -89,11 +91,11 @@ def _named(found: Found) -> tuple[str, str]:
 
 
 def _ask(target: Target, found: Found) -> Tags | None:
-    """The tags that its own service tells; None where they can't be known."""
+    """The tags from the resource's own service; None if they can't be known."""
     try:
         return _ASK[found.type](target.client, found)
     except ClientError as error:
-        # Gone meanwhile; or whoever may not ask of it hasn't made it: other people's roles are listed too.
+        # It is gone, or we may not read it. We could read it if we had created it, so it isn't ours.
         if is_gone(error) or error.response["Error"]["Code"].startswith(
             ("AccessDenied", "AuthorizationError")
         ):
@@ -136,7 +138,7 @@ def _function(client: Client, found: Found) -> Tags:
 
 
 def _event_source_mapping(client: Client, found: Found) -> Tags:
-    """Those of its function, with which it goes; none if that is gone."""
+    """The tags of its function; none if the function is gone."""
     function = ":".join(found.name.split()[1].split(":")[:7])  # without version or alias
     try:
         return dict(client("lambda").list_tags(Resource=function)["Tags"])
@@ -170,7 +172,8 @@ def _policy(client: Client, found: Found) -> Tags:
     return _plain(pages(client("iam"), "list_policy_tags", "Tags", PolicyArn=found.arn))
 
 
-# Types that the tagging API, or an emulator's, leaves out.
+# Types that the tagging API, on AWS or on an emulator, leaves out.
+
 _NOT_INDEXED: dict[str, Callable[[Client, Found], Tags]] = {
     "aws_cloudwatch_log_group": _log_group,
     "aws_cloudwatch_metric_alarm": _alarm,

@@ -39,7 +39,7 @@ def described(deployment, tmp_path):
 
 def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     said = project.run("--harness-keep")
-    assert said.count("applying run") == 1
+    assert said.count("applying deployment") == 1
     (deployment_id,) = re.findall(r"kept run (\S+); test it again with --harness-reuse=\1", said)
     for reuse in ("--harness-reuse", f"--harness-reuse={deployment_id}"):
         said = project.run(reuse)
@@ -56,7 +56,7 @@ def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     assert "nothing of it is left" in project.command("sweep", deployment_id)
     assert project.left() == []
     said = project.run("--harness-reuse", fails=True)
-    assert "no such deployment was kept; there: none; keep one with pytest --harness-keep" in said
+    assert "no such deployment was kept; kept: none; keep one with pytest --harness-keep" in said
 
 
 def test_deployment_that_fails_is_not_kept(project):
@@ -70,7 +70,7 @@ def test_emulator_that_is_running_is_deployed_to_and_left_as_it_was(project, dep
     target = deployment.target
     said = project.run(f"--harness-target={target.endpoint_url or 'aws'}")
     assert "1 passed" in said
-    deployment_id = re.search(r"applying run (\w+)", said).group(1)
+    deployment_id = re.search(r"applying deployment (\w+)", said).group(1)
     assert inventory(target, part=deployment_id) == []
     assert inventory(target, part=deployment.deployment_id)
 

@@ -142,7 +142,7 @@ def make_one_of_each(target, deployment_id, expires):
 
 
 @pytest.mark.real_account
-def test_sweep_by_tag_leaves_a_run_that_is_not_on_record_alone_until_it_expires(deployment, tmp_path):
+def test_sweep_by_tag_leaves_a_deployment_that_is_not_on_record_alone_until_it_expires(deployment, tmp_path):
     said = []
     assert sweep_by_tag(tmp_path, deployment.target, dry_run=True, say=said.append) == 0
     (line,) = [line for line in said if line.startswith(deployment.deployment_id)]

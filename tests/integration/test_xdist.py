@@ -7,7 +7,7 @@ import time
 import pytest
 from projects import Project
 
-APPLYING = re.compile(r"applying run (\w+)")
+APPLYING = re.compile(r"applying deployment (\w+)")
 # Eight letters over all workers; each says who has sent it, and to which deployment.
 TESTS = """
 import os, pathlib, pytest, signal, threading
@@ -55,8 +55,10 @@ def words(project, name):
 
 def deployed_once(project, printed):
     (deployment_id,) = set(words(project, "runs"))
-    assert printed.count(f"applying deployment {deployment_id}") == printed.count("applying run") == 1
-    assert printed.count(f"destroying deployment {deployment_id}") == printed.count("destroying run") == 1
+    assert printed.count(f"applying deployment {deployment_id}") == printed.count("applying deployment") == 1
+    assert (
+        printed.count(f"destroying deployment {deployment_id}") == printed.count("destroying deployment") == 1
+    )
 
 
 def test_workers_share_one_deployment_also_when_one_of_them_is_killed(project):
@@ -102,7 +104,7 @@ def test_interrupt_ends_an_apply_and_what_it_has_created_is_destroyed(project):
                 process.send_signal(signal.SIGINT)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, printed
     assert "apply: all" not in printed
-    assert printed.count("destroying run") == 1
+    assert printed.count("destroying deployment") == 1
     assert "destroy: all" in printed
 
 
@@ -120,7 +122,7 @@ def test_controller_that_is_killed_takes_workers_and_deployment_along(project):
 
 
 def has_created(project, deployment_id):
-    """Whether terraform has created something for the run: its function takes another five seconds."""
+    """Whether terraform has created something for the deployment: its function takes another five seconds."""
     logs = (project.directory / ".event-harness" / "logs" / deployment_id).glob("*-apply.log")
     return any("Creation complete" in log.read_text() for log in logs)
 

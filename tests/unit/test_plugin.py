@@ -73,11 +73,11 @@ def tested(pytester):
 
 
 def test_session_that_leaves_something_fails_although_its_tests_passed(tested, monkeypatch):
-    monkeypatch.setattr(FakeSession, "unfinished", DestroyError("run r1 is not destroyed"))
+    monkeypatch.setattr(FakeSession, "unfinished", DestroyError("deployment d1 is not destroyed"))
     result = tested("def test_nothing(deployment): pass")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    result.stdout.fnmatch_lines(["event-harness: run r1 is not destroyed"])
+    result.stdout.fnmatch_lines(["event-harness: deployment d1 is not destroyed"])
 
 
 def test_header_shows_what_is_in_force(tested):

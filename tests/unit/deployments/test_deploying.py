@@ -1,4 +1,4 @@
-"""What a deployment does with terraform's answers; terraform itself is a fake that runs nothing."""
+"""How a deployment uses the answers of terraform. Terraform is a fake that runs nothing."""
 
 import json
 import types

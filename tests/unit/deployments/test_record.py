@@ -38,7 +38,7 @@ def test_record_is_read_back_as_it_was_written(record):
     assert DeploymentRecord.load(record.directory) == record
 
 
-def test_run_is_on_record_before_anything_is_created(record, tmp_path):
+def test_deployment_is_on_record_before_anything_is_created(record, tmp_path):
     assert [found.deployment_id for found in records.recorded(tmp_path / "state")] == [record.deployment_id]
 
 
@@ -47,7 +47,7 @@ def rewrite(record, **fields):
     record.write_text(json.dumps(json.loads(record.read_text()) | fields))
 
 
-def test_record_of_a_newer_harness_is_read_without_what_only_that_one_knows(record):
+def test_unknown_fields_of_a_newer_record_are_ignored(record):
     rewrite(record, colour="blue")
     assert DeploymentRecord.load(record.directory) == record
 
@@ -68,22 +68,22 @@ def test_record_of_a_newer_harness_is_read_without_what_only_that_one_knows(reco
         {"deployment_id": ""},
     ],
 )
-def test_record_that_no_harness_has_written_is_not_believed(record, fields):
+def test_record_with_a_wrong_field_is_refused(record, fields):
     rewrite(record, **fields)
     with pytest.raises(ValueError, match=f"{next(iter(fields))}|deployment|format"):
         DeploymentRecord.load(record.directory)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"deployment_id": "d0"}'])
-def test_record_that_was_cut_off_is_not_believed(record, text):
+def test_record_that_was_cut_off_is_refused(record, text):
     (record.directory / records.RECORD).write_text(text)
     with pytest.raises(ValueError, match=r"."):
         DeploymentRecord.load(record.directory)
 
 
-def test_copy_of_a_record_in_another_directory_is_not_believed(record):
+def test_copy_of_a_record_in_another_directory_is_refused(record):
     copied = shutil.copytree(record.directory, record.directory.with_name("d0abcdefgh1234"))
-    with pytest.raises(ValueError, match=f"of the deployment '{record.deployment_id}'"):
+    with pytest.raises(ValueError, match=f"to the deployment '{record.deployment_id}'"):
         DeploymentRecord.load(copied)
 
 
@@ -93,18 +93,18 @@ def test_record_that_was_never_finished_is_passed_over(record, tmp_path):
     assert [found.deployment_id for found in records.recorded(tmp_path / "state")] == [record.deployment_id]
 
 
-def test_run_is_in_progress_while_its_process_lives(record):
+def test_deployment_is_in_progress_while_its_process_lives(record):
     assert record.in_progress()
 
 
-def test_run_of_a_dead_process_is_not_in_progress(record):
+def test_deployment_of_a_dead_process_is_not_in_progress(record):
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     record.pid = child.pid
     assert not record.in_progress()
 
 
-def test_processes_of_a_run_are_found_by_their_mark(record):
+def test_processes_of_a_deployment_are_found_by_their_mark(record):
     environ = os.environ | {PROCESS_MARK: record.deployment_id}
     with subprocess.Popen([sys.executable, "-c", "input()"], env=environ, stdin=subprocess.PIPE) as child:
         assert [process.pid for process in record.processes()] == [child.pid]
@@ -122,8 +122,8 @@ def test_deleting_leaves_nothing_but_the_logs_that_are_worth_keeping(record, tmp
     assert not record.logs.exists()
 
 
-def test_record_is_the_last_thing_of_a_run_that_goes(record, monkeypatch):
-    """Killed between two deletions, the deployment is still found, and known to hold nothing any more."""
+def test_record_is_deleted_last(record, monkeypatch):
+    """If the process is killed in between, a sweep finds the record and knows that nothing is left."""
     for folder in (record.directory / "config", record.directory / "data", record.temporary, record.logs):
         folder.mkdir(parents=True)
     (record.directory / "drift.plan").touch()
@@ -142,7 +142,7 @@ def test_record_is_the_last_thing_of_a_run_that_goes(record, monkeypatch):
 
 
 def test_two_sessions_may_end_at_the_same_time(record, monkeypatch):
-    """Another one deletes the empty folder of deployments, or begins a deployment in it, between two steps of this one."""
+    """Another session deletes the empty folder, or starts a deployment in it, at the same time."""
     monkeypatch.setattr(Path, "rmdir", lambda _self: (_ for _ in ()).throw(FileNotFoundError))
     record.delete()
     assert not record.directory.exists()
@@ -159,13 +159,13 @@ def test_owner_is_tagged_without_what_a_tag_may_not_hold(tmp_path, monkeypatch):
     assert record.in_progress()
 
 
-def test_tags_name_run_owner_and_expiry(record):
+def test_tags_name_deployment_owner_and_expiry(record):
     assert record.tags[ownership.TAG_DEPLOYMENT] == record.deployment_id
     assert "@" in record.tags[ownership.TAG_OWNER]
     assert record.tags[ownership.TAG_EXPIRES] == f"{record.expires_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_temporary_files_lie_in_the_run_unless_sockets_there_would_have_too_long_a_path(record):
+def test_temporary_files_lie_elsewhere_if_the_deployments_path_is_too_long_for_sockets(record):
     record.directory = Path("/home/somebody/project/.event-harness/deployments/d0")
     assert record.temporary == record.directory / "tmp"
     record.directory = Path("/home") / ("x" * 80) / ".event-harness/deployments" / record.deployment_id

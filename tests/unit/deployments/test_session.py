@@ -29,7 +29,7 @@ from event_harness.settings import Settings
     ],
     ids=["options", "environment", "ini file"],
 )
-def test_run_to_reuse_beside_a_described_system_is_refused_with_both_origins(
+def test_reuse_and_resources_exclude_each_other_and_the_error_names_both_origins(
     tmp_path, options, environ, ini, origins
 ):
     with pytest.raises(SettingError, match="these are two systems, give one of them") as error:
@@ -47,7 +47,7 @@ class FakeDeployment:
         return "the system"
 
 
-def test_run_is_held_as_long_as_it_is_reused(tmp_path, monkeypatch):
+def test_reused_deployment_is_locked_until_the_session_ends(tmp_path, monkeypatch):
     record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
     record.endpoint_url, record.region, record.kept = "http://127.0.0.1:9", "eu-west-1", True
     record.save()
@@ -65,7 +65,7 @@ def test_run_is_held_as_long_as_it_is_reused(tmp_path, monkeypatch):
         pass
 
 
-def test_run_that_is_being_swept_is_not_reused(tmp_path):
+def test_deployment_that_is_being_swept_is_not_reused(tmp_path):
     record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
     record.kept = True
     record.save()

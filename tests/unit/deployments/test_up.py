@@ -91,7 +91,7 @@ def test_down_where_nothing_is_up_says_so(tmp_path):
     assert lines == ["no local AWS emulator is up here"] * 2
 
 
-def test_down_removes_what_a_dead_one_has_left(tmp_path, monkeypatch):
+def test_down_removes_the_files_of_a_dead_emulator(tmp_path, monkeypatch):
     """After a reboot, say."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     state, override = tmp_path / ".event-harness", tmp_path / "event_harness_override.tf.json"
@@ -173,7 +173,7 @@ def test_users_provider_lock_is_set_aside_and_brought_back(tmp_path, emulator, m
         ('{"resources": [{"id": "a random_id"}]}', True),
     ],
 )
-def test_state_of_what_has_gone_with_the_emulator_goes_too(tmp_path, emulator, state, stays):
+def test_down_deletes_the_state_of_the_emulators_resources(tmp_path, emulator, state, stays):
     file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
     file.parent.mkdir(parents=True)
     up(tmp_path, say=lambda line: None)
@@ -190,7 +190,7 @@ def test_state_of_what_has_gone_with_the_emulator_goes_too(tmp_path, emulator, s
         ('{"resources": [{"arn": "arn:aws:sqs:eu-west-1:123456789012:q"}]}', True),
     ],
 )
-def test_state_that_has_come_since_up_need_not_name_an_account(tmp_path, emulator, state, stays):
+def test_state_created_since_up_is_deleted_also_without_an_account(tmp_path, emulator, state, stays):
     file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
     up(tmp_path, say=lambda line: None)
     file.parent.mkdir(parents=True)
@@ -199,7 +199,7 @@ def test_state_that_has_come_since_up_need_not_name_an_account(tmp_path, emulato
     assert file.exists() is stays
 
 
-def test_workspace_that_init_alone_has_made_goes_and_one_that_was_there_stays(tmp_path, emulator):
+def test_down_deletes_an_empty_workspace_of_init_and_keeps_an_older_one(tmp_path, emulator):
     workspace = tmp_path / "terraform.tfstate.d" / "local"
     up(tmp_path, say=lambda line: None)
     workspace.mkdir(parents=True)
@@ -213,7 +213,7 @@ def test_workspace_that_init_alone_has_made_goes_and_one_that_was_there_stays(tm
 
 @pytest.mark.parametrize("record", ["", '{"pid": 1, "lock', "[]", "{}"])
 @pytest.mark.parametrize("state", [None, "", '{"resources": [{"id": "a'])
-def test_record_or_state_that_was_cut_off_keeps_nobody_from_up_and_down(tmp_path, emulator, record, state):
+def test_up_and_down_work_with_a_record_or_state_that_was_cut_off(tmp_path, emulator, record, state):
     file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
     lock, override = tmp_path / ".terraform.lock.hcl", tmp_path / "event_harness_override.tf.json"
     if state is not None:

@@ -26,7 +26,7 @@ def test_parent_that_another_session_deletes_meanwhile_is_made_again(tmp_path, m
     assert (parent / "r1").is_dir()
 
 
-def test_folder_that_can_not_be_made_is_an_error(tmp_path, monkeypatch):
+def test_folder_that_cannot_be_made_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError))
     with pytest.raises(FileNotFoundError):
         folders.make(tmp_path / "r1")

@@ -32,10 +32,10 @@ def test_interrupt_that_python_drops_is_still_pending(monkeypatch):
 
 def test_one_interrupt_passes_by_while_something_is_destroyed_and_the_next_gets_through():
     said = []
-    with orderly_interrupts(), shielded(said.append, "destroying run r1"):
+    with orderly_interrupts(), shielded(said.append, "destroying deployment d1"):
         signal.raise_signal(signal.SIGINT)
         assert said == [
-            "still destroying run r1: wait for its end, or interrupt once more to leave it unfinished"
+            "still destroying deployment d1: wait for its end, or interrupt once more to leave it unfinished"
         ]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -17,11 +17,11 @@ def own():
     return process.pid, processes.started_at(process)
 
 
-def test_process_that_was_noted_lives(own):
+def test_recorded_process_is_alive(own):
     assert processes.still_lives(*own)
 
 
-def test_process_that_took_over_a_pid_is_another(own):
+def test_other_process_with_the_same_pid_is_not_the_recorded_one(own):
     pid, started = own
     assert not processes.still_lives(pid, started - 1)
 
@@ -33,7 +33,7 @@ def test_process_stays_the_same_when_the_clock_is_set(own, monkeypatch):
     assert processes.still_lives(*own)
 
 
-def test_name_of_a_program_can_not_be_taken_for_its_start(tmp_path, own):
+def test_program_name_with_brackets_and_digits_is_not_read_as_start_time(tmp_path, own):
     program = tmp_path / "a) 1 (2"
     program.symlink_to(sys.executable)
     with subprocess.Popen([program, "-c", "input()"], stdin=subprocess.PIPE) as child:
@@ -50,7 +50,7 @@ def test_killed_process_that_nobody_reaps_is_dead():
         assert not processes.still_lives(child.pid, started)
 
 
-def test_pid_that_nobody_has_is_dead():
+def test_unused_pid_is_dead():
     assert not processes.still_lives(2**40, 1.0)
 
 
@@ -86,13 +86,13 @@ def beginning(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process may be seen so early")
-def test_process_that_only_begins_is_found_by_what_it_carries(beginning):
+def test_process_that_has_just_started_is_found_by_its_mark(beginning):
     child = beginning(3, EVENT_HARNESS_TEST_MARK="beginning")
     found = processes.carrying("EVENT_HARNESS_TEST_MARK", "beginning")
     assert [process.pid for process in found] == [child.pid]
 
 
-def test_process_that_only_begins_is_ended_with_its_emulator(beginning, tmp_path):
+def test_process_that_has_just_started_is_ended_with_its_emulator(beginning, tmp_path):
     child = beginning(1, **{supervisor.MARK: str(tmp_path)})
     assert supervisor.clear(tmp_path) == []
     assert child.poll() is not None

@@ -147,23 +147,23 @@ def _no_waiting(monkeypatch):
     monkeypatch.setattr(orphans, "_LOOKS", (0, 0))
 
 
-def test_expired_run_is_removed(target, swept):
+def test_expired_deployment_is_removed(target, swept):
     target.queues = {"one": ours(), "two": ours()}
     assert swept() == ["one", "two", "one", "two"]  # the fake keeps listing them, so it looks twice
 
 
-def test_run_that_has_not_expired_is_left_alone(target, swept):
+def test_deployment_that_has_not_expired_is_left_alone(target, swept):
     target.queues = {"one": ours(expires="2026-01-03T00:00:00Z")}
     assert swept() == []
 
 
-def test_run_of_which_one_resource_has_not_expired_is_left_alone_whole(target, swept):
+def test_deployment_of_which_one_resource_has_not_expired_is_left_alone_whole(target, swept):
     target.queues = {"one": ours(), "two": ours(expires="2026-01-03T00:00:00Z")}
     assert swept() == []
 
 
 @pytest.mark.parametrize("expires", ["", "soon", "2025-01-01", "2026-01-01T00:00:00+00:00"])
-def test_run_whose_expiry_can_not_be_read_is_left_alone(target, swept, expires):
+def test_deployment_whose_expiry_cannot_be_read_is_left_alone(target, swept, expires):
     target.queues = {"one": ours(expires=expires), "two": ours()}
     assert swept() == []
 
@@ -187,7 +187,7 @@ def test_word_that_is_no_deployment_id_proves_nothing(target, swept, word):
     assert swept() == []
 
 
-def test_resource_not_tagged_yet_goes_with_the_run_in_its_name(target, swept):
+def test_untagged_bucket_belongs_to_the_deployment_in_its_name(target, swept):
     target.buckets = {f"shout-{RUN}-source": {}, f"shout-{OTHER}-source": {}}
     target.log_groups = {f"/aws/lambda/shout-{RUN}": {}}
     target.queues = {"one": ours()}
@@ -195,7 +195,7 @@ def test_resource_not_tagged_yet_goes_with_the_run_in_its_name(target, swept):
 
 
 @pytest.mark.parametrize("name", [f"x{RUN}", f"shout-{RUN}5", f"{RUN}a-source"])
-def test_id_in_a_longer_word_is_another_word(target, swept, name):
+def test_id_within_a_longer_word_proves_nothing(target, swept, name):
     target.buckets = {name: {}}
     target.queues = {"one": ours()}
     assert set(swept()) == {"one"}
@@ -204,7 +204,7 @@ def test_id_in_a_longer_word_is_another_word(target, swept, name):
 @pytest.mark.parametrize(
     "tags", [{"Team": "x"}, {TAG_OWNER: "they@there", TAG_EXPIRES: "2030-01-01T00:00:00Z"}]
 )
-def test_what_somebody_else_has_tagged_is_theirs_whatever_its_name(target, swept, tags):
+def test_resource_with_other_tags_is_never_taken_whatever_its_name(target, swept, tags):
     target.buckets = {f"backup-of-{RUN}": tags}
     target.log_groups = {f"/backup/of-{RUN}": tags}
     target.queues = {f"backup-of-{RUN}": tags, "one": ours()}
@@ -247,7 +247,7 @@ def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
     assert orphans.remove_all(target, RUN, lambda _line: None, sleep=sleep) == []
 
 
-def test_directory_whose_record_can_not_be_read_goes_with_what_its_tags_tell_of(target, tmp_path):
+def test_directory_whose_record_cannot_be_read_goes_with_what_its_tags_tell_of(target, tmp_path):
     run, other = (tmp_path / "deployments" / deployment_id for deployment_id in (RUN, OTHER))
     for directory in (run, other):
         directory.mkdir(parents=True)
@@ -263,7 +263,7 @@ def test_name_alone_proves_nothing(target, swept):
     assert swept() == []
 
 
-def test_run_on_record_here_is_left_alone(target, swept, monkeypatch):
+def test_deployment_on_record_here_is_left_alone(target, swept, monkeypatch):
     target.queues = {"one": ours(RUN), "two": ours(OTHER)}
     on_record = type("Run", (), {"deployment_id": RUN})
     monkeypatch.setattr(sweep.records, "recorded", lambda _state_dir: [on_record])
@@ -275,7 +275,7 @@ def test_dry_run_changes_nothing(target, swept):
     assert swept(dry_run=True) == []
 
 
-def test_what_the_tagging_api_leaves_out_is_asked_of_its_service(target, swept):
+def test_service_is_asked_for_tags_that_the_tagging_api_leaves_out(target, swept):
     target.log_groups = {"/aws/lambda/one": ours()}
     assert set(swept()) == {"one"}
 
@@ -288,12 +288,12 @@ def test_type_that_the_harness_does_not_know_is_named_and_fails_the_sweep(target
     assert any(arn in line and "delete it by hand" in line for line in said)
 
 
-def test_index_that_lags_behind_does_not_bring_back_what_is_gone(target):
+def test_index_that_lags_behind_does_not_list_deleted_resources(target):
     target.others = {f"arn:aws:sqs:{ACCOUNT}:gone": ours()}
     assert tagged(target) == ([], {})
 
 
-def test_refused_deletion_is_said_with_its_reason(target, tmp_path):
+def test_refused_deletion_is_reported_with_its_reason(target, tmp_path):
     target.queues = {"one": ours()}
     denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
     target.errors = {"delete_queue": ClientError(denied, "DeleteQueue")}
@@ -302,7 +302,7 @@ def test_refused_deletion_is_said_with_its_reason(target, tmp_path):
     assert f"{RUN}: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
 
 
-def test_what_another_sweep_has_deleted_meanwhile_is_no_error(target):
+def test_resource_that_another_sweep_has_deleted_is_no_error(target):
     target.queues = {"one": ours()}
     gone = {"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "gone"}}
     target.errors = {"delete_queue": ClientError(gone, "DeleteQueue")}
@@ -324,7 +324,7 @@ def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
     assert slept == [1, 2, 3]
 
 
-def test_callers_go_before_what_they_call_and_logs_after_what_writes_them():
+def test_callers_are_deleted_before_called_and_logs_after_functions():
     types = ["aws_iam_role", "aws_cloudwatch_log_group", "aws_lambda_function", "aws_s3_bucket"]
     ordered = [found.type for found in in_order(Found(type_, "x") for type_ in types)]
     assert ordered == ["aws_lambda_function", "aws_s3_bucket", "aws_cloudwatch_log_group", "aws_iam_role"]
@@ -344,10 +344,8 @@ def test_resource_whose_tags_we_may_not_see_is_left_alone(target, swept):
     assert set(swept()) == {"one"}
 
 
-def test_service_that_can_not_be_asked_ends_the_sweep_with_one_line(target, tmp_path):
+def test_service_that_cannot_be_asked_ends_the_sweep_with_one_line(target, tmp_path):
     denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
     target.errors = {"list_buckets": ClientError(denied, "ListBuckets")}
-    with pytest.raises(
-        SweepError, match="can't be searched for what deployments have left: AccessDenied: no"
-    ):
+    with pytest.raises(SweepError, match="can't be searched for orphaned resources: AccessDenied: no"):
         sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None)

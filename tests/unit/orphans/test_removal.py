@@ -35,7 +35,7 @@ class FakeS3:
         self.deleted.append(item | {"alone": True})
 
 
-def test_object_that_can_not_be_deleted_is_an_error_that_names_it():
+def test_object_that_cannot_be_deleted_is_an_error_that_names_it():
     denied = {"Key": "a", "VersionId": "1", "Code": "AccessDenied", "Message": "it is locked"}
     with pytest.raises(ClientError, match=r"AccessDenied.*a: it is locked"):
         empty_bucket(FakeS3([denied]), "bucket")

@@ -9,20 +9,20 @@ from event_harness.deployments import sharing, sweep
 from event_harness.deployments.record import DeploymentRecord
 
 
-def test_run_in_progress_is_left_alone(state, tmp_path, said):
+def test_deployment_in_progress_is_left_alone(state, tmp_path, said):
     record = DeploymentRecord.create(state, root=tmp_path, target="local")
     assert sweep.sweep(state, say=said) == 0
     assert record.directory.exists()
     assert f"{record.deployment_id}: in progress" in str(said)
 
 
-def test_run_in_progress_is_left_alone_even_if_it_is_named(state, tmp_path, said):
+def test_deployment_in_progress_is_left_alone_even_if_it_is_named(state, tmp_path, said):
     record = DeploymentRecord.create(state, root=tmp_path, target="local")
     sweep.sweep(state, only=[record.deployment_id], say=said)
     assert record.directory.exists()
 
 
-def test_run_of_a_dead_process_is_deleted_with_its_logs_and_temporary_files(dead, state, said):
+def test_deployment_of_a_dead_process_is_deleted_with_its_logs_and_temporary_files(dead, state, said):
     record = dead()
     record.logs.mkdir(parents=True)
     record.temporary.mkdir()
@@ -31,7 +31,7 @@ def test_run_of_a_dead_process_is_deleted_with_its_logs_and_temporary_files(dead
     assert not record.temporary.exists()
 
 
-def test_sweeping_again_finds_nothing_and_is_fine(dead, state, said):
+def test_sweep_may_be_repeated(dead, state, said):
     dead()
     assert [sweep.sweep(state, say=said) for _ in range(2)] == [0, 0]
     assert said[-1] == "nothing to sweep: no dead deployment is on record"
@@ -44,7 +44,7 @@ def test_dry_run_says_what_would_be_done_and_does_nothing(dead, state, said):
     assert said == [f"{record.deployment_id}: would be destroyed (local, stage applied)"]
 
 
-def test_kept_run_is_left_alone_until_it_is_named(dead, state, said):
+def test_kept_deployment_is_left_alone_until_it_is_named(dead, state, said):
     record = dead(kept=True)
     sweep.sweep(state, say=said)
     assert record.directory.exists()
@@ -52,12 +52,12 @@ def test_kept_run_is_left_alone_until_it_is_named(dead, state, said):
     assert not record.directory.exists()
 
 
-def test_unknown_run_is_an_error_that_says_where_to_look(state, said):
+def test_unknown_deployment_is_an_error_that_says_where_to_look(state, said):
     assert sweep.sweep(state, only=["d0"], say=said) == 1
     assert said == ["d0: no such deployment here; see: event-harness list"]
 
 
-def test_run_of_another_host_is_left_alone_until_it_expires(dead, state, said):
+def test_deployment_of_another_host_is_left_alone_until_it_expires(dead, state, said):
     soon, past = (datetime.now(UTC) + timedelta(hours=h) for h in (1, -1))
     alive = dead(owner="somebody@elsewhere", expires_at=soon)
     expired = dead(owner="somebody@elsewhere", expires_at=past)
@@ -66,7 +66,7 @@ def test_run_of_another_host_is_left_alone_until_it_expires(dead, state, said):
     assert not expired.directory.exists()
 
 
-def test_run_that_tests_reuse_is_left_alone(dead, state, said):
+def test_deployment_that_tests_reuse_is_left_alone(dead, state, said):
     record = dead(kept=True)
     with record.held(shared=True):
         assert sweep.sweep(state, only=[record.deployment_id], say=said) == 1
@@ -80,7 +80,7 @@ def test_second_sweep_waits_for_the_first_and_finds_its_work_done(dead, state, s
     first.__enter__()
     second = threading.Thread(target=sweep.sweep, args=(state,), kwargs={"say": said})
     second.start()
-    while not any("another sweep is at it" in line for line in said):
+    while not any("another sweep works on it" in line for line in said):
         time.sleep(0.01)
     record.delete()
     first.__exit__(None, None, None)
@@ -96,13 +96,13 @@ def test_no_lock_file_is_left(dead, state, said):
     assert sorted(path.name for path in state.iterdir()) == [".gitignore", "deployments"]
 
 
-def test_run_that_died_while_it_was_deleted_is_found_and_finished(dead, state, said):
+def test_deployment_that_died_while_it_was_deleted_is_found_and_finished(dead, state, said):
     record = dead(stage="destroyed", target="aws")
     assert sweep.sweep(state, say=said) == 0
     assert not record.directory.exists()
 
 
-def test_record_is_the_last_thing_that_goes(dead, monkeypatch):
+def test_record_is_deleted_last(dead, monkeypatch):
     record = dead(stage="applied")
     (record.directory / "config").mkdir()
     there = []
@@ -113,7 +113,7 @@ def test_record_is_the_last_thing_that_goes(dead, monkeypatch):
     assert set(there) == {"destroyed"}
 
 
-def test_what_a_dead_controller_of_xdist_lent_goes_and_what_a_living_one_lends_stays(state, said):
+def test_lending_folder_of_a_dead_process_is_deleted_and_of_a_living_one_kept(state, said):
     living, killed = sharing.lending_folder(state), state / "lent" / f"{os.getpid()}-1.5"
     for folder in (living, killed):
         folder.mkdir(parents=True)

@@ -36,7 +36,7 @@ WRITES_ITS_STATE = (
 )
 
 
-def test_processes_of_a_dead_run_are_ended_also_those_that_ignore_it(dead, state, said):
+def test_processes_of_a_dead_deployment_are_ended_also_those_that_ignore_it(dead, state, said):
     record = dead()
     with process(record, IGNORANT) as child:
         sweep.sweep(state, say=said)

@@ -12,7 +12,7 @@ from event_harness.errors import ToolchainError
 from event_harness.settings import Settings
 
 
-def test_emulator_that_is_gone_took_everything_along(dead, state, said, monkeypatch):
+def test_deployment_on_an_emulator_that_is_gone_counts_as_destroyed(dead, state, said, monkeypatch):
     record = dead(stage="applied", endpoint_url="http://127.0.0.1:9")
     gone = sweep.EmulatorGoneError("nobody listens")
     monkeypatch.setattr(Target, "check", lambda self: (_ for _ in ()).throw(gone))
@@ -29,11 +29,11 @@ def test_emulator_that_does_not_answer_keeps_record_and_state(dead, state, said,
     assert DeploymentRecord.load(record.directory).stage == "applied"
     assert said == [
         f"{record.deployment_id}: its record and state are kept until it can be destroyed: read timed out; "
-        f"if that is gone for ever, delete {record.directory}"
+        f"if the emulator is gone for ever, delete {record.directory}"
     ]
 
 
-def test_run_is_not_swept_with_the_credentials_of_another_account(dead, state, said, monkeypatch):
+def test_deployment_is_not_swept_with_the_credentials_of_another_account(dead, state, said, monkeypatch):
     """Its state would be refreshed there, where nothing of it is, and lost."""
     record = dead(stage="applied", target="aws", region="eu-west-1", account="111111111111")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -41,12 +41,12 @@ def test_run_is_not_swept_with_the_credentials_of_another_account(dead, state, s
     assert sweep.sweep(state, say=said) == 1
     assert record.directory.exists()
     assert said == [
-        f"{record.deployment_id}: it was deployed to the account 111111111111, but these credentials are of"
-        " 222222222222: give that account's (AWS_PROFILE)"
+        f"{record.deployment_id}: it was deployed to account 111111111111, but the credentials belong to"
+        " account 222222222222: use credentials of 111111111111 (AWS_PROFILE)"
     ]
 
 
-def test_account_that_is_deployed_to_is_on_record(tmp_path, state, monkeypatch):
+def test_account_of_the_deployment_is_recorded(tmp_path, state, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(Target, "check", lambda self: Identity("111111111111", "me"))
     monkeypatch.setattr(session_module.toolchain, "find", lambda *_, **__: None)
@@ -64,7 +64,7 @@ def test_account_that_is_deployed_to_is_on_record(tmp_path, state, monkeypatch):
     assert session_module.Session(settings, tmp_path).system() == "111111111111"
 
 
-def test_record_stays_when_the_account_can_not_be_reached(dead, state, said, monkeypatch):
+def test_record_stays_when_the_account_cannot_be_reached(dead, state, said, monkeypatch):
     record = dead(stage="applied", target="aws", region="eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     expired = sweep.HarnessError("the AWS credentials have expired")
@@ -75,7 +75,7 @@ def test_record_stays_when_the_account_can_not_be_reached(dead, state, said, mon
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_run_is_destroyed_by_what_had_applied_it_if_that_is_still_there(
+def test_deployment_is_destroyed_with_the_terraform_of_its_apply_if_it_still_exists(
     dead, state, tmp_path, monkeypatch, there
 ):
     monkeypatch.delenv("EVENT_HARNESS_TERRAFORM", raising=False)
@@ -92,7 +92,7 @@ def test_run_is_destroyed_by_what_had_applied_it_if_that_is_still_there(
     assert asked == [(str(binary) if there else None, "registry")]
 
 
-def test_terraform_that_the_environment_names_goes_before_the_recorded_one(dead, monkeypatch):
+def test_terraform_from_the_environment_wins_over_the_recorded_one(dead, monkeypatch):
     monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "/nowhere/tofu")
     with pytest.raises(ToolchainError, match="EVENT_HARNESS_TERRAFORM"):
         sweep._tools(dead(terraform=sys.executable, providers="registry"))

@@ -1,4 +1,4 @@
-"""Runs whose record is missing or can't be read."""
+"""Deployments whose record is missing or can't be read."""
 
 import os
 import subprocess
@@ -33,9 +33,7 @@ def lose_record(record, text):
 @pytest.mark.parametrize(
     "state_text", [pytest.param(HOLDING, id="state"), pytest.param(HOLDING[:40], id="state cut off")]
 )
-def test_run_whose_record_can_not_be_read_is_told_of_and_kept_with_its_state(
-    dead, state, said, text, state_text
-):
+def test_deployment_whose_record_is_unreadable_is_reported_and_kept(dead, state, said, text, state_text):
     record = lose_record(dead(stage="applied"), text)
     with_state(record, state_text)
     os.utime(record.directory, (0, 0))
@@ -47,7 +45,7 @@ def test_run_whose_record_can_not_be_read_is_told_of_and_kept_with_its_state(
 
 
 @pytest.mark.parametrize("mark", [PROCESS_MARK, supervisor.MARK])
-def test_living_run_whose_record_is_lost_is_kept(dead, state, said, mark):
+def test_living_deployment_whose_record_is_lost_is_kept(dead, state, said, mark):
     record = lose_record(dead(), None)
     os.utime(record.directory, (0, 0))
     carries = {PROCESS_MARK: record.deployment_id, supervisor.MARK: str(record.directory / "aws")}[mark]
@@ -60,7 +58,7 @@ def test_living_run_whose_record_is_lost_is_kept(dead, state, said, mark):
         child.communicate(b"\n")
 
 
-def test_run_without_a_record_that_has_nothing_goes(dead, state, said):
+def test_deployment_without_record_and_resources_is_deleted(dead, state, said):
     record = lose_record(dead(), None)
     with_state(record, '{"resources": []}')
     os.utime(record.directory, (0, 0))
@@ -68,7 +66,7 @@ def test_run_without_a_record_that_has_nothing_goes(dead, state, said):
     assert not record.directory.exists()
 
 
-def test_record_that_can_not_be_read_keeps_no_other_run_from_being_swept(dead, state, said):
+def test_record_that_cannot_be_read_keeps_no_other_deployment_from_being_swept(dead, state, said):
     broken, other = dead(), dead()
     file = broken.directory / "record.json"
     file.write_text(file.read_text().replace(f'"pid": {broken.pid}', '"pid": "x"'))
@@ -77,14 +75,14 @@ def test_record_that_can_not_be_read_keeps_no_other_run_from_being_swept(dead, s
     assert not other.directory.exists()
 
 
-def test_run_whose_record_can_not_be_read_is_listed(dead, state, capsys):
+def test_deployment_whose_record_cannot_be_read_is_listed(dead, state, capsys):
     record = lose_record(dead(), None)
     with_state(record, HOLDING)
     assert main(["--project", str(state.parent), "list"]) == 0
     assert f"{record.deployment_id}  ?       ?      record can't be read" in capsys.readouterr().out
 
 
-def test_directory_without_a_record_goes_once_it_is_old_if_it_is_named_as_a_run(state, said):
+def test_old_directory_without_a_record_is_deleted_if_its_name_is_a_deployment_id(state, said):
     old, new, notes, copy = (
         state / "deployments" / name
         for name in (new_deployment_id(), new_deployment_id(), "notes", f"{new_deployment_id()}.bak")
@@ -94,16 +92,17 @@ def test_directory_without_a_record_goes_once_it_is_old_if_it_is_named_as_a_run(
         if directory != new:
             os.utime(directory, (0, 0))
     assert sweep.sweep(state, dry_run=True, say=said) == 0
-    assert f"{old.name}: its record can't be read (there is none) and nothing depends on it: would be" in str(
-        said
+    assert (
+        f"{old.name}: its record can't be read (it doesn't exist) and nothing depends on it: would be"
+        in str(said)
     )
     assert old.exists()
     assert sweep.sweep(state, say=said) == 0
     assert [directory.exists() for directory in (old, new, notes, copy)] == [False, True, True, True]
-    assert f"{new.name}: its record can't be read (there is none), begun or ended just now" in str(said)
+    assert f"{new.name}: its record can't be read (it doesn't exist), started or ended just now" in str(said)
 
 
-def test_its_temporary_files_go_too_where_its_path_is_long(tmp_path, said):
+def test_temporary_files_outside_a_long_path_are_deleted_too(tmp_path, said):
     state = tmp_path / ("long " * 20) / ".event-harness"
     record = DeploymentRecord.create(state, root=tmp_path, target="local")
     assert tmp_path not in record.temporary.parents
@@ -115,9 +114,7 @@ def test_its_temporary_files_go_too_where_its_path_is_long(tmp_path, said):
     assert not record.directory.exists()
 
 
-def test_what_a_sweep_by_tag_has_emptied_goes_with_its_emulator_and_not_while_somebody_works_on_it(
-    dead, state, monkeypatch
-):
+def test_sweep_by_tag_deletes_directory_and_emulator_unless_a_process_works_on_it(dead, state, monkeypatch):
     record = lose_record(dead(), None)
     with_state(record, HOLDING)
     ended = []
