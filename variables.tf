@@ -6,23 +6,23 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,19}$", var.name_prefix))
-    error_message = "name_prefix must be 2 to 20 lower-case letters, digits and hyphens and start with a letter, since bucket and function names are made of it."
+    error_message = "name_prefix must be 2 to 20 lower-case letters, digits and hyphens and start with a letter, since the names of buckets and functions contain it."
   }
 }
 
 variable "region" {
-  description = "AWS region to deploy to, such as \"eu-west-1\"; null takes the one of the environment (AWS_REGION)."
+  description = "AWS region to deploy to, such as \"eu-west-1\"; null: the region of the environment (AWS_REGION)."
   type        = string
   default     = null
 
   validation {
     condition     = var.region == null ? true : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
-    error_message = "region must be the name of an AWS region such as \"eu-west-1\", or null for the one of the environment."
+    error_message = "region must be the name of an AWS region such as \"eu-west-1\", or null for the region of the environment."
   }
 }
 
 variable "owner" {
-  description = "Who answers for the deployment, a team or an address; every resource is tagged with it."
+  description = "Owner of the deployment, a team or an address; the tag Owner of every resource."
   type        = string
   default     = "unknown"
   nullable    = false
@@ -34,33 +34,33 @@ variable "owner" {
 }
 
 variable "tags" {
-  description = "Further tags of every resource."
+  description = "Additional tags of every resource."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for name, _ in var.tags : !startswith(lower(name), "aws:")])
-    error_message = "The names of tags must not start with \"aws:\", which AWS keeps to itself."
+    error_message = "The names of tags must not start with \"aws:\": AWS reserves this prefix."
   }
 }
 
 variable "deploy_test_resources" {
-  description = "Whether the event listener and its results table are deployed too; never in production."
+  description = "Whether to deploy the event listener and its results table too; never set it in production."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "ephemeral" {
-  description = "Whether the deployment is short-lived: its buckets are then destroyed with what is in them, and logs are kept for a day."
+  description = "Whether the deployment is short-lived: destroy then deletes the objects in its buckets, and logs are kept for one day."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the functions, a Python one; an older provider knows only older ones, 3.39 (on an emulator only) none after \"python3.8\"."
+  description = "Lambda runtime of the functions, a Python runtime; provider 3.39 (for emulators only) knows none newer than \"python3.8\"."
   type        = string
   default     = "python3.13"
   nullable    = false
@@ -82,12 +82,12 @@ variable "log_retention_days" {
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653],
       var.log_retention_days
     )
-    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653: CloudWatch Logs offers no other."
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653: CloudWatch Logs supports no other value."
   }
 }
 
 variable "text_processor" {
-  description = "Size of the text processor: its memory in MB, and the seconds after which one invocation is ended."
+  description = "Size of the text processor: its memory in MB, and the seconds after which Lambda ends one invocation."
   type = object({
     memory_mb       = optional(number, 512)
     timeout_seconds = optional(number, 300)
@@ -97,7 +97,7 @@ variable "text_processor" {
 
   validation {
     condition     = var.text_processor.memory_mb >= 128 && var.text_processor.memory_mb <= 10240
-    error_message = "text_processor.memory_mb must be from 128 to 10240, which is what Lambda offers."
+    error_message = "text_processor.memory_mb must be from 128 to 10240, Lambda's limits."
   }
 
   validation {

@@ -1,13 +1,13 @@
 """Every error that the harness raises, in one tree.
 
-`str(error)` of each is made for a person: what is wrong, where it came from, what to do.
+`str(error)` tells a person what is wrong, where, and what to do.
 """
 
 from typing import Protocol
 
 
 class Explanation(Protocol):
-    """How far an input came; see `event_harness.explaining.report.Report`."""
+    """How far an input got; see `event_harness.explaining.report.Report`."""
 
     @property
     def cause(self) -> str:
@@ -25,19 +25,19 @@ class HarnessError(Exception):
 
 
 class SettingError(HarnessError):
-    """A setting has a value that can't be used; the message says where it came from."""
+    """The value of a setting is not valid; the message says where the value came from."""
 
 
 class ToolchainError(HarnessError):
-    """No terraform or provider can be had, or one doesn't work."""
+    """Terraform or a provider is missing or does not work."""
 
 
 class EmulatorError(HarnessError):
-    """The local AWS emulator did not start, or is gone."""
+    """The local AWS emulator did not start, or has ended."""
 
 
 class EmulatorGoneError(EmulatorError):
-    """Nobody listens any more where an emulator was on this machine: what was in it is gone, too."""
+    """Nothing listens on the port of a local emulator: the emulator has ended, and its content is gone."""
 
 
 class CredentialsError(HarnessError):
@@ -45,7 +45,7 @@ class CredentialsError(HarnessError):
 
 
 class ConfigurationError(HarnessError):
-    """The Terraform configuration can't be read or is not valid."""
+    """The Terraform configuration is not valid or can't be read."""
 
 
 class DeploymentError(HarnessError):
@@ -53,25 +53,25 @@ class DeploymentError(HarnessError):
 
 
 class DestroyError(DeploymentError):
-    """Destroy failed; the state is kept and the message says how to finish it.
+    """Destroy failed; the state is kept, and the message says how to finish.
 
     Attributes:
-        reason: why, without the rest.
+        reason: only the cause, without the rest of the message.
     """
 
     reason: str = ""
 
 
 class StateError(DeploymentError):
-    """The Terraform state of a deployment can't be read: terraform was killed while it wrote it."""
+    """The Terraform state of a deployment can't be read."""
 
 
 class SweepError(HarnessError):
-    """The target can't be searched for what deployments have left."""
+    """The harness can't search the target for orphaned resources."""
 
 
 class ResourceMapError(HarnessError):
-    """The resource map (`event_harness`) is missing, or isn't what the harness can read."""
+    """The resource map (`event_harness`) is missing or is not valid."""
 
 
 class GateShutError(ResourceMapError):
@@ -83,30 +83,30 @@ class ProducerError(HarnessError):
 
 
 class WaitError(HarnessError, AssertionError):
-    """A wait ended without what was awaited. An AssertionError too: a test that sees it has failed.
+    """A wait ended without the expected result. Also an AssertionError: a test that raises it has failed.
 
     Attributes:
-        report: how far the event came, component by component; None where nobody has looked.
+        report: how far the event got, component by component; None if that is not known.
     """
 
     report: Explanation | None = None
 
 
 class WaitTimeoutError(WaitError):
-    """The deadline passed before the awaited result came."""
+    """The deadline passed before the expected result arrived."""
 
 
 class InputFailedError(WaitError):
-    """The input that is waited for lies in an on-failure queue, so no result will come."""
+    """The input is in an on-failure queue, so no result will arrive."""
 
 
 class UnexpectedResultError(WaitError):
-    """A result came that must not come: a duplicate, or one where none was expected."""
+    """A result arrived that must not arrive: a duplicate, or one that a test excludes."""
 
 
 class ResultsUnavailableError(HarnessError):
-    """The results table can't be read and waiting longer can't heal it (it is gone, or access is denied)."""
+    """The results table can't be read, and waiting does not help: it is gone, or access is denied."""
 
 
 class BodyError(HarnessError):
-    """A result's body can't be had as asked: not UTF-8, not JSON, gone, or its checksum is wrong."""
+    """The body of a result can't be read: not UTF-8, not JSON, gone, or with a wrong checksum."""

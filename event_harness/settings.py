@@ -1,7 +1,7 @@
 """Every setting of the harness, in one table, with one precedence and one validator.
 
-Precedence: marker (where a setting has one), command line, environment, ini file, default. A bad value is
-refused in one line that shows the value, where it came from, and what is valid.
+Precedence: marker (if the setting has one), command line, environment, ini file, default. The error for a
+bad value is one line: it shows the value, its origin, and the valid values.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Any
 from event_harness.errors import SettingError
 
 STATE_DIR = ".event-harness"
-"""Where a project keeps what the harness writes, below its own directory."""
+"""The directory in a project in which the harness writes."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Setting:
     """One setting: `--harness-NAME`, `EVENT_HARNESS_NAME`, `harness_NAME` in the ini file.
 
     Attributes:
-        name: with underscores.
-        default: its value where nothing is said.
-        parse: turns text into a value; raises ValueError with what is valid.
+        name: the name, with underscores.
+        default: the value if nobody sets one.
+        parse: turns text into a value; raises a ValueError that says which values are valid.
         help: one line.
-        kind: `value`, `flag` (a switch), `optional` (a switch that may carry a value), `list` (repeatable).
-        bare: what an `optional` means without a value.
+        kind: `value`, `flag` (a switch), `optional` (a switch that may have a value), `list` (repeatable).
+        bare: the value of an `optional` that is given without a value.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and where it came from."""
+    """The value of a setting and its origin."""
 
     value: Any
     origin: str
@@ -135,11 +135,11 @@ def _text(text: str) -> str:
     return text
 
 
-def _run(text: str) -> str:
+def _deployment_id(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
         raise ValueError(
-            "a kept deployment's id, as `event-harness list` shows it; pytest takes what follows --harness-reuse"
-            " after a space for the id, so give paths before it"
+            "the id of a kept deployment, as `event-harness list` shows it; pytest reads the word after"
+            " --harness-reuse as the id, so give paths before it"
         )
     return text
 
@@ -148,7 +148,7 @@ SETTINGS = (
     Setting(
         "target", "local", _target, "where to deploy: local (local AWS emulator), aws, or an emulator's URL"
     ),
-    Setting("root", ".", _text, "the Terraform root that is deployed, relative to pytest's rootdir"),
+    Setting("root", ".", _text, "the Terraform root to deploy, relative to pytest's rootdir"),
     Setting(
         "var", {}, _assignment, "an input variable of the Terraform root, NAME=VALUE; repeatable", "list"
     ),
@@ -156,43 +156,53 @@ SETTINGS = (
         "sla", 30.0, _seconds, "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)"
     ),
     Setting(
-        "keep", False, _flag, "leave the deployment in place at the end, to be reused or swept later", "flag"
+        "keep", False, _flag, "do not destroy the deployment at the end; reuse or sweep it later", "flag"
     ),
     Setting(
         "reuse",
         None,
-        _run,
-        "test a kept deployment: its deployment id, or none for the newest",
+        _deployment_id,
+        "test a kept deployment: its id, or no value for the newest one",
         "optional",
         "last",
     ),
-    Setting("resources", None, _text, "test a system deployed by anything: FILE.json or ssm:PARAMETER"),
+    Setting(
+        "resources",
+        None,
+        _text,
+        "test a system that something else deployed; its resource map: FILE.json or ssm:PARAMETER",
+    ),
     Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
     Setting(
-        "providers", None, _providers, "where Terraform gets them: registry or mirror; default: found out"
+        "providers",
+        None,
+        _providers,
+        "where Terraform gets its providers: registry or mirror; default: the registry if it can be reached",
     ),
     Setting("region", None, _text, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
-    Setting("in_flight", None, _count, "how many inputs may be on their way; default: 4 locally, 50 on aws"),
+    Setting(
+        "in_flight", None, _count, "how many inputs may be in flight at once; default: 4 locally, 50 on aws"
+    ),
     Setting(
         "readiness",
         120.0,
         _seconds_or_off,
-        "seconds for a first readiness probe to arrive after apply; 0: no readiness probe",
+        "seconds within which a readiness probe must arrive after apply; 0: send no probe",
     ),
-    Setting("ttl", 4.0, _hours, "hours until a sweep may take what a dead deployment has left"),
-    Setting("allow_remote", False, _flag, "let the target be an emulator that isn't on loopback", "flag"),
+    Setting("ttl", 4.0, _hours, "hours after which a sweep may destroy a dead deployment"),
+    Setting("allow_remote", False, _flag, "allow a target that is an emulator on another machine", "flag"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 class Settings:
-    """The values in force, each with its origin.
+    """The values that apply, each with its origin.
 
     Args:
-        options: value given on the command line, by setting name; None or missing where none was.
-        environ: the environment.
+        options: values from the command line, by setting name; None or missing if not given.
+        environ: the environment variables.
         ini: text (or list of texts) from the ini file, by setting name.
-        spelt: how a command calls its options for some of the settings, by setting name, for messages.
+        spelt: names of options that differ from the usual ones, by setting name, for messages.
 
     Raises:
         SettingError: a value isn't valid.
@@ -220,17 +230,17 @@ class Settings:
         return self._values[name].value
 
     def origin(self, name: str) -> str:
-        """Where the value came from."""
+        """Where the value of a setting came from."""
         return self._values[name].origin
 
     def option(self, name: str) -> str:
-        """What its option on the command line is called."""
+        """The name of a setting's option on the command line."""
         return self._options[name]
 
     def header(self) -> str:
-        """The settings in force, those that somebody has set with their origin; for pytest's header.
+        """Return the line for pytest's header: target, SLA, and each setting that was set, with its origin.
 
-        Input variables are named only: their values may be nobody else's business.
+        Input variables appear by name only: a value may be a secret.
         """
         said = []
         for setting in SETTINGS:
@@ -257,10 +267,10 @@ class Settings:
 
 
 def parse(setting: Setting, text: str, origin: str) -> Any:
-    """One value from its text.
+    """Return a value from its text.
 
     Raises:
-        SettingError: it isn't valid; the message shows it, its origin and what is valid.
+        SettingError: the value is not valid; the message shows the value, its origin, and what is valid.
     """
     try:
         return setting.parse(text)

@@ -1,1 +1,1 @@
-"""What each command of `event-harness` does, one module for each group of commands."""
+"""The commands of `event-harness`, one module for each group."""

@@ -9,7 +9,7 @@ from event_harness.settings import BY_NAME, Settings
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay failed events where they failed."""
+    """Replay failed events at the component where they failed."""
     session = Session(_settings(options), options.project)
     try:
         system = session.system()
@@ -19,7 +19,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """The system that the command line names; where it names none, the environment's, or the newest deployment."""
+    """Return the settings that select a system.
+
+    The command line comes first, then the environment; the newest kept deployment is the default.
+    """
     asked = ("resources", "target", "region", "allow_remote")
     given = {name: getattr(options, name) for name in asked} | {"reuse": options.deployment_id}
     spelt = {name: f"--{name.replace('_', '-')}" for name in asked} | {"reuse": "DEPLOYMENT_ID"}

@@ -1,4 +1,4 @@
-"""`make deploy.g`: asks for each variable of a Terraform root and saves the answers."""
+"""`event-harness configure`: ask for each variable of a Terraform root and save the answers."""
 
 import json
 from collections.abc import Callable

@@ -21,9 +21,9 @@ data "archive_file" "confirm_order" {
 }
 
 resource "aws_lambda_function" "confirm_order" {
-  #checkov:skip=CKV_AWS_116:what it can't handle goes to the dead-letter queue of its queue
+  #checkov:skip=CKV_AWS_116:failed messages go to the dead-letter queue of its queue
   function_name    = "${local.name}-confirm-order"
-  description      = "Confirms orders that were placed, and tells the shop's event bus."
+  description      = "Confirms orders and announces them on the shop's event bus."
   role             = aws_iam_role.confirm_order.arn
   filename         = data.archive_file.confirm_order.output_path
   source_code_hash = data.archive_file.confirm_order.output_base64sha256
@@ -57,14 +57,14 @@ resource "aws_cloudwatch_log_group" "confirm_order" {
 resource "aws_lambda_event_source_mapping" "placed" {
   event_source_arn = aws_sqs_queue.placed.arn
   function_name    = aws_lambda_function.confirm_order.arn
-  # The function can say which messages of a batch have failed. Let more than one come at once when you add
+  # The function reports which messages of a batch failed. Use larger batches only together with
   # `function_response_types = ["ReportBatchItemFailures"]`, which provider 3.39 doesn't know.
   batch_size = 1
 }
 
-# Which orders were handled: SNS and SQS deliver at least once, an order is confirmed once.
+# The orders that were confirmed. SNS and SQS deliver at least once; an order must be confirmed only once.
 resource "aws_dynamodb_table" "handled" {
-  #checkov:skip=CKV_AWS_28:nothing in it is worth restoring after a day
+  #checkov:skip=CKV_AWS_28:its content is useless after a day
   name         = "${local.name}-handled"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "id"
@@ -132,7 +132,7 @@ data "aws_iam_policy_document" "confirm_order" {
     resources = ["${aws_cloudwatch_log_group.confirm_order.arn}:*"]
   }
 
-  # X-Ray has no resources that these actions could be limited to.
+  # These actions of X-Ray support no resources.
   statement {
     sid       = "WriteTraces"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]

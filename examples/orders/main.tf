@@ -1,6 +1,6 @@
 locals {
   name            = "${var.name_prefix}-${terraform.workspace}"
-  timeout_seconds = 10 # of one attempt to confirm an order
+  timeout_seconds = 10 # for one attempt to confirm an order
 }
 
 provider "aws" {
@@ -26,20 +26,20 @@ resource "aws_sns_topic_subscription" "placed" {
   topic_arn            = aws_sns_topic.placed.arn
   protocol             = "sqs"
   endpoint             = aws_sqs_queue.placed.arn
-  raw_message_delivery = true # the order as it was placed, with its attributes
+  raw_message_delivery = true # the message as it was published, with its attributes
   redrive_policy       = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn })
 
   depends_on = [aws_sqs_queue_policy.placed, aws_sqs_queue_policy.dead_letters]
 }
 
-# --- SQS: where they wait ---
+# --- SQS: where orders wait ---
 
-# SQS encrypts both with a key of its own, as it does by default. SNS can't write to a queue under
-# "alias/aws/sqs", whose policy isn't ours to change.
+# SQS encrypts both queues with its own key, which is the default. SNS can't write to a queue with the key
+# "alias/aws/sqs": AWS owns that key's policy.
 resource "aws_sqs_queue" "placed" {
   #checkov:skip=CKV_AWS_27:encrypted by SQS itself (SSE-SQS), see above
   name                       = "${local.name}-placed"
-  visibility_timeout_seconds = 6 * local.timeout_seconds # what AWS recommends
+  visibility_timeout_seconds = 6 * local.timeout_seconds # as AWS recommends
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
@@ -84,7 +84,7 @@ resource "aws_sqs_queue_policy" "dead_letters" {
   policy    = data.aws_iam_policy_document.from_sns["dead_letters"].json
 }
 
-# --- EventBridge: where the rest of the company hears of them ---
+# --- EventBridge: where other systems receive confirmed orders ---
 
 resource "aws_cloudwatch_event_bus" "shop" {
   name = "${local.name}-shop"

@@ -5,7 +5,7 @@ output "topic_arn" {
 }
 
 output "event_harness" {
-  description = "What the harness reads; null unless deploy_test_resources is true."
+  description = "The resource map for the harness; null unless deploy_test_resources is true."
   value       = one(module.event_listener[*].event_harness)
   depends_on  = [aws_lambda_event_source_mapping.placed, aws_sns_topic_subscription.placed]
 }

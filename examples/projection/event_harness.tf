@@ -1,6 +1,6 @@
-# The test resources: all of them, and nothing of the system knows of them.
+# All test resources. Nothing in the system refers to them.
 module "event_listener" {
-  # Elsewhere: "git::https://github.com/<owner>/event-harness.git//modules/event_listener?ref=v0.1.0"
+  # In your own project: "git::https://github.com/your-fork/event-harness.git//modules/event_listener?ref=v0.1.0"
   source = "../../modules/event_listener"
   count  = var.deploy_test_resources ? 1 : 0
 

@@ -1,4 +1,4 @@
-# --- Lambda: keeps the directory as the customers are ---
+# --- Lambda: maintains the directory ---
 
 data "aws_caller_identity" "current" {}
 
@@ -21,7 +21,7 @@ data "archive_file" "project_customer" {
 }
 
 resource "aws_lambda_function" "project_customer" {
-  #checkov:skip=CKV_AWS_116:Lambda polls its stream; what it can't handle goes where the mapping and the code send it
+  #checkov:skip=CKV_AWS_116:Lambda polls its stream; the mapping and the code send failed changes to the failure queue
   function_name    = "${local.name}-project-customer"
   description      = "Projects each change of a customer into the directory."
   role             = aws_iam_role.project_customer.arn
@@ -57,9 +57,9 @@ resource "aws_lambda_event_source_mapping" "customers" {
   event_source_arn  = aws_dynamodb_table.customers.stream_arn
   function_name     = aws_lambda_function.project_customer.arn
   batch_size        = 100
-  starting_position = "TRIM_HORIZON" # "LATEST" would miss what changes until polling begins
-  # A batch that fails is halved until the bad change is alone, and given up after some tries: or it would hold
-  # up its shard for a day. The queue then gets its place in the stream.
+  starting_position = "TRIM_HORIZON" # "LATEST" would miss changes before polling begins
+  # A failed batch is halved until the bad change is alone. Lambda gives it up after some retries, otherwise it
+  # would block its shard for a day. The queue then gets the position in the stream.
   bisect_batch_on_function_error = true
   maximum_retry_attempts         = 5
   maximum_record_age_in_seconds  = 3600
@@ -95,7 +95,7 @@ data "aws_iam_policy_document" "project_customer" {
     resources = [aws_dynamodb_table.customers.stream_arn]
   }
 
-  # ListStreams knows a table's streams only together.
+  # ListStreams accepts only all streams of a table together.
   statement {
     sid       = "ListChanges"
     actions   = ["dynamodb:ListStreams"]
@@ -120,7 +120,7 @@ data "aws_iam_policy_document" "project_customer" {
     resources = ["${aws_cloudwatch_log_group.project_customer.arn}:*"]
   }
 
-  # X-Ray has no resources that these actions could be limited to.
+  # These actions of X-Ray support no resources.
   statement {
     sid       = "WriteTraces"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]

@@ -14,7 +14,7 @@ provider "aws" {
   }
 }
 
-# --- DynamoDB: the customers, as the rest of the system writes them ---
+# --- DynamoDB: the customers, written by other systems ---
 
 resource "aws_dynamodb_table" "customers" {
   name             = "${local.name}-customers"
@@ -37,14 +37,14 @@ resource "aws_dynamodb_table" "customers" {
   }
 }
 
-# --- DynamoDB: the projection, which is what the rest of the company may see of a customer ---
+# --- DynamoDB: the projection, the public part of a customer ---
 
 resource "aws_dynamodb_table" "directory" {
-  #checkov:skip=CKV_AWS_28:made from the customers, and can be made again
+  #checkov:skip=CKV_AWS_28:can be rebuilt from the customers
   name             = "${local.name}-directory"
   billing_mode     = "PAY_PER_REQUEST"
   hash_key         = "customer_id"
-  stream_enabled   = true # for those who follow the directory
+  stream_enabled   = true # for consumers of the directory
   stream_view_type = "NEW_AND_OLD_IMAGES"
 
   attribute {

@@ -11,20 +11,20 @@ variable "name_prefix" {
 }
 
 variable "region" {
-  description = "AWS region to deploy to, such as \"eu-west-1\"; null takes the one of the environment (AWS_REGION)."
+  description = "AWS region to deploy to, such as \"eu-west-1\"; null: the region of the environment (AWS_REGION)."
   type        = string
   default     = null
 }
 
 variable "deploy_test_resources" {
-  description = "Whether the event listener and its results table are deployed too; never in production."
+  description = "Whether to deploy the event listener and its results table too; never set it in production."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the functions, a Python one."
+  description = "Lambda runtime of the functions, a Python runtime."
   type        = string
   default     = "python3.13"
   nullable    = false

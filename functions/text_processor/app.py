@@ -1,6 +1,6 @@
 """AWS Lambda handler of the text processor: S3 events in, upper-case objects out.
 
-Environment: `DESTINATION_BUCKET`; `PART_SIZE_BYTES` (default 8 MiB; S3 takes no less than 5 MiB).
+Environment: `DESTINATION_BUCKET`; `PART_SIZE_BYTES` (default 8 MiB; the minimum of S3 is 5 MiB).
 """
 
 import os
@@ -29,9 +29,9 @@ processor = TextProcessor(
 
 
 def traced(handler: Callable[..., None]) -> Callable[..., None]:
-    """Trace a handler where AWS runs it: only there is a daemon that takes traces.
+    """Trace a handler if it runs on AWS: only AWS has a daemon that receives traces.
 
-    Elsewhere there isn't even a Tracer: the SDK behind it writes to `/tmp/.aws-xray` when it is imported.
+    Elsewhere no Tracer is created: its SDK writes to `/tmp/.aws-xray` on import.
     """
     if "AWS_XRAY_DAEMON_ADDRESS" not in os.environ:
         return handler
@@ -41,12 +41,12 @@ def traced(handler: Callable[..., None]) -> Callable[..., None]:
 @logger.inject_lambda_context(clear_state=True)
 @traced
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Process each record of an S3 event on its own: a bad one doesn't stop the good ones.
+    """Process each record of an S3 event separately: a bad record doesn't stop the good ones.
 
     Raises:
-        MalformedEventError: It is no event of S3.
-        RecordsFailedError: Names every record that failed and why. Lambda then sends the whole event
-            again, and at last to the on-failure queue; what was written is then skipped.
+        MalformedEventError: The event is not from S3.
+        RecordsFailedError: Some records failed; the message names each with its cause. Lambda then retries
+            the whole event, and finally sends it to the on-failure queue. A retry skips finished records.
     """
     deadline = Deadline(context.get_remaining_time_in_millis)
     failures = [_attempt(number, record, deadline) for number, record in enumerate(records_of(event))]
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def _attempt(number: int, record: object, deadline: Deadline) -> str | None:
-    """Process one record and return what went wrong, whatever it is: the others still have their turn."""
+    """Process one record; return its error, if any, so that the other records are still processed."""
     try:
         version = read_record(record)
     except MalformedEventError as error:
@@ -68,7 +68,7 @@ def _attempt(number: int, record: object, deadline: Deadline) -> str | None:
         try:
             outcome = processor.process(version, deadline)
         except Exception as error:
-            # Our own errors explain themselves; for any other one the way there is worth keeping.
+            # Our own errors explain themselves; any other error is logged with its traceback.
             unexpected = not isinstance(error, TextProcessorError)
             logger.error("failed", extra={"error": f"{type(error).__name__}: {error}"}, exc_info=unexpected)
             return f"{version}: {type(error).__name__}: {error}"

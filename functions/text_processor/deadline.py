@@ -1,4 +1,4 @@
-"""The end of the function's time, seen before it comes."""
+"""`Deadline`: stops the work before Lambda ends the function."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ from failures import OutOfTimeError
 
 
 class Deadline:
-    """Tells when too little time is left to go on: an upload must still be aborted in it.
+    """Tells when too little time is left to continue. The reserved time is for aborting an upload.
 
-    Make it when the function starts: it keeps back a fifth of the time left then, at most 10 s.
+    Create it when the function starts: it reserves a fifth of the remaining time, at most 10 s.
 
     Args:
-        remaining_ms: Milliseconds that the function may still run.
+        remaining_ms: Returns the milliseconds that the function may still run.
     """
 
     def __init__(self, remaining_ms: Callable[[], int]) -> None:
@@ -20,13 +20,13 @@ class Deadline:
         self._reserve = min(10_000, self._at_start // 5)
 
     def check(self) -> None:
-        """Do nothing while there is time.
+        """Return while enough time is left.
 
         Raises:
-            OutOfTimeError: There is none left but for cleaning up.
+            OutOfTimeError: Only the reserved time is left.
         """
         left = self._remaining_ms()
         if left < self._reserve:
             raise OutOfTimeError(
-                f"only {left} ms of {self._at_start} are left to the function: raise its timeout"
+                f"the function has only {left} ms of {self._at_start} left: raise its timeout"
             )

@@ -1,4 +1,4 @@
-"""Every error that the text processor raises itself. None of them holds the content of an object."""
+"""Every error that the text processor raises itself. No error contains the content of an object."""
 
 
 class TextProcessorError(Exception):
@@ -6,11 +6,11 @@ class TextProcessorError(Exception):
 
 
 class MalformedEventError(TextProcessorError):
-    """The event, or a record of it, isn't what S3 sends; the message names the field."""
+    """The event, or one of its records, is not from S3; the message names the field."""
 
 
 class SameBucketError(TextProcessorError):
-    """The source is the destination: each output would be the next input, without an end."""
+    """The source is the destination bucket: each output would be another input, without end."""
 
 
 class SourceDeletedError(TextProcessorError):
@@ -18,7 +18,7 @@ class SourceDeletedError(TextProcessorError):
 
 
 class SourceOverwrittenError(TextProcessorError):
-    """The object of the event was overwritten before it was read, and the newer event isn't done yet."""
+    """The object was overwritten before it was read, and the newer event is not processed yet."""
 
 
 class NotUtf8Error(TextProcessorError):
@@ -34,8 +34,8 @@ class IncompleteReadError(TextProcessorError):
 
 
 class OutOfTimeError(TextProcessorError):
-    """So little of the function's time is left that the work was given up in good order."""
+    """The function stopped its work, because too little of its time was left."""
 
 
 class RecordsFailedError(TextProcessorError):
-    """Some records of the event failed; raised after the others are done, so that the event comes again."""
+    """Some records of the event failed; raised after all others are finished, so that Lambda retries."""

@@ -1,4 +1,4 @@
-"""What S3 sends, turned into the versions of objects to be processed."""
+"""Reads S3 events into the versions of objects to process."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from failures import MalformedEventError
 
 @dataclass(frozen=True)
 class SourceVersion:
-    """One version of one object, as the event names it.
+    """One version of one object, from an event.
 
     Attributes:
         bucket: Name of the bucket.
         key: Key of the object, decoded.
         etag: Entity tag, without quotes.
-        sequencer: Hexadecimal number that orders the events of one key; None where the sender has none.
+        sequencer: Hexadecimal number that orders the events of one key; None if the event has none.
     """
 
     bucket: str
@@ -30,12 +30,12 @@ class SourceVersion:
 
 
 def records_of(event: object) -> list[object]:
-    """Return the records of an S3 event, unread: each is to be read on its own.
+    """Return the raw records of an S3 event.
 
-    The `s3:TestEvent` that S3 sends when a notification is configured has none.
+    S3 sends an `s3:TestEvent`, without records, when a notification is configured.
 
     Raises:
-        MalformedEventError: It is no event of S3.
+        MalformedEventError: The event is not from S3.
     """
     if not isinstance(event, Mapping):
         raise MalformedEventError(f"the event is a {type(event).__name__}, not an object with Records")
@@ -51,7 +51,7 @@ def read_record(record: object) -> SourceVersion:
     """Read one record of an S3 event.
 
     Raises:
-        MalformedEventError: A field is missing or unusable, or no object was created.
+        MalformedEventError: A field is missing or not valid, or the event is not about a created object.
     """
     name = _text(record, "eventName")
     if not name.removeprefix("s3:").startswith("ObjectCreated:"):
@@ -61,7 +61,7 @@ def read_record(record: object) -> SourceVersion:
         raise MalformedEventError("the record's s3.object.sequencer isn't a hexadecimal number")
     return SourceVersion(
         bucket=_text(record, "s3", "bucket", "name"),
-        # S3 encodes keys as in a form: a space comes as "+", a plus as "%2B".
+        # S3 encodes keys like form data: a space is "+", a plus is "%2B".
         key=unquote_plus(_text(record, "s3", "object", "key")),
         etag=_text(record, "s3", "object", "eTag").strip('"'),
         sequencer=sequencer,
@@ -69,9 +69,9 @@ def read_record(record: object) -> SourceVersion:
 
 
 def is_newer(sequencer: str, other: str) -> bool:
-    """Tell whether one sequencer is past another of the same key.
+    """Tell whether one sequencer is later than another of the same key.
 
-    They are of different length at times; S3 says to fill up the shorter one with zeros on its right.
+    Their lengths may differ; as S3 documents, the shorter one is padded with zeros on its right.
     """
     width = max(len(sequencer), len(other))
     return sequencer.upper().ljust(width, "0") > other.upper().ljust(width, "0")
@@ -85,6 +85,6 @@ def _text(record: object, *path: str, required: bool = True) -> str:
         return ""
     if not isinstance(value, str) or (required and not value):
         raise MalformedEventError(f"the record has no text in {'.'.join(path)}")
-    if any("\ud800" <= character <= "\udfff" for character in value):  # JSON can hold half a character
+    if any("\ud800" <= character <= "\udfff" for character in value):  # JSON may contain a lone surrogate
         raise MalformedEventError(f"the record's {'.'.join(path)} isn't valid Unicode")
     return value

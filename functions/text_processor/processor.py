@@ -1,4 +1,4 @@
-"""One version of one object: read, upper case, written. The same event twice gives the same result."""
+"""Reads one version of an object, and writes it in upper case. A repeated event gives the same result."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -28,11 +28,11 @@ ETAG, SEQUENCER = "source-etag", "source-sequencer"  # user metadata of the dest
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a record.
+    """The outcome for one record.
 
     Attributes:
-        action: `written`, or `skipped` if the destination already holds this version or a newer one.
-        destination: Where the output is, as `s3://bucket/key`.
+        action: `written`, or `skipped` if the destination already has this version or a newer one.
+        destination: The output, as `s3://bucket/key`.
         size: Bytes written.
     """
 
@@ -42,15 +42,15 @@ class Outcome:
 
 
 class TextProcessor:
-    """Writes the upper case of text objects into the destination bucket, under the same key.
+    """Writes text objects in upper case into the destination bucket, under the same key.
 
-    IAM: `s3:GetObject` and `s3:ListBucket` on the source (without the latter a deleted object is "access
+    IAM: `s3:GetObject` and `s3:ListBucket` on the source (without `s3:ListBucket` a deleted object is "access
     denied"); `s3:PutObject`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:ListBucket` on the destination.
 
     Args:
         s3: The client.
         destination: Name of the destination bucket.
-        part_size: Bytes in one part of an upload, and the measure of the memory needed.
+        part_size: Bytes in one part of an upload; the memory needed is proportional to it.
     """
 
     def __init__(self, s3: "S3Client", destination: str, part_size: int) -> None:
@@ -62,20 +62,20 @@ class TextProcessor:
         """Process one version of an object.
 
         Args:
-            version: What to read.
-            deadline: The end of the function's time.
+            version: The version to read.
+            deadline: The deadline of the function.
 
         Raises:
             SameBucketError: The source is the destination bucket.
-            SourceDeletedError: The object is gone.
-            SourceOverwrittenError: The object is another version by now.
-            NotUtf8Error: The object isn't UTF-8; nothing is written.
-            OutOfTimeError: The function's end came near; nothing is written.
+            SourceDeletedError: The object was deleted.
+            SourceOverwrittenError: The object is now another version.
+            NotUtf8Error: The object is not UTF-8; nothing is written.
+            OutOfTimeError: Too little time is left; nothing is written.
             ClientError: S3 refused a call.
         """
         if version.bucket == self._destination:
             raise SameBucketError(
-                f"{version} is in the destination bucket itself: take away the notification of that bucket"
+                f"{version} is in the destination bucket: remove the notification of that bucket"
             )
         deadline.check()
         output = f"s3://{self._destination}/{version.key}"
@@ -87,8 +87,8 @@ class TextProcessor:
         if version.sequencer:
             metadata[SEQUENCER] = version.sequencer
         source = self._open(version)
-        size = source.get("ContentLength")  # S3 says it; a proxy may pass the body on in chunks instead
-        with closing(source["Body"]) as body:  # its own context manager hands out the raw, unchecked stream
+        size = source.get("ContentLength")  # S3 sets it; a proxy may send the body in chunks instead
+        with closing(source["Body"]) as body:  # its own context manager returns the raw, unchecked stream
             chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), deadline), size)
             written = upload(
                 self._s3,
@@ -102,10 +102,10 @@ class TextProcessor:
         return Outcome("written", output, written)
 
     def _still_to_write(self, version: SourceVersion) -> Condition | None:
-        """Return under which condition to write, or None if the destination is as new as the event.
+        """Return the condition for the write, or None if the destination is as new as the event.
 
-        The condition keeps an invocation for an older event, running at the same time, from overwriting
-        what one for a newer event writes between this look and the end of the upload.
+        A concurrent invocation for a newer event may write before this upload ends. The condition then
+        makes this upload fail, so an older version never overwrites a newer one.
         """
         try:
             there = self._s3.head_object(Bucket=self._destination, Key=version.key)
@@ -140,14 +140,14 @@ def _status(error: ClientError) -> int:
 
 
 def _in_time(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
-    """Yield the chunks as long as there is time; else fail while the upload can still be aborted."""
+    """Yield the chunks while enough time is left; otherwise fail while an upload can still be aborted."""
     for chunk in chunks:
         deadline.check()
         yield chunk
 
 
 def _complete(chunks: Iterable[bytes], size: int | None) -> Iterator[bytes]:
-    """Yield the chunks and fail if they aren't `size` bytes, where that is known, in the end."""
+    """Yield the chunks; fail at the end if they are not `size` bytes, if the size is known."""
     read = 0
     for chunk in chunks:
         read += len(chunk)

@@ -1,4 +1,4 @@
-"""Writing an object whose size isn't known beforehand: whole or not at all."""
+"""Writes an object whose size is not known in advance: the whole object or nothing."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypedDict
@@ -12,7 +12,7 @@ CONTENT_TYPE = "text/plain; charset=utf-8"
 
 
 class Condition(TypedDict, total=False):
-    """What must still hold when the object is written: S3 compares and writes in one step."""
+    """A condition for the write; S3 checks it and writes in one step."""
 
     IfMatch: str
     IfNoneMatch: str
@@ -28,10 +28,10 @@ def upload(
     metadata: dict[str, str],
     condition: Condition,
 ) -> int:
-    """Write an object; the reader of the bucket sees all of it, or nothing.
+    """Write an object; a reader of the bucket sees the whole object or nothing.
 
-    Up to one part is put at once, a longer body as a multipart upload, which is aborted on any failure,
-    one in `chunks` too. At most three parts are in memory.
+    A body of at most one part is put at once. A longer body is a multipart upload; any error, also one from
+    `chunks`, aborts it. At most three parts are in memory.
 
     IAM: `s3:PutObject`, `s3:AbortMultipartUpload`, and `s3:GetObject` for an `IfMatch` condition.
 
@@ -39,10 +39,10 @@ def upload(
         s3: The client.
         bucket: Name of the bucket.
         key: Key of the object.
-        chunks: The body's bytes, cut anywhere.
-        part_size: Bytes of a part; S3 takes no less than 5 MiB, but for the last.
+        chunks: The bytes of the body, in chunks of any size.
+        part_size: Bytes of a part; the minimum of S3 is 5 MiB, except for the last part.
         metadata: The user metadata of the object.
-        condition: What must hold when it is written; `PreconditionFailed` if not.
+        condition: The condition for the write; S3 answers `PreconditionFailed` if it does not hold.
 
     Returns:
         The number of bytes written.
@@ -79,14 +79,14 @@ def upload(
     except BaseException as error:
         try:
             s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
-        except Exception as abort_error:  # the first error is the cause; this one must not hide it
+        except Exception as abort_error:  # must not hide the first error, which is the cause
             error.add_note(f"and the multipart upload {upload_id} could not be aborted: {abort_error}")
         raise
     return size
 
 
 def in_parts(chunks: Iterable[bytes], part_size: int) -> Iterator[bytes]:
-    """Yield the same bytes in parts of exactly `part_size`, but for the last, which is not empty."""
+    """Yield the same bytes in parts of exactly `part_size`; the last may be shorter, but is not empty."""
     buffer = bytearray()
     for chunk in chunks:
         buffer += chunk
@@ -104,7 +104,7 @@ def _upload_part(
         Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32"
     )
     part: CompletedPartTypeDef = {"PartNumber": number, "ETag": response["ETag"]}
-    # S3 refuses to complete an upload with checksums if a part's is not repeated.
+    # S3 refuses to complete an upload with checksums unless the checksum of each part is repeated.
     if "ChecksumCRC32" in response:
         part["ChecksumCRC32"] = response["ChecksumCRC32"]
     return part

@@ -1,26 +1,26 @@
-"""UTF-8 text to upper case in a stream: the memory needed doesn't grow with the text."""
+"""Converts a stream of UTF-8 text to upper case; the memory needed does not grow with the text."""
 
 import codecs
 from collections.abc import Iterable, Iterator
 
 from failures import NotUtf8Error
 
-# What one byte of UTF-8 grows to at most: U+0390 has 2 bytes, its upper case three characters of 2.
+# The maximum growth of one byte of UTF-8: U+0390 has 2 bytes, its upper case has 3 characters of 2 bytes.
 MAX_GROWTH = 3
 
 
 def uppercase(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the upper case of a UTF-8 text, exactly as `str.upper()` on the whole of it.
+    """Yield a UTF-8 text in upper case, with the same result as `str.upper()` on the whole text.
 
     The upper case of a character doesn't depend on its neighbours (unlike the lower case of a sigma), so
-    the text may be cut anywhere; a character whose bytes are spread over two chunks is put together.
+    the chunks may have any size. A character that is split between two chunks is joined.
 
     Args:
-        chunks: The text's bytes, cut anywhere.
+        chunks: The bytes of the text, in chunks of any size.
 
     Raises:
-        NotUtf8Error: With the offset, in the whole text, of the first byte that isn't UTF-8; a text that
-            ends within a character too. What was yielded before is then part of no text.
+        NotUtf8Error: A byte is not UTF-8, or the text ends within a character; `offset` counts from the
+            start of the text. Discard everything that was yielded before.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
@@ -35,5 +35,5 @@ def _decode(decoder: codecs.IncrementalDecoder, chunk: bytes, read: int, final: 
     try:
         return decoder.decode(chunk, final)
     except UnicodeDecodeError as error:
-        # Not chained: the decoder's error holds the chunk, and no content may reach a log or a trace.
+        # Not chained: the decoder's error contains the chunk, and content must not reach a log or a trace.
         raise NotUtf8Error(read - len(pending) + error.start, error.reason) from None

@@ -2,14 +2,14 @@ locals {
   stream_arns = [for _, source in var.sources : source.stream_arn if source.type == "dynamodb"]
   kms_keys    = distinct([for _, source in var.sources : source.kms_key_arn if source.kms_key_arn != null])
 
-  # What reading each type of source takes: a statement of the listener's role for each type in use. SNS and
-  # EventBridge push, so they need none.
+  # The permissions to read each type of source. The listener's role gets a statement for each type in use.
+  # SNS and EventBridge push their events, so they need none.
   reading = {
     s3_objects = {
       actions   = ["s3:GetObject"]
       resources = [for _, source in var.sources : "arn:${data.aws_partition.current.partition}:s3:::${source.bucket}/*" if source.type == "s3"]
     }
-    # Without it S3 answers 403 instead of 404 for an object that isn't there any more.
+    # Without this permission S3 answers 403 instead of 404 for an object that no longer exists.
     s3_missing_objects = {
       actions   = ["s3:ListBucket"]
       resources = [for _, source in var.sources : "arn:${data.aws_partition.current.partition}:s3:::${source.bucket}" if source.type == "s3"]
@@ -22,7 +22,7 @@ locals {
       actions   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
       resources = local.stream_arns
     }
-    # ListStreams knows a table's streams only together.
+    # ListStreams accepts only all streams of a table together.
     dynamodb_list = {
       actions   = ["dynamodb:ListStreams"]
       resources = [for arn in local.stream_arns : replace(arn, "//stream/.*$/", "/stream/*")]

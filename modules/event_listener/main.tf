@@ -3,7 +3,8 @@ data "aws_region" "current" {}
 locals {
   emulated = data.aws_caller_identity.current.account_id == "000000000000"
 
-  # What each source's events are told by, and where their correlation id is unless `correlation` says it.
+  # For each source: the value that identifies its events, and the place of the correlation id (by default or
+  # from `correlation`).
   sources = {
     for name, source in var.sources : name => {
       type = source.type
@@ -23,7 +24,7 @@ locals {
         dynamodb    = { from = "key", at = null }
         kinesis     = { from = "key", at = null }
       }[source.type]
-      # The emulator takes a stream's partial batch response for success, so the listener raises there.
+      # The emulator treats a stream's partial batch response as success, so the listener raises an error there.
       partial = source.partial_batch_responses && (source.type == "sqs" || !local.emulated) ? true : null
     }
   }
@@ -37,12 +38,12 @@ module "function" {
   source = "../lambda_function"
 
   name        = "${var.name}-event-listener"
-  description = "Test resource: keeps what the system under test emits in the results table."
+  description = "Test resource: stores the events of the system under test in the results table."
   source_dir  = "${path.module}/../../functions/event_listener"
   runtime     = var.runtime
   memory_mb   = 512
-  # No more than the default visibility timeout of a queue: Lambda refuses a queue whose messages come back
-  # while the function is still at them.
+  # Not more than the default visibility timeout of a queue: Lambda refuses a queue whose messages become
+  # visible again while the function still processes them.
   timeout_seconds        = 30
   failure_retention_days = 1
   log_retention_days     = var.log_retention_days
@@ -78,8 +79,8 @@ resource "aws_dynamodb_table" "results" {
     type = "N"
   }
 
-  # Local, because only a local index can be read strongly consistent. All but the body: that is what a look
-  # needs, and what keeps it cheap.
+  # Local, because only a local index supports strongly consistent reads. It has all attributes but the body:
+  # a query needs no more, and stays cheap.
   local_secondary_index {
     name            = "by_arrival"
     range_key       = "received_at"
@@ -95,7 +96,7 @@ resource "aws_dynamodb_table" "results" {
     enabled        = true
   }
 
-  #checkov:skip=CKV_AWS_28:the results of a test are of no use once it has ended
+  #checkov:skip=CKV_AWS_28:the results of a test are useless after the test
   point_in_time_recovery {
     enabled = false
   }
@@ -105,11 +106,11 @@ resource "aws_dynamodb_table" "results" {
   }
 }
 
-# Bodies that are too large for an item.
+# Holds bodies that are too large for an item.
 module "overflow" {
   source = "../private_bucket"
 
   name_prefix       = "${var.name}-overflow-"
   ephemeral         = var.ephemeral
-  expire_after_days = local.result_ttl_days + 1 # never before the result that names it
+  expire_after_days = local.result_ttl_days + 1 # an object must outlive the result that names it
 }

@@ -1,5 +1,5 @@
 output "event_harness" {
-  description = "What the harness reads: where the results are, what is listened to, and the way through the system."
+  description = "The resource map for the harness: the results table, the sources, and the components of the system."
   value = {
     schema = 1
     region = data.aws_region.current.id
@@ -13,22 +13,22 @@ output "event_harness" {
       log_group         = module.function.log_group
       failure_queue_url = module.function.failure_queue_url
     }
-    sources  = { for name, source in local.sources : name => { type = source.type, correlation = source.correlation } }
+    sources    = { for name, source in local.sources : name => { type = source.type, correlation = source.correlation } }
     components = [for component in var.components : { for field, value in component : field => value if value != null }]
   }
 
   precondition {
     condition     = length(distinct(values(local.sources)[*].match)) == length(local.sources)
-    error_message = "Two sources name the same bucket, queue, topic or stream: make them one (a bucket may have several `filters`), or it couldn't be told where an event comes from."
+    error_message = "Two sources name the same bucket, queue, topic or stream, so the source of an event would be ambiguous: make them one source (a bucket may have several `filters`)."
   }
 
-  # Lambda measures all variables together, written as JSON; the others take up to 400 bytes of its 4,096.
+  # Lambda allows 4,096 bytes for all variables, written as JSON; the others take up to 400.
   precondition {
     condition     = length(jsonencode(local.sources_json)) <= 3700
-    error_message = "There are too many sources for the listener's environment, in which Lambda takes 4 KB: name fewer (about 20 fit), such as one bucket with several `filters`, or one queue behind several topics or rules."
+    error_message = "There are too many sources for the listener's environment, which Lambda limits to 4 KB: name fewer (about 20 fit), for example one bucket with several `filters`, or one queue behind several topics or rules."
   }
 
-  # Who reads it may send at once: what is sent is heard.
+  # A reader of this output may send at once: the listener receives everything from then on.
   depends_on = [
     aws_cloudwatch_event_target.this,
     aws_lambda_event_source_mapping.queue,
@@ -40,11 +40,11 @@ output "event_harness" {
 }
 
 output "function_arn" {
-  description = "ARN of the listener, for a notification or an event source mapping of yours (`notification = false`, `mapping = false`)."
+  description = "ARN of the listener, for your own notification or event source mapping (`notification = false`, `mapping = false`)."
   value       = module.function.arn
 }
 
 output "failure_queue_arn" {
-  description = "ARN of the listener's failure queue, the on-failure destination of a stream's mapping that is yours."
+  description = "ARN of the listener's failure queue: use it as the on-failure destination of your own mapping of a stream."
   value       = module.function.failure_queue_arn
 }

@@ -1,5 +1,5 @@
-# How each type of source reaches the listener: S3, SNS and EventBridge push, which takes a permission to invoke
-# it; SQS, DynamoDB and Kinesis are polled by Lambda with the listener's role.
+# How each type of source reaches the listener. S3, SNS and EventBridge push: each needs a permission to invoke
+# the listener. Lambda polls SQS, DynamoDB and Kinesis with the listener's role.
 
 data "aws_caller_identity" "current" {}
 
@@ -20,7 +20,7 @@ resource "aws_lambda_permission" "bucket" {
   function_name  = module.function.name
   principal      = "s3.amazonaws.com"
   source_arn     = "arn:${data.aws_partition.current.partition}:s3:::${each.value.bucket}"
-  source_account = data.aws_caller_identity.current.account_id # a bucket's ARN carries none
+  source_account = data.aws_caller_identity.current.account_id # the ARN of a bucket names no account
 }
 
 resource "aws_s3_bucket_notification" "this" {
@@ -40,7 +40,7 @@ resource "aws_s3_bucket_notification" "this" {
     }
   }
 
-  # S3 tries the permission when the notification is made.
+  # S3 checks the permission when the notification is created.
   depends_on = [aws_lambda_permission.bucket]
 }
 
@@ -83,7 +83,7 @@ resource "aws_cloudwatch_event_rule" "this" {
   for_each = local.by_type.eventbridge
 
   name           = local.rule_names[each.key]
-  description    = "Test resource: the events that the event listener keeps as source ${each.key}."
+  description    = "Test resource: the events that the event listener stores as source ${each.key}."
   event_bus_name = each.value.bus
   event_pattern  = each.value.pattern
 }
@@ -106,8 +106,8 @@ resource "aws_cloudwatch_event_target" "this" {
   target_id      = "event-listener"
   arn            = module.function.arn
 
-  # An event doesn't name the rule that let it through, so the rule says which source it is. No jsonencode()
-  # around the whole: it would escape the angle brackets.
+  # An event doesn't name the rule that matched it, so the rule adds the name of the source. jsonencode() around
+  # the whole template would escape the angle brackets.
   input_transformer {
     input_template = "{\"event_harness_source\": ${jsonencode(each.key)}, \"event\": <aws.events.event.json>}"
   }
@@ -122,9 +122,9 @@ resource "aws_lambda_event_source_mapping" "queue" {
 
   event_source_arn = each.value.queue_arn
   function_name    = module.function.arn
-  # A batch of one can't fail in part. Larger ones would need `function_response_types`, which provider 3.39
-  # doesn't know: without it one bad message would bring back, and at last discard, the good ones around it.
-  # Who has a newer provider makes the mapping instead (`mapping = false`).
+  # A batch of one can't fail in part. A larger batch needs `function_response_types`, which provider 3.39
+  # doesn't know: without it one bad message would return, and finally discard, the good ones in its batch.
+  # With a newer provider you can declare your own mapping (`mapping = false`).
   batch_size = 1
 }
 
@@ -136,12 +136,12 @@ resource "aws_lambda_event_source_mapping" "stream" {
   event_source_arn = each.value.stream_arn
   function_name    = module.function.arn
   batch_size       = 100
-  # From the oldest record: "LATEST" would miss what is sent in the minutes until polling begins.
+  # Starts at the oldest record: "LATEST" would miss records that are sent before polling begins.
   starting_position = "TRIM_HORIZON"
-  # A batch that fails is halved until the bad record is alone: in place of `function_response_types`, as above.
+  # A failed batch is halved until the bad record is alone. This replaces `function_response_types`, see above.
   bisect_batch_on_function_error = true
   maximum_retry_attempts         = 3
-  maximum_record_age_in_seconds  = 300 # or one bad record would block its shard for a day
+  maximum_record_age_in_seconds  = 300 # otherwise one bad record would block its shard for a day
 
   destination_config {
     on_failure {

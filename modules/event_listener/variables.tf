@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Start of the name of everything here; a role such as \"-results\" is appended."
+  description = "Start of every name; the module appends a role such as \"-results\"."
   type        = string
   nullable    = false
 
@@ -11,21 +11,21 @@ variable "name" {
 
 variable "sources" {
   description = <<-EOT
-    What the listener listens to, by a name that its results then carry. Fields by type:
-    s3: `bucket` (name) and `filters`, each a `prefix` and `suffix` of the keys; without any, all objects count.
-    The listener owns the bucket's notification, unless `notification` is false: then yours invokes the listener.
-    sqs: `queue_arn`; the listener takes the messages away, so give it a queue of its own.
+    The sources of events, by name; each result carries the name of its source. Fields by type:
+    s3: `bucket` (name) and `filters`, each a `prefix` and `suffix` of the keys; without filters, all objects count.
+    The module owns the bucket's notification. If `notification` is false, your own must invoke the listener.
+    sqs: `queue_arn`; the listener removes the messages, so give it its own queue.
     sns: `topic_arn`, and `filter_policy` (JSON) on the message attributes.
     eventbridge: `bus` (name) and `pattern` (JSON).
     dynamodb: `stream_arn` of the table's stream. kinesis: `stream_arn`.
-    The event source mapping of these three is the module's, unless `mapping` is false: then yours invokes the
-    listener. Say `partial_batch_responses = true` only if yours asks for `ReportBatchItemFailures`.
+    The module owns the event source mapping of sqs, dynamodb and kinesis. If `mapping` is false, your own must
+    invoke the listener. Set `partial_batch_responses = true` only if it asks for `ReportBatchItemFailures`.
     `kms_key_arn` names the customer-managed key that encrypts the source, if there is one.
-    `correlation.from` says where the correlation id is: "key" (S3 object key or Kinesis partition key, of which
-    `at` may say what it looks like, as in "out/*.json"; DynamoDB key attribute, named by `at` if there are two),
-    "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath expression into the
-    JSON body). The default is "key" where there is one, else the attribute `correlation_id`, and for EventBridge
-    the field `correlation_id` of the detail.
+    `correlation.from` says where the correlation id is: "key" (S3 object key or Kinesis partition key; `at` may
+    give a pattern, as in "out/*.json"; DynamoDB key attribute, named by `at` if there are two), "attribute" (SQS
+    and SNS message attribute named by `at`) or "body" (`at` is a JMESPath expression into the JSON body). The
+    default is "key" for s3, dynamodb and kinesis, the attribute `correlation_id` for sqs and sns, and the field
+    `correlation_id` of the detail for eventbridge.
   EOT
   type = map(object({
     type          = string
@@ -48,7 +48,7 @@ variable "sources" {
 
   validation {
     condition     = length(var.sources) > 0
-    error_message = "sources is empty: name at least one thing that the listener listens to."
+    error_message = "sources is empty: name at least one source of events."
   }
 
   validation {
@@ -64,7 +64,7 @@ variable "sources" {
     error_message = "The type of a source must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"dynamodb\" or \"kinesis\"."
   }
 
-  # `contains` and not `alltrue`, here and below: that waits for apply where it meets what a plan doesn't know.
+  # `contains` and not `alltrue`, here and below: `alltrue` is unknown until apply if one of its values is.
   validation {
     condition     = !contains([for _, source in var.sources : source.type != "s3" || source.bucket != null], false)
     error_message = "A source of type \"s3\" needs `bucket`, the bucket's name."
@@ -72,7 +72,7 @@ variable "sources" {
 
   validation {
     condition     = alltrue([for _, source in var.sources : length(source.filters) > 0])
-    error_message = "`filters` of a source is an empty list: leave it out to hear of every object."
+    error_message = "`filters` of a source is an empty list: leave it out to receive every object."
   }
 
   validation {
@@ -111,7 +111,7 @@ variable "sources" {
 
   validation {
     condition     = alltrue([for _, source in var.sources : !(source.partial_batch_responses && source.mapping)])
-    error_message = "`partial_batch_responses` needs `mapping = false` and an aws_lambda_event_source_mapping of yours with function_response_types = [\"ReportBatchItemFailures\"]: the module's own doesn't ask for them, and would take the listener's response for success."
+    error_message = "`partial_batch_responses` needs `mapping = false` and an aws_lambda_event_source_mapping of yours with function_response_types = [\"ReportBatchItemFailures\"]: the module's own mapping doesn't ask for them, so Lambda would treat the listener's response as success."
   }
 
   validation {
@@ -135,7 +135,7 @@ variable "sources" {
       for _, source in var.sources :
       !contains(["s3", "kinesis"], source.type) || try(source.correlation.from, "") != "key" || try(length(split("*", source.correlation.at)), 2) == 2
     ])
-    error_message = "`correlation.at` of a source of type \"s3\" or \"kinesis\" with `from` \"key\" says what its keys look like, with one asterisk where the id is: write \"out/*.json\", or leave it out."
+    error_message = "`correlation.at` of a source of type \"s3\" or \"kinesis\" with `from` \"key\" is a pattern of its keys, with one asterisk in place of the id: write \"out/*.json\", or leave it out."
   }
 
   validation {
@@ -155,8 +155,8 @@ variable "sources" {
 
 variable "components" {
   description = <<-EOT
-    The way of an event through the system under test, in order, for producers and for the explanation of a
-    timeout. Fields by type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda
+    The components that an event passes in the system under test, in order. Producers send to them, and the
+    explanation of a timeout lists them. Fields by type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda
     `function`, `log_group` and `failure_queue_url`, dynamodb `table`, kinesis `stream`.
   EOT
   type = list(object({
@@ -185,54 +185,54 @@ variable "components" {
 
   validation {
     condition     = length(distinct(var.components[*].name)) == length(var.components)
-    error_message = "Two components have the same name: tests address a component by its name, so give each its own."
+    error_message = "Two components have the same name: tests address a component by its name, so give each component its own."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "s3" || component.bucket != null], false)
-    error_message = "A component of type \"s3\" lacks `bucket`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"s3\" lacks `bucket`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "sqs" || component.queue_url != null], false)
-    error_message = "A component of type \"sqs\" lacks `queue_url`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"sqs\" lacks `queue_url`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "sns" || component.topic_arn != null], false)
-    error_message = "A component of type \"sns\" lacks `topic_arn`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"sns\" lacks `topic_arn`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "eventbridge" || component.bus != null], false)
-    error_message = "A component of type \"eventbridge\" lacks `bus`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"eventbridge\" lacks `bus`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "lambda" || component.function != null], false)
-    error_message = "A component of type \"lambda\" lacks `function`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"lambda\" lacks `function`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "dynamodb" || component.table != null], false)
-    error_message = "A component of type \"dynamodb\" lacks `table`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"dynamodb\" lacks `table`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 
   validation {
     condition     = !contains([for component in var.components : component.type != "kinesis" || component.stream != null], false)
-    error_message = "A component of type \"kinesis\" lacks `stream`: give it (what a component has no field for is ignored, so look for a misspelt one)."
+    error_message = "A component of type \"kinesis\" lacks `stream`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 }
 
 variable "ephemeral" {
-  description = "Whether the deployment is short-lived: the overflow bucket may then be destroyed with objects in it."
+  description = "Whether the deployment is short-lived: destroy then deletes the objects in the overflow bucket."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the listener, a Python one."
+  description = "Lambda runtime of the listener, a Python runtime."
   type        = string
   default     = "python3.13"
   nullable    = false
@@ -265,6 +265,6 @@ variable "inline_limit_bytes" {
 
   validation {
     condition     = var.inline_limit_bytes >= 0 && var.inline_limit_bytes <= 358400
-    error_message = "inline_limit_bytes must be from 0 to 358400: a DynamoDB item may not exceed 400 KB, and the rest of it needs room."
+    error_message = "inline_limit_bytes must be from 0 to 358400: a DynamoDB item may not exceed 400 KB, and its other attributes need space."
   }
 }

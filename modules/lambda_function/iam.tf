@@ -12,14 +12,14 @@ data "aws_iam_policy_document" "trust" {
 
 resource "aws_iam_role" "this" {
   name               = var.name
-  description        = "What the Lambda function ${var.name} may do."
+  description        = "Role of the Lambda function ${var.name}."
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
 
 data "aws_iam_policy_document" "this" {
   source_policy_documents = [var.policy]
 
-  # logs:CreateLogGroup is not granted: the group is declared, with its retention.
+  # logs:CreateLogGroup is not granted: the module declares the group, with its retention.
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -32,7 +32,7 @@ data "aws_iam_policy_document" "this" {
     resources = [aws_sqs_queue.failures.arn]
   }
 
-  # X-Ray has no resources that these actions could be limited to.
+  # These actions of X-Ray support no resources.
   statement {
     sid       = "WriteTraces"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]

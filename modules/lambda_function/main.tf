@@ -1,8 +1,8 @@
 data "aws_caller_identity" "current" {}
 
 locals {
-  # AWS emulators use this account, which no customer has. They know neither the Powertools layer (the
-  # library is installed beside them) nor its SSM parameter.
+  # AWS emulators use this account; no customer has it. They have neither the Powertools layer (the library is
+  # installed beside them) nor its SSM parameter.
   emulated = data.aws_caller_identity.current.account_id == "000000000000"
 }
 
@@ -10,7 +10,7 @@ data "archive_file" "code" {
   type             = "zip"
   source_dir       = var.source_dir
   output_path      = "${path.root}/.build/${var.name}.zip"
-  output_file_mode = "0644" # else the umask decides, and every machine has another hash
+  output_file_mode = "0644" # otherwise the hash depends on the umask
   excludes         = ["**/__pycache__", "tests"]
 }
 
@@ -21,7 +21,7 @@ data "aws_ssm_parameter" "powertools_layer" {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_116:what fails goes to the on-failure destination below, which keeps the error beside the event
+  #checkov:skip=CKV_AWS_116:failed events go to the on-failure destination below, which also keeps the error
 
   function_name    = var.name
   description      = var.description
@@ -45,8 +45,8 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
-  # Lambda makes a missing log group itself, without retention, as soon as the function runs; and a function
-  # that runs before its permissions are there fails.
+  # Lambda creates a missing log group without retention when the function runs. A function that runs before its
+  # permissions exist fails.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
 }
 

@@ -1,5 +1,5 @@
-# Each output waits for the role's policy and the failure queue: who reads it gets a function that works and
-# whose failures are kept.
+# `arn` and `name` wait for the role's policy and the failure queue: from then on the function works, and its
+# failed events are kept.
 
 output "arn" {
   description = "ARN of the function."
@@ -19,11 +19,11 @@ output "log_group" {
 }
 
 output "failure_queue_url" {
-  description = "URL of the queue that keeps the events that the function could not handle."
+  description = "URL of the queue that keeps the failed events of the function."
   value       = aws_sqs_queue.failures.id
 }
 
 output "failure_queue_arn" {
-  description = "ARN of the queue that keeps the events that the function could not handle."
+  description = "ARN of the queue that keeps the failed events of the function."
   value       = aws_sqs_queue.failures.arn
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the function; its role, log group and failure queue are named after it."
+  description = "Name of the function; the names of its role, log group and failure queue contain it."
   type        = string
   nullable    = false
 
@@ -10,19 +10,19 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the function does, in one sentence, as the AWS console shows it."
+  description = "Purpose of the function in one sentence; the AWS console shows it."
   type        = string
   nullable    = false
 }
 
 variable "source_dir" {
-  description = "Directory whose content becomes the function's code; its handler is `handler` in `app.py`."
+  description = "Directory with the function's code; the handler is `handler` in `app.py`."
   type        = string
   nullable    = false
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the function, a Python one."
+  description = "Lambda runtime of the function, a Python runtime."
   type        = string
   default     = "python3.13"
   nullable    = false
@@ -34,14 +34,14 @@ variable "runtime" {
 }
 
 variable "memory_mb" {
-  description = "Memory of the function in MB; Lambda grants CPU in proportion (1,769 MB is one vCPU)."
+  description = "Memory of the function in MB; its CPU share is proportional (1,769 MB is one vCPU)."
   type        = number
   default     = 256
   nullable    = false
 
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240 && floor(var.memory_mb) == var.memory_mb
-    error_message = "memory_mb must be a whole number from 128 to 10240, which is what Lambda offers."
+    error_message = "memory_mb must be a whole number from 128 to 10240, Lambda's limits."
   }
 }
 
@@ -53,49 +53,49 @@ variable "timeout_seconds" {
 
   validation {
     condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 900 && floor(var.timeout_seconds) == var.timeout_seconds
-    error_message = "timeout_seconds must be a whole number from 1 to 900, Lambda's limit: give longer work to several invocations."
+    error_message = "timeout_seconds must be a whole number from 1 to 900, Lambda's limit: split longer work into several invocations."
   }
 }
 
 variable "environment" {
-  description = "Environment variables of the function, beside those that Powertools for AWS Lambda reads."
+  description = "Environment variables of the function; the module adds those of Powertools for AWS Lambda."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "policy" {
-  description = "IAM policy document (JSON) of what the function may do, beside its logs, traces and failure queue."
+  description = "IAM policy document (JSON) of the function; the module adds logs, traces and the failure queue."
   type        = string
   nullable    = false
 }
 
 variable "retries" {
-  description = "How often Lambda tries an asynchronous event again (0 to 2) before it goes to the failure queue."
+  description = "How often (0 to 2) Lambda retries an asynchronous event before it goes to the failure queue."
   type        = number
   default     = 2
   nullable    = false
 
   validation {
     condition     = contains([0, 1, 2], var.retries)
-    error_message = "retries must be 0, 1 or 2, which is what Lambda offers for asynchronous events."
+    error_message = "retries must be 0, 1 or 2, the values that Lambda supports for asynchronous events."
   }
 }
 
 variable "max_event_age_seconds" {
-  description = "Age in seconds at which an asynchronous event that could not be handled goes to the failure queue."
+  description = "Age in seconds at which Lambda stops retrying an asynchronous event and sends it to the failure queue."
   type        = number
   default     = 3600
   nullable    = false
 
   validation {
     condition     = var.max_event_age_seconds >= 60 && var.max_event_age_seconds <= 21600
-    error_message = "max_event_age_seconds must be from 60 to 21600 (six hours), which is what Lambda offers."
+    error_message = "max_event_age_seconds must be from 60 to 21600 (six hours), Lambda's limits."
   }
 }
 
 variable "failure_retention_days" {
-  description = "Days that the failure queue keeps an event for someone to look at it and send it again."
+  description = "Days that the failure queue keeps an event."
   type        = number
   default     = 14
   nullable    = false
@@ -117,6 +117,6 @@ variable "log_retention_days" {
       [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653],
       var.log_retention_days
     )
-    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653: CloudWatch Logs offers no other."
+    error_message = "log_retention_days must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653: CloudWatch Logs supports no other value."
   }
 }

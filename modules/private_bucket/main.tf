@@ -1,13 +1,13 @@
 data "aws_caller_identity" "current" {}
 
 locals {
-  # AWS emulators use this account, which no customer has.
+  # AWS emulators use this account; no customer has it.
   emulated = data.aws_caller_identity.current.account_id == "000000000000"
 }
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_21:older versions would only keep what somebody has overwritten or deleted on purpose
-  #checkov:skip=CKV2_AWS_62:who hears of its objects is declared where the bucket is used
+  #checkov:skip=CKV_AWS_21:older versions would keep objects that were overwritten or deleted on purpose
+  #checkov:skip=CKV2_AWS_62:the modules that use the bucket declare its notifications
 
   bucket_prefix = substr(var.name_prefix, 0, 37) # the provider's limit
   force_destroy = var.ephemeral
@@ -55,12 +55,12 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    # "BucketOwnerEnforced" switches ACLs off; provider 3.39, with which emulators are used in closed
-    # networks, doesn't know it.
+    # "BucketOwnerEnforced" disables ACLs. Provider 3.39, which is used with emulators in closed networks,
+    # doesn't know it.
     object_ownership = local.emulated ? "BucketOwnerPreferred" : "BucketOwnerEnforced"
   }
 
-  # S3 refuses changes to one bucket that overlap ("A conflicting conditional operation is in progress").
+  # S3 refuses concurrent changes to one bucket ("A conflicting conditional operation is in progress").
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
@@ -84,7 +84,7 @@ data "aws_iam_policy_document" "tls_only" {
   }
 }
 
-# Emulators are spoken to over plain http.
+# Emulators use plain HTTP.
 resource "aws_s3_bucket_policy" "tls_only" {
   count = local.emulated ? 0 : 1
 

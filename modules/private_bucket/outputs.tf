@@ -1,4 +1,4 @@
-# Both wait for what keeps the bucket private: nothing is put into it before.
+# Both outputs wait until the bucket is private: nothing is put into it before.
 
 output "name" {
   description = "Name of the bucket."

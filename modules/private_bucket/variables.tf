@@ -1,23 +1,23 @@
 variable "name_prefix" {
-  description = "Start of the bucket's name, cut to 37 characters; a unique ending of 26 follows."
+  description = "Start of the bucket's name, cut to 37 characters; a unique suffix of 26 characters follows."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]+$", var.name_prefix))
-    error_message = "name_prefix must be lower-case letters, digits and hyphens, the alphabet of S3: choose another prefix or workspace name."
+    error_message = "name_prefix must be lower-case letters, digits and hyphens, as S3 requires: choose another prefix or workspace name."
   }
 }
 
 variable "ephemeral" {
-  description = "Whether the bucket may be destroyed with objects in it, and forgets what is older than a day."
+  description = "Whether the deployment is short-lived: destroy then deletes the objects in the bucket."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "expire_after_days" {
-  description = "Days after which objects are deleted; 0 keeps them."
+  description = "Days after which S3 deletes an object; 0 keeps objects."
   type        = number
   default     = 0
   nullable    = false

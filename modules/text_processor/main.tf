@@ -7,7 +7,7 @@ module "source" {
   ephemeral   = var.ephemeral
 }
 
-# A bucket of its own: a function that writes where it is notified from would call itself without end.
+# A second bucket: a function that writes into its own source bucket would invoke itself without end.
 module "destination" {
   source = "../private_bucket"
 
@@ -39,14 +39,14 @@ data "aws_iam_policy_document" "this" {
     resources = ["${module.source.arn}/*"]
   }
 
-  # What is there already tells whether an event was handled before.
+  # The function reads the existing output to find out whether an event was already processed.
   statement {
     sid       = "ReadAndWriteDestination"
     actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
     resources = ["${module.destination.arn}/*"]
   }
 
-  # Without it S3 answers 403 instead of 404 for an object that isn't there.
+  # Without this permission S3 answers 403 instead of 404 for an object that doesn't exist.
   statement {
     sid       = "TellMissingFromForbidden"
     actions   = ["s3:ListBucket"]
@@ -54,8 +54,8 @@ data "aws_iam_policy_document" "this" {
   }
 }
 
-# A bucket's ARN carries no account: source_account keeps out a bucket of the same name that somebody else
-# makes once ours is gone.
+# The ARN of a bucket names no account. source_account refuses a bucket of the same name that somebody else
+# creates after ours was deleted.
 resource "aws_lambda_permission" "source" {
   statement_id   = "AllowSourceBucket"
   action         = "lambda:InvokeFunction"
@@ -75,6 +75,6 @@ resource "aws_s3_bucket_notification" "source" {
     filter_suffix       = ".txt"
   }
 
-  # S3 tries the permission when the notification is made.
+  # S3 checks the permission when the notification is created.
   depends_on = [aws_lambda_permission.source]
 }

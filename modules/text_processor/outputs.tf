@@ -1,7 +1,7 @@
 output "source_bucket" {
   description = "Name of the bucket whose *.txt objects are processed."
   value       = module.source.name
-  depends_on  = [aws_s3_bucket_notification.source] # until then nothing that is put there is processed
+  depends_on  = [aws_s3_bucket_notification.source] # S3 sends no events before that
 }
 
 output "destination_bucket" {
@@ -20,6 +20,6 @@ output "log_group" {
 }
 
 output "failure_queue_url" {
-  description = "URL of the queue that keeps the events that the function could not handle."
+  description = "URL of the queue that keeps the failed events of the function."
   value       = module.function.failure_queue_url
 }

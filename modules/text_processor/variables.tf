@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Start of the name of everything here; a role such as \"-source\" is appended."
+  description = "Start of every name; the module appends a role such as \"-source\"."
   type        = string
   nullable    = false
 
@@ -10,28 +10,28 @@ variable "name" {
 }
 
 variable "ephemeral" {
-  description = "Whether the deployment is short-lived: its buckets may then be destroyed with objects in them."
+  description = "Whether the deployment is short-lived: destroy then deletes the objects in the buckets."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the function, a Python one."
+  description = "Lambda runtime of the function, a Python runtime."
   type        = string
   default     = "python3.13"
   nullable    = false
 }
 
 variable "memory_mb" {
-  description = "Memory of the function in MB; an object's size doesn't matter for it."
+  description = "Memory of the function in MB; it need not grow with the objects."
   type        = number
   default     = 512
   nullable    = false
 }
 
 variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends one invocation; it bounds the size of an object."
+  description = "Seconds after which Lambda ends one invocation; this limits the size of an object."
   type        = number
   default     = 300
   nullable    = false

@@ -1,4 +1,4 @@
-"""What the make targets call, and that they fail when any of it fails."""
+"""The make targets call the right programs, and fail when one of these fails."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make")
-# Notes how it was called, as "directory: program arguments", and fails where it is told to.
+# Records its call as "directory: program arguments"; fails if the call contains FAILS_AT.
 PROGRAM = """#!/bin/sh
 call="${PWD#"$ROOT"}: ${0##*/} $*"
 echo "$call" >> "$ROOT/calls"
@@ -25,7 +25,7 @@ PROGRAMS = (
 
 
 class Copy:
-    """The Makefile in a directory of its own, where every program only notes how it was called."""
+    """The Makefile in a directory of its own, in which every program only records its call."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -37,7 +37,11 @@ class Copy:
             (directory / folder).mkdir(parents=True)
         for program in PROGRAMS:
             self.file(program, PROGRAM).chmod(0o755)
-        for stamp in (".venv/.ready", ".venv/.terraform", ".venv-scan/.ready"):  # newer than what they need
+        for stamp in (
+            ".venv/.ready",
+            ".venv/.terraform",
+            ".venv-scan/.ready",
+        ):  # newer than their prerequisites
             self.file(stamp)
 
     def file(self, name, text=""):
@@ -47,7 +51,7 @@ class Copy:
         return path
 
     def make(self, *arguments, fails_at="nowhere", path=os.environ["PATH"]):
-        """Run make and return its exit code and what it has called."""
+        """Run make and return its exit code and its calls."""
         done = subprocess.run(
             [MAKE, *arguments],
             cwd=self.directory,
@@ -59,7 +63,7 @@ class Copy:
         return done.returncode, calls.read_text().splitlines() if calls.exists() else []
 
     def calls(self, *arguments):
-        """What make calls where all goes well."""
+        """Return the calls of a make that succeeds."""
         code, calls = self.make(*arguments)
         assert code == 0
         return calls
@@ -92,14 +96,14 @@ def test_test_is_local_unless_told_otherwise(copy):
     assert [call for call in copy.calls("test") if "--harness-target local " not in call] == []
 
 
-def test_test_leaves_the_examples_out_on_a_real_account_and_examples_does_not(copy):
+def test_test_skips_the_examples_on_a_real_account_and_examples_does_not(copy):
     _, tests = copy.calls("test", "TARGET=aws")
     assert "pytest --harness-target aws " in tests
     examples = copy.calls("examples", "TARGET=aws")[2:]
     assert len([call for call in examples if "pytest --harness-target aws " in call]) == 2
 
 
-def test_credentials_that_are_refused_end_test_before_any_test(copy):
+def test_refused_credentials_end_test_before_any_test_runs(copy):
     code, calls = copy.make("test", "TARGET=aws", fails_at="list --target aws")
     assert code != 0
     assert calls == [": event-harness list --target aws"]
@@ -123,14 +127,14 @@ def test_credentials_that_are_refused_end_test_before_any_test(copy):
     ],
 )
 def test_target_fails_when_the_first_of_several_calls_fails(copy, target, fails_at):
-    copy.file("examples/orders/.event-harness/deployments/r1/run.json")
+    copy.file("examples/orders/.event-harness/deployments/d1/record.json")
     code, calls = copy.make(target, fails_at=fails_at)
     assert [call for call in calls if fails_at in call]
     assert code != 0
 
 
-def test_list_and_sweep_see_the_runs_of_the_examples(copy):
-    copy.file("examples/orders/.event-harness/deployments/r1/run.json")
+def test_list_and_sweep_see_the_deployments_of_the_examples(copy):
+    copy.file("examples/orders/.event-harness/deployments/d1/record.json")
     assert copy.calls("list", "sweep", "ARGS=--dry-run") == [
         ": event-harness --project . list",
         ": event-harness --project examples/orders list",
@@ -142,26 +146,26 @@ def test_list_and_sweep_see_the_runs_of_the_examples(copy):
 @pytest.mark.parametrize(
     ("named", "swept"),
     [
-        ("r1", ["examples/orders sweep r1"]),
-        ("r2 --dry-run", [". sweep --dry-run r2"]),
-        ("r1 r2", [". sweep r2", "examples/orders sweep r1"]),
-        ("r3", [". sweep r3"]),
-        ("r3 r1", [". sweep r3", "examples/orders sweep r1"]),
+        ("d1", ["examples/orders sweep d1"]),
+        ("d2 --dry-run", [". sweep --dry-run d2"]),
+        ("d1 d2", [". sweep d2", "examples/orders sweep d1"]),
+        ("d3", [". sweep d3"]),
+        ("d3 d1", [". sweep d3", "examples/orders sweep d1"]),
     ],
 )
-def test_named_runs_are_swept_where_they_are(copy, named, swept):
-    copy.file("examples/orders/.event-harness/deployments/r1/record.json")
-    copy.file(".event-harness/deployments/r2/record.json")
+def test_named_deployments_are_swept_in_their_own_project(copy, named, swept):
+    copy.file("examples/orders/.event-harness/deployments/d1/record.json")
+    copy.file(".event-harness/deployments/d2/record.json")
     assert copy.calls("sweep", f"ARGS={named}") == [f": event-harness --project {call}" for call in swept]
 
 
-def test_sweep_looks_by_tag_on_the_target_and_goes_on_after_a_run_that_it_can_not_sweep(copy):
-    copy.file("examples/orders/.event-harness/deployments/r1/run.json")
+def test_sweep_looks_by_tag_on_the_target_and_continues_after_a_project_that_fails(copy):
+    copy.file("examples/orders/.event-harness/deployments/d1/record.json")
     _, calls = copy.make("sweep", "TARGET=aws", fails_at="--project . ")
     assert [call.split()[-3:] for call in calls] == [["sweep", "--target", "aws"]] * 2
 
 
-def test_guided_deploy_deploys_with_the_answers_and_delete_destroys_with_them(copy):
+def test_guided_deploy_and_delete_use_the_saved_answers(copy):
     copy.file("deploy.tfvars")
     assert copy.calls("deploy.g", "delete") == [
         ": event-harness configure --save deploy.tfvars",
@@ -171,15 +175,15 @@ def test_guided_deploy_deploys_with_the_answers_and_delete_destroys_with_them(co
     ]
 
 
-def test_clean_removes_the_caches_of_the_examples_and_no_run(copy):
+def test_clean_removes_the_caches_of_the_examples_and_no_deployment(copy):
     cached = copy.file("examples/orders/.pytest_cache/lastfailed")
-    run = copy.file("examples/orders/.event-harness/deployments/r1/run.json")
+    record = copy.file("examples/orders/.event-harness/deployments/d1/record.json")
     copy.calls("clean")
     assert not cached.parent.exists()
-    assert run.exists()
+    assert record.exists()
 
 
-def test_terraform_that_has_gone_since_the_set_up_is_replaced_by_the_package(copy):
+def test_terraform_that_was_removed_after_the_set_up_is_replaced_by_the_package(copy):
     (copy.directory / ".venv" / ".terraform").unlink()
     for name in ("sh", "touch", "awk"):
         copy.file(f"bin/{name}", f'#!{shutil.which("sh")}\nexec {shutil.which(name)} "$@"\n').chmod(0o755)
@@ -199,7 +203,7 @@ def test_demo_takes_any_file_name(copy):
     assert call == f": python -m demo --file {awkward} --out out put.txt"
 
 
-def test_python_that_is_not_there_is_not_called_older(copy):
+def test_missing_python_is_not_reported_as_too_old(copy):
     (copy.directory / ".venv" / ".ready").unlink()
     done = subprocess.run(
         [MAKE, "install", "PYTHON=/no/python"],
@@ -213,7 +217,7 @@ def test_python_that_is_not_there_is_not_called_older(copy):
 
 
 def test_gate_ends_where_lint_fails(copy):
-    """`.ci/run`: `set -e`."""
+    """`.ci/run` has `set -e`."""
     gate = shutil.copytree(ROOT / ".ci", copy.directory / ".ci") / "run"
     copy.file("bin/make", PROGRAM).chmod(0o755)
     environ = {"PATH": f"{copy.directory}/bin:{os.environ['PATH']}", "ROOT": str(copy.directory)}

@@ -1,4 +1,4 @@
-"""Encryption is declared, access is least, and no function works without what makes its failures visible."""
+"""Encryption is declared, access is minimal, and every function makes its failures visible."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ def test_a_bucket_blocks_all_public_access() -> None:
         assert not off, f"{block}: switch on {', '.join(off)}"
 
 
-def test_a_bucket_gives_up_unfinished_uploads() -> None:
+def test_a_bucket_deletes_unfinished_uploads() -> None:
     for bucket in ours("aws_s3_bucket"):
         days = [
             rule.get("abort_incomplete_multipart_upload_days")
@@ -50,15 +50,15 @@ def test_a_bucket_gives_up_unfinished_uploads() -> None:
         assert 1 in days, f"{bucket}: add a lifecycle_rule with abort_incomplete_multipart_upload_days"
 
 
-def test_a_bucket_has_no_access_lists_where_the_provider_can_say_so() -> None:
-    """Emulators are used with provider 3.39, which doesn't know the word."""
+def test_a_bucket_on_aws_has_no_access_control_lists() -> None:
+    """Emulators run with provider 3.39, which doesn't know BucketOwnerEnforced."""
     for controls in ours("aws_s3_bucket_ownership_controls"):
         (rule,) = [block for name, block in blocks(controls.body) if name == "rule"]
         condition, _, on_aws = rule["object_ownership"].removesuffix("}").rpartition(" : ")
         assert (condition.split(" ? ")[0], on_aws) == ("${local.emulated", '"BucketOwnerEnforced"'), controls
 
 
-def test_a_bucket_refuses_plain_http_for_itself_and_for_what_is_in_it() -> None:
+def test_a_bucket_and_its_objects_refuse_plain_http() -> None:
     (statement,) = [block for one, block in statements() if one.name == "tls_only"]
     bucket = "${aws_s3_bucket.this.arn}"
     assert (statement["effect"], statement["actions"]) == ("Deny", ["s3:*"])
@@ -88,7 +88,7 @@ def test_no_statement_allows_a_wildcard_action() -> None:
         for action in block.get("actions", [])
         if "*" in action
     ]
-    # Actions may also stand in a local value that a dynamic statement takes them from.
+    # A dynamic statement may take its actions from a local value.
     bad += [
         f"{one}: {text}"
         for one in of_kind("locals")
@@ -98,7 +98,7 @@ def test_no_statement_allows_a_wildcard_action() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_a_wildcard_resource_is_left_to_services_that_have_none() -> None:
+def test_only_actions_without_resources_have_a_wildcard_resource() -> None:
     bad = [
         f"{one}: statement {block.get('sid')} takes every resource"
         for one, block in statements()
@@ -113,7 +113,7 @@ def test_a_wildcard_resource_is_left_to_services_that_have_none() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_a_role_is_for_lambda_alone() -> None:
+def test_only_lambda_can_assume_a_role() -> None:
     trusting = [(one, block) for one, block in statements() if "sts:AssumeRole" in block["actions"]]
     assert trusting
     for one, block in trusting:
@@ -121,8 +121,8 @@ def test_a_role_is_for_lambda_alone() -> None:
         assert trusted == [{"type": "Service", "identifiers": ["lambda.amazonaws.com"]}], one
 
 
-def test_a_stream_of_kinesis_is_read_with_what_aws_itself_grants_for_it() -> None:
-    """As in the managed policy AWSLambdaKinesisExecutionRole; no plan shows it, since a stream takes 40 s."""
+def test_actions_that_read_a_kinesis_stream_are_those_of_the_aws_managed_policy() -> None:
+    """AWSLambdaKinesisExecutionRole has the same actions; no plan tests it, since a stream takes 40 s."""
     (reading,) = [
         one.body["reading"] for one in of_kind("locals", "modules/event_listener/") if "reading" in one.body
     ]
@@ -141,7 +141,7 @@ def test_every_statement_has_a_name() -> None:
 
 
 def test_policies_are_written_as_policy_documents() -> None:
-    """Only there the checks of this file see them."""
+    """The other tests of this file read policy documents only."""
     types = ("aws_iam_role_policy_attachment", "aws_iam_policy", "aws_iam_policy_attachment")
     assert [str(one) for type_ in types for one in of_type(type_)] == []
     bad = [
@@ -161,7 +161,7 @@ def test_no_role_may_create_log_groups() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_every_log_group_forgets() -> None:
+def test_every_log_group_has_a_retention() -> None:
     for group in of_type("aws_cloudwatch_log_group"):
         assert "retention_in_days" in group.body, f"{group}: set retention_in_days"
 
@@ -172,7 +172,7 @@ def test_every_function_is_traced() -> None:
         assert tracing.get("mode") == "Active", f"{function}: set the mode of tracing_config to Active"
 
 
-def test_every_function_bounds_its_retries_and_keeps_what_fails() -> None:
+def test_every_function_limits_its_retries_and_keeps_failed_events() -> None:
     for function in ours("aws_lambda_function"):
         area = f"{function.file.parent.as_posix()}/"
         (config,) = of_type("aws_lambda_function_event_invoke_config", area)
@@ -182,7 +182,7 @@ def test_every_function_bounds_its_retries_and_keeps_what_fails() -> None:
         assert "on_failure" in destinations[0], f"{config}: add an on_failure destination"
 
 
-def test_every_permission_says_who_may_invoke_for_what() -> None:
+def test_every_permission_names_the_source_that_may_invoke() -> None:
     for permission in of_type("aws_lambda_permission"):
         assert "source_arn" in permission.body, f"{permission}: set source_arn"
         if permission.body["principal"] == "s3.amazonaws.com":

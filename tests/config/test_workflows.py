@@ -1,4 +1,4 @@
-"""The workflows run what a person runs: their steps are actions and make targets, nothing else."""
+"""The workflows run what a person runs: each step is an action or a make target."""
 
 import json
 import re
@@ -17,7 +17,7 @@ TARGETS = set(re.findall(r"^([a-z.]+):", MAKEFILE, re.MULTILINE))
 
 def read(workflow):
     content = yaml.safe_load(workflow.read_text(encoding="utf-8"))
-    return content | {"on": content.pop(True)}  # YAML 1.1 takes `on` for true
+    return content | {"on": content.pop(True)}  # YAML 1.1 reads `on` as true
 
 
 def steps(workflow):
@@ -69,7 +69,7 @@ def test_nightly_runs_are_one_at_a_time_and_never_cancelled():
     assert read(NIGHTLY)["concurrency"] == {"group": "nightly-aws", "cancel-in-progress": False}
 
 
-def test_nightly_proves_itself_by_oidc_and_may_do_nothing_else_at_github():
+def test_nightly_authenticates_by_oidc_and_has_no_other_permission_at_github():
     nightly = read(NIGHTLY)
     assert nightly["permissions"] == {}
     (job,) = nightly["jobs"].values()
@@ -88,7 +88,7 @@ def test_nightly_sweeps_with_credentials_that_are_still_valid():
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_reports_and_logs_are_kept_those_of_the_examples_too(workflow):
+def test_reports_and_logs_are_kept_also_those_of_the_examples(workflow):
     (kept,) = [step["with"] for step in steps(workflow) if "upload-artifact" in step.get("uses", "")]
     assert kept["path"].split() == ["reports/", "**/.event-harness/logs/"]
     assert kept["include-hidden-files"] is True
@@ -109,7 +109,7 @@ def test_readme_explains_every_target():
 
 
 def test_role_policy_is_least_privilege():
-    """No wildcard action; a wildcard resource only for what lists or reads without an ARN."""
+    """No action has a wildcard; only actions that list or read without an ARN have a wildcard resource."""
     policy = json.loads((ROOT / "docs" / "aws-role-policy.json").read_text(encoding="utf-8"))
     for statement in policy["Statement"]:
         actions, resources = (
@@ -127,13 +127,13 @@ def test_role_policy_is_least_privilege():
 
 
 def test_role_policy_has_what_only_newer_providers_ask_for():
-    """The one here tags buckets as S3 always has; hashicorp/aws 6.23 and later as S3 does with ABAC."""
+    """hashicorp/aws 6.23 and later tag buckets by the calls of S3 for ABAC; 3.39 by the older calls."""
     policy = json.loads((ROOT / "docs" / "aws-role-policy.json").read_text(encoding="utf-8"))
     (buckets,) = [statement for statement in policy["Statement"] if statement["Sid"] == "Buckets"]
     assert set(buckets["Action"]) >= {"s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource"}
 
 
 def test_every_test_file_has_a_name_of_its_own():
-    """Pytest imports test files by their bare names: two of one name can't be run together."""
+    """Pytest imports test files by their file names: two files of one name can't run together."""
     names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
     assert [name for name, times in names.items() if times > 1] == []

@@ -1,7 +1,7 @@
-"""The policy for a real account, docs/aws-role-policy.json, suffices for all that the harness does there.
+"""The policy for a real account, docs/aws-role-policy.json, allows everything that the harness does there.
 
-On the local AWS emulator with its authorization on, as a user who has this policy and nothing else; for an example,
-with what its README lists besides.
+The tests run on the local AWS emulator with its authorization on, as a user who has only this policy. For an
+example, the user also has the statements that the example's README lists.
 """
 
 import json
@@ -32,7 +32,7 @@ NO_CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-# Statements of whose calls the local AWS emulator can't tell the resource: here they apply to all.
+# The local AWS emulator can't tell the resource of these calls: here the statements apply to all resources.
 WITHOUT_RESOURCE = {
     "Functions": "lambda:CreateFunction names the function in its body",
     "ResultsTable": "dynamodb:ListTagsOfResource names the table by its ARN",
@@ -44,7 +44,7 @@ WITHOUT_RESOURCE = {
 
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory):
-    """Who may do anything. Somebody else's things are in the account, too."""
+    """A target with all permissions. The account also holds resources of somebody else."""
     directory = tmp_path_factory.mktemp("account-policy") / "aws"
     with LocalEmulator.start(
         directory, auth=True, environ={"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}
@@ -56,7 +56,7 @@ def owner(tmp_path_factory):
 
 
 def user_with(policy, owner):
-    """The access key of a new user who may do what a policy (JSON, with ACCOUNT in it) allows."""
+    """Return the access key of a new user with a policy (JSON, with ACCOUNT in it)."""
     policy = json.loads(policy.replace("ACCOUNT", ACCOUNT))
     for statement in policy["Statement"]:
         if statement["Sid"] in WITHOUT_RESOURCE:
@@ -76,7 +76,7 @@ def user(owner):
 
 @pytest.fixture
 def deployer(owner, user, monkeypatch):
-    """The target, as that user reaches it."""
+    """The target with that user's credentials."""
     work_as(user, monkeypatch)
     target = Target.local(owner.endpoint_url)
     assert target.check().arn.startswith(f"arn:aws:iam::{ACCOUNT}:user/deployer-")
@@ -84,7 +84,7 @@ def deployer(owner, user, monkeypatch):
 
 
 def run_pytest(directory, *arguments, **environ):
-    """DeploymentRecord pytest in a directory and return what it printed; no test may fail."""
+    """Run pytest in a directory and return its output; no test may fail."""
     usual = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_", "AWS_"))}
     kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
     done = subprocess.run(
@@ -100,12 +100,12 @@ def run_pytest(directory, *arguments, **environ):
 
 
 def as_user(owner):
-    """The options with which a pytest that has a user's key in its environment works as that user."""
+    """Return the options with which pytest works as the user whose key is in its environment."""
     return ("-p", "emulated_user", f"--harness-target={owner.endpoint_url}")
 
 
-def test_it_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
-    """So all that they deploy has a name that the policy covers."""
+def test_policy_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
+    """So the policy covers the name of everything that they deploy."""
     before = inventory(owner)
     marked = ("-v", "-m", "real_account", str(HERE))
     printed = run_pytest(ROOT, *as_user(owner), *marked, **user)
@@ -116,7 +116,7 @@ def test_it_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
 
 
 def test_no_other_test_runs_on_a_real_account():
-    """Each would fail for want of credentials."""
+    """Each of the others would fail, since it has no credentials."""
     others = ("-m", "not real_account", str(HERE))
     printed = run_pytest(ROOT, "--harness-target=aws", *others, **NO_CREDENTIALS)
     assert "not marked real_account: it needs an emulator" in printed
@@ -124,7 +124,7 @@ def test_no_other_test_runs_on_a_real_account():
 
 
 @pytest.mark.parametrize(("example", "prefix"), [("orders", "orders"), ("projection", "crm")])
-def test_it_suffices_for_an_example_with_what_the_examples_readme_lists(owner, example, prefix):
+def test_policy_suffices_for_an_example_with_the_statements_of_its_readme(owner, example, prefix):
     before, directory = inventory(owner), ROOT / "examples" / example
     readme = (directory / "README.md").read_text(encoding="utf-8")
     (listed,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
@@ -134,7 +134,7 @@ def test_it_suffices_for_an_example_with_what_the_examples_readme_lists(owner, e
     assert inventory(owner) == before
 
 
-def test_it_suffices_to_sweep_by_tag(deployer, owner, tmp_path):
+def test_policy_suffices_to_sweep_by_tag(deployer, owner, tmp_path):
     before = inventory(owner)
     record = DeploymentRecord.create(tmp_path, root=ROOT, target="local", endpoint_url=deployer.endpoint_url)
     tools = toolchain.find(target="local")
@@ -142,4 +142,4 @@ def test_it_suffices_to_sweep_by_tag(deployer, owner, tmp_path):
     assert [one.deployment_id for one in find(deployer)] == [system.deployment_id]
     assert remove_all(deployer, system.deployment_id, lambda _line: None) == []
     assert inventory(owner) == before
-    record.delete()  # terraform would look long for what is gone
+    record.delete()  # terraform would look for the removed resources for a long time

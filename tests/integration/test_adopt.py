@@ -1,4 +1,4 @@
-"""docs/adopt.md, followed word for word by somebody who has nothing but an empty directory."""
+"""docs/adopt.md works word for word, starting from an empty directory."""
 
 import os
 import re
@@ -17,7 +17,7 @@ REPOSITORY = "https://github.com/your-fork/event-harness.git"
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """What would be at the page's address: a git repository with this checkout's modules, and its tag."""
+    """A git repository with this checkout's modules and the tag that the page names."""
     directory = tmp_path_factory.mktemp("origin") / "event-harness.git"
     for part in ("modules", "functions"):
         shutil.copytree(ROOT / part, directory / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -29,7 +29,7 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, repository):
-    """The files of the page; all that differs is the repository's address."""
+    """The files of the page; only the address of the repository differs."""
     directory = tmp_path_factory.mktemp("adopt")
     for _, title, text in BLOCKS:
         if title:
@@ -40,11 +40,11 @@ def project(tmp_path_factory, repository):
 
 
 def commands():
-    """The commands of the page, in their order."""
+    """Return the commands of the page, in order."""
     return [line for kind, title, text in BLOCKS if kind == "sh" and not title for line in text.splitlines()]
 
 
-def test_page_installs_a_package_that_this_repository_makes(tmp_path):
+def test_page_installs_the_package_of_this_repository(tmp_path):
     (command,) = [command for command in commands() if command.startswith("pip install")]
     assert re.fullmatch(
         rf'pip install "event-harness\[local,terraform\] @ git\+{REPOSITORY}@v0\.1\.0"', command
@@ -58,7 +58,7 @@ def test_page_installs_a_package_that_this_repository_makes(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["absolute", "relative"])
-def test_module_of_a_checkout_on_the_disk_serves_as_well(project, tmp_path, how):
+def test_module_can_come_from_a_local_checkout(project, tmp_path, how):
     source = f"{ROOT}//" if how == "absolute" else f"{os.path.relpath(ROOT, tmp_path)}/"
     for file in project.glob("*.tf"):
         text = file.read_text(encoding="utf-8")
@@ -76,13 +76,13 @@ def test_module_of_a_checkout_on_the_disk_serves_as_well(project, tmp_path, how)
     assert "Success! The configuration is valid." in done.stdout, done.stderr
 
 
-def test_every_command_of_the_page_works_in_its_order_and_nothing_is_left(project):
+def test_every_command_of_the_page_works_in_order_and_nothing_is_left(project):
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))}
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     passed = []
     for command in commands():
         if command.startswith("pip install"):
-            continue  # the package is there
+            continue  # the package is already installed
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=project,

@@ -1,4 +1,4 @@
-"""The sample that the benchmarks measure ours beside works where it should, and fails as it is said to."""
+"""The sample that the benchmarks compare with works in the good case and fails as documented."""
 
 import pytest
 

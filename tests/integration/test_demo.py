@@ -1,4 +1,4 @@
-"""`make demo`, as a person runs it: what it prints, its exit code, and what it leaves."""
+"""`make demo`, as a person runs it: its output, its exit code, and what it leaves behind."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ MARK = "EVENT_HARNESS_DEMO_TEST"
 
 @pytest.fixture
 def demo(tmp_path):
-    """Starts the demonstration in a copy of nothing but the project's directory, marked to be found again."""
+    """Start demonstrations in this checkout; a mark in their environment identifies their processes."""
     started = []
 
     def start(*arguments):
@@ -41,7 +41,7 @@ def demo(tmp_path):
 
 
 def marked(tmp_path):
-    """Processes that a demonstration started, in whatever session they are."""
+    """Return the processes that a demonstration started, in any session."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -52,12 +52,12 @@ def marked(tmp_path):
     return found
 
 
-def runs_of(process):
-    """What it has on record: other tests may run beside it."""
+def records_of(process):
+    """Return the records of this process only: other tests may run at the same time."""
     return [record for record in recorded(ROOT / ".event-harness") if record.pid == process.pid]
 
 
-def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
+def test_text_from_a_file_comes_back_and_nothing_is_left(demo, tmp_path):
     text = "naïve Straße\n" * 1000
     (tmp_path / "in put+.txt").write_text(text, encoding="utf-8")
     process = demo("--file", str(tmp_path / "in put+.txt"), "--out", str(tmp_path / "out.txt"))
@@ -67,7 +67,7 @@ def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
     for component in ("sent", "processing", "written", "recorded", "stored", "received"):
         assert component in printed
     assert "left: 0 resources" in printed
-    assert not runs_of(process)
+    assert not records_of(process)
     assert not marked(tmp_path)
 
 
@@ -75,7 +75,7 @@ def test_own_text_comes_back_and_nothing_is_left(demo, tmp_path):
     ("content", "said"),
     [(None, "can't be read"), (b"abc\xffdef", "is not UTF-8 (byte 0xff at offset 3)")],
 )
-def test_file_that_is_no_text_is_refused_in_one_line_before_anything_starts(demo, tmp_path, content, said):
+def test_unreadable_file_is_refused_in_one_line_before_anything_starts(demo, tmp_path, content, said):
     if content is not None:
         (tmp_path / "bad.txt").write_bytes(content)
     process = demo("--file", str(tmp_path / "bad.txt"))
@@ -86,7 +86,7 @@ def test_file_that_is_no_text_is_refused_in_one_line_before_anything_starts(demo
 
 
 @pytest.mark.parametrize(("out", "said"), [("no/where.txt", "is no directory"), (".", "it is a directory")])
-def test_out_that_cannot_be_written_is_refused_before_anything_starts(demo, tmp_path, out, said):
+def test_unwritable_out_is_refused_before_anything_starts(demo, tmp_path, out, said):
     process = demo("--out", str(tmp_path / out))
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -95,7 +95,7 @@ def test_out_that_cannot_be_written_is_refused_before_anything_starts(demo, tmp_
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_during_apply_destroys_what_was_created(demo, tmp_path, number):
+def test_interrupt_during_apply_destroys_everything(demo, tmp_path, number):
     process = demo()
     seen = ""
     for line in process.stdout:
@@ -106,5 +106,5 @@ def test_interrupt_during_apply_destroys_what_was_created(demo, tmp_path, number
     printed = seen + process.communicate(timeout=200)[0]
     assert process.returncode == 1, printed
     assert "interrupted" in printed
-    assert not runs_of(process), printed
+    assert not records_of(process), printed
     assert not marked(tmp_path)

@@ -1,4 +1,4 @@
-"""The command line: what is asked for reaches the rooms that do it, and their verdict comes back."""
+"""The command line passes its arguments to the packages below, and returns their result."""
 
 import json
 import types
@@ -19,7 +19,7 @@ URL = "http://127.0.0.1:9"
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch):
-    """An empty project, in an environment that says nothing."""
+    """An empty project, in an environment without settings."""
     for name in (
         "AWS_ENDPOINT_URL",
         "EVENT_HARNESS_RESOURCES",
@@ -34,7 +34,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture
 def swept(monkeypatch):
-    """The sweeps that were asked for, each with its arguments; `codes` are what they return."""
+    """Record the calls of both sweeps with their arguments; `codes` holds what they return."""
     asked = types.SimpleNamespace(calls=[], codes={"sweep": 0, "sweep_by_tag": 0})
 
     names = {"sweep": "sweep_by_record", "sweep_by_tag": "sweep_by_tag"}
@@ -53,7 +53,7 @@ def swept(monkeypatch):
 
 @pytest.fixture
 def terraform(project, monkeypatch):
-    """Makes a terraform of a shell script that the commands find."""
+    """Make a terraform from a shell script; the commands find it."""
 
     def make(script):
         binary = project / "terraform"
@@ -66,7 +66,7 @@ def terraform(project, monkeypatch):
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_dry_run_of_a_sweep_is_one_by_record_and_by_tag(swept, dry_run):
+def test_sweep_with_a_target_looks_by_record_and_by_tag(swept, dry_run):
     flags = ["--dry-run"] if dry_run else []
     assert cli.main(["sweep", "--target", URL, *flags]) == 0
     assert swept.calls == [
@@ -75,9 +75,9 @@ def test_dry_run_of_a_sweep_is_one_by_record_and_by_tag(swept, dry_run):
     ]
 
 
-def test_sweep_of_named_runs_looks_for_no_others_by_tag(swept):
-    assert cli.main(["sweep", "r1", "r2", "--target", URL]) == 0
-    assert swept.calls == [("sweep", {"only": ["r1", "r2"], "dry_run": False})]
+def test_sweep_of_named_deployments_does_not_look_by_tag(swept):
+    assert cli.main(["sweep", "d1", "d2", "--target", URL]) == 0
+    assert swept.calls == [("sweep", {"only": ["d1", "d2"], "dry_run": False})]
 
 
 @pytest.mark.parametrize("unfinished", ["sweep", "sweep_by_tag"])
@@ -86,13 +86,13 @@ def test_sweep_that_leaves_something_fails(swept, unfinished):
     assert cli.main(["sweep", "--target", URL]) == 1
 
 
-def test_misspelt_argument_ends_the_command_before_it_does_anything(swept, capsys):
+def test_misspelt_argument_ends_the_command_before_it_starts(swept, capsys):
     assert cli.main(["sweep", "--dryrun"]) == 2
     assert swept.calls == []
     assert "unknown argument '--dryrun'" in capsys.readouterr().err
 
 
-def test_ctrl_c_ends_a_command_with_a_line_and_the_shells_exit_code(monkeypatch, capsys):
+def test_ctrl_c_ends_a_command_with_one_line_and_exit_code_130(monkeypatch, capsys):
     def interrupted(_project):
         raise KeyboardInterrupt
 
@@ -101,25 +101,25 @@ def test_ctrl_c_ends_a_command_with_a_line_and_the_shells_exit_code(monkeypatch,
     assert capsys.readouterr().err == "event-harness: interrupted\n"
 
 
-def test_list_shows_what_tags_tell_of_beside_what_is_on_record(monkeypatch, capsys):
-    queue = Found("sqs", "queue", "r1-letters")
+def test_list_shows_tagged_deployments_beside_recorded_ones(monkeypatch, capsys):
+    queue = Found("sqs", "queue", "d1-letters")
     found = [
-        Orphans("r1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
-        Orphans("r2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
+        Orphans("d1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
+        Orphans("d2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
     ]
     monkeypatch.setattr(deployments.orphans, "find", lambda _target: found)
     assert cli.main(["list", "--target", URL]) == 0
     first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
-    assert first == ["r1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]
+    assert first == ["d1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]
     assert second[4:8] == ["not", "on", "record", "here"]
 
 
-def test_list_of_nothing_says_so(capsys):
+def test_list_says_that_there_are_no_deployments(capsys):
     assert cli.main(["list"]) == 0
     assert capsys.readouterr().out == "no deployments: nothing is in progress, nothing was left behind\n"
 
 
-def test_files_that_are_not_formatted_fail_the_check(terraform):
+def test_unformatted_files_fail_the_check(terraform):
     terraform('case "$*" in "fmt "*-check*bad) exit 3 ;; esac')
     assert cli.main(["fmt", "--check", "good", "bad"]) == 1
     assert cli.main(["fmt", "--check", "good"]) == 0
@@ -131,7 +131,7 @@ def test_exit_code_of_terraform_is_that_of_the_command(terraform):
     assert cli.main(["terraform", "apply", "-input=false"]) == 3
 
 
-def test_root_with_the_override_of_up_is_not_deployed_to_a_real_account(
+def test_root_with_the_override_of_up_is_never_deployed_to_a_real_account(
     project, terraform, monkeypatch, capsys
 ):
     terraform("exit 0")
@@ -144,28 +144,28 @@ def test_root_with_the_override_of_up_is_not_deployed_to_a_real_account(
 
 
 def redrive(*arguments, capsys):
-    """What a redrive, which finds no system, says."""
+    """Return the message of a redrive that finds no system."""
     assert cli.main(["redrive", *arguments]) == 1
     return capsys.readouterr().err
 
 
-def test_redrive_without_a_run_takes_the_newest(capsys):
+def test_redrive_without_an_id_takes_the_newest_deployment(capsys):
     assert "reuse is 'last' (default), but no such deployment was kept" in redrive(capsys=capsys)
 
 
-def test_redrive_of_a_run_is_of_no_other_system_that_the_environment_names(monkeypatch, capsys):
+def test_redrive_of_a_named_deployment_ignores_the_system_in_the_environment(monkeypatch, capsys):
     monkeypatch.setenv("EVENT_HARNESS_RESOURCES", "map.json")
-    assert "reuse is 'r1' (DEPLOYMENT_ID), but no such deployment was kept" in redrive("r1", capsys=capsys)
+    assert "reuse is 'd1' (DEPLOYMENT_ID), but no such deployment was kept" in redrive("d1", capsys=capsys)
 
 
-def test_redrive_of_a_described_system_is_of_no_run_that_the_environment_names(monkeypatch, capsys):
+def test_redrive_with_resources_ignores_the_deployment_in_the_environment(monkeypatch, capsys):
     monkeypatch.setenv("EVENT_HARNESS_REUSE", "last")
     said = redrive("--resources", "map.json", capsys=capsys)
     assert "resources is 'map.json', but the target is local" in said
     assert "(--target=aws or =http://127.0.0.1:PORT)" in said
 
 
-def test_redrive_without_a_run_is_of_the_system_that_the_environment_names(monkeypatch, capsys):
+def test_redrive_without_an_id_takes_the_system_in_the_environment(monkeypatch, capsys):
     monkeypatch.setenv("EVENT_HARNESS_RESOURCES", "map.json")
     assert "resources is 'map.json'" in redrive(capsys=capsys)
     monkeypatch.setenv("EVENT_HARNESS_REUSE", "last")
@@ -174,21 +174,21 @@ def test_redrive_without_a_run_is_of_the_system_that_the_environment_names(monke
     )
 
 
-def test_redrive_of_two_systems_at_once_is_refused(capsys):
-    said = redrive("r1", "--resources", "map.json", capsys=capsys)
+def test_redrive_refuses_two_systems_at_once(capsys):
+    said = redrive("d1", "--resources", "map.json", capsys=capsys)
     assert (
-        "resources is 'map.json' (--resources) and reuse is 'r1' (DEPLOYMENT_ID): these are two systems"
+        "resources is 'map.json' (--resources) and reuse is 'd1' (DEPLOYMENT_ID): these are two systems"
         in said
     )
 
 
-def test_redrive_looks_in_the_region_that_it_is_given(project, capsys):
+def test_redrive_uses_the_given_region(project, capsys):
     (project / "map.json").write_text(json.dumps(MAP))
     said = redrive("--resources=map.json", f"--target={URL}", "--region=us-west-2", capsys=capsys)
     assert "but the region is us-west-2 (--region); set it with --region=eu-west-1" in said
 
 
-def test_redrive_on_another_machine_must_be_allowed_expressly(project, monkeypatch, capsys):
+def test_redrive_on_another_machine_needs_allow_remote(project, monkeypatch, capsys):
     (project / "map.json").write_text(json.dumps(MAP))
     where = ["--resources=map.json", "--target=http://192.0.2.1:4566"]
     assert "must be allowed expressly (--allow-remote" in redrive(*where, capsys=capsys)

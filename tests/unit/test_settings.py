@@ -4,7 +4,7 @@ from event_harness.errors import SettingError
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
 
 
-def test_default_stands_where_nothing_is_said():
+def test_default_applies_if_nothing_is_set():
     settings = Settings({}, {}, {})
     assert settings["target"] == "local"
     assert settings.origin("target") == "default"
@@ -41,7 +41,7 @@ def test_command_line_beats_environment():
         ("root", " ", "a text that isn't empty"),
     ],
 )
-def test_bad_value_is_refused_with_value_origin_and_what_is_valid(name, text, valid):
+def test_error_for_a_bad_value_shows_value_origin_and_valid_values(name, text, valid):
     with pytest.raises(SettingError) as error:
         parse(BY_NAME[name], text, "the ini file")
     message = str(error.value)
@@ -51,18 +51,18 @@ def test_bad_value_is_refused_with_value_origin_and_what_is_valid(name, text, va
     assert "\n" not in message
 
 
-def test_same_validator_serves_every_source():
+def test_every_source_has_the_same_validator():
     for source in ({"options": {"sla": "x"}}, {"environ": {"EVENT_HARNESS_SLA": "x"}}, {"ini": {"sla": "x"}}):
         with pytest.raises(SettingError, match="sla is 'x'"):
             Settings(**{"environ": {}} | source)
 
 
 @pytest.mark.parametrize(("text", "count"), [("1", 1), ("50", 50)])
-def test_whole_number_from_one_is_taken(text, count):
+def test_whole_number_from_one_is_accepted(text, count):
     assert Settings({}, {"EVENT_HARNESS_IN_FLIGHT": text}, {})["in_flight"] == count
 
 
-def test_error_names_an_option_as_its_command_spells_it():
+def test_error_uses_the_option_name_of_the_command():
     with pytest.raises(SettingError, match=r"region is ' ' \(--region\)"):
         Settings({"region": " "}, {}, spelt={"region": "--region"})
 
@@ -71,7 +71,7 @@ def test_emulator_url_is_a_target():
     assert Settings({"target": "http://127.0.0.1:4566/"}, {}, {})["target"] == "http://127.0.0.1:4566"
 
 
-def test_variables_come_as_a_mapping():
+def test_variables_become_a_mapping():
     settings = Settings({"var": ["owner=me", "tags={a=1}"]}, {}, {})
     assert settings["var"] == {"owner": "me", "tags": "{a=1}"}
 
@@ -84,7 +84,7 @@ def test_flag_is_read_from_the_environment():
     assert Settings({}, {"EVENT_HARNESS_KEEP": "true"}, {})["keep"] is True
 
 
-def test_header_shows_each_value_that_somebody_set_and_its_origin():
+def test_header_shows_each_set_value_with_its_origin():
     header = Settings({"keep": True}, {"EVENT_HARNESS_SLA": "7"}, {"target": "aws"}).header()
     assert "target aws (ini)" in header
     assert "sla 7 s (EVENT_HARNESS_SLA)" in header
@@ -92,12 +92,12 @@ def test_header_shows_each_value_that_somebody_set_and_its_origin():
     assert "in_flight" not in header
 
 
-def test_header_names_input_variables_and_keeps_their_values():
+def test_header_names_input_variables_without_their_values():
     header = Settings({"var": ["password=secret", "size=3"]}, {}, {}).header()
     assert "var password, size (--harness-var)" in header
     assert "secret" not in header
 
 
-def test_every_setting_explains_itself():
+def test_every_setting_has_a_help_text():
     assert all(setting.help for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)

@@ -1,11 +1,11 @@
-"""What the harness can't know of this system."""
+"""Settings of the harness for this system."""
 
 import pytest
 
 
 @pytest.fixture(scope="session")
 def harness_producer_settings():
-    """The correlation id of a test is the id of its order, which the system passes on anyway."""
+    """Use the order id as the correlation id: the system copies it to its output."""
     return {"placed": {"field": "order_id"}}
 
 

@@ -16,7 +16,7 @@ def test_order_is_confirmed_with_its_total(producer, listener):
     assert confirmed.json() == {"order_id": sent.correlation_id, "lines": 2, "total": "28.90"}
 
 
-def test_order_that_comes_twice_is_confirmed_once(producer, listener):
+def test_order_that_is_sent_twice_is_confirmed_once(producer, listener):
     sent = producer.send(order(("tea", 1, "4.50")))
     listener.wait_for(sent)
     producer.send(order(("tea", 1, "4.50")), correlation_id=sent.correlation_id)

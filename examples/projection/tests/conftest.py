@@ -1,4 +1,4 @@
-"""What the harness can't know of this system."""
+"""Settings of the harness for this system."""
 
 import pytest
 

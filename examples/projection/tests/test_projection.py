@@ -1,4 +1,4 @@
-"""Customers: a table, its stream, Lambda, and a second table, whose stream the listener follows."""
+"""Customers: a table, its stream, Lambda, and a second table; the listener reads its stream."""
 
 import json
 
@@ -15,7 +15,7 @@ def test_customer_is_projected_with_a_clean_address(producer, listener):
     assert change["new_image"]["email"] == "ada@example.com"
 
 
-def test_changes_of_a_customer_arrive_in_their_order(producer, listener):
+def test_changes_of_a_customer_arrive_in_order(producer, listener):
     names = ["Ada Byron", "Ada King", "Ada Lovelace"]
     first = producer.send(ADA | {"name": names[0]})
     for name in names[1:]:
@@ -24,7 +24,7 @@ def test_changes_of_a_customer_arrive_in_their_order(producer, listener):
     assert [change.json()["new_image"]["name"] for change in changes] == names
 
 
-def test_customer_who_leaves_is_removed(producer, listener, deployment):
+def test_deleted_customer_is_removed(producer, listener, deployment):
     sent = producer.send(ADA)
     customers = deployment.target.client("dynamodb")
     customers.delete_item(
@@ -34,15 +34,15 @@ def test_customer_who_leaves_is_removed(producer, listener, deployment):
     assert [change.json()["eventName"] for change in changes] == ["INSERT", "REMOVE"]
 
 
-def test_customer_who_is_written_again_unchanged_is_projected_once(producer, listener):
+def test_customer_who_is_written_twice_unchanged_is_projected_once(producer, listener):
     sent = producer.send(ADA)
     listener.wait_for(sent)
     producer.send(ADA, correlation_id=sent.correlation_id)
     listener.expect_exactly(sent, 1, settle=3)
 
 
-def test_change_that_is_delivered_again_late_changes_nothing(producer, listener, deployment):
-    """A stream delivers at least once: an older change must not undo a newer one."""
+def test_old_change_that_is_delivered_again_changes_nothing(producer, listener, deployment):
+    """A stream delivers at least once: an older change must not overwrite a newer one."""
     sent = producer.send(ADA)
     listener.wait_for(sent)
     image = {name: {"S": text} for name, text in (ADA | {"customer_id": sent.correlation_id}).items()}
@@ -70,7 +70,7 @@ def test_customer_without_an_address_reaches_the_failure_queue(address, producer
     assert failure.event["dynamodb"]["NewImage"]["name"] == {"S": ADA["name"]}
 
 
-def test_bad_change_does_not_hold_up_those_after_it(producer, listener):
+def test_bad_change_does_not_block_the_changes_after_it(producer, listener):
     bad = producer.send(ADA | {"email": "ada"})
     good = producer.send(ADA)
     listener.wait_for(good)

@@ -32,18 +32,18 @@ def test_answers_are_saved_as_terraform_values(root):
     assert (root / "saved.tfvars").read_text() == 'days = 7\nowner = "a team"\n'
 
 
-def test_enter_takes_the_saved_answer_before_the_default(root):
+def test_enter_keeps_the_saved_answer_rather_than_the_default(root):
     (root / "saved.tfvars").write_text('days = 3\nowner = "them"\n')
     configure(root, root / "saved.tfvars", ask=answers("", ""), say=lambda _line: None)
     assert (root / "saved.tfvars").read_text() == 'days = 3\nowner = "them"\n'
 
 
-def test_default_that_was_taken_stays_a_default(root):
+def test_accepted_default_is_saved_as_a_comment(root):
     configure(root, root / "saved.tfvars", ask=answers("7", "me"), say=lambda _line: None)
     assert (root / "saved.tfvars").read_text() == 'days = 7\n# owner = "me"\n'
 
 
-def test_variable_without_default_is_asked_until_it_is_given(root):
+def test_required_variable_is_asked_until_it_has_an_answer(root):
     said = []
     configure(root, root / "saved.tfvars", ask=answers("", "seven }", "7", ""), say=said.append)
     assert "days has no default and must be given" in said
@@ -51,7 +51,7 @@ def test_variable_without_default_is_asked_until_it_is_given(root):
     assert (root / "saved.tfvars").read_text() == 'days = 7\n# owner = "me"\n'
 
 
-def test_without_a_terminal_it_ends_with_one_line(root):
+def test_without_a_terminal_configure_ends_with_one_line(root):
     def ask(_question):
         raise EOFError
 
@@ -66,18 +66,18 @@ def nobody(question):
 @pytest.mark.parametrize(
     ("save", "said"), [("no/where.tfvars", "no is no directory"), (".", "it is a directory")]
 )
-def test_answers_that_could_not_be_saved_are_not_asked_for(root, save, said):
+def test_unwritable_file_is_refused_before_the_first_question(root, save, said):
     with pytest.raises(SettingError, match=f"can't be written: .*{said}; save the answers elsewhere"):
         configure(root, root / save, ask=nobody, say=lambda _line: None)
 
 
-def test_file_that_may_not_be_written_is_refused_before_anything_is_asked(root, monkeypatch):
+def test_file_without_write_permission_is_refused_before_the_first_question(root, monkeypatch):
     monkeypatch.setattr("os.access", lambda _path, _mode: False)
     with pytest.raises(SettingError, match="can't be written: permission denied"):
         configure(root, root / "saved.tfvars", ask=nobody, say=lambda _line: None)
 
 
-def test_saved_answers_that_cannot_be_read_are_refused_before_anything_is_asked(root):
+def test_unreadable_saved_answers_are_refused_before_the_first_question(root):
     (root / "saved.tfvars").write_bytes(b"\xff")
     with pytest.raises(SettingError, match=r"saved\.tfvars can't be read: .*; save the answers elsewhere"):
         configure(root, root / "saved.tfvars", ask=nobody, say=lambda _line: None)

@@ -23,7 +23,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.SQS)
 events, queues = boto3.client("events"), boto3.client("sqs")
-# An order is its id; the same id with other lines is a mistake, not a repetition.
+# The id identifies an order. The same id with other lines is an error, not a repetition.
 once = IdempotencyConfig(
     event_key_jmespath="order_id",
     payload_validation_jmespath="lines",
@@ -33,12 +33,12 @@ handled = DynamoDBPersistenceLayer(table_name=os.environ["HANDLED_TABLE"])
 
 
 class MalformedOrderError(Exception):
-    """It can't be confirmed, however often it is tried."""
+    """The order is not valid; a retry can't help."""
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Handle each message of a batch; only those that failed come again, and at last are dead letters."""
+    """Handle each message of a batch; only failed ones are retried, and finally become dead letters."""
     once.register_lambda_context(context)
     return dict(
         process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def handle(record: SQSRecord) -> None:
-    """Confirm the order in a message, or refuse it if no further attempt could fix it."""
+    """Confirm the order in a message, or refuse it if a retry can't help."""
     try:
         order = read(record.body)
         with logger.append_context_keys(correlation_id=order["order_id"]):
@@ -72,7 +72,7 @@ def read(body: str) -> dict[str, Any]:
 
 @idempotent_function(data_keyword_argument="order", config=once, persistence_store=handled)
 def confirm(order: dict[str, Any]) -> None:
-    """Tell the shop that an order is confirmed, once however often it is delivered."""
+    """Announce that an order is confirmed; only once, even if it is delivered several times."""
     logger.info("confirming")
     total = sum(line["quantity"] * Decimal(line["price"]) for line in order["lines"])
     detail = {"order_id": order["order_id"], "lines": len(order["lines"]), "total": f"{total:.2f}"}
@@ -83,13 +83,13 @@ def confirm(order: dict[str, Any]) -> None:
         "Detail": json.dumps(detail),
     }
     answer = events.put_events(Entries=[entry])
-    if answer["FailedEntryCount"]:  # no error of the call
+    if answer["FailedEntryCount"]:  # the call itself succeeds
         raise RuntimeError(f"the bus refused the event: {answer['Entries'][0]}")
     logger.info("confirmed")
 
 
 def refuse(record: SQSRecord, error: Exception) -> None:
-    """Make a message a dead letter at once, whole, with the reason where Lambda too would put it."""
+    """Make the whole message a dead letter at once, with the reason in the attributes that Lambda uses."""
     logger.warning("refused", extra={"error": str(error)})
     reason = {"ErrorCode": type(error).__name__, "ErrorMessage": str(error)[:1024]}
     kept = {

@@ -1,4 +1,4 @@
-"""Projects customers into the directory: changes of the one table in, items of the other out.
+"""Projects customers into the directory: changes of one table in, items of another table out.
 
 Environment: `DIRECTORY_TABLE`, `FAILURE_QUEUE_URL`.
 """
@@ -23,15 +23,15 @@ queues = boto3.client("sqs")
 
 
 class MalformedCustomerError(Exception):
-    """It can't be projected, however often it is tried."""
+    """The customer is not valid; a retry can't help."""
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Project the changes of a batch in their order.
+    """Project the changes of a batch in order.
 
-    Any error ends it, and Lambda then brings the batch again, in halves: what was projected before is
-    recognised by its place in the stream.
+    Any error ends the batch, and Lambda retries it in halves. A change that was already projected is
+    recognised by its position in the stream.
     """
     for record in DynamoDBStreamEvent(event).records:
         with logger.append_context_keys(correlation_id=_customer_id(record)):
@@ -42,12 +42,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
 
 
 def project(record: DynamoDBRecord) -> None:
-    """Make the directory's entry what a change says, unless it is newer already.
+    """Apply a change to the directory's entry, unless the entry is newer.
 
-    A change from before a removal may bring an entry back, but not for long: what is delivered again is
-    delivered in its order, the removal too.
+    A repeated change from before a removal restores the entry, but only briefly: the stream repeats changes
+    in order, so the removal follows.
     """
-    # As text of one length: a number may have more digits than DynamoDB keeps.
+    # A text of fixed length: the number may have more digits than DynamoDB stores.
     place = f"{record.dynamodb.sequence_number:0>40}"
     older = Attr("place").not_exists() | Attr("place").lt(place)
     entry = None if record.event_name is DynamoDBRecordEventName.REMOVE else _entry(record.dynamodb.new_image)
@@ -63,7 +63,7 @@ def project(record: DynamoDBRecord) -> None:
 
 
 def refuse(record: DynamoDBRecord, error: Exception) -> None:
-    """Keep a change that can't be projected, whole, and go on: it would hold up all those after it."""
+    """Keep the whole change in the failure queue and continue: it would block all changes after it."""
     logger.warning("refused", extra={"error": str(error)})
     reason = {"ErrorCode": type(error).__name__, "ErrorMessage": str(error)}
     queues.send_message(

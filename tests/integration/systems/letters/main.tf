@@ -14,8 +14,8 @@ module "event_listener" {
   source = "../../../../modules/event_listener"
   count  = var.deploy_test_resources ? 1 : 0
 
-  name     = local.name
-  runtime  = var.runtime
-  sources  = { letters = { type = "sqs", queue_arn = aws_sqs_queue.letters.arn } }
+  name       = local.name
+  runtime    = var.runtime
+  sources    = { letters = { type = "sqs", queue_arn = aws_sqs_queue.letters.arn } }
   components = [{ name = "letters", type = "sqs", queue_url = aws_sqs_queue.letters.id }]
 }

@@ -7,7 +7,7 @@ module "event_listener" {
 
   name               = var.name
   sources            = var.sources
-  components           = var.components
+  components         = var.components
   result_ttl_hours   = var.settings.result_ttl_hours
   inline_limit_bytes = var.settings.inline_limit_bytes
 }
