@@ -1,1 +1,1 @@
-"""Where a system runs: targets, the local AWS emulator and its supervisor, the errors that AWS answers."""
+"""Where a system runs: targets, the local AWS emulator and its supervisor, and AWS's error codes."""

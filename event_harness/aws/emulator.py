@@ -1,4 +1,4 @@
-"""The local AWS emulator: MiniStack, on loopback, with a life that can't outlast its purpose."""
+"""The local AWS emulator: MiniStack on loopback. It ends with the process that needs it."""
 
 import contextlib
 import http.client
@@ -15,26 +15,27 @@ from typing import IO
 
 import psutil
 
+from event_harness.aws import running
 from event_harness.aws import supervisor as supervisor
-from event_harness.aws.targets import NOWHERE
+from event_harness.aws.targets import NOWHERE, Target
 from event_harness.errors import EmulatorError
 from event_harness.machine import processes
 from event_harness.machine.ports import LOOPBACK, free_port, holder, is_free, listens
 
 _HEALTHY_WITHIN = 30.0  # seconds; it takes 0.3 on an idle machine
 _STOPPED_WITHIN = 15.0
-_TRIES = 5  # ports to try, when another process takes the free one before MiniStack does
+_TRIES = 5  # ports to try; another process may take a free port before MiniStack does
 
 
 class _PortTakenError(Exception):
-    """Another process was faster."""
+    """Another process took the port first."""
 
 
 class LocalEmulator:
-    """A running MiniStack. Make it with `start`, end it with `stop` or as a context manager.
+    """A running MiniStack. Start it with `start`; end it with `stop`, or use it as a context manager.
 
     Attributes:
-        directory: its folders while it runs, and its log, which stays.
+        directory: holds its folders while it runs, and its log, which stays.
         port: TCP port on 127.0.0.1.
         pid: process id of MiniStack.
     """
@@ -63,14 +64,14 @@ class LocalEmulator:
     ) -> "LocalEmulator":
         """Start a local AWS emulator and wait until it answers.
 
-        Unless `lasting`, it ends within two seconds of the process that started it, however that one ends.
+        Unless it is `lasting`, it ends within two seconds after the process that started it.
 
         Args:
-            directory: a directory of its own, made if missing.
+            directory: a directory for this emulator alone; made if it is missing.
             port: TCP port on 127.0.0.1; None for a free one.
             auth: enforce the policies of the Lambda roles (the key `test` is root and may do all).
-            lasting: survive this process; end it with `LocalEmulator.end(directory)`.
-            environ: further environment of MiniStack and of the functions, over the harness's own.
+            lasting: outlive this process; end it with `LocalEmulator.end(directory)`.
+            environ: more variables for MiniStack and the functions; they win over the harness's own.
 
         Raises:
             EmulatorError: MiniStack is not installed, the port is taken, or it did not start.
@@ -80,11 +81,11 @@ class LocalEmulator:
                 "MiniStack, the local AWS emulator, is not installed: pip install 'event-harness[local]'"
             )
         directory = directory.absolute()
-        if running := supervisor.processes_of(directory):
-            raise EmulatorError(f"{directory} has a local AWS emulator already (process {running[0].pid})")
+        if there := supervisor.processes_of(directory):
+            raise EmulatorError(f"a local AWS emulator runs in {directory} already (process {there[0].pid})")
         if port is not None and not is_free(port):
             raise EmulatorError(
-                f"port {port} is taken by {holder(port)}: choose another, or none for a free one"
+                f"port {port} is taken by {holder(port)}: choose another port, or none for a free one"
             )
         supervisor.clear(directory)
         for _ in range(1 if port is not None else _TRIES):
@@ -98,11 +99,11 @@ class LocalEmulator:
                 raise
             else:
                 return aws
-        raise EmulatorError(f"port {aws.port} was taken by {holder(aws.port)} just now: start again")
+        raise EmulatorError(f"port {aws.port} was just taken by {holder(aws.port)}: start again")
 
     @classmethod
     def find(cls, directory: Path) -> "LocalEmulator | None":
-        """The local AWS emulator that runs in a directory, started by whatever process, or None."""
+        """The local AWS emulator that runs in a directory, or None. Any process may have started it."""
         directory = directory.absolute()
         try:
             record = json.loads((directory / supervisor.RECORD).read_text(encoding="utf-8"))
@@ -116,16 +117,31 @@ class LocalEmulator:
 
     @classmethod
     def end(cls, directory: Path) -> None:
-        """End whatever local AWS emulator is or was in a directory and delete its folders, whoever started it.
+        """End the local AWS emulator of a directory, if there is one, and delete its folders.
+
+        Any process may have started it. The directory need not exist any more.
 
         Raises:
             EmulatorError: a process could not be ended.
         """
         if left := supervisor.clear(directory.absolute()):
             raise EmulatorError(
-                f"processes of the local AWS emulator in {directory} can't be ended: {', '.join(map(str, left))}; "
-                f"end them with: kill -9 {' '.join(map(str, left))}"
+                f"processes of the local AWS emulator in {directory} can't be ended: "
+                f"{', '.join(map(str, left))}; end them with: kill -9 {' '.join(map(str, left))}"
             )
+
+    @classmethod
+    def find_by_mark(cls, project: Path) -> list["LocalEmulator"]:
+        """The emulators that were started in a project or below it, found by their processes alone.
+
+        Finds them also if their directories have been deleted. Ends none: use `stop`.
+        """
+        found = []
+        for one in running.below(project):
+            marked = supervisor.processes_of(one.directory)
+            keeper = next((process for process in marked if _is_supervisor(process)), None)
+            found.append(cls(one.directory, one.port, one.pid, keeper or psutil.Process(one.pid)))
+        return found
 
     @classmethod
     def _launch(
@@ -133,7 +149,7 @@ class LocalEmulator:
     ) -> "LocalEmulator":
         for name in supervisor.FOLDERS:
             (directory / name).mkdir(parents=True, exist_ok=True)
-        # -P: neither the working directory nor this package's may shadow what is imported.
+        # -P: no module in the working directory or in this package's directory shadows an installed one.
         python = [sys.executable, "-P"]
         mode = "lasting" if lasting else "kept"
         with (directory / supervisor.LOG).open("ab") as log:
@@ -157,7 +173,7 @@ class LocalEmulator:
             aws.stop()
             raise
         aws.pid = int(announced)
-        if lasting:  # not ours to wait for: neither here nor when this object goes
+        if lasting:  # it is not ours to wait for, neither here nor when this object is deleted
             aws._supervisor = psutil.Process(process.pid)
             process.returncode = 0
         return aws
@@ -165,7 +181,7 @@ class LocalEmulator:
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _HEALTHY_WITHIN
         while time.monotonic() < deadline:
-            # Both: on a busy port another one answers, while ours is still about to give up.
+            # Both: if the port is taken, another emulator answers while ours has not yet given up.
             if self._answers() and listens(self.pid, self.port):
                 return
             if not self._supervisor_alive():
@@ -186,10 +202,10 @@ class LocalEmulator:
             connection.close()
 
     def _last_words(self) -> str:
-        log = self.directory / supervisor.LOG
+        log = self.log
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
         said = [line.strip() for line in lines if line.strip()]
-        return f"{said[-1] if said else 'it said nothing'} (all of it in {log})"
+        return f"{said[-1] if said else 'it logged nothing'} (the whole log: {log})"
 
     def _supervisor_alive(self) -> bool:
         if isinstance(self._supervisor, psutil.Process):
@@ -198,15 +214,27 @@ class LocalEmulator:
 
     @property
     def endpoint_url(self) -> str:
-        """Its address, by number, so that S3 clients don't put the bucket into the host name."""
+        """Its address, by number: with a name, S3 clients would put the bucket into the host name."""
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """The log of MiniStack and its supervisor. It stays after `stop`.
+
+        If a Lambda function can't start, its error is here: `Worker init failed: No module named …`.
+        """
+        return self.directory / supervisor.LOG
+
+    def target(self, region: str | None = None) -> Target:
+        """This emulator as a target: how clients and terraform reach it."""
+        return Target.local(self.endpoint_url, region, emulator_log=self.log)
 
     def alive(self) -> bool:
         """Whether it still runs and serves its port."""
         return self._supervisor_alive() and listens(self.pid, self.port)
 
     def stop(self) -> None:
-        """End it with all Lambda workers and delete its folders; its log stays. Again does nothing.
+        """End it with all Lambda workers and delete its folders. Its log stays. A second call does nothing.
 
         Raises:
             EmulatorError: a process could not be ended.
@@ -217,7 +245,7 @@ class LocalEmulator:
             self._supervisor.wait(_STOPPED_WITHIN)
         if isinstance(self._supervisor, subprocess.Popen) and self._supervisor.stdin:
             self._supervisor.stdin.close()
-        self.end(self.directory)  # sees that it is so, also where the supervisor was killed
+        self.end(self.directory)  # also if the supervisor was killed
 
     def __enter__(self) -> "LocalEmulator":
         return self
@@ -228,14 +256,21 @@ class LocalEmulator:
         self.stop()
 
 
+def _is_supervisor(process: psutil.Process) -> bool:
+    try:
+        return supervisor.__file__ in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 def _readable(process: "subprocess.Popen[bytes]") -> IO[bytes]:
-    if process.stdout is None:  # never so: it was asked for
+    if process.stdout is None:  # can't be: we asked for a pipe
         raise EmulatorError("the supervisor of the local AWS emulator has no output")
     return process.stdout
 
 
 def _environ(directory: Path, port: int, auth: bool) -> dict[str, str]:
-    """All that MiniStack sees, and hands on to the functions: the user's settings are not for them."""
+    """The whole environment of MiniStack and its functions. Nothing of the user's settings is in it."""
     temporary, state = (str(directory / name) for name in supervisor.FOLDERS)
     return {
         supervisor.MARK: str(directory),
@@ -247,9 +282,9 @@ def _environ(directory: Path, port: int, auth: bool) -> dict[str, str]:
         "S3_DATA_DIR": f"{state}/s3",
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",  # an MQTT port of its own, open to all
+        "IOT_MTLS_ENABLED": "0",  # else it opens an MQTT port on all interfaces
         "AUTH": "true" if auth else "false",
-        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",  # never the user's
+        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",  # not the user's Docker
         "POWERTOOLS_TRACE_DISABLED": "1",  # there is no X-Ray daemon
         "AWS_EC2_METADATA_DISABLED": "true",
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE),

@@ -1,4 +1,4 @@
-"""Which errors of AWS a wait may outlive."""
+"""AWS errors: their code and message, and whether a later call may succeed."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -10,7 +10,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-# What boto3 raises when AWS says no or can't be reached.
+# boto3 raises one of these when AWS refuses a call or can't be reached.
 AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 
 _CONNECTION = (
@@ -39,14 +39,14 @@ _THROTTLED = {
 
 
 def code_of(error: BaseException) -> str:
-    """The service's error code, or the name of the exception where no service answered."""
+    """The service's error code; without an answer, the name of the exception."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code") or "Unknown")
     return type(error).__name__
 
 
 def message_of(error: BaseException) -> str:
-    """What the service said, on one line."""
+    """The error code and the service's message, on one line."""
     if isinstance(error, ClientError):
         said = error.response.get("Error", {}).get("Message") or str(error)
         return f"{code_of(error)}: {' '.join(str(said).split())}"
@@ -54,9 +54,9 @@ def message_of(error: BaseException) -> str:
 
 
 def can_heal(error: BaseException) -> bool:
-    """Whether the same call may succeed later: throttled, a 5xx, or nobody answered.
+    """Whether the same call may succeed later: it was throttled, got a 5xx, or got no answer.
 
-    Everything else (denied, gone, invalid, no credentials) stays as it is however long one waits.
+    Waiting can't heal any other error (denied, gone, invalid, no credentials).
     """
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -1,12 +1,13 @@
-"""Starts the local AWS emulator and outlives the harness by a moment, to end it with all its Lambda workers.
+"""The supervisor starts the local AWS emulator and ends it, with its Lambda workers, when the harness ends.
 
-A process of its own, in a session of its own: a Ctrl-C in the terminal reaches neither it nor the emulator
-AWS, which `terraform destroy` still needs then. It holds the reading end of a pipe from the harness; when
-the pipe closes, in whatever way the harness died, it clears up. DeploymentRecord by path, so it imports nothing of ours.
+It is a process of its own in a session of its own. A Ctrl-C in the terminal therefore reaches neither it nor
+the emulator, which `terraform destroy` still needs. It holds the reading end of a pipe from the harness. The
+pipe closes when the harness dies, for whatever reason; the supervisor then clears up. It is run by its path
+and imports nothing of this package.
 
     python supervisor.py DIRECTORY {kept|lasting} COMMAND...
 
-Its environment is what the local AWS emulator gets. It prints the pid of the local AWS emulator and writes a record.
+The emulator gets the supervisor's environment. The supervisor prints the emulator's pid and writes a record.
 """
 
 import contextlib
@@ -24,32 +25,33 @@ from types import FrameType
 
 import psutil
 
-# In the environment of the local AWS emulator, and so of every process that it starts: whose they are.
+# An environment variable of the emulator and of every process that it starts: the emulator's directory.
 MARK = "EVENT_HARNESS_EMULATOR"
 FOLDERS = ("tmp", "state")
 RECORD = "emulator.json"
 LOG = "emulator.log"
 
-_LOOK = 0.2  # seconds between two looks at whether all are still there
-_GRACE = 1.0  # seconds for the local AWS emulator to end by itself
-# Nothing must be found so often, so far apart: while a process begins, its environment is empty for a moment.
+_LOOK = 0.2  # seconds between two checks that emulator and harness still run
+_GRACE = 1.0  # seconds that the emulator has to end by itself
+# So many searches in a row must find no process, so many seconds apart: the environment of a process that
+# has just started is empty for a moment.
 _LOOKS, _BETWEEN = 2, 0.05
-_PATIENCE = 10.0  # seconds after which what still lives is given up
+_PATIENCE = 10.0  # seconds after which `clear` gives up
 
 
 def is_of(process: psutil.Process, directory: Path) -> bool:
-    """Whether a process belongs to the local AWS emulator of this directory: pids come again, the mark does not."""
+    """Whether a process belongs to the emulator of this directory. Pids are used again, marks are not."""
     try:
         return process.environ().get(MARK) == str(directory) and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError):
-        return False  # gone, or not ours to look at
+        return False  # it has ended, or is another user's
 
 
 def processes_of(directory: Path) -> list[psutil.Process]:
-    """The living processes of the local AWS emulator of this directory, except this one.
+    """The living processes of the emulator of this directory, except the calling one.
 
-    They carry the mark, or share the session of one that does, as what a function starts with an empty
-    environment.
+    These are the processes that carry the mark and those in the same session: a function may start a process
+    with an empty environment.
     """
     everyone = {process.pid: process for process in psutil.process_iter()}
     marked = {pid for pid, process in everyone.items() if is_of(process, directory)}
@@ -79,16 +81,16 @@ def _status(process: psutil.Process) -> str | None:
 
 
 def clear(directory: Path) -> list[int]:
-    """End every process of the local AWS emulator of this directory and delete its folders. Again does no harm.
+    """End every process of the emulator of this directory and delete its folders. A second call does no harm.
 
     Returns:
-        The processes that could not be ended.
+        The pids of the processes that could not be ended.
     """
     deadline = time.monotonic() + _PATIENCE
     looks, left = _LOOKS, list[psutil.Process]()
     while looks and time.monotonic() < deadline:
         left = processes_of(directory)
-        for process in left:  # again and again: a worker may be born meanwhile
+        for process in left:  # in each round, since a worker may start meanwhile
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(left, timeout=0.5)
@@ -117,7 +119,7 @@ def _record(directory: Path, child: int) -> None:
 
 
 def _watch(child: subprocess.Popen[bytes], kept: bool) -> None:
-    """Return when the local AWS emulator has ended, or the harness that it is kept for."""
+    """Return when the emulator has ended or, if it is kept for a harness, when that has ended."""
     harness = os.getppid()
     while child.poll() is None:
         if not kept:
@@ -131,7 +133,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Keep one local AWS emulator until it ends, the harness ends, or a signal says so."""
+    """Run one local AWS emulator until it ends, the harness ends, or a signal comes."""
     directory, kept, command = Path(arguments[0]), arguments[1] == "kept", arguments[2:]
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _leave)
@@ -147,7 +149,7 @@ def main(arguments: list[str]) -> None:
             )
         _record(directory, child.pid)
         os.write(1, f"{child.pid}\n".encode())
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever reads the pid is not kept waiting for more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of the pid sees the end
         _watch(child, kept)
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Where a system under test lives: an AWS emulator on this machine, or a real account."""
+"""Where a system under test runs: on an AWS emulator, or on a real account."""
 
 import getpass
 import ipaddress
@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,22 +16,24 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+from event_harness.aws import running
 from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
+from event_harness.machine.ports import is_free
 
 DEFAULT_REGION = "eu-west-1"
-ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 (the emulator's root, worth nothing anywhere else)
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 (an emulator's root user; no use elsewhere)
 
-# Rides out an outage of ten seconds and more: up to seven retries, 1, 2, 4, ... 20 s apart, with jitter.
+# Enough for an outage of ten seconds: up to seven retries, 1, 2, 4, ... 20 s apart, with jitter.
 RETRIES = {"mode": "standard", "total_max_attempts": 8}
 
-# Nothing listens there, so what ignores AWS_ENDPOINT_URL fails at once instead of reaching the real AWS.
+# Nothing listens on this port. A client that ignores AWS_ENDPOINT_URL fails at once and can't reach AWS.
 NOWHERE = "http://127.0.0.1:9"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the target takes us for."""
+    """The identity that the target sees: whose credentials we use."""
 
     account: str
     arn: str
@@ -44,78 +47,88 @@ class Target:
         name: "local" (an AWS emulator) or "aws" (a real account).
         region: AWS region.
         endpoint_url: the emulator's address; None on a real account.
+        emulator_log: the log of the local AWS emulator, if the harness has started it; None of any other.
     """
 
     name: str
     region: str
     endpoint_url: str | None = None
+    emulator_log: Path | None = field(default=None, kw_only=True)
     _session: Any = field(default_factory=boto3.session.Session, repr=False, compare=False)
     _clients: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
-    def local(cls, endpoint_url: str, region: str | None = None) -> "Target":
-        """The emulator at an address that we started ourselves; nothing of the user's environment counts."""
-        return cls(
-            "local", region or DEFAULT_REGION, endpoint_url, _hermetic_session(region or DEFAULT_REGION)
-        )
+    def local(
+        cls, endpoint_url: str, region: str | None = None, *, emulator_log: Path | None = None
+    ) -> "Target":
+        """An AWS emulator at an address. Nothing in the user's environment changes this target.
+
+        Args:
+            endpoint_url: its address, by number.
+            region: AWS region, eu-west-1 if not given.
+            emulator_log: its log, if the harness has started it.
+        """
+        region = region or DEFAULT_REGION
+        return cls("local", region, endpoint_url, _hermetic_session(region), emulator_log=emulator_log)
 
     @classmethod
     def emulator(cls, url: str, region: str | None = None, *, allow_remote: bool = False) -> "Target":
-        """An AWS emulator that is already running.
+        """An AWS emulator that is already running, ours or another one.
 
         Args:
             url: its address, like `http://127.0.0.1:4566`.
             region: AWS region, eu-west-1 if not given.
-            allow_remote: whether anything but this machine is meant.
+            allow_remote: whether the emulator may run on another machine.
 
         Raises:
-            SettingError: not a URL, or not on this machine and that was not allowed.
+            SettingError: it is no URL, or it names another machine and `allow_remote` is false.
         """
         try:
             scheme, host, port = (parts := urlsplit(url)).scheme, parts.hostname, parts.port
-        except ValueError:  # half an IPv6 address, or a port that is no number
+        except ValueError:  # an IPv6 address that is cut off, or a port that is no number
             scheme, host, port = "", None, None
         if scheme not in ("http", "https") or not host:
-            raise SettingError(f"{url!r} is no emulator's URL: give one like http://127.0.0.1:4566")
+            raise SettingError(f"{url!r} is not the URL of an emulator: give one like http://127.0.0.1:4566")
         if not (allow_remote or _is_loopback(host)):
             raise SettingError(
-                f"the emulator's URL {url!r} leaves this machine, which must be allowed expressly "
-                "(--allow-remote, with pytest --harness-allow-remote): "
-                "what is there is created and destroyed like on a real account"
+                f"{url!r} is not on this machine: the harness would create and destroy resources there. "
+                "Allow it with --allow-remote (pytest: --harness-allow-remote)"
             )
+        ours = running.at_port(port) if port and _is_loopback(host) else None
         # By number: with a name, S3 clients would put the bucket into the host name.
         host = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
-        return cls.local(f"{scheme}://{host}" + (f":{port}" if port else ""), region)
+        endpoint_url = f"{scheme}://{host}" + (f":{port}" if port else "")
+        return cls.local(endpoint_url, region, emulator_log=ours.log if ours else None)
 
     @classmethod
     def aws(cls, region: str | None = None, environ: Mapping[str, str] = os.environ) -> "Target":
-        """The real account of the ambient credentials.
+        """The real account that the credentials of the environment belong to.
 
         Raises:
-            SettingError: no region is given or configured, or the environment is still that of an emulator.
+            SettingError: no region is given or configured, or AWS_ENDPOINT_URL still names an emulator.
             CredentialsError: the profile that the environment names does not exist.
         """
         url = environ.get("AWS_ENDPOINT_URL")
         if url and _is_loopback(urlsplit(url).hostname or ""):
             raise SettingError(
-                f"the target is aws, but AWS_ENDPOINT_URL is {url}: unset it, or make it the target"
+                f"the target is aws, but AWS_ENDPOINT_URL is {url}: unset it, or give that URL as the target"
             )
         try:
-            # boto3 alone overlooks AWS_REGION.
+            # boto3 does not read AWS_REGION.
             session = boto3.session.Session(region_name=region or environ.get("AWS_REGION") or None)
         except BotoCoreError as error:
             raise CredentialsError(f"{error}: look at AWS_PROFILE and ~/.aws/config") from error
         if not session.region_name:
             raise SettingError(
-                "no AWS region: give one "
-                "(--region, with pytest --harness-region; AWS_REGION, or the profile's own)"
+                "no AWS region: give one by --region (pytest: --harness-region), by AWS_REGION, "
+                "or in the AWS profile"
             )
         return cls("aws", session.region_name, None, session)
 
     @property
     def skew(self) -> float:
-        """Seconds that the target's clock and ours may differ: none on this machine."""
+        """Seconds by which the target's clock and ours may differ; 0 on this machine."""
         return 0.0 if self._here else 3.0
 
     @property
@@ -123,11 +136,11 @@ class Target:
         return _is_loopback(urlsplit(self.endpoint_url or "").hostname or "")
 
     def client(self, service: str, **config: Any) -> Any:
-        """A boto3 client, made once per service and settings; boto3 clients may be shared by threads.
+        """A boto3 client. There is one for each service and its settings; threads may share it.
 
         Args:
             service: boto3's name of the service.
-            config: settings of `botocore.config.Config`, over the harness's own.
+            config: settings of `botocore.config.Config`; they win over the harness's own.
         """
         key = (service, repr(sorted(config.items())))
         with self._lock:
@@ -147,14 +160,14 @@ class Target:
         return Config(**{**common, **config})
 
     def environ(self, base: Mapping[str, str], *, allow_internet: bool = False) -> dict[str, str]:
-        """The environment of a child (terraform) that works on this target.
+        """The environment of a child process (terraform) that works on this target.
 
-        On the emulator every AWS setting of `base` is replaced and the way to any other host is barred, so
-        that the real AWS can't be reached whatever the user's environment says.
+        On an emulator every AWS setting of `base` is replaced, and no other host can be reached: the user's
+        environment can't lead to the real AWS.
 
         Args:
-            base: environment to start from.
-            allow_internet: leave the network as it is, for `init`, which asks the provider registry.
+            base: the environment to start from.
+            allow_internet: leave the proxy settings as they are: `init` asks the provider registry.
         """
         if self.endpoint_url is None:
             return {**base, "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
@@ -167,7 +180,7 @@ class Target:
         return environ
 
     def settings(self) -> dict[str, str]:
-        """The AWS_ variables with which any AWS client works on the emulator, and on nothing else."""
+        """The AWS_ variables that make any AWS client work on the emulator and nowhere else."""
         if self.endpoint_url is None:
             return {}
         return {
@@ -182,11 +195,11 @@ class Target:
         }
 
     def check(self) -> Identity:
-        """See that the target answers and takes us for somebody, before anything is deployed.
+        """Ask the target for our identity, before anything is deployed.
 
         Raises:
             CredentialsError: the credentials for the real account are missing, expired or refused.
-            EmulatorGoneError: nobody listens at the address, which is on this machine.
+            EmulatorGoneError: the address is on this machine, and nothing listens there.
             EmulatorError: no emulator answers at the address.
         """
         once = {
@@ -205,8 +218,16 @@ class Target:
             raise CredentialsError(_explain(error)) from error
         return Identity(answer["Account"], answer["Arn"])
 
+    def gone(self) -> bool:
+        """Whether the emulator has ended: it was on this machine, and nothing listens on its port any more.
+
+        What was deployed to it has gone with it. A real account, or an emulator elsewhere, is never gone.
+        """
+        port = urlsplit(self.endpoint_url or "").port
+        return bool(port and self._here and is_free(port))
+
     def _refused(self, error: BaseException) -> bool:
-        """Whether this machine itself says that nobody listens; a network may say so of what is there."""
+        """Whether this machine refused the connection. A network may refuse it although the host is up."""
         cause: BaseException | None = error
         while cause and not isinstance(cause, ConnectionRefusedError):
             cause = cause.__cause__ or cause.__context__
@@ -214,7 +235,7 @@ class Target:
 
 
 def _hermetic_session(region: str) -> boto3.session.Session:
-    """A session that reads neither environment nor files: AWS_PROFILE, AWS_CONFIG_FILE and all the others."""
+    """A session that reads no environment variable and no file: AWS_PROFILE, AWS_CONFIG_FILE and the like."""
     variables = {
         name: (None, None, os.devnull if name in ("config_file", "credentials_file") else default, convert)
         for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
@@ -234,15 +255,15 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False  # a name may lead anywhere
+        return False  # a name can lead to any host
 
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 _REFUSED = ("InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AccessDenied")
 
 
-# What getpass raises, of which botocore asks a profile's MFA code, without a terminal: the end of the input;
-# pytest's error without a number, while it captures; its own warning, where warnings are errors.
+# botocore asks for a profile's MFA code by getpass. Without a terminal getpass raises EOFError; while pytest
+# captures, an OSError without errno; where warnings are errors, its own warning.
 _NOBODY_TO_ASK = (EOFError, OSError, getpass.GetPassWarning)
 
 
@@ -261,7 +282,7 @@ def _explain(error: Exception) -> str:
     if isinstance(error, _NOBODY_TO_ASK) and getattr(error, "errno", None) is None:
         why = " ".join(str(error).split()) or "nobody answers"
         return (
-            f"no AWS credentials ({why}): a profile with mfa_serial asks for a code, which needs a terminal; "
-            f"get a session that needs none beforehand {remedy}"
+            f"no AWS credentials ({why}): a profile with mfa_serial needs a terminal to ask for a code; "
+            f"start a session that needs no code first {remedy}"
         )
-    return f"AWS can't be asked whose credentials these are: {' '.join(str(error).split())} {remedy}"
+    return f"AWS did not tell whose credentials these are: {' '.join(str(error).split())} {remedy}"

@@ -157,7 +157,7 @@ class Session:
         record.own_emulator = True
         if not self.settings["keep"]:
             self._open.callback(aws.stop)
-        return Target.local(aws.endpoint_url, region=self.settings["region"])
+        return aws.target(self.settings["region"])
 
     def _existing_target(self, region: str | None = None) -> Target:
         wanted, region = self.settings["target"], self.settings["region"] or region

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from event_harness.aws.targets import Target
@@ -74,6 +75,7 @@ class DeployedSystem:
                 "target": self.target.name,
                 "endpoint_url": self.target.endpoint_url,
                 "region": self.target.region,
+                "emulator_log": self.target.emulator_log and str(self.target.emulator_log),
                 "outputs": dict(self.outputs),
                 "declares_harness": self.declares_harness,
             }
@@ -86,5 +88,6 @@ class DeployedSystem:
         if raw["target"] == "aws":
             target = Target.aws(region=raw["region"])
         else:
-            target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
+            log = raw["emulator_log"]
+            target = Target.local(raw["endpoint_url"], raw["region"], emulator_log=log and Path(log))
         return cls(raw["deployment_id"], target, raw["outputs"], raw["declares_harness"])

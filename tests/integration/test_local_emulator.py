@@ -1,6 +1,8 @@
-"""The life of the local AWS emulator: it starts on loopback, and nothing of it outlasts its purpose."""
+"""The local AWS emulator starts on loopback, and nothing of it outlives the process that needs it."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +21,7 @@ from event_harness.errors import EmulatorError
 from event_harness.machine.ports import free_port, holder, is_free
 
 WORKER = "import os\ndef handler(event, context): return os.getpid()\n"
-# A function that goes on for long, and starts a process of its own that knows nothing of us.
+# A function that runs for long and starts a process without an environment.
 BUSY = (
     "import pathlib, subprocess, time\n"
     "def handler(event, context):\n"
@@ -27,7 +29,7 @@ BUSY = (
     "    pathlib.Path(event['file']).write_text(str(child.pid))\n"
     "    time.sleep(600)\n"
 )
-# A harness that says where its local AWS emulator is, and waits to be killed.
+# A harness that prints the address of its local AWS emulator and waits to be killed.
 HARNESS = (
     "import pathlib, signal, sys, time\n"
     "from event_harness.aws.emulator import LocalEmulator\n"
@@ -62,7 +64,7 @@ def harness(directory):
 
 
 def eventually(condition, seconds=20):
-    """Wait until something holds; only a test that fails takes long."""
+    """Wait until a condition holds. Only a failing test waits long."""
     deadline = time.monotonic() + seconds
     while not (held := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -171,7 +173,7 @@ def test_signal_to_the_terminals_processes_does_not_reach_it(harness, directory,
     assert LocalEmulator.find(directory).alive()
 
 
-def test_taken_port_is_one_clear_line_that_names_who_has_it(directory):
+def test_taken_port_is_one_clear_line_that_names_the_process(directory):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(EmulatorError) as caught:
@@ -183,7 +185,7 @@ def test_taken_port_is_one_clear_line_that_names_who_has_it(directory):
     assert not directory.exists() or not list(directory.iterdir())
 
 
-def test_free_port_that_another_takes_first_is_tried_again(directory, monkeypatch):
+def test_port_that_another_process_takes_first_leads_to_another_try(directory, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports = iter([other.getsockname()[1], free_port()])
         monkeypatch.setattr(emulator, "free_port", lambda: next(ports))
@@ -193,14 +195,14 @@ def test_free_port_that_another_takes_first_is_tried_again(directory, monkeypatc
 
 
 def test_another_emulator_on_the_port_is_not_taken_for_ours(aws, tmp_path, monkeypatch):
-    """It answers the health check, while ours gives up."""
+    """The other one answers the health check while ours gives up."""
     monkeypatch.setattr(emulator, "free_port", lambda: aws.port)
-    with pytest.raises(EmulatorError, match=f"port {aws.port} was taken by .*process {aws.pid}"):
+    with pytest.raises(EmulatorError, match=f"port {aws.port} was just taken by .*process {aws.pid}"):
         LocalEmulator.start(tmp_path / "other")
     assert aws.alive()
 
 
-def test_two_at_once_know_nothing_of_each_other(aws, tmp_path):
+def test_two_emulators_at_once_share_nothing(aws, tmp_path):
     with LocalEmulator.start(tmp_path / "other") as other:
         Target.local(aws.endpoint_url).client("s3").create_bucket(
             Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -209,13 +211,13 @@ def test_two_at_once_know_nothing_of_each_other(aws, tmp_path):
     assert aws.alive()
 
 
-def test_directory_serves_one_at_a_time(aws):
-    with pytest.raises(EmulatorError, match="has a local AWS emulator already"):
+def test_directory_holds_one_emulator_at_a_time(aws):
+    with pytest.raises(EmulatorError, match=r"a local AWS emulator runs in .* already"):
         LocalEmulator.start(aws.directory)
     assert aws.alive()
 
 
-def test_lasting_one_survives_its_starter_and_is_found_and_ended(directory):
+def test_lasting_emulator_outlives_its_starter_and_is_found_and_ended(directory):
     subprocess.run(
         [sys.executable, "-c", HARNESS, directory, "lasting"], check=True, stdout=subprocess.DEVNULL
     )
@@ -234,7 +236,7 @@ def test_lasting_one_survives_its_starter_and_is_found_and_ended(directory):
     ],
 )
 def test_emulator_that_fails_to_start_says_why_and_leaves_nothing(directory, environ, message):
-    with pytest.raises(EmulatorError, match=message + r".*all of it in .*emulator\.log"):
+    with pytest.raises(EmulatorError, match=message + r".*the whole log: .*emulator\.log"):
         LocalEmulator.start(directory, environ=environ)
     assert nothing_is_left(directory, free_port())
 
@@ -252,5 +254,34 @@ def test_policies_are_enforced_when_asked_for(directory):
         assert "AccessDenied" in SmallFunction(target, source, role=role["Role"]["Arn"])()
 
 
-def test_holder_of_a_port_nobody_has_is_not_guessed():
+def test_emulator_of_a_deleted_directory_is_found_by_its_processes_and_ended(tmp_path, directory):
+    with LocalEmulator.start(directory) as aws:
+        shutil.rmtree(directory)
+        (found,) = LocalEmulator.find_by_mark(tmp_path)
+        assert (found.pid, found.port, found.directory) == (aws.pid, aws.port, aws.directory)
+        found.stop()
+        assert is_free(aws.port)
+        assert not supervisor.processes_of(directory)
+        assert LocalEmulator.find_by_mark(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nothing_of_that_name\ndef handler(event, context): pass\n", "No module named 'nothing_of"),
+        ("def handle(event, context): pass\n", "has no attribute 'handler'"),
+    ],
+)
+def test_log_says_why_a_function_can_not_start(aws, source, said):
+    target = aws.target()
+    SmallFunction(target, source).start()
+    assert target.emulator_log == aws.log
+    assert eventually(lambda: re.search(f"Worker init failed: .*{said}", aws.log.read_text()))
+
+
+def test_target_of_a_running_emulator_knows_its_log(aws):
+    assert Target.emulator(aws.endpoint_url).emulator_log == aws.log
+
+
+def test_holder_of_a_free_port_is_not_guessed():
     assert holder(free_port()) == "another process"

@@ -1,4 +1,4 @@
-"""What MiniStack is given, and what is recognised as its own, without starting it."""
+"""The environment of MiniStack, and which processes belong to it. MiniStack is not started."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ def test_directory_without_a_running_one_has_none(tmp_path, text):
     assert LocalEmulator.find(tmp_path) is None
 
 
-def test_record_of_a_pid_that_came_again_is_not_believed(tmp_path):
+def test_record_of_a_pid_that_another_process_has_now_is_not_believed(tmp_path):
     (tmp_path / supervisor.RECORD).write_text(
         f'{{"supervisor": {os.getpid()}, "pid": {os.getpid()}, "port": 1}}'
     )
@@ -67,7 +67,7 @@ def test_record_of_a_pid_that_came_again_is_not_believed(tmp_path):
 
 @pytest.fixture
 def sleeper():
-    """Starts processes that sleep, and ends them."""
+    """Starts processes that sleep; ends them after the test."""
     started = []
 
     def start(environ, **arguments):
@@ -94,7 +94,7 @@ def test_only_processes_with_the_mark_of_the_directory_are_ended(tmp_path, sleep
 
 
 def test_processes_that_a_function_starts_without_an_environment_are_ended_too(tmp_path):
-    """They have no mark, but the session of one that has it."""
+    """They have no mark, but they are in the session of a process that has it."""
     script = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen(['sleep', '600'], env={})\n"
@@ -122,12 +122,12 @@ def test_clearing_takes_the_folders_and_leaves_the_log(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [supervisor.LOG]
 
 
-def test_folders_stay_while_a_process_that_uses_them_can_not_be_ended(tmp_path, monkeypatch):
+def test_folders_stay_while_a_process_that_uses_them_still_lives(tmp_path, monkeypatch):
     class Immortal:
         pid = 4711
 
         def kill(self):
-            """Do nothing, like a process that waits for a dead disk."""
+            """Do nothing, like a process that waits for a broken disk."""
 
     monkeypatch.setattr(supervisor, "processes_of", lambda directory: [Immortal()])
     monkeypatch.setattr(supervisor.psutil, "wait_procs", lambda processes, timeout: ([], processes))

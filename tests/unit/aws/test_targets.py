@@ -1,4 +1,4 @@
-"""Requests are caught before they are sent, so the clients are real and no socket is opened."""
+"""Targets: the clients and environments that they make. Requests are caught before they are sent."""
 
 import os
 from getpass import GetPassWarning
@@ -15,6 +15,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
+from event_harness.aws import targets
 from event_harness.aws.targets import NOWHERE, Target
 from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
 
@@ -115,7 +116,7 @@ def test_children_on_the_local_target_see_nothing_of_the_users_aws(planted):
 @pytest.mark.parametrize(
     "name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
 )
-def test_children_on_the_local_target_find_the_way_out_barred(planted, name):
+def test_children_on_the_local_target_can_not_leave_this_machine(planted, name):
     environ = Target.local(URL).environ(planted)
     assert environ[name] == NOWHERE
     assert environ["NO_PROXY"] == environ["no_proxy"] == "127.0.0.1,localhost"
@@ -128,14 +129,14 @@ def test_init_may_use_the_users_network_but_not_their_account(planted):
     assert "AWS_PROFILE" not in environ
 
 
-def test_children_keep_what_is_not_about_aws(planted):
+def test_children_keep_variables_that_are_not_about_aws(planted):
     assert Target.local(URL).environ({"PATH": "/bin", "TF_VAR_x": "1"}).items() >= {
         ("PATH", "/bin"),
         ("TF_VAR_x", "1"),
     }
 
 
-def test_real_account_leaves_the_environment_alone_but_for_the_region():
+def test_real_account_changes_only_the_region_of_the_environment():
     target = Target("aws", "eu-west-3")
     base = {"AWS_PROFILE": "nightly", "HTTPS_PROXY": "http://proxy.example:3128", "AWS_REGION": "us-east-1"}
     region = {"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3"}
@@ -167,7 +168,7 @@ def test_emulator_on_this_machine_is_taken_by_its_number(url, endpoint):
     "url", ["http://emulator.example:4566", "https://s3.amazonaws.com", "http://10.0.0.1:4566"]
 )
 def test_emulator_elsewhere_must_be_allowed_expressly(url):
-    with pytest.raises(SettingError, match="leaves this machine, which must be allowed expressly"):
+    with pytest.raises(SettingError, match=r"is not on this machine.*Allow it with --allow-remote"):
         Target.emulator(url)
     target = Target.emulator(url, allow_remote=True)
     assert target.endpoint_url == url
@@ -178,8 +179,8 @@ def test_emulator_elsewhere_must_be_allowed_expressly(url):
     "url",
     ["", "4566", "127.0.0.1:4566", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port", "http://[::1"],
 )
-def test_what_is_no_url_is_refused(url):
-    with pytest.raises(SettingError, match="is no emulator's URL"):
+def test_text_that_is_no_url_is_refused(url):
+    with pytest.raises(SettingError, match="is not the URL of an emulator"):
         Target.emulator(url)
 
 
@@ -190,14 +191,14 @@ def test_emulator_that_does_not_answer_is_one_clear_line():
 
 
 def refused():
-    """As botocore raises it."""
+    """The error that botocore raises when a connection is refused."""
     error = EndpointConnectionError(endpoint_url=URL)
     error.__context__ = OSError("a new connection failed")
     error.__context__.__cause__ = ConnectionRefusedError()
     return error
 
 
-def test_emulator_on_this_machine_that_nobody_listens_for_any_more_is_gone():
+def test_emulator_on_this_machine_is_gone_once_nothing_listens_on_its_port():
     with pytest.raises(EmulatorGoneError):
         Target("local", "eu-west-1", URL, FakeSession(refused())).check()
 
@@ -212,7 +213,7 @@ def test_emulator_on_this_machine_that_nobody_listens_for_any_more_is_gone():
         ("http://10.0.0.1:4566", refused()),
     ],
 )
-def test_emulator_that_hangs_or_fails_or_is_elsewhere_may_still_be_there(url, error):
+def test_emulator_that_hangs_or_fails_or_is_elsewhere_does_not_count_as_gone(url, error):
     with pytest.raises(EmulatorError) as caught:
         Target("local", "eu-west-1", url, FakeSession(error)).check()
     assert not isinstance(caught.value, EmulatorGoneError)
@@ -227,23 +228,23 @@ def client_error(code):
     [
         (client_error("ExpiredToken"), r"the AWS credentials have expired \(ExpiredToken\): renew them"),
         (client_error("InvalidClientTokenId"), "AWS refuses the credentials"),
-        (client_error("InternalError"), "can't be asked whose credentials"),
+        (client_error("InternalError"), "did not tell whose credentials"),
         (NoCredentialsError(), "no AWS credentials found: provide them"),
         (
             PartialCredentialsError(provider="env", cred_var="aws_secret_access_key"),
             "incomplete AWS credentials",
         ),
         (UnauthorizedSSOTokenError(), "aws sso login"),
-        (EndpointConnectionError(endpoint_url="https://sts"), "can't be asked whose credentials"),
+        (EndpointConnectionError(endpoint_url="https://sts"), "did not tell whose credentials"),
         (
             EOFError(),
-            r"\(nobody answers\): a profile with mfa_serial asks for a code, which needs a terminal",
+            r"\(nobody answers\): a profile with mfa_serial needs a terminal to ask for a code",
         ),
         (
             OSError("pytest: reading from\nstdin"),
             r"\(pytest: reading from stdin\): a profile with mfa_serial",
         ),
-        (GetPassWarning("Can not control echo"), "which needs a terminal"),
+        (GetPassWarning("Can not control echo"), "needs a terminal to ask for a code"),
     ],
 )
 def test_credentials_that_do_not_work_are_one_clear_line(error, message):
@@ -263,7 +264,7 @@ def test_real_account_needs_a_region(monkeypatch):
 
 
 def test_region_of_the_environment_counts_on_a_real_account(monkeypatch):
-    """AWS_REGION, which every other SDK and Terraform read, and which boto3 alone ignores."""
+    """Terraform and every other SDK read AWS_REGION; boto3 does not."""
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.setenv("AWS_REGION", "ap-south-1")
     assert Target.aws().region == "ap-south-1"
@@ -276,7 +277,18 @@ def test_profile_that_does_not_exist_is_one_clear_line(monkeypatch):
         Target.aws("eu-west-1")
 
 
-def test_shell_that_points_to_an_emulator_does_not_pass_for_a_real_account(monkeypatch):
+def test_environment_of_an_emulator_is_refused_as_a_real_account(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
     with pytest.raises(SettingError, match="AWS_ENDPOINT_URL is http://localhost:4566: unset it"):
         Target.aws("eu-west-1")
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_emulator_is_gone_once_its_port_is_free(monkeypatch, free):
+    monkeypatch.setattr(targets, "is_free", lambda port: free and port == 4567)
+    assert Target.local(URL).gone() == free
+
+
+@pytest.mark.parametrize("target", [Target("aws", "eu-west-1"), Target.local("http://10.0.0.1:9")])
+def test_target_that_is_not_on_this_machine_is_never_gone(target):
+    assert not target.gone()

@@ -1,5 +1,7 @@
 """A system as another process of the session gets it."""
 
+from pathlib import Path
+
 import pytest
 
 from event_harness.aws.targets import Target
@@ -14,7 +16,7 @@ def _no_emulator(monkeypatch):
 @pytest.mark.parametrize(
     "target",
     [
-        Target.local("http://127.0.0.1:4566", "us-east-1"),
+        Target.local("http://127.0.0.1:4566", "us-east-1", emulator_log=Path("/here/emulator.log")),
         Target.emulator("http://emulator.example:4566", allow_remote=True),
         Target("aws", "ap-south-1"),
     ],
