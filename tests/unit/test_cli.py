@@ -191,7 +191,7 @@ def test_redrive_uses_the_given_region(project, capsys):
 def test_redrive_on_another_machine_needs_allow_remote(project, monkeypatch, capsys):
     (project / "map.json").write_text(json.dumps(MAP))
     where = ["--resources=map.json", "--target=http://192.0.2.1:4566"]
-    assert "must be allowed expressly (--allow-remote" in redrive(*where, capsys=capsys)
+    assert "Allow it with --allow-remote" in redrive(*where, capsys=capsys)
     redriven = []
     monkeypatch.setattr(
         redrive_command,
