@@ -91,7 +91,7 @@ class FaultInjection:
                 raise RuntimeError(f"microburst did not start: {log}")
             time.sleep(0.05)
 
-    def be(self, *rules: Rule) -> None:
+    def inject(self, *rules: Rule) -> None:
         """From now on these rules, and no others."""
         self._control("POST", "rules", list(rules))
 
