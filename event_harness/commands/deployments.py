@@ -1,7 +1,7 @@
 """The commands about deployments: list and sweep."""
 
 import argparse
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -33,10 +33,11 @@ def show(options: argparse.Namespace) -> int:
     lost = list(unrecorded.find(state_dir(options)))
     rows += [(one.deployment_id, "?", "?", "record can't be read", "?", None) for one in lost if one.use()]
     if asked := target(options):
+        now = orphans.time_of(asked)
         for orphaned in orphans.find(asked):
             if orphaned.deployment_id not in {record.deployment_id for record in recorded}:
                 count = f"{len(orphaned.resources) + len(orphaned.others)} resources"
-                state = "expired" if orphaned.expired(datetime.now(UTC)) else "not on record here"
+                state = "expired" if orphaned.expired(now) else "not on record here"
                 where = asked.endpoint_url or asked.name
                 rows.append((orphaned.deployment_id, where, count, state, orphaned.owner, orphaned.expires))
     if not rows:

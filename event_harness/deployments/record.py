@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from event_harness.aws.ownership import (
 )
 from event_harness.aws.targets import Target
 from event_harness.errors import CredentialsError
-from event_harness.machine import dataclass_file, folders, processes
+from event_harness.machine import clock, dataclass_file, folders, processes
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
@@ -106,7 +106,7 @@ class DeploymentRecord:
     ) -> "DeploymentRecord":
         """Start a deployment of this process: create its directory and write its record."""
         deployment_id = new_deployment_id()
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = clock.now().replace(microsecond=0)
         own = psutil.Process()
         record = cls(
             deployment_id=deployment_id,
@@ -227,7 +227,7 @@ class DeploymentRecord:
     def in_progress(self) -> bool:
         """Whether the owner process is alive, or may be alive if it is on another host."""
         if self.owner.rpartition("@")[2] != _owner().rpartition("@")[2]:
-            return datetime.now(UTC) < self.expires_at
+            return clock.now() < self.expires_at
         return processes.still_lives(self.pid, self.started)
 
     def held(self, *, shared: bool = False) -> AbstractContextManager[None]:

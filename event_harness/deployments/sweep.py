@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -83,7 +82,6 @@ def sweep_by_tag(
     *,
     dry_run: bool = False,
     say: Say = print,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
     """Remove resources whose tags prove that they are ours and have expired. No record or state is needed.
 
@@ -95,7 +93,6 @@ def sweep_by_tag(
         target: where to look.
         dry_run: only say what would be done.
         say: prints a line.
-        now: the time in UTC.
 
     Returns:
         0 if nothing expired is left, else 1.
@@ -105,12 +102,13 @@ def sweep_by_tag(
     """
     on_record = {record.deployment_id for record in records.recorded(state_dir)}
     found = orphans.find(target)
+    now = orphans.time_of(target)  # this machine's clock may be wrong
     failed = False
     for orphaned in found:
         until = f"{orphaned.expires:%Y-%m-%d %H:%M} UTC" if orphaned.expires else "a time that can't be read"
         if orphaned.deployment_id in on_record:
             say(f"{orphaned.deployment_id}: {orphaned}, on record here, left alone (sweep without --target)")
-        elif not orphaned.expired(now()):
+        elif not orphaned.expired(now):
             say(f"{orphaned.deployment_id}: {orphaned}, tagged until {until}, left alone")
         elif dry_run:
             say(f"{orphaned.deployment_id}: {orphaned} would be deleted, expired {until}")

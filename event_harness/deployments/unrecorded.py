@@ -6,7 +6,6 @@ is reported to the user: nothing else knows what it has created.
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from event_harness.aws import supervisor as supervisor
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK, is_deployment_id
 from event_harness.deployments.record import DeploymentRecord, deployments_dir, temporary_of
-from event_harness.machine import folders, processes
+from event_harness.machine import clock, folders, processes
 from event_harness.terraform import state_file
 
 _YOUNG = 60.0  # seconds; a living session writes the record milliseconds after it creates the directory
@@ -62,7 +61,7 @@ class Unrecorded:
     def is_old(self) -> bool:
         """Whether it is old enough: a session that starts or ends right now doesn't use it."""
         try:
-            return time.time() - self.directory.stat().st_mtime > _YOUNG
+            return clock.timestamp() - self.directory.stat().st_mtime > _YOUNG
         except FileNotFoundError:
             return False
 

@@ -35,7 +35,8 @@ def read(file: Path, kind: type) -> dict[str, Any]:
 
 
 def _typed(name: str, value: Any, type_: Any) -> Any:
-    if type_ is datetime and isinstance(value, str):
+    # Not `is datetime`: freezegun replaces that name, but not the annotation.
+    if isinstance(type_, type) and issubclass(type_, datetime) and isinstance(value, str):
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:
             raise ValueError(f"its {name} has no time zone")

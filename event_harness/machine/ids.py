@@ -2,6 +2,8 @@
 
 from ulid import ULID
 
+from event_harness.machine import clock
+
 SHAPE = "[0-9a-hjkmnp-tv-z]{13}"
 """Regular expression for the part of an id after its prefix."""
 
@@ -13,5 +15,5 @@ def fresh_id(prefix: str) -> str:
         prefix: one letter for the kind of id.
 
     """
-    ulid = str(ULID()).lower()
+    ulid = str(ULID.from_timestamp(clock.timestamp())).lower()
     return prefix + ulid[1:10] + ulid[-4:]

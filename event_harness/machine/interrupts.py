@@ -1,90 +1,212 @@
-"""Ctrl-C, SIGTERM and SIGHUP: each ends a deployment in order, and none ends a destroy by accident."""
+"""Ctrl-C, SIGTERM and SIGHUP: each ends a deployment in order, and none ends a destroy by accident.
 
+A signal handler that raises does so between any two instructions, also within the standard library: a
+`KeyboardInterrupt` inside `Popen.poll` leaves its lock taken for ever. So code that holds a resource runs in
+a `deferred` section. There signals are only noted. They take effect where the code calls `check`, and at the
+end of the section. Outside of such sections, in the user's own code, a signal raises `KeyboardInterrupt` as
+usual.
+"""
+
+import math
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
-# Python drops an exception that a signal raises inside a finalizer or a fork hook, with a line on stderr:
-# what has to end in order also looks here.
-_pending = threading.Event()
+from event_harness.machine import clock
+
+Handler = Callable[[int, FrameType | None], Any]
+
+BURST = 1.0
+"""Seconds in which further signals count as the same one: `timeout` sends two, and people press twice."""
+
+_LOOK = 0.05  # seconds between two looks for a signal
+# SIGALRM: pytest-timeout raises in its handler.
+_DEFERRED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
-def pending() -> bool:
-    """Whether an interrupt came that nothing has been torn down for yet."""
-    return _pending.is_set()
+@dataclass
+class _Shield:
+    """Answers the first interrupt with a line, and lets the next one through."""
+
+    say: Callable[[str], None]
+    what: str
+    answered: bool = False
+
+    def look(self) -> None:
+        came = _take_interrupts()
+        if not came:
+            return
+        if self.answered:
+            raise KeyboardInterrupt(signal.Signals(came[0]).name)
+        self.answered = True
+        self.say(f"still {self.what}: wait for its end, or interrupt once more to leave it unfinished")
 
 
-def _ours() -> list[signal.Signals]:
-    """The signals that end a deployment; not a hang-up that `nohup` has said to ignore."""
-    hang_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-    return [signal.SIGINT, signal.SIGTERM, *hang_up]
+@dataclass
+class _State:
+    """The signals of this process. Only its main thread handles signals, so there is no lock."""
+
+    depth: int = 0  # of sections
+    came: list[int] = field(default_factory=list)  # signals that have not taken effect
+    handlers: dict[int, Handler] = field(default_factory=dict)  # `_note` stands in for them
+    counted: float = -math.inf  # when the last burst began
+    delivering: bool = False
+    shield: _Shield | None = None
+
+
+_state = _State()
+# Set when an interrupt was raised, until something ends for it. Python drops an exception that is raised
+# inside a finalizer, with a line on stderr, so `check` looks here too.
+_raised = threading.Event()
 
 
 @contextmanager
 def orderly_interrupts() -> Iterator[None]:
-    """Make these signals raise KeyboardInterrupt, and not be lost, so that all is torn down in order."""
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does, so that everything ends in order."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers; it has done so
+        yield  # only the main thread may set handlers
         return
-
-    def interrupt(signum: int, _frame: FrameType | None) -> None:
-        _pending.set()
-        raise KeyboardInterrupt(signal.Signals(signum).name)
-
-    before = {number: signal.signal(number, interrupt) for number in _ours()}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` ignores it
+        numbers.append(signal.SIGHUP)
+    _state.counted = -math.inf
+    before = {number: signal.signal(number, _interrupt) for number in numbers}
     try:
         yield
     finally:
-        _pending.clear()
+        _raised.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def held() -> Iterator[None]:
-    """Keep interrupts until the end of the block: an exception within it would lose what it begins.
+def deferred() -> Iterator[None]:
+    """Note signals in this block, and let them take effect at `check` and at the end of the block.
 
-    A process that is started isn't known to anybody before its `Popen` has returned.
+    Sections may be nested. Signals raise only in the main thread: in other threads, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals raise nothing here
+        yield
         return
-    came: list[int] = []
-    before = {number: signal.signal(number, lambda signum, _frame: came.append(signum)) for number in _ours()}
+    _enter()
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for signum in came:
-            signal.raise_signal(signum)
+        _leave()
 
 
 @contextmanager
 def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
-    """Let one interrupt pass by with a line of explanation; the next one gets through.
+    """A deferred section that answers one interrupt with a line; at the next one, `check` raises.
 
     Args:
         say: prints a line.
-        what: what is going on, e.g. "destroying run d01".
+        what: the current work, e.g. "destroying deployment d01".
     """
-    _pending.clear()  # this is what it was about
+    _raised.clear()  # the work ends what it interrupted
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _ours()}
+    outer = _state.shield
+    with deferred():
+        _state.shield = _Shield(say, what)
+        try:
+            yield
+        finally:
+            _state.shield = outer
+            _take_interrupts()  # the work is done: there is nothing left to interrupt
 
-    def explain(_signum: int, _frame: FrameType | None) -> None:
-        say(f"still {what}: wait for its end, or interrupt once more to leave it unfinished")
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
-    for number in before:
-        signal.signal(number, explain)
+def check() -> None:
+    """Let the signals of this section take effect now.
+
+    Raises:
+        KeyboardInterrupt: the user, or the system, wants this process to end.
+    """
+    if threading.current_thread() is threading.main_thread():
+        if _state.shield:
+            _state.shield.look()
+            return
+        _deliver()
+    if _raised.is_set():
+        raise KeyboardInterrupt
+
+
+def pause(seconds: float) -> None:
+    """Sleep, but let signals take effect soon.
+
+    Raises:
+        KeyboardInterrupt: as `check`.
+    """
+    deadline = clock.monotonic() + seconds
+    check()
+    while (left := deadline - clock.monotonic()) > 0:
+        time.sleep(min(left, _LOOK))
+        check()
+
+
+def _interrupt(signum: int, _frame: FrameType | None) -> None:
+    if _state.delivering or _begins_burst():
+        _raised.set()
+        raise KeyboardInterrupt(signal.Signals(signum).name)
+
+
+def _begins_burst() -> bool:
+    now = clock.monotonic()
+    if now - _state.counted < BURST:
+        return False
+    _state.counted = now
+    return True
+
+
+def _note(signum: int, frame: FrameType | None) -> None:
+    if not _state.depth:  # between two steps of `_enter` or `_leave`
+        _state.handlers[signum](signum, frame)
+    elif signum == signal.SIGALRM or _begins_burst():
+        _state.came.append(signum)
+
+
+def _enter() -> None:
+    """Begin a section. A signal may strike between any two lines: before the last, `_note` passes it on."""
+    if not _state.depth:
+        _state.came.clear()
+        for number in _DEFERRED:
+            handler = signal.getsignal(number)
+            if callable(handler) and handler is not _note:
+                _state.handlers[number] = handler
+                signal.signal(number, _note)
+    _state.depth += 1
+
+
+def _leave() -> None:
+    _state.depth -= 1
+    if not _state.depth:
+        for number, handler in _state.handlers.items():
+            if signal.getsignal(number) is _note:
+                signal.signal(number, handler)
+        _deliver()
+
+
+def _deliver() -> None:
+    """Call the handlers of the signals that came; most of them raise."""
+    came = list(dict.fromkeys(_state.came))
+    _state.came.clear()
+    _state.delivering = True
     try:
-        yield
+        for number in came:
+            _state.handlers[number](number, sys._getframe())
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _state.delivering = False
+
+
+def _take_interrupts() -> list[int]:
+    """Remove and return the interrupts that came. An alarm stays until the end of the section."""
+    came = [number for number in _state.came if number != signal.SIGALRM]
+    _state.came[:] = [number for number in _state.came if number == signal.SIGALRM]
+    return came

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from event_harness.machine import clock
+
 _ENDED_WITHIN = 5.0  # seconds that a process gets to end after SIGTERM
 _YOUNG, _AGAIN = 0.2, 0.01  # seconds that a process may take to start, and between two looks at it
 
@@ -79,8 +81,8 @@ def end(processes: list[psutil.Process]) -> None:
 
 def wait(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait until processes have ended. Returns those that are still alive after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while (alive := [process for process in processes if lives(process)]) and time.monotonic() < deadline:
+    deadline = clock.monotonic() + seconds
+    while (alive := [process for process in processes if lives(process)]) and clock.monotonic() < deadline:
         time.sleep(0.05)
     return alive
 

@@ -1,9 +1,9 @@
 """Orphaned resources of deployments: found by their tags without a record, removed without a state."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.ownership import (
@@ -16,6 +16,7 @@ from event_harness.aws.ownership import (
 )
 from event_harness.aws.targets import Target
 from event_harness.errors import SweepError
+from event_harness.machine import interrupts
 from event_harness.orphans.inventory import Found
 from event_harness.orphans.removal import in_order, remove
 from event_harness.orphans.tagged import Tags, tagged
@@ -78,6 +79,28 @@ def find(target: Target) -> list[Orphans]:
     return [_of(deployment_id, known, others) for deployment_id in sorted(ours)]
 
 
+def time_of(target: Target) -> datetime:
+    """The target's own time (UTC), from the `Date` header of an answer: this machine's clock may be wrong.
+
+    IAM: none (sts:GetCallerIdentity is always allowed).
+
+    Raises:
+        SweepError: the target doesn't answer, or its answer has no date.
+    """
+    where = target.endpoint_url or f"the account (region {target.region})"
+    try:
+        answer = target.client("sts").get_caller_identity()
+    except AWS_ERRORS as error:
+        raise SweepError(f"{where} can't be asked for its time: {message_of(error)}") from error
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError as error:
+        raise SweepError(
+            f"{where} answers without its time (Date: {date!r}), so it isn't known which resources have expired"
+        ) from error
+
+
 def find_of(target: Target, deployment_id: str) -> Orphans:
     """Everything of one deployment, by tag or by name. Only for a deployment that is proven to be ours."""
     return _of(deployment_id, *tagged(target))
@@ -88,7 +111,7 @@ def remove_all(
     deployment_id: str,
     say: Callable[[str], None],
     *,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] = interrupts.pause,
 ) -> list[str]:
     """Remove every resource of one deployment, and look again until none is found.
 
@@ -106,6 +129,7 @@ def remove_all(
         left = find_of(target, deployment_id)
         refused = {}
         for found in in_order(left.resources):
+            interrupts.check()
             try:
                 remove(target, found)
             except AWS_ERRORS as error:

@@ -22,7 +22,7 @@ from typing import IO
 import tftest
 
 from event_harness.errors import DeploymentError
-from event_harness.machine import folders, interrupts
+from event_harness.machine import clock, folders, interrupts
 
 # Seconds that an interrupted terraform may take to finish its current resources and write its state.
 GRACE = 90.0
@@ -72,19 +72,20 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         folders.make(self.logs, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
         errors = log.with_suffix(".err")
-        process = None
-        with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
+        # No signal raises in here, except where `_follow` looks for one: the process must not be lost.
+        with (
+            log.open("w", encoding="utf-8") as out,
+            errors.open("w", encoding="utf-8") as err,
+            interrupts.deferred(),
+        ):
+            process = self._start([cmd, *cmd_args], out, err)
             try:
-                with interrupts.held():
-                    process = self._start([cmd, *cmd_args], out, err)
                 code = self._follow(process, cmd, log)
             except BaseException:
-                if process:
-                    _stop(process)
+                _stop(process)
                 raise
             finally:
-                if process:
-                    _end_group(process.pid)
+                _end_group(process.pid)
         output = log.read_text(encoding="utf-8", errors="replace")
         error_text = errors.read_text(encoding="utf-8", errors="replace")
         if not error_text:
@@ -124,7 +125,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
 
     def _follow(self, process: "subprocess.Popen[bytes]", cmd: str, log: Path) -> int:
         """Pass on terraform's lines as they come; return its exit code."""
-        deadline = time.monotonic() + self.timeout
+        deadline = clock.monotonic() + self.timeout
         with log.open(encoding="utf-8", errors="replace") as lines:
             partial = ""
             while True:
@@ -136,12 +137,13 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                         partial = ""
                 if code is not None:
                     return code
-                if time.monotonic() > deadline:
+                if clock.monotonic() > deadline:
                     raise DeploymentError(
                         f"terraform {cmd} took longer than {self.timeout:g} s and was interrupted: {log}"
                     )
-                if self._interrupted.wait(_LOOK) or interrupts.pending():
+                if self._interrupted.wait(_LOOK):
                     raise KeyboardInterrupt
+                interrupts.check()
 
 
 def summary(error_text: str) -> str:
@@ -166,13 +168,17 @@ def _interrupt_when_parent_dies() -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
+    """Interrupt terraform and wait until it has written its state; kill it if that takes too long."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    deadline = clock.monotonic() + GRACE
+    while process.poll() is None:
+        if clock.monotonic() > deadline:
             process.kill()
             process.wait()
+            return
+        time.sleep(_LOOK)
 
 
 def _end_group(pid: int) -> None:

@@ -108,6 +108,7 @@ def test_list_shows_tagged_deployments_beside_recorded_ones(monkeypatch, capsys)
         Orphans("d2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
     ]
     monkeypatch.setattr(deployments.orphans, "find", lambda _target: found)
+    monkeypatch.setattr(deployments.orphans, "time_of", lambda _target: datetime(2026, 1, 1, tzinfo=UTC))
     assert cli.main(["list", "--target", URL]) == 0
     first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
     assert first == ["d1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]

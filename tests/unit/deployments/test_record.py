@@ -3,15 +3,18 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import freezegun
 import pytest
+import time_machine
 
 from event_harness.aws import ownership
 from event_harness.aws.ownership import PROCESS_MARK, new_deployment_id
 from event_harness.deployments import record as records
 from event_harness.deployments.record import DeploymentRecord
+from event_harness.machine import clock
 
 
 @pytest.fixture
@@ -171,3 +174,36 @@ def test_temporary_files_lie_elsewhere_if_the_deployments_path_is_too_long_for_s
     record.directory = Path("/home") / ("x" * 80) / ".event-harness/deployments" / record.deployment_id
     assert record.temporary.name == f"event-harness-{record.deployment_id}"
     assert len(f"{record.temporary}/tmp12345678/py-tf-plugin.sock") < 104
+
+
+@pytest.fixture(params=["freezegun", "time-machine"])
+def faked_time(request):
+    """A session-wide fake of Python's clock, as a user's conftest may start it."""
+    fakes = {"freezegun": freezegun.freeze_time, "time-machine": time_machine.travel}
+    with fakes[request.param]("2001-01-01"):
+        assert datetime.now(UTC).year == 2001
+        yield
+
+
+@pytest.mark.usefixtures("faked_time")
+def test_faked_clock_changes_neither_expiry_nor_the_reading_of_records(tmp_path):
+    began = clock.timestamp()
+    record = DeploymentRecord.create(tmp_path, root=tmp_path, target="aws", ttl=timedelta(hours=1))
+    assert began + 3599 <= record.expires_at.timestamp() <= clock.timestamp() + 3600
+    assert record.tags[ownership.TAG_EXPIRES][:4] == str(record.expires_at.year) != "2001"
+    assert DeploymentRecord.load(record.directory) == record
+    record.owner = "somebody@elsewhere"
+    assert record.in_progress()
+    record.expires_at -= timedelta(hours=2)
+    assert not record.in_progress()
+
+
+@pytest.mark.usefixtures("faked_time")
+def test_faked_clock_changes_no_deployment_id():
+    assert new_deployment_id()[:6] == id_of_another_process()[:6]
+    assert len({new_deployment_id() for _ in range(200)}) == 200
+
+
+def id_of_another_process():
+    code = "from event_harness.aws.ownership import new_deployment_id; print(new_deployment_id())"
+    return subprocess.check_output([sys.executable, "-c", code], text=True)

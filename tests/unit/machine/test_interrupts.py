@@ -1,23 +1,142 @@
+"""Signals outside of a section raise at once; within one they wait for a safe point."""
+
+import os
 import signal
+import subprocess
 import sys
+import threading
 
 import pytest
 
-from event_harness.machine.interrupts import held, orderly_interrupts, pending, shielded
+from event_harness.machine import interrupts
+from event_harness.machine.interrupts import check, deferred, orderly_interrupts, pause, shielded
+
+
+@pytest.fixture(autouse=True)
+def _each_signal_counts(monkeypatch):
+    """Signals of one test come within a moment, but are no burst."""
+    monkeypatch.setattr(interrupts, "BURST", 0.0)
+
+
+ANSWER = "still destroying deployment d1: wait for its end, or interrupt once more to leave it unfinished"
 
 
 @pytest.mark.usefixtures("hang_up_counts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_each_signal_interrupts_and_is_remembered_until_the_tear_down(number):
+def test_each_signal_interrupts_the_users_code(number):
+    with orderly_interrupts(), pytest.raises(KeyboardInterrupt, match=number.name):
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_in_a_section_takes_effect_at_the_end_of_it(number):
+    done = []
+
+    def interrupted():
+        with deferred():
+            signal.raise_signal(number)
+            done.append("whole")
+
     with orderly_interrupts():
         with pytest.raises(KeyboardInterrupt, match=number.name):
+            interrupted()
+        assert done == ["whole"]
+        with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
-        assert pending()
-        with shielded(lambda _line: None, "destroying"):
-            assert not pending()
 
 
-def test_interrupt_that_python_drops_is_still_pending(monkeypatch):
+def test_signal_in_a_section_takes_effect_at_a_check(monkeypatch):
+    with orderly_interrupts(), deferred():
+        check()
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt, match="SIGINT"):
+            check()
+        with pytest.raises(KeyboardInterrupt):  # nothing has ended for it yet
+            check()
+
+
+def test_pause_in_a_section_ends_with_a_signal():
+    with orderly_interrupts(), deferred():
+        alarm = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM))
+        alarm.start()
+        with pytest.raises(KeyboardInterrupt):
+            pause(60)
+        alarm.join()
+
+
+def test_inner_section_ends_without_raising():
+    reached = []
+
+    def interrupted():
+        with deferred():
+            with deferred():
+                signal.raise_signal(signal.SIGINT)
+            reached.append("after the inner section")
+
+    with orderly_interrupts(), pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert reached
+
+
+def test_sections_defer_pythons_own_handler_too():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with deferred():
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                check()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_alarm_of_pytest_timeout_is_deferred_and_a_shield_holds_it():
+    class TimedOutError(Exception):
+        pass
+
+    def alarm(_number, _frame):
+        raise TimedOutError
+
+    before = signal.signal(signal.SIGALRM, alarm)
+    try:
+        with deferred():
+            signal.raise_signal(signal.SIGALRM)
+            with pytest.raises(TimedOutError):
+                check()
+        done = []
+
+        def destroying():
+            with shielded(done.append, "destroying"):
+                signal.raise_signal(signal.SIGALRM)
+                check()
+                done.append("whole")
+
+        with pytest.raises(TimedOutError):
+            destroying()
+        assert done == ["whole"]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_signal_between_two_steps_of_entering_is_handled_as_before(monkeypatch):
+    set_handler = signal.signal
+
+    def strike(number, handler):
+        before = set_handler(number, handler)
+        signal.raise_signal(signal.SIGTERM)
+        return before
+
+    with orderly_interrupts():
+        with monkeypatch.context() as patched:
+            patched.setattr(signal, "signal", strike)
+            with pytest.raises(KeyboardInterrupt, match="SIGTERM"), deferred():
+                pytest.fail("the section was entered")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with pytest.raises(KeyboardInterrupt, match=number.name):
+                signal.raise_signal(number)
+
+
+def test_interrupt_that_python_drops_takes_effect_at_the_next_check(monkeypatch):
     class Dying:
         def __del__(self):
             signal.raise_signal(signal.SIGINT)
@@ -27,49 +146,69 @@ def test_interrupt_that_python_drops_is_still_pending(monkeypatch):
     with orderly_interrupts():
         Dying()
         assert dropped == [KeyboardInterrupt]
-        assert pending()
+        with pytest.raises(KeyboardInterrupt):
+            check()
+        with shielded(lambda _line: None, "destroying"):
+            check()
 
 
-def test_one_interrupt_passes_by_while_something_is_destroyed_and_the_next_gets_through():
+def test_shield_answers_one_interrupt_and_lets_the_next_one_through():
     said = []
     with orderly_interrupts(), shielded(said.append, "destroying deployment d1"):
         signal.raise_signal(signal.SIGINT)
-        assert said == [
-            "still destroying deployment d1: wait for its end, or interrupt once more to leave it unfinished"
-        ]
+        assert said == []  # no handler prints
+        check()
+        assert said == [ANSWER]
+        signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            check()
 
 
-def test_interrupts_that_are_held_strike_at_the_end_of_the_block():
-    done = []
-
-    def interrupted():
-        with held():
-            signal.raise_signal(signal.SIGTERM)
-            done.append("whole")
-
+def test_interrupt_at_the_very_end_of_a_shield_is_forgotten():
     with orderly_interrupts():
-        with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
-            interrupted()
-        assert done == ["whole"]
-        assert pending()
+        with shielded(lambda _line: None, "destroying"):
+            signal.raise_signal(signal.SIGINT)
+        check()
+
+
+def test_burst_of_signals_counts_once(monkeypatch):
+    monkeypatch.setattr(interrupts, "BURST", 60.0)
+    said = []
+    with orderly_interrupts():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        with shielded(said.append, "destroying"):
+            signal.raise_signal(signal.SIGINT)
+            check()
+    assert said == []
 
 
-def test_a_hang_up_that_nohup_ignores_stays_ignored():
+def test_hang_up_that_nohup_ignores_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with orderly_interrupts(), shielded(lambda _line: None, "destroying"):
             signal.raise_signal(signal.SIGHUP)
-            assert not pending()
+            check()
     finally:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_signals_are_given_back():
-    before = signal.getsignal(signal.SIGTERM)
-    with orderly_interrupts():
-        assert signal.getsignal(signal.SIGTERM) is not before
-    assert signal.getsignal(signal.SIGTERM) is before
+def test_handlers_are_restored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with orderly_interrupts():
+            ours = signal.getsignal(signal.SIGTERM)
+            assert ours is not signal.SIG_DFL
+            with deferred():
+                assert signal.getsignal(signal.SIGTERM) is not ours
+            assert signal.getsignal(signal.SIGTERM) is ours
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_child_of_a_section_gets_signals_as_usual():
+    with orderly_interrupts(), deferred():
+        code = "import signal; print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
+        assert subprocess.check_output([sys.executable, "-c", code]) == b"True\n"

@@ -1,6 +1,7 @@
 """Telling by tags whose a resource is, and when it may go."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -61,9 +62,11 @@ class FakeTarget:
         self.others = {}
         self.changes = []
         self.errors = {}
+        self.headers = {"date": format_datetime(NOW, usegmt=True)}
 
     def client(self, service):
         answers = {
+            "sts": {"get_caller_identity": lambda: {"ResponseMetadata": {"HTTPHeaders": self.headers}}},
             "sqs": {
                 "list_queues": [{"QueueUrls": [f"http://x/000000000000/{n}"]} for n in self.queues],
                 "list_queue_tags": lambda url: {"Tags": self.queues[url.rsplit("/", 1)[-1]]},
@@ -136,7 +139,7 @@ def swept(target, tmp_path):
     """Sweeps by tag and returns what was deleted."""
 
     def call(**arguments):
-        sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None, now=lambda: NOW, **arguments)
+        sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None, **arguments)
         return [next(iter(arguments.values())).rsplit("/", 1)[-1] for _, arguments in target.changes]
 
     return call
@@ -253,7 +256,7 @@ def test_directory_whose_record_cannot_be_read_goes_with_what_its_tags_tell_of(t
         directory.mkdir(parents=True)
     target.queues = {"one": ours()}
     target.errors = {"delete_queue": lambda _url: target.queues.clear()}
-    assert sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None, now=lambda: NOW) == 0
+    assert sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None) == 0
     assert not run.exists()
     assert other.exists()
 
@@ -284,7 +287,7 @@ def test_type_that_the_harness_does_not_know_is_named_and_fails_the_sweep(target
     arn = f"arn:aws:states:{ACCOUNT}:stateMachine:one"
     target.others = {arn: ours()}
     said = []
-    assert sweep.sweep_by_tag(tmp_path, target, say=said.append, now=lambda: NOW) == 1
+    assert sweep.sweep_by_tag(tmp_path, target, say=said.append) == 1
     assert any(arn in line and "delete it by hand" in line for line in said)
 
 
@@ -298,7 +301,7 @@ def test_refused_deletion_is_reported_with_its_reason(target, tmp_path):
     denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
     target.errors = {"delete_queue": ClientError(denied, "DeleteQueue")}
     said = []
-    assert sweep.sweep_by_tag(tmp_path, target, say=said.append, now=lambda: NOW) == 1
+    assert sweep.sweep_by_tag(tmp_path, target, say=said.append) == 1
     assert f"{RUN}: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
 
 
@@ -349,3 +352,19 @@ def test_service_that_cannot_be_asked_ends_the_sweep_with_one_line(target, tmp_p
     target.errors = {"list_buckets": ClientError(denied, "ListBuckets")}
     with pytest.raises(SweepError, match="can't be searched for orphaned resources: AccessDenied: no"):
         sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None)
+
+
+def test_expiry_is_compared_with_the_targets_clock_not_with_this_machines(target, swept, monkeypatch):
+    wrong = datetime(1999, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr("event_harness.machine.clock.now", lambda: wrong)
+    target.queues = {f"old-{RUN}": ours(), f"new-{OTHER}": ours(OTHER, "2026-01-03T00:00:00Z")}
+    assert set(swept()) == {f"old-{RUN}"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": "tomorrow"}])
+def test_target_that_does_not_tell_its_time_is_not_swept(target, tmp_path, headers):
+    target.headers = headers
+    target.queues = {f"old-{RUN}": ours()}
+    with pytest.raises(SweepError, match="answers without its time"):
+        sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None)
+    assert target.changes == []

@@ -12,8 +12,15 @@ import psutil
 import pytest
 
 from event_harness.errors import DeploymentError
+from event_harness.machine import interrupts
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.terraform.command import Terraform, summary
+
+
+@pytest.fixture(autouse=True)
+def _each_signal_counts(monkeypatch):
+    """The signals of two tests come within a moment, but are no burst."""
+    monkeypatch.setattr(interrupts, "BURST", 0.0)
 
 
 @pytest.fixture
