@@ -18,7 +18,7 @@ def test_text_comes_back_in_upper_case(producer, listener):
 def project(tmp_path):
     project = Project(tmp_path / "project")
     yield project
-    for deployment_id in re.findall(r"^ *(r[0-9a-z]{13}) ", project.command("list"), re.MULTILINE):
+    for deployment_id in re.findall(r"^ *(d[0-9a-z]{13}) ", project.command("list"), re.MULTILINE):
         project.command("sweep", deployment_id)
     assert project.left() == []
 
@@ -40,7 +40,7 @@ def described(deployment, tmp_path):
 def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     said = project.run("--harness-keep")
     assert said.count("applying deployment") == 1
-    (deployment_id,) = re.findall(r"kept run (\S+); test it again with --harness-reuse=\1", said)
+    (deployment_id,) = re.findall(r"kept deployment (\S+); test it again with --harness-reuse=\1", said)
     for reuse in ("--harness-reuse", f"--harness-reuse={deployment_id}"):
         said = project.run(reuse)
         assert "1 passed" in said
@@ -131,4 +131,4 @@ def test_map_of_another_region_is_not_looked_for_in_the_wrong_one(described):
 
 def test_described_system_is_not_looked_for_on_the_emulator(described):
     printed = described.run("--harness-resources=map.json", "--harness-target=local", fails=True)
-    assert "the target is local: a system that is already there is on aws or on a running emulator" in printed
+    assert "the target is local: an existing system is on aws or on a running emulator" in printed
