@@ -1,1 +1,1 @@
-"""Benchmarks: what takes time or memory is measured here, never in tests. `make bench` runs them all."""
+"""Benchmarks: time and memory are measured here, never in tests. `make bench` runs all of them."""

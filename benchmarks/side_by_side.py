@@ -1,7 +1,7 @@
-"""The sample's way and event-harness through the same cases on one local AWS emulator, in one table.
+"""Compares the sample's poll loop with event-harness, case by case, on one local AWS emulator.
 
-Run it with `make bench`, or alone: `python -m benchmarks.side_by_side`, some of it with `--case NAME`.
-Exit code 1 if event-harness doesn't do as guaranteed in one of them.
+Run it with `make bench`, or alone: `python -m benchmarks.side_by_side`; `--case NAME` selects cases.
+Exit code 1 if event-harness breaks a guarantee in any case.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.comparison.imagined import flight, oversleep
 from benchmarks.comparison.verdicts import Row, Verdict
 from event_harness.machine.interrupts import orderly_interrupts
 
-# Last the one that ends a side.
+# The last case kills the process that has deployed a system.
 ALL: dict[str, Callable[[Bench], Row]] = {
     **CASES,
     "oversleep": oversleep,
@@ -32,7 +32,7 @@ ALL: dict[str, Callable[[Bench], Row]] = {
 }
 COLUMNS = (
     "case",
-    "the sample's way says",
+    "the sample's poll loop says",
     "after",
     "reads",
     "event-harness says",
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def print_table(rows: list[Row]) -> None:
-    """Print it for a terminal."""
+    """Print the table on a terminal."""
     table = Table(*COLUMNS, title="side by side", show_lines=True)
     for row in rows:
         table.add_row(*cells(row))
@@ -81,7 +81,7 @@ def print_table(rows: list[Row]) -> None:
 
 
 def print_markdown(rows: list[Row]) -> None:
-    """Print it for a document."""
+    """Print the table as Markdown."""
     print("|".join(["", *COLUMNS, ""]))
     print("|".join(["", *["---"] * len(COLUMNS), ""]))
     for row in rows:

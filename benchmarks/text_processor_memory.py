@@ -1,10 +1,11 @@
-"""How much memory the text processor needs for a large object, beside the naive way.
+"""Measures the memory that the text processor needs for a large object, and that of a naive version.
 
 Run: `python -m benchmarks.text_processor_memory [MEGABYTES]` (default 200; needs Linux and the local extra).
 
-A local AWS emulator is started for it and ended after it. Each way runs in a process of its own, which first
-processes a small object (the idle process: interpreter, libraries, clients, connections) and then the
-large one; the peak is what the kernel saw. Exit code 1 if a result is wrong or more than 100 MB are needed.
+It starts a local AWS emulator of its own. Each version runs in a process of its own. The process first
+handles a small object, to load its libraries and open its connections, and then the large one. The kernel
+reports the peak. Exit code 1 if a result is wrong, or if the text processor needs more than 100 MB over the
+idle process.
 """
 
 import argparse
@@ -28,14 +29,14 @@ from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 
 MB = 1_000_000
-BOUND = 100  # MB over the idle process
+BOUND = 100  # MB over the idle process: the guarantee
 SOURCE, DESTINATION = "benchmark-source", "benchmark-destination"
 FUNCTION = Path(__file__).parents[1] / "functions" / "text_processor"
 BLOCK = "Straße, ŉandu, ﬁle, ΐ; الخط العربي, 日本語, हिन्दी, кириллица, emoji 🙂.\n" * 100
 
 
 def main() -> int:
-    """Run both ways and print the table."""
+    """Measure both versions and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("megabytes", nargs="?", type=int, default=200, help="size of the object")
     parser.add_argument("--way", choices=sorted(WAYS), help=argparse.SUPPRESS)
@@ -47,7 +48,7 @@ def main() -> int:
 
 
 def compare(megabytes: int) -> int:
-    """Measure each way in a process of its own, against a local AWS emulator made for it."""
+    """Measure each version in a process of its own, on a fresh local AWS emulator."""
     table = Table(title=f"{megabytes} MB of text to upper case", title_justify="left")
     for column in ("way", "peak over idle", "time", "result"):
         table.add_column(column, justify="left" if column == "way" else "right")
@@ -81,7 +82,7 @@ def compare(megabytes: int) -> int:
 
 
 def make_input(target: Target, megabytes: int) -> str:
-    """Put the objects into the source bucket and return the SHA-256 of the large one in upper case."""
+    """Put the objects into the source bucket. Return the SHA-256 of the large one in upper case."""
     s3 = target.client("s3")
     for bucket in (SOURCE, DESTINATION):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": target.region})
@@ -99,7 +100,7 @@ def make_input(target: Target, megabytes: int) -> str:
 
 
 def digest_of_output(target: Target) -> str:
-    """Return the SHA-256 of the large output, and delete it: the next way starts anew."""
+    """Return the SHA-256 of the large output, and delete the output before the next version runs."""
     s3 = target.client("s3")
     digest = hashlib.sha256()
     for chunk in s3.get_object(Bucket=DESTINATION, Key="large.txt")["Body"].iter_chunks(MB):
@@ -110,7 +111,7 @@ def digest_of_output(target: Target) -> str:
 
 
 def measure(way: str) -> dict[str, float]:
-    """Process the small and then the large object in this process; return the growth and the time."""
+    """Process the small and then the large object in this process. Return the growth and the time."""
     sys.path.insert(0, str(FUNCTION))
     app: Any = importlib.import_module("app")
     WAYS[way](app, "small.txt")
@@ -121,14 +122,14 @@ def measure(way: str) -> dict[str, float]:
 
 
 def memory(field: str) -> int:
-    """Return a figure of this process in bytes: VmRSS is what it has now, VmHWM the most it had."""
+    """Return the memory of this process in bytes. VmRSS is the present size, VmHWM the largest so far."""
     found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found, "Linux tells this"
+    assert found, f"/proc/self/status has no {field}; this benchmark needs Linux"
     return int(found[1]) * 1024
 
 
 def in_parts(app: Any, key: str) -> None:
-    """The function itself, from its handler on."""
+    """Call the handler of the deployed function."""
     etag = app.s3.head_object(Bucket=SOURCE, Key=key)["ETag"].strip('"')
     s3 = {"bucket": {"name": SOURCE}, "object": {"key": key, "eTag": etag, "sequencer": "01"}}
     context = SimpleNamespace(
@@ -142,7 +143,7 @@ def in_parts(app: Any, key: str) -> None:
 
 
 def at_once(app: Any, key: str) -> None:
-    """All read, all to upper case, all written: what one writes first."""
+    """The naive version: read everything, convert it, write it."""
     s3 = app.s3
     text = s3.get_object(Bucket=SOURCE, Key=key)["Body"].read().decode()
     s3.put_object(Bucket=DESTINATION, Key=key, Body=text.upper().encode())

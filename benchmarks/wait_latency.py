@@ -1,7 +1,7 @@
-"""How long a result is in the table before `wait_for` returns it, and what the looking costs.
+"""Measures how long a result is in the table before `wait_for` returns it, and how many reads that costs.
 
-Creates a results table on a local AWS emulator of its own and writes the items itself, so that nothing but the
-reading is measured. Run it with `make bench`, or alone: `python -m benchmarks.wait_latency --samples 200`.
+It creates a results table on a local AWS emulator of its own and writes the items itself. So it measures
+nothing but the reading. Run it with `make bench`, or alone with `python -m benchmarks.wait_latency`.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def create_table(target: Target) -> None:
-    """The results table as the module makes it."""
+    """Create the results table as the module does."""
     target.client("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -90,7 +90,7 @@ def create_table(target: Target) -> None:
 
 
 def write(target: Target, sent: Sent) -> float:
-    """Write the item of a result; returns when it was there (monotonic)."""
+    """Write the item of a result. Return the monotonic time at which it was there."""
     target.client("dynamodb").put_item(
         TableName=TABLE,
         Item={
@@ -110,38 +110,38 @@ def write(target: Target, sent: Sent) -> float:
 
 
 def listener_of(target: Target, session_id: str) -> Listener:
-    """A listener of a run of its own."""
+    """A listener with a test session id of its own."""
     return Listener(ResourceMap.from_mapping(MAP, "benchmark"), target, session_id, sla=30)
 
 
 def pretend_to_send(listener: Listener, number: int) -> Sent:
-    """An input, as a producer returns it; the listener is told as by a producer."""
+    """An input as a producer returns it. The listener is notified as by a producer."""
     listener.inflight.noticed()
     return Sent(f"{listener.session_id}/{number}", "source", time.time(), f"input {number}", 5)
 
 
 def later(seconds: float, action: Callable[[], None]) -> threading.Timer:
-    """Do it some seconds from now, in a thread."""
+    """Do it some seconds from now, in a thread of its own."""
     timer = threading.Timer(seconds, action)
     timer.start()
     return timer
 
 
 def latency(target: Target, number: int, delay: float) -> float:
-    """Seconds from the item's presence to the return of `wait_for`."""
+    """Seconds from the moment the item is there to the return of `wait_for`."""
     listener = listener_of(target, f"latency{number}")
     sent = pretend_to_send(listener, 0)
     there: list[float] = []
     later(delay, lambda: there.append(write(target, sent)))
     listener.wait_for(sent)
     returned = time.monotonic()
-    while not there:  # the wait may return before the writer has got its answer
+    while not there:  # the wait may return before the writer has its answer
         time.sleep(0.001)
     return max(0.0, returned - there[0])
 
 
 def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
-    """The same of the sample's poll loop."""
+    """The same for the sample's poll loop."""
     sent = Sent(f"sample{rng.random()}/0", "source", time.time(), "input", 5)
     there: list[float] = []
     later(delay, lambda: there.append(write(target, sent)))
@@ -154,7 +154,7 @@ def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
 
 
 def queries_per_second(target: Target, inputs: int) -> float:
-    """Query calls a second while so many inputs are awaited, each in its own thread, and none arrives."""
+    """Query calls per second while threads await this many inputs and none arrives."""
     listener = listener_of(target, f"silent{inputs}")
     sents = [pretend_to_send(listener, number) for number in range(inputs)]
     deadline = time.monotonic() + WINDOW
@@ -164,7 +164,7 @@ def queries_per_second(target: Target, inputs: int) -> float:
 
 
 def queries_while_arriving(target: Target, inputs: int) -> float:
-    """Query calls a second while so many inputs at a time are sent and awaited, each arriving after 0.5 s."""
+    """Query calls per second while threads send and await this many inputs, each arriving after 0.5 s."""
     listener = listener_of(target, f"busy{inputs}")
     began = time.monotonic()
     rounds = 0
@@ -183,7 +183,7 @@ def awaited(listener: Listener, sent: Sent) -> bool | None:
 
 
 def report(ours: list[float], theirs: list[float], silent: dict[int, float], busy: dict[int, float]) -> None:
-    """Print what was measured."""
+    """Print the tables."""
     table = Table(
         "", "median ms", "95th percentile ms", "largest ms", title="in the table until it is returned"
     )

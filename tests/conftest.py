@@ -1,4 +1,4 @@
-"""What tests of every layer use."""
+"""Fixtures that tests of every layer use."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def hang_up_counts() -> Iterator[None]:
-    """Lets a hang-up end this process and what it starts, also where `nohup` says to ignore it."""
+    """Let SIGHUP end this process and its children, even under `nohup`, which ignores SIGHUP."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)

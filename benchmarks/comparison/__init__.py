@@ -1,1 +1,1 @@
-"""Puts the sample's way and event-harness through the same cases, on one local AWS emulator."""
+"""Runs the same cases with the sample's poll loop and with event-harness, on one local AWS emulator."""

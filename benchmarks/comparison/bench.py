@@ -21,13 +21,13 @@ from event_harness.system.deployed_system import DeployedSystem
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample's way."""
+    """A test with the sample's poll loop."""
 
     target: Counting
     system: SampleSystem
 
     def test(self, body: str | bytes, expected: str, key: str | None = None) -> Verdict:
-        """Send and check; what the cleaning up says is added to what the test says."""
+        """Send, check and clean up. The verdict also names an error of the clean-up."""
         test = PolledTest(self.target, self.system, key or f"{uuid.uuid4()}.txt")
 
         def checked() -> None:
@@ -45,7 +45,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ours:
-    """The way of event-harness."""
+    """A test with event-harness."""
 
     target: Counting
     system: DeployedSystem
@@ -53,7 +53,7 @@ class Ours:
     producer: S3Producer
 
     def test(self, body: str | bytes, expected: str, key: str | None = None) -> Verdict:
-        """Send and check, as the tests of a project do."""
+        """Send and check, as a project's tests do."""
 
         def checked() -> None:
             text = self.listener.wait_for(self.producer.send(body, correlation_id=key)).text
@@ -62,7 +62,7 @@ class Ours:
         return verdict(self.target, checked)
 
     def expect_one(self, body: str, settle: float) -> Verdict:
-        """Send and see that exactly one result comes."""
+        """Send, and expect exactly one result."""
         return verdict(
             self.target, lambda: self.listener.expect_exactly(self.producer.send(body), 1, settle=settle)
         )
@@ -70,7 +70,7 @@ class Ours:
 
 @dataclass(frozen=True)
 class Bench:
-    """What the cases work on."""
+    """Both systems, deployed on one emulator."""
 
     url: str
     sample: Sample
@@ -78,13 +78,13 @@ class Bench:
     deployed: DeployedByAnother
 
     def warm_up(self) -> None:
-        """Let nobody pay for workers that start."""
+        """Send one text each way: the first one starts the emulator's workers."""
         for way in (self.sample, self.ours):
             way.test("warm", "WARM")
 
     @property
     def processors(self) -> dict[str, Path]:
-        """Both sides' text processors -> the directory of their code."""
+        """The name of each text processor, and the directory of its code."""
         component = self.ours.system.resources.component("text_processor")
         return {
             self.sample.system.processor: sample_system.FUNCTIONS / "text_processor",
@@ -94,7 +94,7 @@ class Bench:
 
 @contextmanager
 def benches(directory: Path) -> Iterator[Bench]:
-    """Deploy both ways on a local AWS emulator made for it, warm them up, and end it all."""
+    """Start a local AWS emulator, deploy both systems on it and warm them up; end everything afterwards."""
     with (
         LocalEmulator.start(directory / "aws") as aws,
         DeployedByAnother(aws.endpoint_url, directory / "project") as deployed,

@@ -1,4 +1,4 @@
-"""Cases with one input: what does each way say of it, and is it what ours guarantees?"""
+"""Cases with one input. Each compares the two verdicts, and checks what event-harness guarantees."""
 
 import uuid
 from collections.abc import Callable
@@ -10,18 +10,18 @@ from benchmarks.comparison.verdicts import Row, Verdict, at_once
 from benchmarks.sample.polling import LIMIT
 from event_harness.errors import InputFailedError, ResultsUnavailableError, UnexpectedResultError
 
-TRIALS, AT_ONCE = 8, 2  # of what depends on chance; each at once is processes on the local AWS emulator
-SETTLE = 2.0  # seconds that ours looks for one result too many
+TRIALS, AT_ONCE = 8, 2  # for cases that depend on chance; each parallel test costs processes on the emulator
+SETTLE = 2.0  # seconds in which event-harness looks for a further result
 
 
 def normal(bench: Bench) -> Row:
-    """A text comes back; the functions are warm."""
+    """A text comes back. The functions are warm."""
     sample, ours = both(bench, "a normal text")
     return Row("normal result", sample, ours, ours.passed)
 
 
 def plus(bench: Bench) -> Row:
-    """Two objects that are confused by who takes keys as events have them."""
+    """Two keys that look alike in an S3 event unless the reader decodes them."""
     folder = uuid.uuid4()
     bodies = {f"{folder}/x y.txt": "with a space", f"{folder}/x+y.txt": "with a plus"}
     sample, ours = (
@@ -32,25 +32,25 @@ def plus(bench: Bench) -> Row:
 
 
 def unicode(bench: Bench) -> Row:
-    """A key of other letters."""
+    """A key with letters outside ASCII."""
     sample, ours = both(bench, "a text", f"{uuid.uuid4()}/größe 日本語.txt")
     return Row("key größe 日本語.txt", sample, ours, ours.passed)
 
 
 def large(bench: Bench) -> Row:
-    """A result that doesn't fit into an item."""
+    """A result that is too large for a DynamoDB item."""
     sample, ours = both(bench, "half a megabyte " * 32_768)
     return Row("result of 512 KB", sample, ours, ours.passed)
 
 
 def not_text(bench: Bench) -> Row:
-    """Bytes that aren't UTF-8, so that no result comes."""
+    """Bytes that aren't UTF-8: the processor refuses them, so no result comes."""
     sample, ours = both(bench, b"good until \xff here")
     return Row("bytes that aren't UTF-8", sample, ours, explained(ours, InputFailedError, "byte offset 11"))
 
 
 def crash(bench: Bench) -> Row:
-    """A function that can't be imported."""
+    """A function whose module can't be imported."""
     with faulty(bench.sample.target, bench.processors, "import"):
         sample, ours = both(bench, "a text")
     kept = explained(ours, InputFailedError, "library_that_was_not_packed")
@@ -58,7 +58,7 @@ def crash(bench: Bench) -> Row:
 
 
 def wrong(bench: Bench) -> Row:
-    """A result, but not the right one."""
+    """A result with the wrong content."""
     with faulty(bench.sample.target, bench.processors, "wrong"):
         bench.warm_up()
         sample, ours = both(bench, "wrong content")
@@ -66,12 +66,12 @@ def wrong(bench: Bench) -> Row:
 
 
 def late(bench: Bench) -> Row:
-    """The right result, and half a second later a wrong one in its place."""
+    """The right result; half a second later a wrong one overwrites it."""
     return one_too_many(bench, "wrong write 0.5 s after the right one", "late")
 
 
 def duplicate(bench: Bench) -> Row:
-    """The right result twice."""
+    """The right result, written twice."""
     return one_too_many(bench, "result written twice", "twice")
 
 
@@ -84,18 +84,18 @@ def no_table(bench: Bench) -> Row:
 
 
 def both(bench: Bench, body: str | bytes, key: str | None = None) -> tuple[Verdict, Verdict]:
-    """One input, both ways, one after the other."""
+    """Test one input both ways, one after the other."""
     expected = body.upper() if isinstance(body, str) else "nothing can come"
     return bench.sample.test(body, expected, key), bench.ours.test(body, expected, key)
 
 
 def explained(said: Verdict, error: type[BaseException], cause: str) -> bool:
-    """Whether it is this error, names the cause, and came before the limit that the sample waits for."""
+    """Whether the error has this type, names the cause, and came before the sample's time limit."""
     return isinstance(said.error, error) and cause in said.says and (said.seconds or 0) < LIMIT
 
 
 def one_too_many(bench: Bench, case: str, fault: str) -> Row:
-    """Several tests of a system that writes twice, each of which should fail."""
+    """Test a system that writes twice several times. Each test should fail."""
     with faulty(bench.sample.target, bench.processors, fault):
         bench.warm_up()
         test = partial(bench.sample.test, "a text", "A TEXT")

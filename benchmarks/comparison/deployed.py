@@ -1,7 +1,7 @@
-"""The process that deploys event-harness's side, so that it can be killed.
+"""Deploys this repository's system in a process of its own, which a benchmark can kill.
 
-`python -m benchmarks.comparison.deployed URL DIRECTORY` deploys this repository's system, prints it as one
-line of JSON and destroys it once its input ends.
+`python -m benchmarks.comparison.deployed URL DIRECTORY` deploys the system and prints it as one line of JSON.
+It destroys the system when its standard input ends.
 """
 
 import subprocess
@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[2]
 
 
 class DeployedByAnother:
-    """A system that a process of its own has deployed; a context manager.
+    """A system that another process has deployed; a context manager.
 
     Args:
-        url: the emulator.
-        directory: where that process keeps its records.
+        url: The emulator's address.
+        directory: Where the process keeps its deployment records.
     """
 
     def __init__(self, url: str, directory: Path) -> None:
@@ -37,19 +37,19 @@ class DeployedByAnother:
         )
 
     def system(self) -> DeployedSystem:
-        """Wait until it is deployed.
+        """Wait until the system is deployed, and return it.
 
         Raises:
-            RuntimeError: it could not be.
+            RuntimeError: The process could not deploy it.
         """
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("event-harness could not deploy its side, see above")
+            raise RuntimeError("event-harness could not deploy its system, see above")
         return from_json(line)
 
     def kill(self) -> None:
-        """End the process as it is never expected."""
+        """Kill the process: nothing of its clean-up runs."""
         self._process.kill()
         self._process.wait()
         self._killed = True
@@ -65,7 +65,7 @@ class DeployedByAnother:
         assert self._process.stdout is not None
         self._process.stdout.close()
         if (code := self._process.wait()) and not self._killed:
-            print(f"the process that deployed event-harness's side ended with {code}", file=sys.stderr)
+            print(f"the process that deployed event-harness's system ended with {code}", file=sys.stderr)
 
 
 def main(url: str, directory: str) -> None:
@@ -76,7 +76,7 @@ def main(url: str, directory: str) -> None:
         print(to_json(session.system()), flush=True)
         sys.stdin.read()
     except KeyboardInterrupt:
-        print("interrupted: what was deployed is destroyed", file=sys.stderr)
+        print("interrupted: destroying the deployed system", file=sys.stderr)
     finally:
         session.close()
 

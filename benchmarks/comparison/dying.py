@@ -1,4 +1,4 @@
-"""The case of a run that dies: both are killed with all that they have made."""
+"""The case of a test session that is killed: what is left behind, and does anything know of it?"""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ from benchmarks.comparison.deployed import ROOT
 from benchmarks.comparison.verdicts import Row, Verdict
 from event_harness.orphans.inventory import inventory
 
-WRITTEN_WITHIN = 10.0  # seconds for what a killed test has sent to come through
+WRITTEN_WITHIN = 10.0  # seconds in which the input of a killed test arrives in the table
 
 
 def dies(bench: Bench) -> Row:
-    """A run is killed; what is left, and who knows of it? Event-harness's side is gone afterwards."""
-    return Row("run dies (kill -9)", _sample(bench), ours := _ours(bench), ours.passed)
+    """Kill both test sessions. The system of event-harness is gone afterwards, so this case comes last."""
+    return Row("test session is killed (kill -9)", _sample(bench), ours := _ours(bench), ours.passed)
 
 
 def _sample(bench: Bench) -> Verdict:
@@ -34,7 +34,7 @@ def _sample(bench: Bench) -> Verdict:
 
 
 def _kept(bench: Bench) -> int:
-    """How many objects and rows there are."""
+    """The number of objects and rows that exist."""
     system, target = bench.sample.system, bench.sample.target
     s3, dynamodb = target.client("s3"), target.client("dynamodb")
     objects = sum(s3.list_objects_v2(Bucket=name)["KeyCount"] for name in (system.source, system.destination))

@@ -1,4 +1,4 @@
-"""Breaks deployed functions, both ways' alike, and fixes them."""
+"""Breaks deployed functions of both systems in the same way, and restores them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ FAULTY = Path(__file__).parent / "faulty_processor"
 
 @contextmanager
 def faulty(target: Target, functions: dict[str, Path], fault: str) -> Iterator[None]:
-    """Put the faulty processor in place of these functions.
+    """Replace the code of these functions by the faulty processor, and restore it afterwards.
 
     Args:
-        target: where they are.
-        functions: name -> directory of its own code, which is replayed.
+        target: Where the functions are.
+        functions: The name of each function, and the directory of its own code.
         fault: `import`, `wrong`, `late` or `twice`.
     """
     client = target.client("lambda")
@@ -44,7 +44,7 @@ def _replace(target: Target, name: str, directory: Path, variables: dict[str, st
 
 @contextmanager
 def gone(target: Target, *tables: str) -> Iterator[None]:
-    """Delete tables, and create them anew, empty."""
+    """Delete tables, and create them again afterwards, empty."""
     client = target.client("dynamodb")
     described = [client.describe_table(TableName=table)["Table"] for table in tables]
     for table in tables:

@@ -1,6 +1,6 @@
-"""Waits for a system that takes its time: the benchmark itself puts its results into both tables.
+"""Measures how late a wait returns. The benchmark itself writes the results into both tables.
 
-So the moment is known at which each result is there, and the way of the event takes no part in it.
+So it knows when each result is there, and measures nothing but the wait.
 """
 
 import random
@@ -20,16 +20,16 @@ from event_harness.results.sent import Sent
 
 SHORTEST, LONGEST = 0.05, 8.0  # seconds that the imagined system takes, log-uniform
 WAITS, AT_ONCE = 60, 4
-MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: what ours guarantees
+MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: the guarantee of event-harness
 SEED = 1
 
 
 class Imagined:
-    """One result that will be there after a while.
+    """One result that is written later.
 
     Args:
-        delay: seconds from now.
-        write: puts it there.
+        delay: Seconds from now.
+        write: Writes it.
     """
 
     def __init__(self, delay: float, write: Callable[[], object]) -> None:
@@ -44,20 +44,20 @@ class Imagined:
         self._written.set()
 
     def overslept(self) -> float:
-        """Seconds since it was there, 0 if the wait was over before the writer had its answer."""
+        """Seconds since the result was there. 0 if the wait ended before the writer had its answer."""
         now = time.monotonic()
         self._written.wait()
         return max(0.0, now - self._there)
 
 
 def oversleep(bench: Bench) -> Row:
-    """How long results are there before the waits for them return, a few waits at a time."""
+    """How long a result is there before its wait returns, with a few waits at a time."""
     sample, ours = _both(bench, WAITS, AT_ONCE)
     return Row(f"a system that takes {SHORTEST:g} to {LONGEST:g} s: oversleeping", sample, ours, ours.passed)
 
 
 def flight(bench: Bench, inputs: int = 50) -> Row:
-    """The same with many inputs on their way at once, which ours awaits with one Query per look."""
+    """The same with many inputs in flight. Event-harness awaits all of them with one Query per look."""
     reader = bench.ours.listener.reader
     looks, queries = reader.looks, reader.queries
     sample, ours = _both(bench, inputs, inputs)
@@ -66,7 +66,7 @@ def flight(bench: Bench, inputs: int = 50) -> Row:
 
 
 def _both(bench: Bench, waits: int, at_once: int) -> tuple[Verdict, Verdict]:
-    """Both ways wait for the same delays, one way after the other."""
+    """Wait for results with the same delays both ways, one after the other."""
     rng = random.Random(SEED)
     delays = [SHORTEST * (LONGEST / SHORTEST) ** rng.random() for _ in range(waits)]
     sample = _waited(bench.sample.target, partial(_sample, bench), delays, at_once)
@@ -109,7 +109,7 @@ def _ours(bench: Bench, delay: float) -> float:
 
 
 def _item(sent: Sent) -> dict[str, dict[str, str]]:
-    """What the event listener writes."""
+    """The item that the event listener would write."""
     now = str(int(time.time() * 1000))
     return {
         "session_id": {"S": sent.session_id},

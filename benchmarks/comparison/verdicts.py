@@ -1,4 +1,4 @@
-"""What a way of testing says of a case, how soon, and what it reads for it."""
+"""The verdict of a test: what it says, after how many seconds, and with how many reads."""
 
 import re
 import statistics
@@ -17,18 +17,18 @@ READS = ("GetItem", "Query")
 
 @dataclass(frozen=True)
 class Counting(Target):
-    """A target whose clients count what is read of tables."""
+    """A target whose clients count the reads of tables."""
 
     calls: list[str] = field(default_factory=list, repr=False, compare=False)
 
     def client(self, service: str, **config: Any) -> Any:
-        """As of any target."""
+        """A client of the service, as of any target."""
         client = super().client(service, **config)
         client.meta.events.register(f"before-call.{service}", self._count, unique_id="counting")
         return client
 
     def _count(self, model: Any, **_: Any) -> None:
-        self.calls.append(model.name)  # threads share it
+        self.calls.append(model.name)  # threads share the list, and `append` is atomic
 
     @property
     def reads(self) -> int:
@@ -37,7 +37,7 @@ class Counting(Target):
 
 
 def counting(url: str) -> Counting:
-    """The emulator at an address."""
+    """The emulator at this address."""
     target = Counting.emulator(url)
     assert isinstance(target, Counting)
     return target
@@ -45,14 +45,14 @@ def counting(url: str) -> Counting:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was said of one test, or of several alike.
+    """The verdict of one test, or of several equal ones.
 
     Attributes:
-        says: in a few words.
-        seconds: from the send until it was said.
-        reads: GetItem and Query calls; of several tests the mean.
-        passed: whether the test passed.
-        error: what ended it if not.
+        says: The verdict in a few words.
+        seconds: From the send to the verdict.
+        reads: GetItem and Query calls; the mean if there were several tests.
+        passed: Whether the test passed.
+        error: The error that ended the test, if it failed.
     """
 
     says: str
@@ -64,13 +64,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one case.
+    """The result of one case.
 
     Attributes:
-        case: what was tried.
-        sample: what the sample's way says.
-        ours: what event-harness says.
-        kept: whether that is what event-harness guarantees.
+        case: What was tried.
+        sample: The verdict of the sample's poll loop.
+        ours: The verdict of event-harness.
+        kept: Whether event-harness kept its guarantee.
     """
 
     case: str
@@ -80,7 +80,7 @@ class Row:
 
 
 def verdict(target: Counting, test: Callable[[], object]) -> Verdict:
-    """Run a test and see what it says."""
+    """Run a test and return its verdict."""
     began, before = time.monotonic(), target.reads
     error: Exception | None = None
     says = "passed"
@@ -94,15 +94,15 @@ def verdict(target: Counting, test: Callable[[], object]) -> Verdict:
 def at_once(
     target: Counting, tests: Sequence[Callable[[], Verdict]], *, workers: int | None = None
 ) -> Verdict:
-    """Run several tests alike beside each other, and put what they say together.
+    """Run several equal tests in parallel, and combine their verdicts.
 
     Args:
-        target: where all of them read.
-        tests: each returns its verdict.
-        workers: most at once; all by default.
+        target: Where all of them read.
+        tests: Each returns its verdict.
+        workers: How many run at once; all by default.
 
     Returns:
-        What they say and how many of them say it; the median of their times, the mean of their reads.
+        Each distinct verdict with its count, the median of the times and the mean of the reads.
     """
     before = target.reads
     with ThreadPoolExecutor(workers or len(tests)) as pool:
@@ -118,8 +118,8 @@ def at_once(
 
 
 def shortened(error: Exception) -> str:
-    """What an error says, in one line: ours its headline and the cause."""
+    """An error in one line: its type, and the cause or the first line of its text."""
     report = error.report if isinstance(error, WaitError) else None
     says = report.cause if report else str(error).partition("\n")[0].rstrip(":")
-    # Keys are long and tell nothing here.
+    # Keys are long, and say nothing in this table.
     return f"{type(error).__name__}: {re.sub(r's3://[^ :]+', 's3://…', says)}"

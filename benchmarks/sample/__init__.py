@@ -1,6 +1,6 @@
-"""The well-known way of testing an asynchronous system, written anew, to be measured beside ours.
+"""The usual way to test an asynchronous system, written anew, to measure event-harness against.
 
-A processor that takes events as they come, a listener that puts whole results into a table under their keys,
-and a test that reads the table until the result is there or 15 seconds have passed. Each of its weaknesses is
-one that is found in the field; none is put in.
+A processor takes the keys as the event has them. A listener stores whole results in a table, by key. A test
+reads the table until the result is there or 15 seconds have passed. All of its weaknesses occur in published
+samples; none was added.
 """

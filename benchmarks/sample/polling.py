@@ -1,6 +1,6 @@
-"""A test as one writes it first: put, read the table until it is there, compare, clean up.
+"""A simple test with a poll loop: put an object, read the table until the result is there, compare, clean up.
 
-Run by itself (`python -m benchmarks.sample.polling URL SYSTEM`) it makes one such test, to be killed in it.
+`python -m benchmarks.sample.polling URL SYSTEM` runs one such test, which a benchmark kills.
 """
 
 import random
@@ -16,21 +16,21 @@ from event_harness.aws.targets import Target
 T = TypeVar("T")
 
 LIMIT = 15.0
-"""Seconds that a test waits."""
+"""Seconds that a test waits for its result."""
 
 
 class PollerTimedOutError(Exception):
-    """All that a test says, whatever has happened."""
+    """The one error of such a test, for every kind of failure."""
 
 
 class PolledTest:
     """One test.
 
     Args:
-        target: where the system is.
-        system: the system.
-        key: of the object that is put.
-        limit: seconds to wait.
+        target: Where the system is.
+        system: The system under test.
+        key: The key of the input object.
+        limit: Seconds to wait.
     """
 
     def __init__(self, target: Target, system: SampleSystem, key: str, *, limit: float = LIMIT) -> None:
@@ -48,7 +48,7 @@ class PolledTest:
         """Wait for the result and compare it.
 
         Raises:
-            PollerTimedOutError: it didn't come, or was another, or couldn't be read.
+            PollerTimedOutError: The result didn't come, was wrong, or couldn't be read.
         """
         try:
             assert poll(self.read, limit=self.limit) == expected
@@ -56,19 +56,19 @@ class PolledTest:
             raise PollerTimedOutError("poller timed out") from error
 
     def read(self) -> str:
-        """Look once.
+        """Read the table once.
 
         Raises:
-            KeyError: it isn't there yet.
+            KeyError: The result isn't there yet.
         """
         answer = self._dynamodb.get_item(TableName=self.system.table, Key={"id": {"S": self.key}})
         return str(answer["Item"]["message"]["S"])
 
     def tear_down(self) -> None:
-        """Remove what the test has left.
+        """Delete the objects and the row of the test.
 
         Raises:
-            KeyError: there is no row of it.
+            KeyError: There is no row.
         """
         for bucket in (self.system.source, self.system.destination):
             self._s3.delete_object(Bucket=bucket, Key=self.key)
@@ -86,10 +86,10 @@ def poll(
     sleep: Callable[[float], None] = time.sleep,
     uniform: Callable[[float, float], float] = random.uniform,
 ) -> T:
-    """Read until there is no KeyError; between two reads wait for a random part of 1, 1, 2, 3, 5, 8… seconds.
+    """Read until there is no KeyError. Between two reads, sleep a random part of 1, 1, 2, 3, 5, 8… seconds.
 
     Raises:
-        KeyError: it isn't there after `limit` seconds.
+        KeyError: The result isn't there after `limit` seconds.
     """
     began = clock()
     for most in _fibonacci():
@@ -100,7 +100,7 @@ def poll(
             if left <= 0:
                 raise
         sleep(min(uniform(0, most), left))
-    raise AssertionError("numbers have no end")
+    raise AssertionError("the Fibonacci numbers never end")
 
 
 def _fibonacci() -> Iterator[int]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from event_harness.aws.targets import Target
 
 FUNCTIONS = Path(__file__).parent / "functions"
-ROLE = "arn:aws:iam::000000000000:role/any"  # the emulator asks no role
+ROLE = "arn:aws:iam::000000000000:role/any"  # the emulator takes any role
 
 
 @dataclass(frozen=True)
 class SampleSystem:
-    """Names of what was created; each begins with that of the system."""
+    """The names of the created resources. Each begins with the name of the system."""
 
     source: str
     destination: str
@@ -24,21 +24,21 @@ class SampleSystem:
 
     @property
     def name(self) -> str:
-        """What each of them begins with."""
+        """The name of the system."""
         return self.table.removesuffix("-results")
 
     def to_json(self) -> str:
-        """As text, for another process."""
+        """The names as JSON, for another process."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "SampleSystem":
-        """What `to_json` wrote."""
+        """Read the text that `to_json` wrote."""
         return cls(**json.loads(text))
 
 
 def deploy(target: Target, name: str) -> SampleSystem:
-    """Create everything."""
+    """Create the buckets, the functions and the table."""
     system = SampleSystem(
         *(f"{name}-{role}" for role in ("source", "destination", "results", "processor", "listener"))
     )

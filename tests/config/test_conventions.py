@@ -1,4 +1,4 @@
-"""Files, names, descriptions, tags: what every module and example has in common."""
+"""Conventions of every module and example: files, names, descriptions, tags."""
 
 import re
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_every_variable_has_a_type() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_every_number_says_its_unit() -> None:
+def test_description_of_every_number_names_its_unit() -> None:
     bad = [
         f"{one}: say the unit in its description"
         for one in of_kind("variable")
@@ -82,7 +82,7 @@ def test_every_number_says_its_unit() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_every_validation_says_what_to_do_in_a_sentence() -> None:
+def test_every_validation_message_is_a_sentence() -> None:
     bad = [
         f"{one}: the error_message isn't a full sentence: {validation['error_message']}"
         for one in of_kind("variable")
@@ -92,8 +92,7 @@ def test_every_validation_says_what_to_do_in_a_sentence() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_a_variable_that_may_be_null_says_so() -> None:
-    """A default of null is the only reason to take null."""
+def test_only_a_variable_with_default_null_accepts_null() -> None:
     bad = [
         f"{one}: add nullable = false"
         for one in of_kind("variable")
@@ -103,8 +102,8 @@ def test_a_variable_that_may_be_null_says_so() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_what_running_the_code_leaves_behind_is_not_zipped() -> None:
-    """Else a function would be deployed anew after each run of its tests."""
+def test_python_caches_are_not_part_of_a_function() -> None:
+    """Otherwise Terraform would deploy a function again after each run of its unit tests."""
     bad = [
         f"{one}: exclude **/__pycache__"
         for one in of_type("data.archive_file")
@@ -114,7 +113,7 @@ def test_what_running_the_code_leaves_behind_is_not_zipped() -> None:
     assert not bad, "\n".join(bad)
 
 
-def test_every_root_tags_all_that_it_makes() -> None:
+def test_every_root_tags_all_its_resources() -> None:
     bad = [
         f"{one}: add a block default_tags"
         for one in of_kind("provider")
@@ -124,5 +123,5 @@ def test_every_root_tags_all_that_it_makes() -> None:
     assert [one.file.as_posix() for one in of_kind("provider", ".")] == ["main.tf"]
 
 
-def test_a_module_leaves_the_provider_to_its_caller() -> None:
+def test_no_module_configures_a_provider() -> None:
     assert [str(one) for one in of_kind("provider", "modules/")] == []

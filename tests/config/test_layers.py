@@ -1,4 +1,4 @@
-"""Each package imports only from those below it; the layers are configuration in pyproject.toml."""
+"""Each package imports only from the packages below it. pyproject.toml defines the layers."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_import_goes_down_and_none_goes_in_a_circle():
+def test_imports_go_down_the_layers_and_never_in_a_circle():
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

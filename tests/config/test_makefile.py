@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from event_harness.aws.ownership import new_deployment_id
+
 ROOT = Path(__file__).parents[2]
 MAKE = shutil.which("make")
 # Records its call as "directory: program arguments"; fails if the call contains FAILS_AT.
@@ -157,6 +159,14 @@ def test_named_deployments_are_swept_in_their_own_project(copy, named, swept):
     copy.file("examples/orders/.event-harness/deployments/d1/record.json")
     copy.file(".event-harness/deployments/d2/record.json")
     assert copy.calls("sweep", f"ARGS={named}") == [f": event-harness --project {call}" for call in swept]
+
+
+def test_sweep_recognises_the_id_of_a_deployment(copy):
+    named = new_deployment_id()
+    copy.file(f"examples/orders/.event-harness/deployments/{named}/record.json")
+    assert copy.calls("sweep", f"ARGS={named}") == [
+        f": event-harness --project examples/orders sweep {named}"
+    ]
 
 
 def test_sweep_looks_by_tag_on_the_target_and_continues_after_a_project_that_fails(copy):

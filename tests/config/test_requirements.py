@@ -1,4 +1,4 @@
-"""The pins that are installed fit what the package says of itself: pip isn't asked (`--no-deps`)."""
+"""The pinned versions fit the bounds in pyproject.toml. `pip install --no-deps` doesn't check that."""
 
 import re
 import tomllib
@@ -25,8 +25,8 @@ def test_pins_are_within_the_bounds_of_the_package(name):
         assert wanted.specifier.contains(pinned[canonicalize_name(wanted.name)]), wanted
 
 
-def test_tools_of_the_gate_repeat_none_of_the_packages_dependencies():
-    """A repetition without the bounds would let another version in."""
+def test_no_development_tool_repeats_a_dependency_of_the_package():
+    """A line without the bounds would let another version in."""
     lines = (ROOT / "requirements" / "dev.in").read_text(encoding="utf-8").splitlines()
     tools = {Requirement(line.partition("#")[0]).name for line in lines if not line.startswith("#")}
     assert tools & {Requirement(text).name for text in PINS["dev.txt"]} == set()

@@ -1,4 +1,4 @@
-"""What runs on a real account; further systems beside the session's own, on the same target."""
+"""Selects the tests for a real account; deploys further systems on the target of the session."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,10 +18,10 @@ SYSTEMS = Path(__file__).parent / "systems"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    """Skip on a real account what isn't marked for it, before any fixture is made.
+    """On a real account, skip the tests without the marker, before any fixture is set up.
 
-    Most tests here are about emulators and this machine, break what they test, or deploy what the role of
-    docs/aws.md may not.
+    Most tests here are about emulators and this machine, break the system, or deploy resources that the role
+    of docs/aws.md may not create.
     """
     on_account = item.config.stash[SETTINGS_KEY]["target"] == "aws"
     if on_account and item.get_closest_marker("real_account") is None:
@@ -30,7 +30,7 @@ def pytest_runtest_setup(item):
 
 @pytest.fixture(scope="module")
 def listener_of(deployment, tmp_path_factory):
-    """Deploys a system of the folder `systems` by its name, once, and returns a listener for it."""
+    """A function that deploys a system of the folder `systems` once, and returns a listener for it."""
     target, made = deployment.target, {}
     with ExitStack() as stack:
 

@@ -1,6 +1,6 @@
-"""Working as a user of an emulator that enforces policies, instead of as its root.
+"""Works as a user of an emulator that enforces policies, not as the root user.
 
-As a pytest plugin, `-p emulated_user`, it makes a whole session do so.
+As a pytest plugin (`-p emulated_user`) it does so for a whole test session.
 """
 
 import os
@@ -13,11 +13,11 @@ ACCESS_KEY, SECRET_KEY = "EMULATED_ACCESS_KEY", "EMULATED_SECRET_KEY"
 
 
 def work_as(user: dict[str, str], patch: pytest.MonkeyPatch) -> None:
-    """Give clients and terraform the user's access key.
+    """Give the user's access key to all clients and to terraform.
 
     Args:
-        user: the key, by the two names above.
-        patch: undoes it.
+        user: The key, by the two names above.
+        patch: Restores the former key.
     """
     patch.setattr("event_harness.aws.targets.ACCESS_KEY", user[ACCESS_KEY])
     patch.setattr("event_harness.aws.targets.SECRET_KEY", user[SECRET_KEY])

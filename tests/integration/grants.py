@@ -1,4 +1,4 @@
-"""What a role may do, grant by grant, and taken away one at a time."""
+"""Lists what a role may do, grant by grant, and takes one grant away at a time."""
 
 import json
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ class Grant:
 
 
 class Role:
-    """The role of a deployed function, whose only policy is an inline one.
+    """The role of a deployed function. Its only policy is an inline policy.
 
     Args:
-        iam: an IAM client.
-        arn: of the role.
+        iam: An IAM client.
+        arn: The ARN of the role.
     """
 
     def __init__(self, iam: Any, arn: str) -> None:
@@ -50,7 +50,7 @@ class Role:
 
     @contextmanager
     def without(self, grant: Grant) -> Iterator[None]:
-        """The role as it would be without one of its grants."""
+        """Take one grant away from the role, and restore it afterwards."""
         left = [
             {"Effect": "Allow", "Action": one.action, "Resource": one.resource}
             for one in self.grants

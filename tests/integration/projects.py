@@ -1,4 +1,4 @@
-"""A project as a user has it, in a directory of its own, and pytest and event-harness run in it."""
+"""A user's project in a directory of its own; runs pytest and event-harness in it."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import psutil
 
 REPOSITORY = Path(__file__).parents[2]
 LETTERS = Path(__file__).parent / "systems" / "letters"
-# In the environment of everything that a project starts.
+# A variable in the environment of every process that a project starts.
 MARK = "EVENT_HARNESS_TEST_PROJECT"
 TOOLCHAIN = ("EVENT_HARNESS_TERRAFORM", "EVENT_HARNESS_PROVIDERS")
 
@@ -21,13 +21,14 @@ def test_letter_arrives(producer, listener):
 
 
 class Project:
-    """The system `letters` with tests.
+    """A copy of the system `letters`, with tests.
+
+    Its processes get this process's environment without the variables of the harness and of pytest.
 
     Args:
-        directory: where to make it.
-        tests: the text of its one test module.
-        environ: what its processes get beside the usual, of which the settings of the harness are left out,
-            and what pytest tells a worker.
+        directory: Where to create it.
+        tests: The text of its only test module.
+        environ: Further variables for its processes.
     """
 
     def __init__(self, directory: Path, tests: str = ARRIVES, **environ: str) -> None:
@@ -54,7 +55,7 @@ class Project:
         )
 
     def run(self, *arguments: str, module: str = "pytest", fails: bool = False) -> str:
-        """Run it to its end, which must be as expected, and return what it has printed."""
+        """Run it to its end, check that it succeeds (or fails), and return its output."""
         with self.start(*arguments, module=module) as process:
             printed, _ = process.communicate(timeout=240)
         assert (process.returncode != 0) == fails, printed
@@ -65,7 +66,7 @@ class Project:
         return self.run(*arguments, module="event_harness.cli", fails=fails)
 
     def left(self) -> list[str]:
-        """What is left of its runs: processes, which all name its directory, and files but for logs."""
+        """What its deployments have left: processes (all name its directory) and files other than logs."""
         found = []
         for process in psutil.process_iter():
             try:

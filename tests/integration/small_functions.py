@@ -8,7 +8,7 @@ from event_harness.aws.targets import Target
 
 
 class SmallFunction:
-    """A function deployed to an emulator: `def handler(event, context)` and what it needs."""
+    """A deployed function. Its source defines `handler(event, context)`."""
 
     def __init__(
         self,
@@ -33,10 +33,10 @@ class SmallFunction:
         )
 
     def __call__(self, **event):
-        """Invoke it and return what it returns."""
+        """Invoke the function and return its result."""
         answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event))
         return json.loads(answer["Payload"].read())
 
     def start(self, **event):
-        """Invoke it and don't wait."""
+        """Invoke the function without waiting for its result."""
         self.client.invoke(FunctionName=self.name, InvocationType="Event", Payload=json.dumps(event))

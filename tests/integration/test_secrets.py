@@ -1,4 +1,4 @@
-"""Contents and credentials stay where they belong: nothing that is printed, logged or kept shows them."""
+"""No output, log or file shows the content of an event or a credential."""
 
 import json
 import os
@@ -78,8 +78,8 @@ ARRIVES_AND_FAILS = """
 def test_letter_is_another(producer, listener):
     listener.wait_for(producer.send("a letter"), timeout=1, until="another letter")
 """
-# What a run keeps on disk while its system is there, but for what the local AWS emulator itself stores.
-COPIES_ITS_RUN = """
+# Copies the files of a deployment while its system exists, without those of the local AWS emulator.
+COPIES_ITS_DEPLOYMENT = """
 import pytest, shutil
 from event_harness.aws.supervisor import FOLDERS
 
@@ -94,13 +94,13 @@ def planted():
 
 
 def showing(text, content):
-    """The lines that show a content, as it is or in upper case."""
+    """The lines that show a content, in any case."""
     return [line for line in text.splitlines() if content.lower() in line.lower()]
 
 
 @pytest.fixture(scope="module")
 def failed_session(deployment, tmp_path_factory):
-    """What a session says in which every test fails, and the contents that its tests have sent."""
+    """The output and the report of a session in which every test fails, and the contents that it sent."""
     directory = tmp_path_factory.mktemp("failing")
     (directory / "pytest.ini").write_text("[pytest]\n")
     (directory / "test_failing.py").write_text(FAILS_IN_EVERY_WAY)
@@ -164,11 +164,11 @@ def credentials():
 
 @pytest.fixture(scope="module")
 def recorded_session(tmp_path_factory, credentials):
-    """A project whose test has failed, what it said, and the value of its sensitive variable."""
+    """The directory of a project whose test failed, its output, and the value of its sensitive variable."""
     project = Project(tmp_path_factory.mktemp("recorded") / "project", ARRIVES_AND_FAILS, **credentials)
     with (project.directory / "main.tf").open("a") as main:
         main.write(WITH_A_SENSITIVE_VARIABLE)
-    (project.directory / "conftest.py").write_text(COPIES_ITS_RUN)
+    (project.directory / "conftest.py").write_text(COPIES_ITS_DEPLOYMENT)
     password = planted()
     said = project.run(f"--harness-var=password={password}", "--junitxml=report.xml", "-vv", fails=True)
     assert "1 failed" in said, said
@@ -176,25 +176,25 @@ def recorded_session(tmp_path_factory, credentials):
 
 
 def files_showing(directory, text):
-    """The files below a directory that hold a text, as paths relative to it."""
+    """The files below a directory that contain a text, as relative paths."""
     files = [file for file in directory.rglob("*") if file.is_file() and not file.is_symlink()]
     assert files
     return [file.relative_to(directory) for file in files if text.encode() in file.read_bytes()]
 
 
-def test_credentials_of_the_environment_are_nowhere(recorded_session, credentials):
+def test_no_output_and_no_file_shows_the_credentials_of_the_environment(recorded_session, credentials):
     directory, said, _ = recorded_session
     for secret in credentials.values():
         assert showing(said, secret) == []
         assert files_showing(directory, secret) == []
 
 
-def test_sensitive_value_is_kept_in_the_directory_of_its_run_alone(recorded_session):
+def test_only_the_directory_of_the_deployment_holds_a_sensitive_value(recorded_session):
     directory, said, password = recorded_session
     assert showing(said, password) == []
     (record,) = (directory / "copy" / "deployments").iterdir()
     places = files_showing(directory, password)
-    assert places  # in the state, for one
+    assert places  # the state holds it
     assert [place for place in places if record.relative_to(directory) not in place.parents] == []
     assert record.stat().st_mode & 0o777 == 0o700
 

@@ -1,11 +1,11 @@
-"""The main job: a text goes into the source bucket, its upper case comes out at the far end."""
+"""The main job: a text goes into the source bucket, and comes out of the destination bucket in upper case."""
 
 import pytest
 
 from event_harness.errors import WaitTimeoutError
 
-# On a real account S3 may take a minute to tell of an object, and Lambda tries what fails again after one
-# minute and after two more before it gives up.
+# On a real account S3 may notify a minute late. Lambda retries a failed event after one minute and again
+# after two, and then gives up.
 pytestmark = [pytest.mark.real_account, pytest.mark.sla(120)]
 given_up = pytest.mark.sla(480)
 
@@ -17,7 +17,7 @@ def test_text_comes_back_in_upper_case(producer, listener):
     assert listener.wait_for(sent).text == "HELLO, WORLD."
 
 
-def test_characters_that_grow_in_upper_case_come_back_whole(producer, listener):
+def test_characters_that_become_longer_in_upper_case_come_back_whole(producer, listener):
     assert listener.wait_for(producer.send(SCRIPTS)).text == SCRIPTS.upper()
 
 
@@ -58,8 +58,8 @@ def test_bytes_that_are_not_utf8_reach_the_failure_queue_whole(producer, listene
     failure = listener.wait_for_failure(sent)
     bucket, key = sent.description.removeprefix("s3://").split("/", 1)
     assert failure.error_type
-    for said in (bucket, key, "offset 11"):
-        assert said in failure.error_message
+    for expected in (bucket, key, "offset 11"):
+        assert expected in failure.error_message
     assert failure.concerns(sent.correlation_id)
 
 
@@ -75,7 +75,7 @@ def test_good_record_is_written_once(producer, listener):
     assert [result.text for result in listener.expect_exactly(sent, 1, settle=2)] == ["ONLY ONCE"]
 
 
-def test_wait_that_times_out_says_what_it_awaited_and_what_it_saw(producer, listener):
+def test_timeout_names_the_input_the_time_and_the_results_seen(producer, listener):
     sent = producer.send("not for the processor", name="notes.md")
     with pytest.raises(WaitTimeoutError) as error:
         listener.wait_for(sent, timeout=2)

@@ -1,4 +1,4 @@
-"""One local AWS emulator and one `terraform init` for each configuration serve all plans of the session."""
+"""Fixtures of the plan tests: one local AWS emulator, and one `terraform init` for each configuration."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -28,7 +28,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEmulator
 def planner(
     emulator: LocalEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Planner]]:
-    """A planner by the name of its directory in `cases`."""
+    """A function that returns the planner for a directory of `cases`."""
     target = Target.local(emulator.endpoint_url)
     tools = toolchain.find(target="local")
     base = tmp_path_factory.mktemp("plans")
@@ -46,7 +46,7 @@ def planner(
 
 
 def _publish_layer(target: Target) -> None:
-    """The parameter in which AWS names the Powertools layer."""
+    """Create the parameter that names the Powertools layer, as AWS does."""
     ssm = boto3.client(
         "ssm",
         endpoint_url=target.endpoint_url,

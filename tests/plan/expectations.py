@@ -1,16 +1,17 @@
-"""What a case expects of its plan, from a TOML file beside its input, compared with the plan.
+"""Compares a plan with the expectations in the TOML file beside its input.
 
-`guarantee`      a sentence: what the case shows
-`errors`       the messages with which Terraform refuses the input; no other key then
-`after`        name of the case that is applied first
-`resources`    how many of each type the plan holds, all types counted
+`guarantee`    a sentence that says what the case shows
+`errors`       the messages with which Terraform refuses the input; excludes all other keys
+`after`        the name of the case that is applied first
+`resources`    how many resources of each type the plan holds; complete
 `values`       by address, some of the planned values
-`unmentioned`  texts that nothing in the planned values, of resources and of outputs, may hold
-`null_outputs` outputs that are null
-`outputs`      by name, some of the values in it
-`changes`      by action, the addresses that it concerns, all actions counted
-`policies`     by address of a role's policy: by statement, the `actions` it allows and `on` which resources
-               (known once applied); `*` is what AWS or the provider has made up, `[*]` an asterisk
+`unmentioned`  texts that no planned value of a resource or an output may contain
+`null_outputs` the outputs that are null
+`outputs`      by name, some of the values in the output
+`changes`      by action, the addresses that it changes; complete
+`policies`     by address of a role's policy and by statement, the allowed `actions` and the resources (`on`);
+               known after apply only; `*` stands for text that AWS or the provider generates, `[*]` for an
+               asterisk
 """
 
 import json
@@ -31,7 +32,7 @@ KEYS = {
 
 
 def differences(expected: dict[str, Any], plan: tftest.TerraformPlanOutput) -> list[str]:
-    """One line for each way in which a plan isn't what was expected."""
+    """One line for each difference between the plan and the expectation."""
     found = [f"unknown key {key} in the expectation" for key in expected.keys() - KEYS]
     planned = {resource["address"]: resource for resource in _managed(plan.planned_values["root_module"])}
     if "resources" in expected:
@@ -62,7 +63,7 @@ def differences(expected: dict[str, Any], plan: tftest.TerraformPlanOutput) -> l
 
 
 def refusals(message: str) -> list[str]:
-    """The single messages of Terraform's refusal."""
+    """The messages in Terraform's refusal, one by one."""
     errors = message.partition("failed (exit code 1): ")[2].rpartition(" [")[0].split(" | ")
     without_place = [re.sub(r" \(\S+ line \d+\)$", "", error) for error in errors]
     return [error.removeprefix("Invalid value for variable: ") for error in without_place]
@@ -99,7 +100,7 @@ def _allowed(policy: str) -> dict[str, dict[str, list[str]]]:
 
 
 def _matched(got: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
-    """What a policy allows, with each expected pattern in place of the resource that it fits."""
+    """The allowed actions and resources, with the expected pattern in place of each resource that fits it."""
 
     def pattern_of(resource: str, patterns: list[str]) -> str:
         return next((pattern for pattern in patterns if fnmatchcase(resource, pattern)), resource)
@@ -112,7 +113,7 @@ def _matched(got: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
 
 
 def _part(value: Any, *, like: Any) -> Any:
-    """What a value has of the keys that an expected one names: a provider may add others."""
+    """The part of a value that the expectation names: a provider may add further keys."""
     if isinstance(value, dict) and isinstance(like, dict):
         return {key: _part(value.get(key), like=inner) for key, inner in like.items()}
     if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):

@@ -1,4 +1,4 @@
-"""Plans of a configuration against an AWS emulator: initialised once, planned for each case."""
+"""Plans a configuration on an AWS emulator: one `terraform init`, then one plan for each case."""
 
 import json
 import os
@@ -13,21 +13,21 @@ from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.toolchain import Toolchain
 
-# An account as customers have it. MiniStack takes an access key of twelve digits for the account's number.
+# A customer's account. MiniStack uses an access key of twelve digits as the account's number.
 REAL_ACCOUNT = "111122223333"
-# Stands for AWS's own parameter, whose name nobody else may use.
+# Replaces AWS's own parameter: only AWS may use its name.
 LAYER_PARAMETER = "/stands-for/powertools"
 
 
 class Planner:
-    """A copy of a configuration that is ready to be planned.
+    """An initialised copy of a configuration.
 
     Args:
-        root: the configuration.
-        directory: an empty directory for its copy, Terraform's data, states and logs.
-        target: the emulator.
-        toolchain: the binary and the providers.
-        real_account: plan as if the emulator were a customer's account.
+        root: The configuration.
+        directory: An empty directory for the copy, Terraform's data, the states and the logs.
+        target: The emulator.
+        toolchain: The binary and the providers.
+        real_account: Plan as if the emulator were a customer's account.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class Planner:
         self._terraform.init(color=False)
 
     def plan(self, case: Path, after: Path | None = None) -> tftest.TerraformPlanOutput:
-        """Plan a case, on nothing or on what another case has made.
+        """Plan a case, on an empty state or after another case was applied.
 
         Raises:
-            DeploymentError: Terraform refuses it.
+            DeploymentError: Terraform refuses the input.
         """
         state = self._applied(after) if after else self.directory / "nothing.tfstate"
         return self._terraform.planned(f"-var-file={case}", f"-state={state}", "-lock=false")
@@ -67,8 +67,8 @@ class Planner:
 
 
 def _as_real_account(root: Path, overrides: list[Path], *, old_provider: bool) -> None:
-    """Override what an emulator or provider 3.39 can't do of what a real account has."""
-    for override in overrides:  # the key in the old provider's settings
+    """Override what the emulator or provider 3.39 can't do as a real account does."""
+    for override in overrides:  # the access key in the settings of the old provider
         text = override.read_text(encoding="utf-8")
         override.write_text(text.replace('"access_key": "test"', f'"access_key": "{REAL_ACCOUNT}"'))
     parameter = {"aws_ssm_parameter": {"powertools_layer": {"name": LAYER_PARAMETER}}}
@@ -84,5 +84,5 @@ def _as_real_account(root: Path, overrides: list[Path], *, old_provider: bool) -
 
 
 def remove(directory: Path) -> None:
-    """Delete a planner's directory: the providers in it take 200 MB."""
+    """Delete a planner's directory: its providers take 200 MB."""
     shutil.rmtree(directory, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""Plans are as the files in `cases` say: `<name>.tfvars` is the input, `<name>.toml` what is expected.
+"""Each plan equals its expectation in `cases`: `<name>.tfvars` is the input, `<name>.toml` the expectation.
 
-A new case needs no Python. The directory names the configuration, the root or one of `configurations`; where
-the name ends with `_on_real_account`, it is planned as a customer's account would see it.
+A new case needs no Python. The name of the directory selects the configuration: the root or one of
+`configurations`. A name that ends with `_on_real_account` is planned as on a customer's account.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Unit tests touch nothing but Python and temporary files: opening a socket fails."""
+"""Unit tests use Python and temporary files only: opening a socket fails."""
 
 import pytest
 from pytest_socket import disable_socket

@@ -1,4 +1,4 @@
-"""The reference names everything that a project can use, and nothing that isn't there."""
+"""The reference names everything that a project can use."""
 
 import re
 from pathlib import Path
@@ -55,12 +55,12 @@ EXPORTED = [
 ROWS = {line.split("|")[1].strip(): line for line in REFERENCE.splitlines() if line.startswith("| ")}
 
 
-def test_what_a_project_can_import_is_this_and_nothing_else():
+def test_package_exports_exactly_these_names():
     assert event_harness.__all__ == dir(event_harness) == EXPORTED
 
 
 @pytest.mark.parametrize("name", event_harness.__all__)
-def test_every_exported_name_is_there_and_explained(name):
+def test_every_exported_name_can_be_imported_and_is_in_the_reference(name):
     assert getattr(event_harness, name).__name__ == name
     assert f"`{name}`" in REFERENCE
 
@@ -75,7 +75,7 @@ def test_every_error_is_exported_and_in_the_table_of_errors():
     assert {f"`{name}`" for name in names - {"HarnessError"}} <= set(ROWS)
 
 
-def test_unknown_name_is_no_attribute():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'Magic'"):
         _ = event_harness.Magic
 

@@ -1,4 +1,4 @@
-"""What starts with every pytest, or with every command, loads none of the heavy libraries."""
+"""The plugin and the help of the command load none of the heavy libraries."""
 
 import json
 import subprocess

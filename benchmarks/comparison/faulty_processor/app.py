@@ -1,4 +1,4 @@
-"""A text processor with a fault, put under both ways: `FAULT` says which."""
+"""A text processor with a fault. The variable `FAULT` says which one."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A second system, beside the session's own, that tests may break and fix."""
+"""A second system, beside that of the session, which tests may break and restore."""
 
 import json
 import time
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Breakable:
-    """The sample system, whose functions and buckets can be changed and are put right again."""
+    """The sample system. Tests can change its functions and buckets; each change is undone afterwards."""
 
     def __init__(self, system):
         self.system = system
@@ -35,7 +35,10 @@ class Breakable:
 
     @contextmanager
     def broken(self, function=None, *, timeout=None, retries=0, **environ):
-        """Change a function (the text processor): timeout, retries, environment (None takes one away)."""
+        """Change a function's timeout, retries and environment (None removes a variable).
+
+        The function is the text processor unless named.
+        """
         name = function or self.processor.function
         before = self.functions.get_function_configuration(FunctionName=name)
         variables = {**before["Environment"]["Variables"], **environ}
@@ -66,13 +69,13 @@ class Breakable:
         return answer["Attributes"]["QueueArn"]
 
     def put(self, body, key=None):
-        """Put an object of which S3 tells nobody; returns what `invoke` and waits need."""
+        """Put an object whose key S3 doesn't notify of. Return its `Sent` and its ETag, for `invoke`."""
         key = key or self.producer.new_key("untold.md")
         etag = self.s3.put_object(Bucket=self.source.bucket, Key=key, Body=body)["ETag"].strip('"')
         return Sent(key, "source", time.time(), f"s3://{self.source.bucket}/{key}", len(body)), etag
 
     def record(self, sent, etag, sequencer):
-        """What S3 says of one version of an object."""
+        """The event record of one version of an object."""
         return {
             "eventSource": "aws:s3",
             "eventName": "ObjectCreated:Put",
@@ -83,13 +86,13 @@ class Breakable:
         }
 
     def invoke(self, event):
-        """Hand an event to the text processor as S3 does, asynchronously."""
+        """Invoke the text processor with an event, asynchronously, as S3 does."""
         self.functions.invoke(
             FunctionName=self.processor.function, InvocationType="Event", Payload=json.dumps(event)
         )
 
     def outputs(self, sent):
-        """What the destination bucket holds of an input: its content, or None."""
+        """The content of an input's output in the destination bucket, or None."""
         try:
             answer = self.s3.get_object(Bucket=self.destination.bucket, Key=sent.correlation_id)
         except self.s3.exceptions.NoSuchKey:
@@ -97,14 +100,14 @@ class Breakable:
         return answer["Body"].read().decode()
 
     def attempts(self, sent):
-        """How often the text processor has begun with an input."""
+        """How often the text processor has started with an input."""
         client = self.target.client("logs")
         pages = client.get_paginator("filter_log_events").paginate(logGroupName=self.processor.log_group)
         lines = [event["message"] for page in pages for event in page["events"]]
         return sum("processing" in line and sent.correlation_id in line for line in lines)
 
     def failed(self, component=None):
-        """How many messages lie in the failure queue of a component (the text processor)."""
+        """The number of messages in the failure queue of a component (the text processor unless named)."""
         answer = self.target.client("sqs").get_queue_attributes(
             QueueUrl=(component or self.processor).failure_queue_url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -133,7 +136,7 @@ def breakable(_breakable):
 
 @pytest.fixture(scope="session")
 def injected(deployment, tmp_path_factory):
-    """A proxy before the local AWS emulator that can be told to fail; it is fine at first."""
+    """A proxy before the local AWS emulator that injects faults when told to; none at first."""
     log = tmp_path_factory.mktemp("injected") / "microburst.log"
     with FaultInjection(deployment.target.endpoint_url, log) as injected:
         yield injected

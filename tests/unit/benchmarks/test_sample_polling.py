@@ -1,4 +1,4 @@
-"""The wait that ours is measured beside: it must be neither better nor worse than what it stands for."""
+"""The poll loop that event-harness is compared with behaves as the published samples do."""
 
 import pytest
 from listener_fakes import Clock

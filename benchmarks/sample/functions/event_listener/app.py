@@ -1,4 +1,4 @@
-"""Puts each object whole into the results table, under its key."""
+"""Stores each object whole in the results table, by its key."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads each object whole, under the key that the event has, and writes it in upper case."""
+"""Reads each object whole, by the key in the event, and writes it in upper case."""
 
 import os
 from typing import Any
