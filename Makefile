@@ -105,7 +105,7 @@ delete: $(READY) ## Destroy what `deploy` created
 list: $(READY) ## Show the deployments that are in progress or left behind
 	@for project in $(PROJECTS); do echo "$$project:"; $(HARNESS) --project $$project list || exit 1; done
 
-sweep: $(READY) ## Destroy what dead deployments left behind: make sweep ARGS=--dry-run; TARGET=aws: by tag, too
+sweep: $(READY) ## Destroy orphaned deployments and resources: make sweep ARGS=--dry-run; TARGET=aws: by tag, too
 	@code=0; $(foreach project,$(SWEPT), \
 		$(HARNESS) --project $(project) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) \
 			$(filter-out $(NAMED),$(ARGS)) $(call asked,$(project)) || code=1;) exit $$code
@@ -113,10 +113,8 @@ sweep: $(READY) ## Destroy what dead deployments left behind: make sweep ARGS=--
 redrive: $(READY) ## Replay failed events after you have fixed the cause: make redrive ARGS=--help
 	@$(HARNESS) redrive $(ARGS)
 
-bench: $(READY) ## Measure waiting, reading and memory, compared with the well-known sample
-	$(BIN)/python -m benchmarks.side_by_side
-	$(BIN)/python -m benchmarks.wait_latency
-	$(BIN)/python -m benchmarks.text_processor_memory
+bench: $(READY) ## Measure waits, reads, memory and start-up, also of a usual poll loop; QUICK=1: a short check
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 resilience: $(READY) ## Run the resilience tests: kills, faults, soak, for hours; ends with a table
 	$(BIN)/python -m resilience $(ARGS)

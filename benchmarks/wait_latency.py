@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -34,17 +35,18 @@ MAP = {
     "components": [],
 }
 QUICKEST, SLOWEST = 0.03, 3.0  # seconds that the imaginary system takes, log-uniform
-WINDOW = 6.0  # seconds over which Query calls are counted
+FULL, QUICK = (120, 6.0), (10, 1.0)  # waits to measure, and seconds over which Query calls are counted
 
 
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=120, help="waits to measure")
+    parser.add_argument("--quick", action="store_true", help="few and short waits, to see that it works")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    samples, window = QUICK if options.quick else FULL
     rng = random.Random(options.seed)
-    delays = [QUICKEST * (SLOWEST / QUICKEST) ** rng.random() for _ in range(options.samples)]
+    delays = [QUICKEST * (SLOWEST / QUICKEST) ** rng.random() for _ in range(samples)]
     with (
         tempfile.TemporaryDirectory(prefix="wait-latency-") as directory,
         LocalEmulator.start(Path(directory) / "aws") as aws,
@@ -57,8 +59,8 @@ def main() -> None:
         report(
             ours,
             theirs,
-            {n: queries_per_second(target, n) for n in (1, 200)},
-            {n: queries_while_arriving(target, n) for n in (1, 200)},
+            {n: queries_per_second(target, n, window) for n in (1, 200)},
+            {n: queries_while_arriving(target, n, window) for n in (1, 200)},
         )
 
 
@@ -109,6 +111,12 @@ def write(target: Target, sent: Sent) -> float:
     return time.monotonic()
 
 
+def write_all(target: Target, sents: list[Sent]) -> None:
+    """Write the items of several results."""
+    for sent in sents:
+        write(target, sent)
+
+
 def listener_of(target: Target, session_id: str) -> Listener:
     """A listener with a test session id of its own."""
     return Listener(ResourceMap.from_mapping(MAP, "benchmark"), target, session_id, sla=30)
@@ -153,25 +161,25 @@ def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
     return max(0.0, time.monotonic() - there[0])
 
 
-def queries_per_second(target: Target, inputs: int) -> float:
+def queries_per_second(target: Target, inputs: int, window: float) -> float:
     """Query calls per second while threads await this many inputs and none arrives."""
     listener = listener_of(target, f"silent{inputs}")
     sents = [pretend_to_send(listener, number) for number in range(inputs)]
-    deadline = time.monotonic() + WINDOW
+    deadline = time.monotonic() + window
     with ThreadPoolExecutor(inputs) as pool:
         list(pool.map(lambda sent: listener.look_until(lambda: awaited(listener, sent), deadline), sents))
-    return listener.reader.queries / WINDOW
+    return listener.reader.queries / window
 
 
-def queries_while_arriving(target: Target, inputs: int) -> float:
+def queries_while_arriving(target: Target, inputs: int, window: float) -> float:
     """Query calls per second while threads send and await this many inputs, each arriving after 0.5 s."""
     listener = listener_of(target, f"busy{inputs}")
     began = time.monotonic()
     rounds = 0
     with ThreadPoolExecutor(inputs) as pool:
-        while time.monotonic() - began < WINDOW:
+        while time.monotonic() - began < window:
             sents = [pretend_to_send(listener, rounds * inputs + number) for number in range(inputs)]
-            later(0.5, lambda sents=sents: [write(target, sent) for sent in sents] and None)
+            later(0.5, partial(write_all, target, sents))
             list(pool.map(listener.wait_for, sents))
             rounds += 1
     return listener.reader.queries / (time.monotonic() - began)

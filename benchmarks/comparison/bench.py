@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.comparison.deployed import ROOT, DeployedByAnother
+from benchmarks.comparison.effort import Effort
 from benchmarks.comparison.verdicts import Counting, Verdict, counting, verdict
 from benchmarks.sample import system as sample_system
 from benchmarks.sample.polling import LIMIT, PolledTest
@@ -25,10 +27,11 @@ class Sample:
 
     target: Counting
     system: SampleSystem
+    limit: float
 
     def test(self, body: str | bytes, expected: str, key: str | None = None) -> Verdict:
         """Send, check and clean up. The verdict also names an error of the clean-up."""
-        test = PolledTest(self.target, self.system, key or f"{uuid.uuid4()}.txt")
+        test = PolledTest(self.target, self.system, key or f"{uuid.uuid4()}.txt", limit=self.limit)
 
         def checked() -> None:
             test.send(body)
@@ -76,11 +79,11 @@ class Bench:
     sample: Sample
     ours: Ours
     deployed: DeployedByAnother
+    effort: Effort
 
     def warm_up(self) -> None:
         """Send one text each way: the first one starts the emulator's workers."""
-        for way in (self.sample, self.ours):
-            way.test("warm", "WARM")
+        self.effort.both(*(partial(way.test, "warm", "WARM") for way in (self.sample, self.ours)))
 
     @property
     def processors(self) -> dict[str, Path]:
@@ -93,17 +96,18 @@ class Bench:
 
 
 @contextmanager
-def benches(directory: Path) -> Iterator[Bench]:
+def benches(directory: Path, effort: Effort) -> Iterator[Bench]:
     """Start a local AWS emulator, deploy both systems on it and warm them up; end everything afterwards."""
     with (
         LocalEmulator.start(directory / "aws") as aws,
         DeployedByAnother(aws.endpoint_url, directory / "project") as deployed,
     ):
         theirs, target = (counting(aws.endpoint_url) for _ in range(2))
-        sample = Sample(theirs, sample_system.deploy(theirs, f"sample-{uuid.uuid4().hex[:8]}"))
+        name = f"sample-{uuid.uuid4().hex[:8]}"
+        sample = Sample(theirs, sample_system.deploy(theirs, name), effort.limit)
         system = deployed.system()
         listener = Listener(system.resources, target, new_session_id(), sla=LIMIT, in_flight=InFlight(4))
         ours = Ours(target, system, listener, S3Producer.on(listener))
-        bench = Bench(aws.endpoint_url, sample, ours, deployed)
+        bench = Bench(aws.endpoint_url, sample, ours, deployed, effort)
         bench.warm_up()
         yield bench

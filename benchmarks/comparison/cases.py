@@ -10,8 +10,7 @@ from benchmarks.comparison.verdicts import Row, Verdict, at_once
 from benchmarks.sample.polling import LIMIT
 from event_harness.errors import InputFailedError, ResultsUnavailableError, UnexpectedResultError
 
-TRIALS, AT_ONCE = 8, 2  # for cases that depend on chance; each parallel test costs processes on the emulator
-SETTLE = 2.0  # seconds in which event-harness looks for a further result
+AT_ONCE = 2  # tests in parallel; each costs processes on the emulator
 
 
 def normal(bench: Bench) -> Row:
@@ -24,10 +23,13 @@ def plus(bench: Bench) -> Row:
     """Two keys that look alike in an S3 event unless the reader decodes them."""
     folder = uuid.uuid4()
     bodies = {f"{folder}/x y.txt": "with a space", f"{folder}/x+y.txt": "with a plus"}
-    sample, ours = (
-        at_once(way.target, [partial(way.test, body, body.upper(), key) for key, body in bodies.items()])
+    tests = [
+        partial(
+            at_once, way.target, [partial(way.test, body, body.upper(), key) for key, body in bodies.items()]
+        )
         for way in (bench.sample, bench.ours)
-    )
+    ]
+    sample, ours = bench.effort.both(*tests)
     return Row("keys x y.txt and x+y.txt", sample, ours, ours.passed)
 
 
@@ -84,9 +86,10 @@ def no_table(bench: Bench) -> Row:
 
 
 def both(bench: Bench, body: str | bytes, key: str | None = None) -> tuple[Verdict, Verdict]:
-    """Test one input both ways, one after the other."""
+    """Test one input both ways."""
     expected = body.upper() if isinstance(body, str) else "nothing can come"
-    return bench.sample.test(body, expected, key), bench.ours.test(body, expected, key)
+    tests = [partial(way.test, body, expected, key) for way in (bench.sample, bench.ours)]
+    return bench.effort.both(*tests)
 
 
 def explained(said: Verdict, error: type[BaseException], cause: str) -> bool:
@@ -98,11 +101,14 @@ def one_too_many(bench: Bench, case: str, fault: str) -> Row:
     """Test a system that writes twice several times. Each test should fail."""
     with faulty(bench.sample.target, bench.processors, fault):
         bench.warm_up()
+        trials = bench.effort.trials
         test = partial(bench.sample.test, "a text", "A TEXT")
-        sample = at_once(bench.sample.target, [test] * TRIALS, workers=AT_ONCE)
-        expect = partial(bench.ours.expect_one, "a text", SETTLE)
-        ours = at_once(bench.ours.target, [expect] * TRIALS, workers=AT_ONCE)
-    kept = ours.says.startswith(UnexpectedResultError.__name__) and f"({TRIALS} of {TRIALS})" in ours.says
+        expect = partial(bench.ours.expect_one, "a text", bench.effort.settle)
+        sample, ours = bench.effort.both(
+            partial(at_once, bench.sample.target, [test] * trials, workers=AT_ONCE),
+            partial(at_once, bench.ours.target, [expect] * trials, workers=AT_ONCE),
+        )
+    kept = ours.says.startswith(UnexpectedResultError.__name__) and f"({trials} of {trials})" in ours.says
     return Row(case, sample, ours, kept)
 
 

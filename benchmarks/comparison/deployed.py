@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from event_harness.deployments.session import Session, from_json, to_json
+from event_harness.deployments.session import Session
 from event_harness.settings import Settings
 from event_harness.system.deployed_system import DeployedSystem
 
@@ -46,7 +46,7 @@ class DeployedByAnother:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("event-harness could not deploy its system, see above")
-        return from_json(line)
+        return DeployedSystem.from_json(line)
 
     def kill(self) -> None:
         """Kill the process: nothing of its clean-up runs."""
@@ -73,7 +73,7 @@ def main(url: str, directory: str) -> None:
     settings = Settings({"target": url, "root": str(ROOT)}, environ={})
     session = Session(settings, Path(directory), say=lambda line: print(f"  {line}", file=sys.stderr))
     try:
-        print(to_json(session.system()), flush=True)
+        print(session.system().to_json(), flush=True)
         sys.stdin.read()
     except KeyboardInterrupt:
         print("interrupted: destroying the deployed system", file=sys.stderr)

@@ -42,16 +42,16 @@ def _kept(bench: Bench) -> int:
 
 
 def _ours(bench: Bench) -> Verdict:
-    target, session_id = bench.ours.target, bench.ours.system.session_id
+    target, deployment_id = bench.ours.target, bench.ours.system.deployment_id
     bench.deployed.kill()
-    before = len(inventory(target, part=session_id))
+    before = len(inventory(target, part=deployment_id))
     began = time.monotonic()
     command = [sys.executable, "-m", "event_harness.cli", "--project", str(bench.deployed.directory)]
     listed = subprocess.run([*command, "list"], cwd=ROOT, capture_output=True, text=True, check=False)
     swept = subprocess.run([*command, "sweep"], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
     seconds = time.monotonic() - began
-    after = len(inventory(target, part=session_id))
-    found = session_id in listed.stdout
+    after = len(inventory(target, part=deployment_id))
+    found = deployment_id in listed.stdout
     says = (
         f"{before} resources stay, {'' if found else 'not '}listed by event-harness list;"
         f" after event-harness sweep {after}"

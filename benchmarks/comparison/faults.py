@@ -1,6 +1,7 @@
 """Breaks deployed functions of both systems in the same way, and restores them."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,22 +25,25 @@ def faulty(target: Target, functions: dict[str, Path], fault: str) -> Iterator[N
         name: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         for name in functions
     }
-    try:
-        for name, variables in own.items():
-            _replace(target, name, FAULTY, variables | {"FAULT": fault})
-        yield
-    finally:
-        for name, variables in own.items():
-            _replace(target, name, functions[name], variables)
+    with ThreadPoolExecutor(len(own)) as pool:
+
+        def replace_all(directories: dict[str, Path], **further: str) -> None:
+            list(pool.map(lambda name: _replace(target, name, directories[name], own[name] | further), own))
+
+        try:
+            replace_all(dict.fromkeys(own, FAULTY), FAULT=fault)
+            yield
+        finally:
+            replace_all(functions)
 
 
 def _replace(target: Target, name: str, directory: Path, variables: dict[str, str]) -> None:
     client = target.client("lambda")
     updated = client.get_waiter("function_updated_v2")
     client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-    updated.wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    updated.wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
     client.update_function_code(FunctionName=name, ZipFile=packed(directory))
-    updated.wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    updated.wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
 
 
 @contextmanager

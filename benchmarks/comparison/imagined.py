@@ -18,8 +18,8 @@ from benchmarks.comparison.verdicts import READS, Counting, Row, Verdict
 from benchmarks.sample.polling import PolledTest, poll
 from event_harness.results.sent import Sent
 
-SHORTEST, LONGEST = 0.05, 8.0  # seconds that the imagined system takes, log-uniform
-WAITS, AT_ONCE = 60, 4
+SHORTEST = 0.05  # seconds that the imagined system takes at least; log-uniform up to `bench.effort.longest`
+AT_ONCE = 4
 MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: the guarantee of event-harness
 SEED = 1
 
@@ -52,25 +52,29 @@ class Imagined:
 
 def oversleep(bench: Bench) -> Row:
     """How long a result is there before its wait returns, with a few waits at a time."""
-    sample, ours = _both(bench, WAITS, AT_ONCE)
-    return Row(f"a system that takes {SHORTEST:g} to {LONGEST:g} s: oversleeping", sample, ours, ours.passed)
+    sample, ours = _both(bench, bench.effort.waits, AT_ONCE)
+    case = f"a system that takes {SHORTEST:g} to {bench.effort.longest:g} s: oversleeping"
+    return Row(case, sample, ours, ours.passed, timed=True)
 
 
 def flight(bench: Bench, inputs: int = 50) -> Row:
     """The same with many inputs in flight. Event-harness awaits all of them with one Query per look."""
     reader = bench.ours.listener.reader
     looks, queries = reader.looks, reader.queries
+    inputs = round(inputs * bench.effort.in_flight)
     sample, ours = _both(bench, inputs, inputs)
     kept = reader.queries - queries <= reader.looks - looks
     return Row(f"the same, {inputs} inputs in flight", sample, ours, kept)
 
 
 def _both(bench: Bench, waits: int, at_once: int) -> tuple[Verdict, Verdict]:
-    """Wait for results with the same delays both ways, one after the other."""
+    """Wait for results with the same delays both ways."""
     rng = random.Random(SEED)
-    delays = [SHORTEST * (LONGEST / SHORTEST) ** rng.random() for _ in range(waits)]
-    sample = _waited(bench.sample.target, partial(_sample, bench), delays, at_once)
-    return sample, _waited(bench.ours.target, partial(_ours, bench), delays, at_once)
+    delays = [SHORTEST * (bench.effort.longest / SHORTEST) ** rng.random() for _ in range(waits)]
+    return bench.effort.both(
+        partial(_waited, bench.sample.target, partial(_sample, bench), delays, at_once),
+        partial(_waited, bench.ours.target, partial(_ours, bench), delays, at_once),
+    )
 
 
 def _waited(

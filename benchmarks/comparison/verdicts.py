@@ -71,12 +71,14 @@ class Row:
         sample: The verdict of the sample's poll loop.
         ours: The verdict of event-harness.
         kept: Whether event-harness kept its guarantee.
+        timed: Whether the guarantee is about time, which a busy machine can break.
     """
 
     case: str
     sample: Verdict
     ours: Verdict
     kept: bool
+    timed: bool = False
 
 
 def verdict(target: Counting, test: Callable[[], object]) -> Verdict:

@@ -87,4 +87,4 @@ def _function(target: Target, name: str, directory: str, environment: dict[str, 
         Environment={"Variables": environment},
         Code={"ZipFile": packed(FUNCTIONS / directory)},
     )
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
