@@ -38,4 +38,4 @@ class Effort:
 
 
 FULL = Effort(limit=LIMIT, trials=8, waits=60, longest=8.0, in_flight=1.0, settle=2.0, at_once=False)
-QUICK = Effort(limit=1.0, trials=2, waits=8, longest=0.5, in_flight=0.1, settle=1.0, at_once=True)
+QUICK = Effort(limit=1.0, trials=2, waits=8, longest=0.5, in_flight=0.1, settle=2.0, at_once=True)
