@@ -8,7 +8,6 @@ import pytest
 import event_harness
 from event_harness import cli, errors, plugin
 from event_harness.settings import SETTINGS
-from event_harness.terraform.configuration import Configuration
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
@@ -93,11 +92,6 @@ def test_every_fixture_is_in_the_table():
     }
     assert fixtures
     assert {f"`{name}`" for name in fixtures} <= set(ROWS)
-
-
-def test_every_input_of_the_module_is_in_the_table():
-    variables = Configuration.read(ROOT / "modules" / "event_listener").variables
-    assert {f"`{name}`" for name in variables} <= set(ROWS)
 
 
 def test_every_command_is_in_the_reference():
