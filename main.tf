@@ -20,12 +20,13 @@ provider "aws" {
 module "text_processor" {
   source = "./modules/text_processor"
 
-  name               = local.name
-  ephemeral          = var.ephemeral
-  runtime            = var.runtime
-  memory_mb          = var.text_processor.memory_mb
-  timeout_seconds    = var.text_processor.timeout_seconds
-  log_retention_days = local.log_retention_days
+  name                 = local.name
+  ephemeral            = var.ephemeral
+  runtime              = var.runtime
+  permissions_boundary = var.permissions_boundary
+  memory_mb            = var.text_processor.memory_mb
+  timeout_seconds      = var.text_processor.timeout_seconds
+  log_retention_days   = local.log_retention_days
 }
 
 # All test resources. Nothing in the system under test refers to them.
@@ -33,10 +34,11 @@ module "event_listener" {
   source = "./modules/event_listener"
   count  = var.deploy_test_resources ? 1 : 0
 
-  name               = local.name
-  ephemeral          = var.ephemeral
-  runtime            = var.runtime
-  log_retention_days = local.log_retention_days
+  name                 = local.name
+  ephemeral            = var.ephemeral
+  runtime              = var.runtime
+  permissions_boundary = var.permissions_boundary
+  log_retention_days   = local.log_retention_days
 
   sources = {
     destination = { type = "s3", bucket = module.text_processor.destination_bucket }

@@ -97,8 +97,9 @@ data "aws_iam_policy_document" "trust" {
 }
 
 resource "aws_iam_role" "confirm_order" {
-  name               = "${local.name}-confirm-order"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = "${local.name}-confirm-order"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary
 }
 
 data "aws_iam_policy_document" "confirm_order" {

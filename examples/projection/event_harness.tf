@@ -4,8 +4,9 @@ module "event_listener" {
   source = "../../modules/event_listener"
   count  = var.deploy_test_resources ? 1 : 0
 
-  name    = local.name
-  runtime = var.runtime
+  name                 = local.name
+  runtime              = var.runtime
+  permissions_boundary = var.permissions_boundary
 
   # The id of a test's customer is its correlation id: the key of both tables.
   sources = {

@@ -84,8 +84,9 @@ data "aws_iam_policy_document" "trust" {
 }
 
 resource "aws_iam_role" "project_customer" {
-  name               = "${local.name}-project-customer"
-  assume_role_policy = data.aws_iam_policy_document.trust.json
+  name                 = "${local.name}-project-customer"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary
 }
 
 data "aws_iam_policy_document" "project_customer" {

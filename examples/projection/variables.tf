@@ -29,3 +29,14 @@ variable "runtime" {
   default     = "python3.13"
   nullable    = false
 }
+
+variable "permissions_boundary" {
+  description = "ARN of the IAM policy that is the permissions boundary of every role; null: no boundary."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[a-z-]+:iam::[0-9a-z]+:policy/[A-Za-z0-9+=,.@_/-]+$", var.permissions_boundary))
+    error_message = "permissions_boundary must be the ARN of an IAM policy such as \"arn:aws:iam::111122223333:policy/crm-boundary\", or null."
+  }
+}

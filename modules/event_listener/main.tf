@@ -37,11 +37,12 @@ locals {
 module "function" {
   source = "../lambda_function"
 
-  name        = "${var.name}-event-listener"
-  description = "Test resource: stores the events of the system under test in the results table."
-  source_dir  = "${path.module}/../../functions/event_listener"
-  runtime     = var.runtime
-  memory_mb   = 512
+  name                 = "${var.name}-event-listener"
+  description          = "Test resource: stores the events of the system under test in the results table."
+  source_dir           = "${path.module}/../../functions/event_listener"
+  runtime              = var.runtime
+  permissions_boundary = var.permissions_boundary
+  memory_mb            = 512
   # Not more than the default visibility timeout of a queue: Lambda refuses a queue whose messages become
   # visible again while the function still processes them.
   timeout_seconds        = 30

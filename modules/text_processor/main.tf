@@ -18,14 +18,15 @@ module "destination" {
 module "function" {
   source = "../lambda_function"
 
-  name               = "${var.name}-text-processor"
-  description        = "Writes each text of the source bucket in upper case to the destination bucket."
-  source_dir         = "${path.module}/../../functions/text_processor"
-  runtime            = var.runtime
-  memory_mb          = var.memory_mb
-  timeout_seconds    = var.timeout_seconds
-  log_retention_days = var.log_retention_days
-  policy             = data.aws_iam_policy_document.this.json
+  name                 = "${var.name}-text-processor"
+  description          = "Writes each text of the source bucket in upper case to the destination bucket."
+  source_dir           = "${path.module}/../../functions/text_processor"
+  runtime              = var.runtime
+  permissions_boundary = var.permissions_boundary
+  memory_mb            = var.memory_mb
+  timeout_seconds      = var.timeout_seconds
+  log_retention_days   = var.log_retention_days
+  policy               = data.aws_iam_policy_document.this.json
 
   environment = {
     DESTINATION_BUCKET = module.destination.name

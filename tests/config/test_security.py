@@ -113,6 +113,21 @@ def test_only_actions_without_resources_have_a_wildcard_resource() -> None:
     assert not bad, "\n".join(bad)
 
 
+def test_every_role_has_the_permissions_boundary_of_its_input() -> None:
+    for role in of_type("aws_iam_role"):
+        boundary = role.body.get("permissions_boundary")
+        assert boundary == "${var.permissions_boundary}", f"{role}: set permissions_boundary"
+
+
+def test_every_call_of_a_module_with_a_role_passes_the_permissions_boundary() -> None:
+    with_role = ("lambda_function", "event_listener", "text_processor")
+    calls = [one for one in of_kind("module") if one.body["source"].rpartition("/")[2] in with_role]
+    assert calls
+    for call in calls:
+        boundary = call.body.get("permissions_boundary")
+        assert boundary == "${var.permissions_boundary}", f"{call}: pass permissions_boundary"
+
+
 def test_only_lambda_can_assume_a_role() -> None:
     trusting = [(one, block) for one, block in statements() if "sts:AssumeRole" in block["actions"]]
     assert trusting

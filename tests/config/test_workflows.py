@@ -77,6 +77,24 @@ def test_nightly_authenticates_by_oidc_and_has_no_other_permission_at_github():
     assert job["environment"] == "nightly"
 
 
+def test_trust_policy_admits_only_the_environment_of_the_nightly_job():
+    page = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (statement,) = json.loads(block)["Statement"]
+    (job,) = read(NIGHTLY)["jobs"].values()
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": f"repo:OWNER/REPOSITORY:environment:{job['environment']}",
+        }
+    }
+
+
+def test_nightly_passes_the_permissions_boundary_to_terraform():
+    (job,) = read(NIGHTLY)["jobs"].values()
+    assert job["env"] == {"TF_VAR_permissions_boundary": "${{ vars.AWS_PERMISSIONS_BOUNDARY }}"}
+
+
 def test_nightly_sweeps_with_credentials_that_are_still_valid():
     (job,) = read(NIGHTLY)["jobs"].values()
     (role,) = [step["with"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
@@ -108,10 +126,40 @@ def test_readme_explains_every_target():
     assert not missing
 
 
+def statements(policy, effect):
+    """Return the statements of a policy in docs with an effect."""
+    document = json.loads((ROOT / "docs" / policy).read_text(encoding="utf-8"))
+    return [statement for statement in document["Statement"] if statement["Effect"] == effect]
+
+
+def test_role_policy_lets_no_role_grow_beyond_the_permissions_boundary():
+    growing = {"iam:CreateRole", "iam:PutRolePolicy"}
+    allowed = {
+        action
+        for one in statements("aws-role-policy.json", "Allow")
+        if "iam:PermissionsBoundary" not in one.get("Condition", {}).get("StringEquals", {})
+        for action in one["Action"]
+    }
+    assert not allowed & (growing | {"iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"})
+    denied = {action for one in statements("aws-role-policy.json", "Deny") for action in one["Action"]}
+    assert denied >= growing | {"iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"}
+
+
+def test_permissions_boundary_allows_data_actions_on_own_names_only():
+    for statement in statements("aws-permissions-boundary.json", "Allow"):
+        actions, resources = (
+            value if isinstance(value, list) else [value]
+            for value in (statement["Action"], statement["Resource"])
+        )
+        assert not [action for action in actions if "*" in action or action.startswith(("iam:", "sts:"))]
+        named = all("shout-" in resource for resource in resources)
+        assert named or {action.split(":")[0] for action in actions} == {"xray"}, statement["Sid"]
+    assert not statements("aws-permissions-boundary.json", "Deny")
+
+
 def test_role_policy_is_least_privilege():
     """No action has a wildcard; only actions that list or read without an ARN have a wildcard resource."""
-    policy = json.loads((ROOT / "docs" / "aws-role-policy.json").read_text(encoding="utf-8"))
-    for statement in policy["Statement"]:
+    for statement in statements("aws-role-policy.json", "Allow"):
         actions, resources = (
             value if isinstance(value, list) else [value]
             for value in (statement["Action"], statement["Resource"])
@@ -128,8 +176,7 @@ def test_role_policy_is_least_privilege():
 
 def test_role_policy_has_what_only_newer_providers_ask_for():
     """hashicorp/aws 6.23 and later tag buckets by the calls of S3 for ABAC; 3.39 by the older calls."""
-    policy = json.loads((ROOT / "docs" / "aws-role-policy.json").read_text(encoding="utf-8"))
-    (buckets,) = [statement for statement in policy["Statement"] if statement["Sid"] == "Buckets"]
+    (buckets,) = [one for one in statements("aws-role-policy.json", "Allow") if one["Sid"] == "Buckets"]
     assert set(buckets["Action"]) >= {"s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource"}
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from typing import Any
 
 from event_harness.aws.targets import Target
 
@@ -17,9 +18,10 @@ class SmallFunction:
         *,
         name: str = "small",
         role: str = "arn:aws:iam::000000000000:role/r",
+        client: Any = None,
     ):
         self.name = name
-        self.client = target.client("lambda", read_timeout=30)
+        self.client = client or target.client("lambda", read_timeout=30)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("small.py", source)

@@ -1,7 +1,8 @@
-name_prefix        = "a-prefix-of-22-letters"
-region             = "Ireland"
-owner              = ""
-tags               = { "aws:owner" = "me" }
-runtime            = "nodejs22.x"
-log_retention_days = 29
-text_processor     = { memory_mb = 127, timeout_seconds = 901 }
+name_prefix          = "a-prefix-of-22-letters"
+region               = "Ireland"
+owner                = ""
+tags                 = { "aws:owner" = "me" }
+runtime              = "nodejs22.x"
+permissions_boundary = "shout-boundary"
+log_retention_days   = 29
+text_processor       = { memory_mb = 127, timeout_seconds = 901 }
