@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from event_harness.terraform import overrides
+from event_harness.terraform.provider_3_39 import settings as provider_3_39
 
 ACCESS_KEY, SECRET_KEY = "EMULATED_ACCESS_KEY", "EMULATED_SECRET_KEY"
 
@@ -21,9 +21,9 @@ def work_as(user: dict[str, str], patch: pytest.MonkeyPatch) -> None:
     """
     patch.setattr("event_harness.aws.targets.ACCESS_KEY", user[ACCESS_KEY])
     patch.setattr("event_harness.aws.targets.SECRET_KEY", user[SECRET_KEY])
-    settings = overrides._old_provider_settings
+    settings = provider_3_39.for_emulator
     keys = {"access_key": user[ACCESS_KEY], "secret_key": user[SECRET_KEY]}
-    patch.setattr(overrides, "_old_provider_settings", lambda url: settings(url) | keys)
+    patch.setattr(provider_3_39, "for_emulator", lambda url: settings(url) | keys)
 
 
 def pytest_configure(config: pytest.Config) -> None:
