@@ -83,7 +83,7 @@ def test_timeout_names_the_input_the_time_and_the_results_seen(producer, listene
     assert sent.description in said
     assert "2 s" in said
     assert "looked" in said
-    assert "results in this run: 0 of this input" in said
+    assert "results in this session: 0 of this input" in said
     assert "text_processor" in said
     assert "not known" not in error.value.report.full()
 
