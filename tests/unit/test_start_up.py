@@ -8,11 +8,17 @@ import pytest
 
 HEAVY = {"boto3", "botocore", "filelock", "hcl2", "jmespath", "pygohcl", "rich", "tftest", "ulid"}
 SAY_LOADED = """
-def pytest_sessionfinish(session):  # xdist may kill a worker after this hook
+def write(config):
     import json, pathlib, sys
-    config = session.config
     name = "worker" if hasattr(config, "workerinput") else "main"
     pathlib.Path(config.rootpath, f"{name}.json").write_text(json.dumps(sorted(sys.modules)))
+
+def pytest_sessionfinish(session):  # xdist may kill a worker after this hook
+    write(session.config)
+
+def pytest_unconfigure(config):  # `--help` has no session
+    if not hasattr(config, "workerinput"):
+        write(config)
 """
 
 
