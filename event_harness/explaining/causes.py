@@ -1,54 +1,53 @@
-"""Chooses the finding that a person should look at first: the likely cause."""
+"""Chooses what a report says first: the cause if it is known, else how far the input got."""
 
 from collections.abc import Sequence
 
+from event_harness.explaining.path import last_seen
 from event_harness.explaining.report import Finding
-from event_harness.results.failures import Failure
+from event_harness.results.failure import Failure
 from event_harness.results.result import Result
 from event_harness.system.resources import Component
-
-UNMATCHED = "unmatched result"
-"""Name of the finding about results whose correlation id no input has."""
 
 
 def likely_cause(
     findings: Sequence[Finding],
-    components: Sequence[Component],
+    path: Sequence[Component],
+    remarks: Sequence[Finding],
     *,
     failed: Sequence[Failure],
     mine: Sequence[Result],
     misses: Sequence[tuple[Result, str]],
     silent: Sequence[str],
 ) -> str:
-    """The likely cause, in one sentence.
+    """What happened, in one sentence, the component first.
 
     Args:
-        findings: The findings of the components, in order, then the listener's, then all others.
-        components: The components of the system, in the order of the event's path.
+        findings: Those of the path, the listener's last.
+        path: The components of the path, the listener last.
+        remarks: Findings about no component, the most telling first.
         failed: Failures of the input.
         mine: Results of the input.
         misses: Results that were not accepted, each with the reason; the nearest last.
         silent: Sources without a result of the input, if other sources have one.
     """
+    nothing = f"nothing came from {', '.join(silent)}" if silent else ""
     if failed:
-        return str(failed[-1])
-    nothing = f"nothing came from {', '.join(silent)} (should it?)" if silent else ""
-    # Every component before the last sighting did its part, unless the path forks.
-    way = len(components) + 1
-    oks = (number for number, finding in enumerate(findings[:way]) if finding.state == "ok")
-    seen = -1 if silent else max(oks, default=-1)
-    near = next((finding for finding in findings[way:] if finding.component == UNMATCHED), None)
-    if near and not any(finding.sure for finding in findings[seen + 1 : way]):
-        cause = near.cause
-    else:
-        rest = (finding.cause for finding in [*findings[way:], *findings[seen + 1 : way]] if finding.cause)
-        cause = _fault(findings[:way], components, seen) or next(rest, None)
-    elsewhere = f"{nothing}: {cause}" if nothing and cause else nothing
+        told = str(failed[-1])
+        return f"{told}; {nothing}" if nothing else told
+    cause = _cause(findings, remarks, forked=bool(silent))
     if misses:
         nearest, reason = misses[-1]
-        told = f"a result came from {nearest.source}, but not the one awaited: {headline(reason)}"
-        return f"{told}; {elsewhere}" if elsewhere else told
-    return elsewhere or cause or _none(findings, seen, len(mine))
+        told = f"{nearest.source}: its result is not the one awaited: {headline(reason)}"
+        rest = "; ".join(part for part in (nothing, cause or "") if part) if silent else ""
+        return f"{told}; {rest}" if rest else told
+    if silent:
+        return f"{cause}; {nothing}" if cause else f"{nothing}, and no component shows a fault"
+    if cause:
+        return cause
+    if mine:
+        results = "1 result" if len(mine) == 1 else f"{len(mine)} results"
+        return f"no fault is known: {results} of this input came; more may need longer, or never come"
+    return _how_far(findings, path)
 
 
 def headline(reason: str) -> str:
@@ -56,32 +55,48 @@ def headline(reason: str) -> str:
     return reason.partition("\n")[0]
 
 
-def _fault(way: Sequence[Finding], components: Sequence[Component], seen: int) -> str | None:
-    """The fault after component number `seen`; None if there is none."""
-    causes = [finding for finding in way[seen + 1 :] if finding.cause]
-    faults = [finding for finding in causes if finding.state == "bad"]
-    if not faults:
-        return None
-    bad = next((finding for finding in faults if finding.sure), faults[0])
-    if bad.missed and bad is way[-1] and 0 <= seen < len(components) and components[seen].type == "lambda":
-        last = f" (its last line: {way[seen].details[-1]})" if way[seen].details else ""
-        return (
-            f"{way[seen].component} ran without an error, but nothing of this input came out of it:"
-            f" did it decide to write nothing{last}, or is what it writes to not listened to?"
-        )
-    if bad.sure:
-        return str(bad.cause)
-    # A silent function may be the reason that nothing follows it; facts come first.
-    guesses = [str(finding.cause) for finding in causes[: causes.index(bad)]]
-    return "; ".join([*guesses, str(bad.cause)] if bad.missed else [str(bad.cause), *guesses])
+def _cause(findings: Sequence[Finding], remarks: Sequence[Finding], *, forked: bool) -> str | None:
+    """The most telling cause behind the component that saw the input last."""
+    behind = [one for one in findings[0 if forked else last_seen(findings) + 1 :] if one.cause]
+    certain = next((one for one in behind if one.certain and one.state != "running"), None)
+    if certain:
+        return certain.cause
+    told = next((one.cause for one in remarks if one.cause), None)
+    if told:
+        return told
+    for state in ("failed", "running", "not reached", "unknown"):
+        if found := next((one.cause for one in behind if one.state == state), None):
+            return found
+    return None
 
 
-def _none(findings: Sequence[Finding], seen: int, came: int) -> str:
-    unknown = [finding.component for finding in findings if finding.state == "unknown"]
+def _how_far(findings: Sequence[Finding], path: Sequence[Component]) -> str:
+    """How far the input is known to have come, where no cause is known."""
+    seen = last_seen(findings)
+    gap = next((n for n in range(seen + 1, len(findings)) if findings[n].state == "not reached"), None)
+    last = findings[seen] if seen >= 0 else None
+    if gap is not None:
+        return _gap(findings, path, seen, gap)
+    unknown = [one.component for one in findings[seen + 1 :] if one.state == "unknown"]
+    if unknown and last:
+        return f"{last.component} has seen it; whether it came to {', '.join(unknown)} is not known"
     if unknown:
-        return f"none found; not known: {', '.join(unknown)}"
-    if came:
-        results = "1 result" if came == 1 else f"{came} results"
-        return f"none found: {results} of this input came; more may need longer, or never come"
-    where = f" after {findings[seen].component}, where it was seen," if seen >= 0 else ""
-    return f"none found: no component{where} shows a fault; the event may need longer than this"
+        return f"no fault is known; whether it came to {', '.join(unknown)} is not known"
+    where = f"{last.component}, the last component, has seen it; " if last else ""
+    return f"{where}no fault is known; the result may need longer"
+
+
+def _gap(findings: Sequence[Finding], path: Sequence[Component], seen: int, gap: int) -> str:
+    missed = findings[gap].component
+    if seen < 0 or gap != seen + 1:
+        between = [one.component for one in findings[seen + 1 : gap]]
+        if between and path[gap - 1].type == "lambda":
+            return f"{between[-1]}: {findings[gap - 1].text}; nothing of this input came to {missed}"
+        last = f"; {findings[seen].component} saw it last" if seen >= 0 else ""
+        unsure = f" (whether it came to {', '.join(between)} is not known)" if between else ""
+        return f"{missed} was not reached{last}{unsure}: {findings[gap].text}"
+    last_one = findings[seen]
+    if path[seen].type == "lambda":
+        line = f"; its last line: {last_one.details[-1]}" if last_one.details else ""
+        return f"{last_one.component} ran without an error, but nothing of this input came to {missed}{line}"
+    return f"{missed} was not reached: {findings[gap].text}; {last_one.component} saw it last"

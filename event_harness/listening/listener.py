@@ -193,7 +193,7 @@ class Listener(Expectations):
             failure = self.failure_of(sent, after)
             if failure:
                 self.inflight.leave(sent.correlation_id)
-                return failure
+                return self._explainer.completed(sent, failure)
             for url, error in self.failures.errors.items():
                 if not can_heal(error):
                     raise ResultsUnavailableError(
@@ -215,7 +215,7 @@ class Listener(Expectations):
                 f"looked {self.failures.looks - looks} times into the failure queues of {names}",
             ],
             sent,
-            cause=f"it did not fail: results of it came{by_source(results, self.resources.sources)}"
-            if results
+            cause=f"no failure: every source has a result{by_source(results, self.resources.sources)}"
+            if results and {result.source for result in results}.issuperset(self.resources.sources)
             else None,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from event_harness.aws.errors import AWS_ERRORS
 from event_harness.errors import BodyError, HarnessError, ResultsUnavailableError
+from event_harness.explaining.json_difference import json_difference
 from event_harness.results.result import Result
 
 Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[Any] | None
@@ -47,6 +48,11 @@ class Matcher:
                 return False
             self._judged[result.event_id] = verdict
         return self._judged[result.event_id]
+
+    @property
+    def awaits_content(self) -> bool:
+        """Whether the test gave the content itself: its values may be shown."""
+        return isinstance(self._until, str | bytes | Mapping | Sequence)
 
     def misses(self, results: Iterable[Result]) -> list[tuple[Result, str]]:
         """The results that weren't accepted, each with the reason. The most similar one is last."""
@@ -145,21 +151,7 @@ def _differences(expected: Until, result: Result) -> list[str]:
         return difference(expected, result.text)
     if isinstance(expected, bytes):
         return _difference_of_bytes(expected, result.body)
-    had = result.json()
-    if _same_json(expected, had):
-        return []
-    return difference(_pretty(expected), _pretty(had)) or ["differs only in the types of its values"]
-
-
-def _same_json(expected: object, got: object) -> bool:
-    """Whether two values are equal as JSON: 1 equals 1.0, but true is not a number."""
-    if isinstance(expected, bool) or isinstance(got, bool):
-        return expected is got
-    if isinstance(expected, Mapping) and isinstance(got, Mapping):
-        return expected.keys() == got.keys() and all(_same_json(expected[key], got[key]) for key in expected)
-    if isinstance(expected, list | tuple) and isinstance(got, list):
-        return len(expected) == len(got) and all(map(_same_json, expected, got))
-    return expected == got
+    return json_difference(expected, result.json())
 
 
 def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:

@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Self, TypeVar, cast
 
@@ -77,7 +77,9 @@ class Waiting:
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
         table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
         self.reader = Reader(table, session_id, clock=clock, sleep=sleep)
-        self.failures = FailureReader(resources.failure_queues, target.client("sqs", **_QUICK))
+        self.failures = FailureReader(
+            resources.failure_queues, target.client("sqs", **_QUICK), owners=resources.owners
+        )
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
         )
@@ -87,7 +89,13 @@ class Waiting:
         )
         self.reader.subscribe(lambda result: self.inflight.leave(result.correlation_id))
         self._explainer = Explainer(
-            resources, target, self.reader, self.failures, was_sent=self.inflight.knows
+            resources,
+            target,
+            self.reader,
+            self.failures,
+            was_sent=self.inflight.knows,
+            clock=clock,
+            sleep=self._sleep,
         )
 
     def with_sla(self, sla: float) -> Self:
@@ -160,7 +168,8 @@ class Waiting:
         if not isinstance(outcome, Failure):
             return outcome
         headline = f"{sent.description} failed, so no further result will come"
-        raise self.explained(InputFailedError, [headline, f"the event lies in {outcome.queue_url}"], sent)
+        lines = [headline, f"the event lies in {outcome.queue_url}"]
+        raise self.explained(InputFailedError, lines, sent, known=[outcome])
 
     def failure_of(self, sent: Sent, after: int) -> Failure | None:
         """The newest failure of an input. Only looks after look number `after` count."""
@@ -189,8 +198,12 @@ class Waiting:
         sent: Sent,
         matcher: Matcher | None = None,
         cause: str | None = None,
+        known: Sequence[Failure] = (),
     ) -> E:
-        """Make an error of these lines. Below them it says how far the event came; `report` holds everything.
+        """Make an error. Its first line is the cause, then come these lines, then one line per component.
+
+        Nothing else stands on the first line: pytest's short summary shows that line alone, cut. `report` holds
+        everything.
 
         Args:
             error: The type of the error.
@@ -198,17 +211,19 @@ class Waiting:
             sent: The input.
             matcher: Knows why it did not accept results of the input.
             cause: The cause, if the caller knows it.
+            known: Failures of the input that the wait has seen.
         """
         if matcher:
             misses = matcher.misses(self.reader.of(sent.correlation_id))
-            report = self._explainer.explain(sent, misses, matcher.compared)
+            report = self._explainer.explain(
+                sent, misses, matcher.compared, contents=matcher.awaits_content, known=known
+            )
         else:
-            report = self._explainer.explain(sent)
+            report = self._explainer.explain(sent, known=known)
         if cause:
             report = replace(report, cause=cause)
-        headline, *others = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
-        text = "\n  ".join([*map(printable, [headline, *others]), *report.terminal().split("\n")])
-        explained = error(text)
+        told = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
+        explained = error("\n  ".join([*report.headline(), *map(printable, told), *report.body()]))
         explained.report = report
         return explained
 

@@ -1,6 +1,8 @@
 """`Sent`: one input that was sent. Its correlation id finds its results."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from event_harness.system.correlation import case_id_of, session_id_of
 
@@ -15,6 +17,8 @@ class Sent:
         sent_at: Epoch seconds, right before the call that sent it.
         description: The place that it was sent to, for people: `s3://bucket/key`.
         size: Bytes of the body.
+        filtered: The parts of it that filters look at, by name: `attributes`, `body`, `event`, `record`. An
+            explanation holds them against the filters. They are never shown.
     """
 
     correlation_id: str
@@ -22,6 +26,7 @@ class Sent:
     sent_at: float
     description: str
     size: int
+    filtered: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def session_id(self) -> str:

@@ -170,6 +170,16 @@ class ResourceMap:
         raise ResourceMapError(f"{self.origin}: no component {name!r}; there are: {known}")
 
     @property
+    def owners(self) -> dict[str, str]:
+        """Name of each function and queue -> name of its component (or `event_listener`).
+
+        Messages name functions and queues by ARN; the last part of it is the name.
+        """
+        functions = {str(s.function).rpartition(":")[2]: s.name for s in self.components if s.function}
+        queues = {str(s.queue_url).rpartition("/")[2]: s.name for s in self.components if s.queue_url}
+        return {self.listener.function.rpartition(":")[2]: "event_listener", **queues, **functions}
+
+    @property
     def failure_queues(self) -> dict[str, str]:
         """URL of each on-failure queue -> name of its component (`event_listener` for the listener's)."""
         queues = {s.failure_queue_url: s.name for s in self.components if s.failure_queue_url}

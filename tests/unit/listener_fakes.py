@@ -198,6 +198,7 @@ class Buckets:
     def __init__(self, *names):
         self.objects = {name: {} for name in names}
         self.error = None
+        self.notifications = {}  # bucket -> what it answers about its notifications
 
     def put_object(self, *, Bucket, Key, Body, **more):  # noqa: N803
         if self.error:
@@ -217,6 +218,20 @@ class Buckets:
         if Key not in self.objects[Bucket]:
             raise client_error("404", "Not Found", 404, "HeadObject")
         return {"ContentLength": len(self.objects[Bucket][Key][0])}
+
+    def notify(self, bucket, function, **rules):
+        """Notify a function of a bucket's new objects; `prefix` and `suffix` filter their keys."""
+        filter_rules = [{"Name": name, "Value": value} for name, value in rules.items()]
+        self.notifications.setdefault(bucket, {}).setdefault("LambdaFunctionConfigurations", []).append(
+            {
+                "LambdaFunctionArn": f"arn:aws:lambda:eu-west-1:123456789012:function:{function}",
+                "Events": ["s3:ObjectCreated:*"],
+                "Filter": {"Key": {"FilterRules": filter_rules}},
+            }
+        )
+
+    def get_bucket_notification_configuration(self, *, Bucket):  # noqa: N803
+        return self.notifications.get(Bucket, {})
 
     def list_objects_v2(self, *, Bucket, Prefix, MaxKeys):  # noqa: N803
         found = [key for key in sorted(self.objects[Bucket]) if key.startswith(Prefix)]
@@ -292,14 +307,14 @@ MAP = {
 }
 
 
-def envelope(event, error="NotUtf8Error", message="not UTF-8"):
+def envelope(event, error="NotUtf8Error", message="not UTF-8", function="processor"):
     """What Lambda sends to an on-failure destination."""
     return {
         "version": "1.0",
         "timestamp": "2026-11-22T10:00:00Z",
         "requestContext": {
             "requestId": "11111111-1111-1111-1111-111111111111",
-            "functionArn": "arn:aws:lambda:eu-west-1:000000000000:function:processor:$LATEST",
+            "functionArn": f"arn:aws:lambda:eu-west-1:123456789012:function:{function}:$LATEST",
             "condition": "RetriesExhausted",
             "approximateInvokeCount": 3,
         },
@@ -323,6 +338,8 @@ class World:
         self.table = Table(self.clock)
         self.queues = Queues()
         self.buckets = Buckets("source-bucket", "destination-bucket", "overflow")
+        self.buckets.notify("source-bucket", "processor")
+        self.buckets.notify("destination-bucket", "listener")
         self.logs = Logs()
         self.target = Target(dynamodb=self.table, sqs=self.queues, s3=self.buckets, logs=self.logs)
         self.resources = ResourceMap.from_mapping(resources, "the test's map")
@@ -344,7 +361,9 @@ class World:
         self.clock.after(after, lambda: self.table.record(sent.correlation_id, text, **more))
 
     def fails(self, sent, after, queue="queue/processor"):
-        event = envelope(s3_event(quote_plus(sent.correlation_id, safe="/")))
+        event = envelope(
+            s3_event(quote_plus(sent.correlation_id, safe="/")), function=queue.removeprefix("queue/")
+        )
         self.clock.after(after, lambda: self.queues.put(queue, event, sent_ms=int(self.clock() * 1000)))
 
     def passed(self, action):

@@ -4,8 +4,28 @@ import pytest
 
 from event_harness.errors import WaitTimeoutError
 from event_harness.explaining.diagnosis import Explainer
+from event_harness.explaining.probes.asking import Question
 
 REQUEST = "11111111-1111-1111-1111-111111111111"
+
+
+class Anything:
+    """A service with the answers that a test wants: a value, an error, or a function of the arguments."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def __getattr__(self, name):
+        if name not in self.answers:
+            raise AttributeError(name)
+        answer = self.answers[name]
+
+        def call(**arguments):
+            if isinstance(answer, Exception):
+                raise answer
+            return answer(**arguments) if callable(answer) else answer
+
+        return call
 
 
 def explainer(world, **more):
@@ -16,31 +36,44 @@ def explainer(world, **more):
         listener.reader,
         listener.failures,
         was_sent=listener.inflight.knows,
+        clock=world.clock,
+        sleep=world.clock.sleep,
         **more,
     )
 
 
-def explain(world, sent, misses=()):
-    return explainer(world).explain(sent, misses)
+def explain(world, sent, misses=(), **more):
+    return explainer(world, **more).explain(sent, misses)
+
+
+def question(world, sent, **more):
+    """What a probe is asked about an input."""
+    settings = {"resulted": False, "was_sent": lambda _id: False, "deadline": float("inf")} | more
+    return Question(world.resources, world.target, sent, **settings)
 
 
 def finding(report, component):
     return next(item for item in report.findings if item.component == component)
 
 
-def processed(world, sent, *lines, group="/processor"):
+def states(report):
+    """Name of each component -> its state; remarks have none."""
+    return {item.component: item.state for item in report.findings if item.state}
+
+
+def processed(world, sent, *lines, group="/processor", request=REQUEST):
     said = [
         {
             "level": "INFO",
             "message": line,
             "correlation_id": sent.correlation_id,
-            "function_request_id": REQUEST,
+            "function_request_id": request,
         }
         if isinstance(line, str)
         else line
         for line in lines
     ]
-    world.logs.invoked(group, REQUEST, *said)
+    world.logs.invoked(group, request, *said)
 
 
 def written(world, sent):

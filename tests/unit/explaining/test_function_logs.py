@@ -2,7 +2,8 @@ import pytest
 from listener_fakes import Logs
 
 from event_harness.errors import HarnessError
-from event_harness.explaining.function_logs import read_log, told, view
+from event_harness.explaining.function_logs import read_log, view
+from event_harness.explaining.log_lines import told
 
 MINE, OTHER = "run/01MINE/input.txt", "run/01OTHER/input.txt"
 R1, R2 = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"

@@ -1,67 +1,99 @@
+"""The text of a report: for a terminal, in colour, and whole."""
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_harness.explaining.report import LINES, WIDTH, Finding, Report
+from event_harness.explaining.report import LINES, Finding, Report, width
 
+STATES = ["ok", "failed", "running", "not reached", "unknown", ""]
 FINDINGS = st.builds(
     Finding,
     component=st.text("abc_", min_size=1, max_size=30),
-    state=st.sampled_from(["ok", "bad", "open", "unknown"]),
+    state=st.sampled_from(STATES),
     text=st.text(max_size=300),
     details=st.lists(st.text(max_size=300), max_size=30).map(tuple),
 )
 
 
-def test_a_report_names_the_cause_and_each_component():
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "106")
+
+
+def test_a_report_tells_the_cause_first_and_then_each_component_with_its_state_in_words():
     report = Report(
-        "it was not invoked",
+        "processor was not invoked",
         (
             Finding("source", "ok", "the input is there"),
-            Finding("processor", "bad", "not invoked", ("line 1", "line 2")),
+            Finding("processor", "not reached", "not invoked", ("line 1", "line 2")),
             Finding("destination", "unknown", "not known: no answer"),
+            Finding("results", "", "0 of this input"),
         ),
     )
     assert report.terminal().splitlines() == [
-        "likely cause: it was not invoked",
-        "ok  source       the input is there",
-        "NO  processor    not invoked",
-        "                 line 1",
-        "                 line 2",
-        "??  destination  not known: no answer",
+        "processor was not invoked",
+        "ok           source       the input is there",
+        "not reached  processor    not invoked",
+        "                          line 1",
+        "                          line 2",
+        "unknown      destination  not known: no answer",
+        "             results      0 of this input",
     ]
+
+
+def test_each_state_has_a_colour_of_its_own_where_colour_is_asked_for():
+    findings = tuple(Finding("name", state, "text ok failed") for state in STATES)
+    plain, coloured = (Report("cause", findings).terminal(colour=on) for on in (False, True))
+    assert "\x1b" not in plain
+    codes = [line.split("m", 1)[0] for line in coloured.splitlines()[1:-1]]
+    assert len(set(codes)) == len(codes) == 5
+    assert all(code.startswith("\x1b[") for code in codes)
+    assert "\x1b" not in coloured.splitlines()[-1]  # a remark
 
 
 def test_the_id_of_the_input_is_cut_short_in_lines_but_not_in_the_whole():
     id_ = "run/01MINE/input.txt"
-    report = Report(f"lost {id_}", (Finding("source", "bad", "x", (f"put {id_}",)),), correlation_id=id_)
-    assert report.terminal().splitlines()[0] == "likely cause: lost <id>"
+    report = Report(f"lost {id_}", (Finding("source", "failed", "x", (f"put {id_}",)),), correlation_id=id_)
+    assert report.terminal().splitlines()[0] == "lost <id>"
     assert "put <id>" in report.terminal()
     assert f"lost {id_}" in report.full()
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.text(max_size=500), st.lists(FINDINGS, max_size=12))
-def test_a_report_fits_a_terminal_whatever_it_says(cause, findings):
-    text = Report(cause, tuple(findings)).terminal()
-    assert len(text.splitlines()) <= LINES
-    assert max(map(len, text.splitlines())) <= WIDTH
+@given(st.text(max_size=500), st.lists(FINDINGS, max_size=12), st.sampled_from([60, 80, 106, 250]))
+def test_a_report_fits_a_terminal_whatever_it_says(cause, findings, columns):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(columns))
+        text = Report(cause, tuple(findings)).terminal()
+        assert len(text.splitlines()) <= LINES
+        assert max(map(len, text.splitlines()), default=0) <= width()
     assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(("columns", "takes"), [("80", 70), ("120", 110), ("20", 56), ("500", 150)])
+def test_a_report_takes_the_width_of_the_terminal_less_what_pytest_puts_before_it(
+    monkeypatch, columns, takes
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert width() == takes
 
 
 def test_a_long_line_has_two_rows_and_room_for_what_it_says():
     said = f"12:00:00.000 ERROR in/run/{'x' * 60}.csv: {'word ' * 30}(request 11111111)"
-    report = Report("cause", (Finding("processor", "bad", "failed", (said,)),), (), f"run/{'x' * 60}")
-    assert report.terminal().splitlines()[2:] == [
-        "               12:00:00.000 ERROR in/<id>.csv: word word word word word word word word word word",
-        "                 word word word word word word word word w… (request 11111111)",
-    ]
+    report = Report("cause", (Finding("processor", "failed", "failed", (said,)),), (), f"run/{'x' * 60}")
+    shown = report.terminal().splitlines()[2:]
+    assert len(shown) == 2
+    assert shown[0].startswith(" " * 24 + "12:00:00.000 ERROR in/<id>.csv: word word")
+    assert shown[1].endswith("… (request 11111111)")
     assert "x" * 60 in report.full()
 
 
 def test_the_whole_report_leaves_nothing_out():
     details = tuple(f"line {number} {'x' * 300}" for number in range(100))
-    report = Report("cause", (Finding("processor", "bad", "text", details),), ("the event: {}",))
+    report = Report("cause", (Finding("processor", "failed", "text", details),), ("the event: {}",))
     assert all(detail in report.full() for detail in details)
     assert report.full().endswith("the event: {}")
+    assert "[failed] processor: text" in report.full()
     assert "line 99" in report.terminal()
     assert "line 0 " not in report.terminal()

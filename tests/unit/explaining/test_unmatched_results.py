@@ -14,13 +14,13 @@ def world():
     return World()
 
 
-def test_a_result_under_an_id_that_differs_is_a_unmatched(world):
+def test_a_result_under_an_id_that_differs_is_the_cause(world):
     sent = world.send()
     other = sent.correlation_id.replace("input.txt", "output.txt")
     world.table.record(other)
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
     assert finding(report, "unmatched result").text == f"a result came under an id that differs: {other}"
-    assert report.cause == finding(report, "unmatched result").text
+    assert report.cause == f"destination: a result came under an id that differs: {other}"
 
 
 def test_what_is_awaited_under_an_id_that_nobody_sent_is_the_cause(world):
@@ -30,7 +30,7 @@ def test_what_is_awaited_under_an_id_that_nobody_sent_is_the_cause(world):
     world.table.record("run/nobody's", "HELLO")
     world.table.record("run/nobody's either", "HELL")
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert report.cause == "what is awaited came under an id that differs: run/nobody's"
+    assert report.cause == "destination: what is awaited came under an id that differs: run/nobody's"
     assert "before the send" not in report.full()
 
 
@@ -57,7 +57,10 @@ def test_results_without_a_correlation_id_are_shown_beside_what_is_awaited(world
     sent = world.send()
     world.table.record(None, "HELLO")
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
-    assert "the content is what is awaited" in finding(report, "uncorrelated").details[-1]
+    details = finding(report, "uncorrelated").details
+    assert "the content is what is awaited (destination:0)" in details
+    assert 'its shape: "HELLO"' in details
+    assert details[-1] == "looked for: the key (destination)"
 
 
 def test_results_of_other_inputs_are_no_unmatched_results(world):
@@ -89,8 +92,8 @@ def test_an_input_whose_id_only_begins_like_it_is_another(world):
     world.logs.write("/processor", f"plain, of {other.correlation_id}")
     world.buckets.put_object(Bucket="destination-bucket", Key=other.correlation_id, Body=b"TEN")
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
-    assert finding(report, "destination").text == "no object of this id"
-    assert report.cause.startswith("processor wasn't invoked for this input")
+    assert finding(report, "destination").state == "not reached"
+    assert report.cause.startswith("processor was not reached")
 
 
 def test_inputs_under_ids_of_their_own_are_no_unmatched_results(world):

@@ -51,7 +51,7 @@ def test_a_way_that_never_becomes_live_ends_at_the_limit_with_an_explanation():
     assert isinstance(error, WaitTimeoutError)
     assert took == pytest.approx(30)
     assert f"not ready within 30 s: none of {len(sent)} readiness probes sent to source arrived" in str(error)
-    assert "processor wasn't invoked" in str(error)
+    assert "processor was not reached" in str(error)
 
 
 def test_a_readiness_probe_that_the_system_cannot_handle_ends_it_at_once():

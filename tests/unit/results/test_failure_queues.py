@@ -189,3 +189,108 @@ def test_messages_are_given_back_even_if_reading_breaks_off(queues, failures):
     failures.look()
     assert not queues.hidden
     assert failures.of("run/a")
+
+
+OWNERS = {"confirm-order": "confirm_order", "ship-order": "ship_order", "orders": "queue"}
+
+
+def owned(body, system=None):
+    queues = Queues()
+    queues.put("q", body)
+    queues.messages["q"][0]["Attributes"] |= system or {}
+    return parse(queues.messages["q"][0], "q", "the last to share it", OWNERS)
+
+
+@pytest.mark.parametrize("qualifier", ["", ":$LATEST", ":live"])
+def test_who_failed_is_the_function_that_the_message_names(qualifier):
+    """Several functions may share a failure queue."""
+    body = envelope(s3_event("k"), function="confirm-order")
+    body["requestContext"]["functionArn"] = f"arn:aws:lambda:eu-west-1:1:function:confirm-order{qualifier}"
+    assert owned(body).component == "confirm_order"
+
+
+def test_a_function_that_is_no_component_leaves_the_failure_with_the_queues_component():
+    assert owned(envelope(s3_event("k"), function="unknown")).component == "the last to share it"
+
+
+def test_a_message_of_a_redrive_policy_comes_from_the_queue_that_gave_it_up():
+    source = {"DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:1:orders", "ApproximateReceiveCount": "4"}
+    found = owned({"order": 1}, source)
+    assert (found.component, found.redriven, found.attempts) == ("queue", True, 3)
+    assert str(found) == "queue failed after 3 attempts: its message was given up; the message names no error"
+
+
+def test_our_own_looks_do_not_count_as_attempts(queues, failures):
+    queues.put("queue/p", {"order": 1})
+    for receives in (4, 5, 6):
+        queues.messages["queue/p"][0]["Attributes"]["ApproximateReceiveCount"] = str(receives)
+        failures.look()
+        assert [item.attempts for item in failures.all()] == [3]
+
+
+def test_the_emulators_number_of_attempts_is_wrong_and_not_told():
+    body = envelope(s3_event("k"))
+    body["requestContext"]["functionArn"] = "arn:aws:lambda:eu-west-1:000000000000:function:processor"
+    assert failure(body).attempts is None
+    assert str(failure(body)).startswith("processor failed: NotUtf8Error")
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "why"),
+    [
+        ("RuntimeError", "Worker init failed: No module named 'nothere'", "No module named 'nothere'"),
+        (
+            "Runtime.ImportModuleError",
+            "Unable to import module 'app': No module named 'nothere'",
+            "Unable to import module 'app': No module named 'nothere'",
+        ),
+        (
+            "Runtime.HandlerNotFound",
+            "Handler 'handlr' missing on module 'app'",
+            "Handler 'handlr' missing on module 'app'",
+        ),
+    ],
+)
+def test_a_function_that_could_not_start_is_told_as_that(error, message, why):
+    found = failure(envelope(s3_event("k"), error, message))
+    assert found.not_started == why
+    assert str(found) == f"processor can't start: {why}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"requestContext": "text", "responsePayload": []},
+        {"requestContext": {"functionArn": 1, "approximateInvokeCount": "many", "condition": {}}},
+        {"requestContext": {"approximateInvokeCount": [3]}, "responsePayload": {"errorType": 1}},
+        "[" * 100_000,
+        "",
+        "null",
+        '"text"',
+    ],
+)
+def test_a_message_that_anybody_has_put_there_is_read_whatever_it_says(body):
+    queues = Queues()
+    queues.put("q", body)
+    queues.messages["q"][0]["Attributes"] = {"SentTimestamp": "9" * 30, "ApproximateReceiveCount": "x"}
+    found = parse(queues.messages["q"][0], "q", "processor")
+    assert (found.attempts, found.failed_at, found.error_type) == (None, None, None)
+    assert not found.concerns("run/a")
+
+
+def test_a_queue_of_thousands_is_read_to_its_end(queues, failures):
+    for number in range(2_500):
+        queues.put("queue/p", s3_event(f"run/{number}"))
+    failures.look()
+    assert len(failures.all()) == 2_500
+    assert failures.unread == {}
+
+
+def test_a_look_that_takes_too_long_says_how_far_it_came(queues):
+    times = iter(range(0, 1000, 2))
+    reader = FailureReader({"queue/p": "processor"}, queues, clock=lambda: next(times))
+    for number in range(100):
+        queues.put("queue/p", s3_event(f"run/{number}"))
+    reader.look()
+    assert reader.unread == {"queue/p": 30}
+    assert queues.hidden == set()

@@ -1,0 +1,1 @@
+"""Probes: each asks one kind of component about one input, with a few calls that only read."""

@@ -1,0 +1,103 @@
+"""Asks a Lambda function about an input, by its log and by the emulator's own log."""
+
+from event_harness.explaining.function_logs import LogView, read_log
+from event_harness.explaining.log_lines import told
+from event_harness.explaining.platform_log import why_not_started
+from event_harness.explaining.probes.asking import Question, Seen, count
+from event_harness.explaining.report import Finding
+from event_harness.system.resources import Component
+
+
+def function(question: Question, component: Component, *, records: bool = False) -> Seen:
+    """Ask a function. IAM: logs:FilterLogEvents.
+
+    Args:
+        question: The input.
+        component: The function.
+        records: It is the listener: the ids that its log names are those of events that it recorded.
+    """
+    log = read_log(
+        question.client("logs"),
+        str(component.log_group),
+        question.since,
+        question.sent.correlation_id,
+        question.foreign,
+        names=question.message_ids,
+        was_sent=question.was_sent,
+        deadline=question.deadline,
+        expected=question.resulted,
+        patience=question.patience,
+    )
+    strange = records and bool(log.strange) and not (log.my_errors or log.elsewhere)
+    return Seen(
+        (None if strange else _of_this_input(component.name, log))
+        or _not_started(question, component, log)
+        or _of_strangers(component.name, log, records=records)
+        or _of_nobody(component.name, log)
+    )
+
+
+def _of_this_input(name: str, log: LogView) -> Finding | None:
+    """What lines of the input itself say."""
+    mine = told(log.mine)
+    if log.my_errors:
+        text = f"{log.my_errors[-1].told_error} ({count(len(log.my_errors), 'error line')} of this input)"
+        cause = f"{name} failed: {log.my_errors[-1].told_error}"
+        return Finding(name, "failed", text, mine, cause=cause, certain=True, here=True)
+    if log.running:
+        text = f"still running, since {log.running.at:%H:%M:%S}"
+        return Finding(name, "running", text, mine, cause=f"{name} is {text}", certain=True, here=True)
+    if log.elsewhere:
+        text = f"has it under another correlation id: {log.elsewhere}"
+        return Finding(name, "failed", text, mine, cause=f"{name} {text}", certain=True, here=True)
+    if log.mine:
+        text = f"ran without an error, {count(len(mine), 'log line')} of this input"
+        return Finding(name, "ok", text, mine, here=True)
+    return None
+
+
+def _not_started(question: Question, component: Component, log: LogView) -> Finding | None:
+    """That the function's code can't be loaded, whatever the input."""
+    name, why = component.name, None
+    details: tuple[str, ...] = ()
+    if question.platform_log:
+        function = str(component.function).rpartition(":")[2]
+        why = why_not_started(question.platform_log(), function, question.since)
+    if why is None and log.not_started:
+        why, details = log.not_started.told_error, told([log.not_started])
+    if why is None:
+        return None
+    text = f"can't start: {why}"
+    return Finding(name, "failed", text, details, cause=f"{name} {text}", certain=True)
+
+
+def _of_strangers(name: str, log: LogView, *, records: bool) -> Finding | None:
+    """What lines that name no input, or an unknown one, say."""
+    if records and log.strange:
+        many = count(len(log.strange), "event")
+        text = f"recorded {many} under an id that no test session made: {log.strange[-1]}"
+        hint = "does the system pass the id on, does the source's `correlation` look where it is?"
+        return Finding(name, "failed", text, log.strange, cause=f"{name} {text}; {hint}")
+    if not log.errors:
+        return None
+    raised = log.errors[-1].told_error
+    text = f"{count(len(log.errors), 'error line')} since the send, none names this input: {raised}"
+    if log.unclear:
+        # An invocation without an error and without an id may have been this input's.
+        maybe = f"{name} logged an error, perhaps of another input: {raised}"
+        return Finding(name, "unknown", text, told(log.errors), cause=maybe)
+    return Finding(name, "failed", text, told(log.errors), cause=f"{name} failed: {raised}")
+
+
+def _of_nobody(name: str, log: LogView) -> Finding:
+    """What a log says that names neither this input nor an error."""
+    if log.maybe_running:
+        text = f"still running, since {log.maybe_running.at:%H:%M:%S}; no line names its input yet"
+        return Finding(name, "running", text, cause=f"{name} is {text}")
+    if log.unclear:
+        text = f"ran {count(log.unclear, 'time')} since the send without an error, no line names an input"
+        return Finding(name, "unknown", text)
+    if log.invocations:
+        text = f"ran {count(log.invocations, 'time')} since the send, for other inputs only"
+        return Finding(name, "not reached", text)
+    return Finding(name, "not reached", "not invoked since the send")

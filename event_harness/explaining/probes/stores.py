@@ -1,0 +1,130 @@
+"""Asks buckets, queues, topics, buses, tables and streams about an input, and how they are connected."""
+
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from event_harness.aws.errors import code_of
+from event_harness.explaining import wiring
+from event_harness.explaining.probes.asking import Question, Seen, count, linked
+from event_harness.explaining.report import Finding
+from event_harness.results.sent import Sent
+from event_harness.system.resources import Component
+
+
+def bucket(question: Question, component: Component) -> Seen:
+    """Ask a bucket. IAM: s3:GetObject and s3:ListBucket, s3:GetBucketNotification."""
+    if question.is_entry(component):
+        key = question.sent.description.removeprefix(f"s3://{component.bucket}/")
+        finding = _input(question, component, key)
+    else:
+        finding, key = _output(question, component)
+    return linked(finding, lambda: wiring.links_of_bucket(question.client, component, key or None))
+
+
+def _input(question: Question, component: Component, key: str) -> Finding:
+    name = component.name
+    try:
+        head = question.client("s3").head_object(Bucket=component.bucket, Key=key)
+    except ClientError as error:
+        if code_of(error) not in ("404", "NoSuchKey"):
+            raise
+        text = "the input isn't there: it was deleted"
+        return Finding(name, "failed", text, cause=f"{name}: the input was deleted from it")
+    return Finding(name, "ok", f"the input is there, {head['ContentLength']:,} bytes")
+
+
+def _output(question: Question, component: Component) -> tuple[Finding, str]:
+    """The finding about a bucket where outputs are written, and the key of the newest."""
+    name, id_ = component.name, question.sent.correlation_id
+    sources = question.resources.sources.values()
+    patterns = {source.at or "*" for source in sources if (source.type, source.correlation) == ("s3", "key")}
+    if not patterns:
+        return Finding(name, "unknown", "not known: this system's keys don't carry the id"), ""
+    prefixes = sorted({f"{pattern.partition('*')[0]}{id_}" for pattern in patterns})
+    found = [item for prefix in prefixes for item in _listed(question, str(component.bucket), prefix)]
+    if found:
+        told = [f"{item['Key']}, {item['Size']:,} bytes" for item in found]
+        return Finding(name, "ok", f"the output is there: {told[0]}", tuple(told[1:])), str(found[0]["Key"])
+    looked = " or ".join(prefix.replace(id_, "<id>") for prefix in prefixes)
+    return Finding(
+        name, "not reached", f"no object of this id (looked for keys that begin with {looked})"
+    ), ""
+
+
+def _listed(question: Question, bucket: str, prefix: str) -> list[Any]:
+    """Up to five objects of this id; an object whose id is longer belongs to another input."""
+    answer = question.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=50)
+    under = (item for item in answer.get("Contents", []) if not item["Key"][len(prefix) :][:1].isalnum())
+    return list(islice(under, 5))
+
+
+def queue(question: Question, component: Component) -> Seen:
+    """Ask a queue. IAM: sqs:GetQueueAttributes, lambda:ListEventSourceMappings."""
+    name = component.name
+    wanted = [
+        "QueueArn",
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
+    answer = question.client("sqs").get_queue_attributes(QueueUrl=component.queue_url, AttributeNames=wanted)
+    attributes = answer["Attributes"]
+    waiting, taken, delayed = (int(attributes.get(key, 0)) for key in wanted[1:])
+    later = f", {delayed} delayed" if delayed else ""
+    text = f"{count(waiting, 'message')} waiting, {taken} in flight{later} (about)"
+    if taken:
+        told = f"{count(taken, 'message')} in flight: received, and not deleted yet"
+        finding = Finding(name, "running", f"{told}; {waiting} waiting{later}", cause=f"{name}: {told}")
+    elif waiting or delayed:
+        finding = Finding(name, "unknown", text, cause=f"{name}: {text}")
+    else:
+        finding = Finding(name, "unknown", f"{text}; it doesn't tell which have passed")
+    sent = _own(question, component)
+    return linked(finding, lambda: wiring.links_of_source(question.client, attributes.get("QueueArn"), sent))
+
+
+def topic(question: Question, component: Component) -> Seen:
+    """Ask a topic. IAM: sns:GetTopicAttributes, and what `links_of_topic` needs."""
+    question.client("sns").get_topic_attributes(TopicArn=component.topic_arn)
+    finding = Finding(component.name, "unknown", "there; a topic doesn't tell what has passed")
+    return linked(
+        finding, lambda: wiring.links_of_topic(question.client, component, _own(question, component))
+    )
+
+
+def bus(question: Question, component: Component) -> Seen:
+    """Ask a bus. IAM: events:DescribeEventBus, events:ListRules, events:ListTargetsByRule."""
+    question.client("events").describe_event_bus(Name=component.bus)
+    finding = Finding(component.name, "unknown", "there; a bus doesn't tell what has passed")
+    return linked(finding, lambda: wiring.links_of_bus(question.client, component, _own(question, component)))
+
+
+def table(question: Question, component: Component) -> Seen:
+    """Ask a table. IAM: dynamodb:DescribeTable, lambda:ListEventSourceMappings."""
+    found = question.client("dynamodb").describe_table(TableName=component.table)["Table"]
+    on = found.get("StreamSpecification", {}).get("StreamEnabled", False)
+    text = f"{found['TableStatus']}, stream {'on' if on else 'off'}"
+    finding = Finding(component.name, "unknown", text)
+    if not on:
+        return Seen(finding)
+    arn = found.get("LatestStreamArn")
+    return linked(finding, lambda: wiring.links_of_source(question.client, arn, None))
+
+
+def stream(question: Question, component: Component) -> Seen:
+    """Ask a stream. IAM: kinesis:DescribeStreamSummary, lambda:ListEventSourceMappings."""
+    answer = question.client("kinesis").describe_stream_summary(StreamName=component.stream)
+    found = answer["StreamDescriptionSummary"]
+    text = f"{found['StreamStatus']}, {count(found['OpenShardCount'], 'shard')} open"
+    arn = found.get("StreamARN")
+    return linked(
+        Finding(component.name, "unknown", text),
+        lambda: wiring.links_of_source(question.client, arn, None),
+    )
+
+
+def _own(question: Question, component: Component) -> Sent | None:
+    """The input, where its content at this component is known: where it was sent to."""
+    return question.sent if question.is_entry(component) else None

@@ -1,0 +1,182 @@
+"""One message of a failure queue, parsed: who failed, with what error, over which event."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+_EMULATED = "000000000000"  # the account of AWS emulators
+_NOT_STARTED = ("Worker init failed: ", "Runtime.ImportModuleError", "Runtime.HandlerNotFound")
+_DEEP = 20  # levels of an event that are searched for ids
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One message of a failure queue.
+
+    Attributes:
+        component: Name of the component that failed: of the function that the message names, or, where the
+            message came by a redrive policy, of the queue that it came from.
+        queue_url: The failure queue, `message_id` the message's id there.
+        failed_at: Time of its arrival in the queue (UTC).
+        condition: The reason why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if not told.
+        attempts: Number of invocations with this input; None if it isn't known.
+        error_type: Type of the exception, and `error_message` its text; None if not told.
+        request_id: The Lambda request id of the failed invocation.
+        event: The whole event that the function could not handle.
+        redriven: It came by a redrive policy. Such a message tells neither the function nor the error.
+    """
+
+    component: str
+    queue_url: str
+    message_id: str
+    failed_at: datetime | None
+    condition: str | None
+    attempts: int | None
+    error_type: str | None
+    error_message: str | None
+    request_id: str | None
+    event: Any = field(repr=False)
+    redriven: bool = False
+    _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+
+    def concerns(self, correlation_id: str) -> bool:
+        """Whether the event carries this id: as a whole value, or in a key with an extension after it."""
+        return bool(correlation_id) and any(_carries(text, correlation_id) for text in self._texts)
+
+    @property
+    def error(self) -> str:
+        """Type and text of the exception, on one line; empty if the message tells neither."""
+        parts = (part for part in (self.error_type, self.error_message) if part)
+        return " ".join(": ".join(parts).split())
+
+    @property
+    def not_started(self) -> str | None:
+        """Why the function's code could not be loaded; None if it ran."""
+        message = " ".join((self.error_message or "").split())
+        if message.startswith(_NOT_STARTED[0]):
+            return message.removeprefix(_NOT_STARTED[0])
+        return message or self.error_type if self.error_type in _NOT_STARTED else None
+
+    def __str__(self) -> str:
+        tries = f" after {self.attempts} attempt{'s' * (self.attempts != 1)}" if self.attempts else ""
+        if self.not_started:
+            return f"{self.component} can't start: {self.not_started}"
+        request = f" (request {self.request_id})" if self.request_id else ""
+        untold = "its message was given up; the message names no error" if self.redriven else "no error given"
+        return f"{self.component} failed{tries}: {self.error or untold}{request}"
+
+
+def parse(
+    message: "MessageTypeDef", url: str, component: str, owners: Mapping[str, str] | None = None
+) -> Failure:
+    """Make a failure of a message: the envelope of a destination, or the bare event of a redrive policy.
+
+    Anybody may have put the message there: it never raises, whatever the message says.
+
+    Args:
+        message: As SQS returns it.
+        url: The failure queue.
+        component: Name of the component that fails into this queue.
+        owners: Name of a function or a queue -> name of its component.
+    """
+    content = _decoded(message.get("Body", ""))
+    envelope = content if isinstance(content, dict) and "requestContext" in content else None
+    context = _object(envelope, "requestContext")
+    response = _object(envelope, "responsePayload")
+    attributes = {
+        name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
+    }
+    event = envelope.get("requestPayload") if envelope else content
+    system = message.get("Attributes", {})
+    function = _text(context.get("functionArn")) or ""
+    redriven = envelope is None and "ErrorCode" not in attributes and "RequestID" not in attributes
+    named = function.partition(":function:")[2].partition(":")[0]
+    queue = str(system.get("DeadLetterQueueSourceArn", "")).rpartition(":")[2]
+    receives = _whole(system.get("ApproximateReceiveCount"))
+    told = None if _EMULATED in function else _whole(context.get("approximateInvokeCount"))
+    return Failure(
+        component=(owners or {}).get(named or queue, component),
+        queue_url=url,
+        message_id=message["MessageId"],
+        failed_at=_time(system.get("SentTimestamp")),
+        condition=_text(context.get("condition")),
+        attempts=(max(receives - 1, 0) if receives else None) if redriven else told,
+        error_type=_text(response.get("errorType")) or attributes.get("ErrorCode"),
+        error_message=_text(response.get("errorMessage")) or attributes.get("ErrorMessage"),
+        request_id=_text(context.get("requestId")) or attributes.get("RequestID"),
+        event=event,
+        redriven=redriven,
+        _texts=frozenset(_texts([event, attributes])),
+    )
+
+
+def _object(value: object, name: str) -> Mapping[str, Any]:
+    inner = value.get(name) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _whole(value: object) -> int | None:
+    try:
+        return int(value) if isinstance(value, int | str) else None
+    except ValueError:
+        return None
+
+
+def _time(milliseconds: object) -> datetime | None:
+    number = _whole(milliseconds)
+    try:
+        return None if number is None else datetime.fromtimestamp(number / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _carries(text: str, correlation_id: str) -> bool:
+    """Text before the id doesn't matter: the session id is unique. A longer id is another input's."""
+    _, found, rest = text.rpartition(correlation_id)
+    return bool(found) and (not rest or (rest.startswith(".") and "/" not in rest))
+
+
+def _texts(value: object, depth: int = 0) -> Iterator[str]:
+    """Every text in an event: as it is, URL-decoded (S3 keys), inside nested JSON and base64 (Kinesis)."""
+    if depth > _DEEP:
+        return
+    if isinstance(value, Mapping):
+        if "data" in value and "partitionKey" in value:
+            yield from _texts(_unpacked(value["data"]), depth + 1)
+        for item in value.values():
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, str):
+        yield value
+        yield unquote_plus(value)
+        nested = _decoded(value) if value[:1] in ("{", "[") else value
+        if nested is not value:
+            yield from _texts(nested, depth + 1)
+
+
+def _unpacked(data: object) -> str:
+    try:
+        return base64.b64decode(str(data), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
