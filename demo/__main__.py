@@ -12,6 +12,7 @@ from demo.components import Component, way_of
 from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
 from event_harness.listening.listener import Listener
+from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.writable import why_unwritable
 from event_harness.orphans.inventory import inventory
@@ -34,10 +35,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="where to write the text that came back")
     options = parser.parse_args()
     try:
-        text = _read(options.file)
-        _check_writable(options.out)
-        with orderly_interrupts():
-            return _run(text, options.out)
+        with explained():
+            text = _read(options.file)
+            _check_writable(options.out)
+            with orderly_interrupts():
+                return _run(text, options.out)
     except HarnessError as error:
         print(f"demo: {error}", file=sys.stderr)
     except KeyboardInterrupt:

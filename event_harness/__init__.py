@@ -19,6 +19,7 @@ _HOME = {
         "GateShutError",
         "HarnessError",
         "InputFailedError",
+        "MachineError",
         "ProducerError",
         "ResourceMapError",
         "ResultsUnavailableError",

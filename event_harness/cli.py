@@ -1,13 +1,15 @@
 """The command `event-harness`: list, sweep, redrive, and other work outside a test session."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from event_harness.errors import HarnessError
+from event_harness.errors import HarnessError, SettingError
+from event_harness.machine.boundary import explained
 
 ENTRY = "event-harness"
 
@@ -19,14 +21,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{ENTRY}: unknown argument {rest[0]!r}; see: {ENTRY} --help", file=sys.stderr)
         return 2
     try:
-        command = options.run
-        return int(command(options, rest) if options.command == "terraform" else command(options))
+        with explained():
+            _check_project(options.project)
+            command = options.run
+            code = int(command(options, rest) if options.command == "terraform" else command(options))
+            sys.stdout.flush()
+            return code
     except HarnessError as error:
         print(f"{ENTRY}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{ENTRY}: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads the output any more
+        return 1
+
+
+def _check_project(project: Path) -> None:
+    if not project.is_dir():
+        raise SettingError(f"{project} is not a directory (--project); name the directory of a project")
 
 
 def _command(module: str, function: str) -> Callable[..., Any]:
@@ -90,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     replaying.set_defaults(run=_command("redrive", "run"))
 
     starting = commands.add_parser("up", help="start a lasting local AWS emulator")
-    starting.add_argument("--port", type=int, help="port of the emulator; default: a free one")
+    starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")
     starting.set_defaults(run=_command("emulator", "up"))
     ending = commands.add_parser("down", help="end the emulator that `up` started")
     ending.set_defaults(run=_command("emulator", "down"))
@@ -110,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser("terraform", help="run the terraform or tofu that the harness would use")
     running.set_defaults(run=_command("terraform", "terraform"))
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 1 to 65535")
 
 
 def _where(target: str) -> argparse.ArgumentParser:

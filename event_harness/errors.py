@@ -24,6 +24,10 @@ class HarnessError(Exception):
     """Base of all errors of the harness."""
 
 
+class MachineError(HarnessError):
+    """The machine refused something (a full disk, a missing permission), or a value can't be used."""
+
+
 class SettingError(HarnessError):
     """The value of a setting is not valid; the message says where the value came from."""
 

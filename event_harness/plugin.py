@@ -10,6 +10,7 @@ import pytest
 
 from event_harness.errors import HarnessError, SettingError
 from event_harness.explaining.tracebacks import shorten
+from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.progress import harmless
 from event_harness.settings import BY_NAME, SETTINGS, STATE_DIR, Settings, parse
@@ -153,12 +154,8 @@ def deployment(request: pytest.FixtureRequest) -> "DeployedSystem":
 
     With `--harness-reuse` or `--harness-resources` it is an existing system, which is not destroyed.
     """
-    try:
+    with _plain_errors():
         return _session(request.config).system()
-    except HarnessError as error:
-        line = str(error)
-    # Outside of the except block, so that no traceback through the harness is shown.
-    pytest.fail(line, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -258,7 +255,8 @@ def _readiness_probe(chosen: Any, resources: "ResourceMap") -> Any:
 def _plain_errors() -> Iterator[None]:
     """If a fixture fails, each test that needs it shows one line and no traceback."""
     try:
-        yield
+        with explained():
+            yield
     except HarnessError as error:
         failed = pytest.fail.Exception(str(error), pytrace=False)
         setattr(failed, "report", getattr(error, "report", None))  # noqa: B010 (pytest's class has no such)

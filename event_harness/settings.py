@@ -4,7 +4,6 @@ Precedence: marker (if the setting has one), command line, environment, ini file
 bad value is one line: it shows the value, its origin, and the valid values.
 """
 
-import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +14,10 @@ from event_harness.errors import SettingError
 
 STATE_DIR = ".event-harness"
 """The directory in a project in which the harness writes."""
+
+
+_A_DAY, _A_YEAR = 24 * 60 * 60, 365 * 24  # in seconds, in hours
+_MOST_INPUTS = 1000
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,18 @@ def _target(text: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    value = _number(text, float)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError("a number of seconds above 0")
-    return float(value)
+    return _positive(text, _A_DAY, "seconds")
 
 
 def _hours(text: str) -> float:
-    try:
-        return _seconds(text)
-    except ValueError:
-        raise ValueError("a number of hours above 0") from None
+    return _positive(text, _A_YEAR, "hours")
+
+
+def _positive(text: str, most: int, unit: str) -> float:
+    value = _number(text, float)
+    if not 0 < value <= most:  # not a number compares as false
+        raise ValueError(f"a number of {unit} above 0, at most {most}")
+    return float(value)
 
 
 def _seconds_or_off(text: str) -> float:
@@ -87,8 +91,8 @@ def _seconds_or_off(text: str) -> float:
 
 def _count(text: str) -> int:
     value = _number(text, int)
-    if value < 1:
-        raise ValueError("a whole number from 1")
+    if not 1 <= value <= _MOST_INPUTS:
+        raise ValueError(f"a whole number from 1 to {_MOST_INPUTS}")
     return int(value)
 
 
@@ -96,7 +100,7 @@ def _number(text: str, kind: type[int] | type[float]) -> float:
     try:
         return kind(text)
     except ValueError:
-        return math.nan if kind is float else 0
+        return float("nan") if kind is float else 0
 
 
 def _flag(text: str) -> bool:
@@ -130,13 +134,19 @@ def _providers(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    if not text.strip():
-        raise ValueError("a text that isn't empty")
+    if not text.strip() or not text.isprintable():
+        raise ValueError("a text that isn't empty and has no control characters")
+    return text
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,}(-[a-z0-9]+){1,4}", text):
+        raise ValueError("the name of an AWS region, such as eu-west-1")
     return text
 
 
 def _deployment_id(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
         raise ValueError(
             "the id of a kept deployment, as `event-harness list` shows it; pytest reads the word after"
             " --harness-reuse as the id, so give paths before it"
@@ -179,7 +189,7 @@ SETTINGS = (
         _providers,
         "where Terraform gets its providers: registry or mirror; default: the registry if it can be reached",
     ),
-    Setting("region", None, _text, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
+    Setting("region", None, _region, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
     Setting(
         "in_flight", None, _count, "how many inputs may be in flight at once; default: 4 locally, 50 on aws"
     ),

@@ -15,6 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.parsers import ResponseParserError
 
 from event_harness.aws import running
 from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
@@ -209,6 +210,11 @@ class Target:
         }
         try:
             answer = self.client("sts", **once).get_caller_identity()
+        except ResponseParserError as error:  # an answer in HTML, say
+            where = self.endpoint_url or "the address of AWS"
+            raise EmulatorError(
+                f"{where} is not an AWS service: a web server or a proxy answers there; correct the URL"
+            ) from error
         except (BotoCoreError, ClientError, *_NOBODY_TO_ASK) as error:
             if self.endpoint_url:
                 kind = EmulatorGoneError if self._refused(error) else EmulatorError

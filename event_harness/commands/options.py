@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from event_harness.aws.targets import Target
-from event_harness.settings import STATE_DIR
+from event_harness.settings import BY_NAME, STATE_DIR, parse
 
 
 def state_dir(options: argparse.Namespace) -> Path:
@@ -16,9 +16,13 @@ def target(options: argparse.Namespace) -> Target | None:
     """The target of `--target`, after a check that it answers; None without that option."""
     if options.target is None:
         return None
-    if options.target == "aws":
-        asked = Target.aws(region=options.region)
+    name = parse(BY_NAME["target"], options.target, "--target")
+    region = None if options.region is None else parse(BY_NAME["region"], options.region, "--region")
+    if name == "local":
+        return None  # such an emulator lives only as long as its test session
+    if name == "aws":
+        asked = Target.aws(region=region)
     else:
-        asked = Target.emulator(options.target, region=options.region, allow_remote=options.allow_remote)
+        asked = Target.emulator(name, region=region, allow_remote=options.allow_remote)
     asked.check()
     return asked

@@ -3,14 +3,27 @@
 import argparse
 import os
 
+from event_harness.commands.options import state_dir
+from event_harness.deployments.record import recorded
 from event_harness.deployments.session import Session
+from event_harness.errors import SettingError
 from event_harness.results.redrive import redrive
 from event_harness.settings import BY_NAME, Settings
+
+_NOTHING_KEPT = (
+    "no deployment was kept here (--harness-keep), so name the system. For one that Terraform deployed, as"
+    " `make deploy` does: event-harness terraform output -json event_harness > map.json, then:"
+    " event-harness redrive --resources map.json --target aws"
+)
 
 
 def run(options: argparse.Namespace) -> int:
     """Replay failed events at the component where they failed."""
-    session = Session(_settings(options), options.project)
+    settings = _settings(options)
+    by_default = settings.origin("reuse") == "default" and settings["reuse"] == "last"
+    if by_default and not any(record.kept for record in recorded(state_dir(options))):
+        raise SettingError(_NOTHING_KEPT)
+    session = Session(settings, options.project)
     try:
         system = session.system()
         return redrive(system.resources, system.target, components=options.component, dry_run=options.dry_run)

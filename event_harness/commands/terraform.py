@@ -22,6 +22,8 @@ def fmt(options: argparse.Namespace) -> int:
     tools = toolchain.find(target="local")
     flags = ["-recursive", "-diff"] + (["-check"] if options.check else [])
     for directory in options.directory:
+        if not directory.exists():  # terraform reports success for it
+            raise SettingError(f"{directory} doesn't exist; name a directory or a file to format")
         command = [str(tools.binary), "fmt", *flags, str(directory)]
         if subprocess.run(command, env=os.environ | tools.environ(), check=False).returncode:
             return 1

@@ -264,9 +264,16 @@ class DeploymentRecord:
             folders.delete_if_empty(parent)
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without an entry in the passwd file, as in many containers
+        return f"uid-{os.getuid()}"
+
+
 def _owner() -> str:
     """user@host of this process, with only the characters that a tag may hold."""
-    return re.sub(r"[^\w .:/=+@-]", "-", f"{getpass.getuser()}@{socket.gethostname()}")
+    return re.sub(r"[^\w .:/=+@-]", "-", f"{_user()}@{socket.gethostname()}")
 
 
 def deployments_dir(state_dir: Path) -> Path:

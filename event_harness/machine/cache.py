@@ -24,7 +24,12 @@ def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
     Raises:
         ToolchainError: the directory can't be created or written to.
     """
-    directory = Path(environ.get(VARIABLE) or user_cache_dir("event-harness")).expanduser().absolute()
+    try:
+        directory = Path(environ.get(VARIABLE) or user_cache_dir("event-harness")).expanduser().absolute()
+    except RuntimeError as error:  # neither HOME nor an entry in the passwd file
+        raise ToolchainError(
+            f"there is no home directory for the cache: set HOME, or name a directory in {VARIABLE}"
+        ) from error
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):

@@ -85,7 +85,9 @@ def test_trust_policy_admits_only_the_environment_of_the_nightly_job():
     assert statement["Condition"] == {
         "StringEquals": {
             "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-            "token.actions.githubusercontent.com:sub": f"repo:OWNER/REPOSITORY:environment:{job['environment']}",
+            "token.actions.githubusercontent.com:sub": (
+                f"repo:OWNER/REPOSITORY:environment:{job['environment']}"
+            ),
         }
     }
 

@@ -120,7 +120,9 @@ def test_list_says_that_there_are_no_deployments(capsys):
     assert capsys.readouterr().out == "no deployments: nothing is in progress, nothing was left behind\n"
 
 
-def test_unformatted_files_fail_the_check(terraform):
+def test_unformatted_files_fail_the_check(terraform, project):
+    for name in ("good", "bad"):
+        (project / name).mkdir()
     terraform('case "$*" in "fmt "*-check*bad) exit 3 ;; esac')
     assert cli.main(["fmt", "--check", "good", "bad"]) == 1
     assert cli.main(["fmt", "--check", "good"]) == 0
@@ -150,8 +152,10 @@ def redrive(*arguments, capsys):
     return capsys.readouterr().err
 
 
-def test_redrive_without_an_id_takes_the_newest_deployment(capsys):
-    assert "reuse is 'last' (default), but no such deployment was kept" in redrive(capsys=capsys)
+def test_redrive_without_a_kept_deployment_says_how_to_name_a_system(capsys):
+    said = redrive(capsys=capsys)
+    assert "no deployment was kept here (--harness-keep), so name the system" in said
+    assert "event-harness redrive --resources map.json --target aws" in said
 
 
 def test_redrive_of_a_named_deployment_ignores_the_system_in_the_environment(monkeypatch, capsys):
@@ -201,3 +205,32 @@ def test_redrive_on_another_machine_needs_allow_remote(project, monkeypatch, cap
     )
     assert cli.main(["redrive", *where, "--allow-remote"]) == 0
     assert redriven == ["http://192.0.2.1:4566"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--project", "nowhere", "list"], "nowhere is not a directory (--project)"),
+        (["list", "--target", "foo"], "target is 'foo' (--target); valid: local, aws, or the URL"),
+        (["list", "--target", URL, "--region", "zz zz"], "region is 'zz zz' (--region); valid: the name"),
+        (["fmt", "nowhere"], "nowhere doesn't exist; name a directory or a file to format"),
+    ],
+)
+def test_argument_that_can_not_be_right_is_refused_in_one_line(arguments, said, terraform, capsys):
+    terraform("exit 0")
+    assert cli.main(arguments) == 1
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "99999999999", "http", "1e3"])
+def test_port_that_is_none_is_refused(port, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["up", "--port", port])
+    assert f"'{port}' is not a port: give a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_list_of_the_local_target_looks_at_the_records_only(capsys):
+    assert cli.main(["list", "--target", "local"]) == 0
+    assert "no deployments" in capsys.readouterr().out

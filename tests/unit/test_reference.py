@@ -31,6 +31,7 @@ EXPORTED = [
     "KinesisProducer",
     "Listener",
     "LocalEmulator",
+    "MachineError",
     "NoResult",
     "Producer",
     "ProducerError",

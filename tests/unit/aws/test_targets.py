@@ -1,6 +1,7 @@
 """Targets: the clients and environments that they make. Requests are caught before they are sent."""
 
 import os
+import types
 from getpass import GetPassWarning
 
 import pytest
@@ -14,6 +15,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from event_harness.aws import targets
 from event_harness.aws.targets import NOWHERE, Target
@@ -292,3 +294,14 @@ def test_emulator_is_gone_once_its_port_is_free(monkeypatch, free):
 @pytest.mark.parametrize("target", [Target("aws", "eu-west-1"), Target.local("http://10.0.0.1:9")])
 def test_target_that_is_not_on_this_machine_is_never_gone(target):
     assert not target.gone()
+
+
+def test_web_server_instead_of_aws_is_one_clear_line(monkeypatch):
+    def page():
+        raise ResponseParserError("mismatched tag: line 6\n<!DOCTYPE html>\n<html>")
+
+    monkeypatch.setattr(Target, "client", lambda *_, **__: types.SimpleNamespace(get_caller_identity=page))
+    with pytest.raises(
+        EmulatorError, match=r"^http://127\.0\.0\.1:9 is not an AWS service: .*correct the URL$"
+    ):
+        Target.local("http://127.0.0.1:9").check()

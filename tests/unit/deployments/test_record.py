@@ -207,3 +207,12 @@ def test_faked_clock_changes_no_deployment_id():
 def id_of_another_process():
     code = "from event_harness.aws.ownership import new_deployment_id; print(new_deployment_id())"
     return subprocess.check_output([sys.executable, "-c", code], text=True)
+
+
+def test_owner_without_an_entry_in_the_passwd_file_is_named_by_its_uid(tmp_path, monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    created = DeploymentRecord.create(tmp_path, root=tmp_path, target="local")
+    assert created.owner.startswith(f"uid-{os.getuid()}@")
