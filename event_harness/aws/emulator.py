@@ -139,8 +139,8 @@ class LocalEmulator:
         found = []
         for one in running.below(project):
             marked = supervisor.processes_of(one.directory)
-            keeper = next((process for process in marked if _is_supervisor(process)), None)
-            found.append(cls(one.directory, one.port, one.pid, keeper or psutil.Process(one.pid)))
+            guard = next((process for process in marked if _is_supervisor(process)), None)
+            found.append(cls(one.directory, one.port, one.pid, guard or psutil.Process(one.pid)))
         return found
 
     @classmethod

@@ -1,6 +1,6 @@
 # All test resources. Nothing in the system refers to them.
 module "event_listener" {
-  # In your own project: "git::https://github.com/your-fork/event-harness.git//modules/event_listener?ref=v0.1.0"
+  # In your own project: "git::https://github.com/your-org/event-harness.git//modules/event_listener?ref=v0.1.0"
   source = "../../modules/event_listener"
   count  = var.deploy_test_resources ? 1 : 0
 

@@ -10,6 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PLACEHOLDER = "your-org/event-harness"
 CI, NIGHTLY = (ROOT / ".github" / "workflows" / f"{name}.yml" for name in ("ci", "nightly"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z.]+):", MAKEFILE, re.MULTILINE))
@@ -85,9 +86,7 @@ def test_trust_policy_admits_only_the_environment_of_the_nightly_job():
     assert statement["Condition"] == {
         "StringEquals": {
             "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-            "token.actions.githubusercontent.com:sub": (
-                f"repo:OWNER/REPOSITORY:environment:{job['environment']}"
-            ),
+            "token.actions.githubusercontent.com:sub": f"repo:{PLACEHOLDER}:environment:{job['environment']}",
         }
     }
 

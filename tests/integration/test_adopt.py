@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)(?: title=(\S+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-REPOSITORY = "https://github.com/your-fork/event-harness.git"
+REPOSITORY = "https://github.com/your-org/event-harness.git"
 
 
 @pytest.fixture(scope="module")
