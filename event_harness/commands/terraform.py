@@ -1,6 +1,7 @@
 """The commands that call terraform: fmt, validate, configure, terraform."""
 
 import argparse
+import getpass
 import os
 import subprocess
 import sys
@@ -50,8 +51,25 @@ def validate(options: argparse.Namespace) -> int:
 
 def configure(options: argparse.Namespace) -> int:
     """Ask for each variable of the Terraform root and save the answers."""
-    guided.configure(options.project, options.save)
+    tools = toolchain.find(target="local")
+
+    def formatted(text: str) -> str:
+        command, environ = [str(tools.binary), "fmt", "-"], os.environ | tools.environ()
+        done = subprocess.run(command, env=environ, input=text, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SettingError(f"terraform refuses the answers: {' '.join(done.stderr.split())}")
+        return done.stdout
+
+    guided.configure(
+        options.project, options.save, ask=input, ask_secretly=_ask_secretly, formatted=formatted
+    )
     return 0
+
+
+def _ask_secretly(question: str) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(question)
+    return input(question)  # no terminal shows it
 
 
 def terraform(options: argparse.Namespace, arguments: Sequence[str]) -> int:

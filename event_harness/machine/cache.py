@@ -43,6 +43,14 @@ def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Write a small file. A reader sees the whole text or nothing, even if this process is killed."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.chmod(mode)
-    partial.replace(path)
+    partial.unlink(missing_ok=True)  # of a process with the same pid that was killed
+    try:
+        with open(
+            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)
+        ) as file:
+            file.write(text)
+        partial.chmod(mode)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

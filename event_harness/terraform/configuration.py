@@ -39,6 +39,7 @@ class Variable:
     type: str
     description: str
     default: str | None
+    sensitive: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Configuration:
                 expression(body.get("type", "any")),
                 literal(body.get("description", "")),
                 expression(body["default"]) if "default" in body else None,
+                sensitive=body.get("sensitive") is True,
             )
             for name, body in sorted(self._labelled("variable").items())
         }
