@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from event_harness.errors import HarnessError, SettingError
+from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
@@ -144,8 +145,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     found = getattr(call.excinfo.value, "report", None)
     if found is not None:
-        item.user_properties.append(("event_harness", found.full()))
+        item.user_properties.append((PROPERTY, found.full()))
     shorten(call.excinfo.value)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Show explanations: in the process that has the terminal, also those of the workers."""
+    present(report)
 
 
 @pytest.fixture(scope="session")

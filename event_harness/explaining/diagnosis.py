@@ -14,7 +14,7 @@ from event_harness.explaining.function_logs import Patience
 from event_harness.explaining.gathering import gathered
 from event_harness.explaining.given_up import completed, functions_behind
 from event_harness.explaining.path import account, components_from, forks
-from event_harness.explaining.platform_log import PlatformLog
+from event_harness.explaining.platform_log import PlatformLog, platform_log
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.probes.components import ask, ask_listener, listener_of
 from event_harness.explaining.report import Finding, Report
@@ -43,7 +43,7 @@ class Explainer:
         failures: Reads the failure queues.
         was_sent: Tells whether an input of this session has this correlation id.
         budget: Seconds that an explanation may take; anything later is reported as not known.
-        platform_log: Reads the emulator's own log; None on a real account.
+        emulator_log: Reads the emulator's own log; by default that of the target, if it has one.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two readings of a log.
     """
@@ -57,7 +57,7 @@ class Explainer:
         *,
         was_sent: Callable[[str | None], bool],
         budget: float = BUDGET,
-        platform_log: PlatformLog | None = None,
+        emulator_log: PlatformLog | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
     ) -> None:
@@ -67,7 +67,7 @@ class Explainer:
         self._failures = failures
         self._was_sent = was_sent
         self._budget = budget
-        self._platform_log = platform_log
+        self._emulator_log = emulator_log or platform_log(getattr(target, "emulator_log", None))
         self._clock = clock
         self._sleep = sleep
 
@@ -112,7 +112,7 @@ class Explainer:
             deadline=deadline,
             foreign={item.request_id for item in others} - {None},
             patience=Patience(self._clock() + min(settle, self._budget / 2), self._clock, self._sleep),
-            platform_log=self._platform_log,
+            platform_log=self._emulator_log,
         )
 
     def _completed(self, question: Question, failure: Failure) -> Failure:
@@ -123,7 +123,7 @@ class Explainer:
     ) -> Report:
         deadline = time.monotonic() + self._budget
         look = [("failure queues", partial(self._failed, sent, deadline, known))]
-        failed = gathered(look, self._budget * _LOOK, lambda _name, _error: list(known))[0]
+        failed = gathered(look, self._budget * _LOOK, lambda _name, _error: self._seen(sent, known))[0]
         mine = self._reader.of(sent.correlation_id)
         came = {result.source for result in mine}
         silent = [name for name in self._resources.sources if name not in came] if mine else []
@@ -179,9 +179,13 @@ class Explainer:
     def _failed(self, sent: Sent, deadline: float, known: Sequence[Failure]) -> list[Failure]:
         """The failures of the input, those that the caller knows among them."""
         self._failures.look()
-        found = {item.message_id: item for item in [*known, *self._failures.of(sent.correlation_id)]}
         question = self._question(sent, deadline)
-        return [self._completed(question, item) for item in found.values()]
+        return [self._completed(question, item) for item in self._seen(sent, known)]
+
+    def _seen(self, sent: Sent, known: Sequence[Failure]) -> list[Failure]:
+        """The failures of the input that some look has seen."""
+        seen = [*known, *self._failures.of(sent.correlation_id)]
+        return list({item.message_id: item for item in seen}.values())
 
     def _queues(self, failed: Sequence[Failure], since: datetime) -> Finding:
         queues, name = self._failures.queues, "failure queues"

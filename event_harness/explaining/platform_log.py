@@ -1,25 +1,49 @@
-"""Reads the local AWS emulator's own log for functions whose code it could not load.
+"""Reads the local AWS emulator's own log: what it says of functions that can't start, and that still run.
 
-A function that can't start writes no line. On AWS the platform writes the reason into the function's log; the
-emulator writes it into its own.
+On AWS the platform writes both into the function's log. The emulator writes a function's log when an invocation
+has ended, and the reason why a function can't start into its own log only.
 """
 
 import re
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 PlatformLog = Callable[[], str]
 """Returns the text of the emulator's own log, or the end of it."""
 
+BEGINS, ENDS = "begins", "ends"
+"""The words with which the emulator's log tells of an invocation: `invocation ID of FUNCTION begins`."""
+
+_TAIL = 512 * 1024  # bytes of the log that are read, from its end
+_AT = r"^(?P<at>\d{4}-\d\d-\d\d [\d:]{8})"
 _FAILED = re.compile(
-    r"^(?P<at>\d{4}-\d\d-\d\d [\d:]{8}) ERROR \[lambda\] Warm worker execution error for (?P<name>\S+?): "
+    rf"{_AT} ERROR \[lambda\] Warm worker execution error for (?P<name>\S+?): "
     r"(?:Worker init failed: (?P<why>.*)|(?P<exit>Worker process exited immediately\..*))$",
     re.MULTILINE,
 )
 _SPAWNED = re.compile(
-    r"^(?P<at>\d{4}-\d\d-\d\d [\d:]{8}) INFO \[lambda_runtime\] Lambda worker spawned for (?P<name>\S+) ",
-    re.MULTILINE,
+    rf"{_AT} INFO \[lambda_runtime\] Lambda worker spawned for (?P<name>\S+) ", re.MULTILINE
 )
+_INVOCATION = re.compile(
+    rf"{_AT} INFO \[\S+\] invocation (?P<id>\S+) of (?P<name>\S+) (?P<what>{BEGINS}|{ENDS})$", re.MULTILINE
+)
+
+
+def platform_log(path: Path | None) -> PlatformLog | None:
+    """What reads an emulator's log; None where there is none."""
+    if path is None:
+        return None
+
+    def read() -> str:
+        try:
+            with path.open("rb") as log:
+                log.seek(max(0, path.stat().st_size - _TAIL))
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    return read
 
 
 def why_not_started(log: str, function: str, since: float) -> str | None:
@@ -27,7 +51,9 @@ def why_not_started(log: str, function: str, since: float) -> str | None:
 
     A start that went well later makes an earlier failure history.
     """
-    failed = [match for match in _FAILED.finditer(log) if match["name"] == function and _at(match) >= since]
+    failed = [
+        match for match in _FAILED.finditer(log) if match["name"] == function and _at(match) + 1 >= since
+    ]
     if not failed:
         return None
     started = [match for match in _SPAWNED.finditer(log) if match["name"] == function]
@@ -36,6 +62,25 @@ def why_not_started(log: str, function: str, since: float) -> str | None:
     return str(failed[-1]["why"] or failed[-1]["exit"]).strip()
 
 
+def running_since(log: str, function: str, since: float) -> datetime | None:
+    """When the newest invocation of a function began that has not ended; None if all have ended.
+
+    Args:
+        log: The emulator's log.
+        function: Its name.
+        since: Invocations that began before it don't count, epoch seconds.
+    """
+    begun: dict[str, float] = {}
+    for match in _INVOCATION.finditer(log):
+        if match["name"] != function:
+            continue
+        if match["what"] == ENDS:
+            begun.pop(match["id"], None)
+        elif _at(match) + 1 >= since:
+            begun[match["id"]] = _at(match)
+    return datetime.fromtimestamp(max(begun.values())) if begun else None
+
+
 def _at(match: re.Match[str]) -> float:
-    """Epoch seconds, of the end of the second that the emulator has written."""
-    return datetime.strptime(match["at"], "%Y-%m-%d %H:%M:%S").timestamp() + 1
+    """Epoch seconds of a line. The emulator writes local time, in whole seconds."""
+    return datetime.strptime(match["at"], "%Y-%m-%d %H:%M:%S").timestamp()

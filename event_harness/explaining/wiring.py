@@ -121,10 +121,8 @@ def links_of_bus(client: Client, component: Component, sent: Sent | None) -> lis
     return links
 
 
-def links_of_source(client: Client, arn: str | None, sent: Sent | None) -> list[Link]:
+def links_of_source(client: Client, arn: str, sent: Sent | None) -> list[Link]:
     """The event source mappings of a queue or a stream. IAM: lambda:ListEventSourceMappings."""
-    if not arn:
-        return []
     answer = client("lambda").list_event_source_mappings(EventSourceArn=arn)
     links = []
     for one in islice(answer.get("EventSourceMappings", []), _MOST):

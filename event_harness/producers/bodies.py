@@ -7,6 +7,8 @@ from typing import Any
 
 from event_harness.errors import ProducerError
 
+_FILTERED = 64 * 1024  # characters of a body that are kept for explanations
+
 Body = str | bytes | Mapping[str, Any] | Sequence[Any]
 """A body: text, bytes, or any value that JSON can hold."""
 
@@ -27,6 +29,16 @@ def encoded(body: Body) -> bytes:
             f"the body (a {type(body).__name__}) can't be sent: {error};"
             " send text, bytes, or a value that JSON can hold"
         ) from error
+
+
+def for_filters(text: str) -> Any:
+    """A body as filters see it: JSON decoded, text as it is; None of one that is too large to be kept."""
+    if len(text) > _FILTERED:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def text_of(body: Body, service: str) -> str:

@@ -1,12 +1,13 @@
 """Sends events to an EventBridge bus."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
 from event_harness.producers.base import NOW, Producer
-from event_harness.producers.bodies import Body, encoded, with_field
+from event_harness.producers.bodies import Body, encoded, for_filters, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
 from event_harness.system.resources import Component
@@ -76,7 +77,12 @@ class EventBridgeProducer(Producer):
             "Detail": encoded(detail).decode(),
         }
         where = f"bus {self.component.resource} ({entry['Source']}, {entry['DetailType']})"
-        return self._deliver(correlation_id, entry["Detail"].encode(), where, lambda: self._put(entry, where))
+        sent = self._deliver(correlation_id, entry["Detail"].encode(), where, lambda: self._put(entry, where))
+        detail = for_filters(entry["Detail"])
+        if detail is None:
+            return sent
+        event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
+        return replace(sent, filtered={"event": event})
 
     def _put(self, entry: dict[str, Any], where: str) -> None:
         answer = self._client.put_events(Entries=[entry])

@@ -1,6 +1,7 @@
 """Sends messages to queues and topics."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ulid import ULID
@@ -8,7 +9,7 @@ from ulid import ULID
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
 from event_harness.producers.base import NOW, Producer
-from event_harness.producers.bodies import Body, text_of, with_field
+from event_harness.producers.bodies import Body, for_filters, text_of, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
 from event_harness.system.resources import Component
@@ -95,9 +96,16 @@ class MessageProducer(Producer):
                 "MessageGroupId": group_id,
                 "MessageDeduplicationId": deduplication_id or str(ULID()),
             }
-        return self._deliver(
+        sent = self._deliver(
             correlation_id, text.encode(), self.component.resource, lambda: self._call(text, arguments)
         )
+        value = for_filters(text)
+        filtered: dict[str, Mapping[str, Any]] = {"attributes": all_attributes}
+        if value is not None:
+            filtered["record"] = {"body": value, "messageAttributes": all_attributes}
+        if isinstance(value, Mapping):
+            filtered["body"] = value
+        return replace(sent, filtered=filtered)
 
     def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
         raise NotImplementedError

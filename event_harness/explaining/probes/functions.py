@@ -2,7 +2,7 @@
 
 from event_harness.explaining.function_logs import LogView, read_log
 from event_harness.explaining.log_lines import told
-from event_harness.explaining.platform_log import why_not_started
+from event_harness.explaining.platform_log import running_since, why_not_started
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.report import Finding
 from event_harness.system.resources import Component
@@ -33,6 +33,7 @@ def function(question: Question, component: Component, *, records: bool = False)
         (None if strange else _of_this_input(component.name, log))
         or _not_started(question, component, log)
         or _of_strangers(component.name, log, records=records)
+        or _running(question, component)
         or _of_nobody(component.name, log)
     )
 
@@ -61,8 +62,7 @@ def _not_started(question: Question, component: Component, log: LogView) -> Find
     name, why = component.name, None
     details: tuple[str, ...] = ()
     if question.platform_log:
-        function = str(component.function).rpartition(":")[2]
-        why = why_not_started(question.platform_log(), function, question.since)
+        why = why_not_started(question.platform_log(), _name_of(component), question.since)
     if why is None and log.not_started:
         why, details = log.not_started.told_error, told([log.not_started])
     if why is None:
@@ -87,6 +87,22 @@ def _of_strangers(name: str, log: LogView, *, records: bool) -> Finding | None:
         maybe = f"{name} logged an error, perhaps of another input: {raised}"
         return Finding(name, "unknown", text, told(log.errors), cause=maybe)
     return Finding(name, "failed", text, told(log.errors), cause=f"{name} failed: {raised}")
+
+
+def _running(question: Question, component: Component) -> Finding | None:
+    """That the emulator runs the function, whose log will tell only when it has ended."""
+    if not question.platform_log:
+        return None
+    began = running_since(question.platform_log(), _name_of(component), question.since)
+    if began is None:
+        return None
+    text = f"still running, since {began:%H:%M:%S}; its lines come when it ends"
+    cause = f"{component.name} is still running, since {began:%H:%M:%S}"
+    return Finding(component.name, "running", text, cause=cause)
+
+
+def _name_of(component: Component) -> str:
+    return str(component.function).rpartition(":")[2]
 
 
 def _of_nobody(name: str, log: LogView) -> Finding:

@@ -81,8 +81,7 @@ def queue(question: Question, component: Component) -> Seen:
         finding = Finding(name, "unknown", text, cause=f"{name}: {text}")
     else:
         finding = Finding(name, "unknown", f"{text}; it doesn't tell which have passed")
-    sent = _own(question, component)
-    return linked(finding, lambda: wiring.links_of_source(question.client, attributes.get("QueueArn"), sent))
+    return _mapped(question, finding, attributes.get("QueueArn"), _own(question, component))
 
 
 def topic(question: Question, component: Component) -> Seen:
@@ -107,10 +106,7 @@ def table(question: Question, component: Component) -> Seen:
     on = found.get("StreamSpecification", {}).get("StreamEnabled", False)
     text = f"{found['TableStatus']}, stream {'on' if on else 'off'}"
     finding = Finding(component.name, "unknown", text)
-    if not on:
-        return Seen(finding)
-    arn = found.get("LatestStreamArn")
-    return linked(finding, lambda: wiring.links_of_source(question.client, arn, None))
+    return _mapped(question, finding, found.get("LatestStreamArn") if on else None)
 
 
 def stream(question: Question, component: Component) -> Seen:
@@ -118,11 +114,14 @@ def stream(question: Question, component: Component) -> Seen:
     answer = question.client("kinesis").describe_stream_summary(StreamName=component.stream)
     found = answer["StreamDescriptionSummary"]
     text = f"{found['StreamStatus']}, {count(found['OpenShardCount'], 'shard')} open"
-    arn = found.get("StreamARN")
-    return linked(
-        Finding(component.name, "unknown", text),
-        lambda: wiring.links_of_source(question.client, arn, None),
-    )
+    return _mapped(question, Finding(component.name, "unknown", text), found.get("StreamARN"))
+
+
+def _mapped(question: Question, finding: Finding, arn: str | None, sent: Sent | None = None) -> Seen:
+    """A finding with the event source mappings of a queue or stream."""
+    if not arn:
+        return Seen(finding)
+    return linked(finding, lambda: wiring.links_of_source(question.client, arn, sent))
 
 
 def _own(question: Question, component: Component) -> Sent | None:

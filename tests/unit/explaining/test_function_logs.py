@@ -2,7 +2,7 @@ import pytest
 from listener_fakes import Logs
 
 from event_harness.errors import HarnessError
-from event_harness.explaining.function_logs import read_log, view
+from event_harness.explaining.function_logs import Patience, read_log, view
 from event_harness.explaining.log_lines import told
 
 MINE, OTHER = "run/01MINE/input.txt", "run/01OTHER/input.txt"
@@ -234,3 +234,103 @@ def test_the_input_under_another_id_is_noticed(logs):
 @pytest.mark.parametrize("message", ["", "{", "[]", "{}", '{"level": null, "message": {"a": 1}}', "\x00"])
 def test_no_line_is_an_error_of_ours(message):
     view([{"timestamp": 1, "message": message}], MINE)
+
+
+class Late:
+    """A log whose lines become visible one reading after the other."""
+
+    def __init__(self, *readings):
+        self.readings = list(readings)
+        self.asked = 0
+
+    def filter_log_events(self, **_):
+        self.asked += 1
+        logs = Logs()
+        for lines in self.readings[: self.asked]:
+            for line in lines:
+                logs.write("/fn", line)
+        return {"events": logs.groups["/fn"]}
+
+
+class Time:
+    def __init__(self):
+        self.now = 0.0
+
+    def patience(self, seconds):
+        return Patience(seconds, lambda: self.now, self.sleep)
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+START, END = f"START RequestId: {R1} Version: $LATEST", f"END RequestId: {R1}"
+
+
+def test_a_request_that_has_begun_is_read_until_its_end():
+    log = Late([START, said("processing", MINE)], [said("written", MINE)], [END])
+    found = read_log(log, "/fn", 990.0, MINE, patience=Time().patience(1.5))
+    assert [line.text for line in found.mine] == ["INFO processing", "INFO written"]
+    assert (log.asked, found.running) == (3, None)
+
+
+def test_an_invocation_that_must_be_there_is_waited_for():
+    log = Late([], [], [START, said("written", MINE), END])
+    found = read_log(log, "/fn", 990.0, MINE, expected=True, patience=Time().patience(1.5))
+    assert [line.text for line in found.mine] == ["INFO written"]
+    assert read_log(Late([], [START]), "/fn", 990.0, MINE, patience=Time().patience(1.5)).invocations == 0
+
+
+def test_a_request_without_an_end_is_not_waited_for_beyond_the_patience():
+    log, time = Late([START, said("processing", MINE)]), Time()
+    found = read_log(log, "/fn", 990.0, MINE, patience=time.patience(1.5))
+    assert found.running is not None
+    assert 1.4 < time.now < 1.7
+
+
+def test_a_log_of_a_function_that_names_no_input_is_read_once():
+    log = Late([START, END])
+    read_log(log, "/fn", 990.0, MINE, expected=True, patience=Time().patience(1.5))
+    assert log.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (
+            [
+                "INIT_REPORT Init Duration: 9 ms Phase: init Status: error Error Type: Runtime.ImportModuleError",
+                "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'",
+            ],
+            "Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'",
+        ),
+        (
+            ["[ERROR] Runtime.HandlerNotFound: Handler 'handlr' missing on module 'app'"],
+            "Runtime.HandlerNotFound",
+        ),
+        (["INIT_REPORT Init Duration: 9 ms Phase: init Status: timeout"], "INIT_REPORT"),
+    ],
+)
+def test_a_function_that_cannot_start_is_told_by_the_platforms_lines(logs, lines, why):
+    for line in lines:
+        logs.write("/fn", line)
+    assert read(logs).not_started.told_error.startswith(why)
+
+
+def test_a_function_that_ran_well_since_can_start(logs):
+    logs.write("/fn", "[ERROR] Runtime.ImportModuleError: Unable to import module 'app'")
+    logs.invoked("/fn", R1)
+    assert read(logs).not_started is None
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("[ERROR]\t2026-11-22T10:00:00.123Z\t" + R1 + "\tno amount", "no amount"),
+        ("[ERROR] KeyError: 'amount'", "KeyError: 'amount'"),
+        (said("failed", MINE, "ERROR", error="NotUtf8Error"), "failed: NotUtf8Error"),
+        ("KeyError: 'amount'", "KeyError: 'amount'"),
+    ],
+)
+def test_an_error_is_told_without_level_time_and_request(logs, line, error):
+    logs.invoked("/fn", R1, line)
+    assert read(logs).errors[-1].told_error == error

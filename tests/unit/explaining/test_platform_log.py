@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from event_harness.explaining.platform_log import why_not_started
+from event_harness.explaining.platform_log import platform_log, running_since, why_not_started
 
 FAILED = "ERROR [lambda] Warm worker execution error for {}: Worker init failed: {}"
 NOW = datetime(2026, 11, 26, 0, 42, 2).timestamp()
@@ -36,3 +36,23 @@ def test_what_happened_before_the_send_or_was_put_right_is_no_reason():
 def test_only_the_newest_reason_is_told():
     text = log(FAILED.format("orders", "first"), FAILED.format("orders", "second"))
     assert why_not_started(text, "orders", NOW) == "second"
+
+
+INVOCATION = "INFO [event_harness] invocation {} of {} {}"
+
+
+def test_an_invocation_that_has_not_ended_runs():
+    lines = [INVOCATION.format("a", "orders", "begins"), INVOCATION.format("b", "other", "begins")]
+    assert running_since(log(*lines), "orders", NOW).strftime("%H:%M:%S") == "00:42:02"
+    assert running_since(log(*lines, INVOCATION.format("a", "orders", "ends")), "orders", NOW) is None
+    assert running_since(log(*lines), "orders", NOW + 5) is None
+    assert running_since(log(*lines), "third", NOW) is None
+
+
+def test_the_end_of_the_emulators_log_is_read(tmp_path):
+    path = tmp_path / "emulator.log"
+    assert platform_log(None) is None
+    assert platform_log(path)() == ""
+    path.write_bytes(b"x" * 600_000 + b"\xff the end")
+    assert len(platform_log(path)()) == 512 * 1024
+    assert platform_log(path)().endswith("the end")

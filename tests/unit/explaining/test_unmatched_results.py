@@ -1,10 +1,11 @@
 """Results that nobody awaited: of another id, without an id, or of other inputs."""
 
+import json
 from dataclasses import replace
 
 import pytest
-from explained import REQUEST, finding, told_of
-from listener_fakes import World
+from explained import REQUEST, explain, explainer, finding, told_of
+from listener_fakes import MAP, World
 
 from event_harness.producers import S3Producer
 
@@ -111,3 +112,43 @@ def test_a_large_result_that_nobody_awaits_is_not_fetched(world):
     world.table.record("run/nobody's", "HELLO", size=2**20 + 1)
     report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
     assert finding(report, "unmatched result").text == "a result came under an id that differs: run/nobody's"
+
+
+def with_error(world, text, reason="no text at 'order.id'"):
+    at = {"type": "sqs", "correlation": {"from": "body", "at": "order.id"}}
+    world.resources = type(world.resources).from_mapping(MAP | {"sources": {"confirmed": at}}, "the map")
+    world.table.record(None, text, source="confirmed", metadata=json.dumps({"correlation_error": reason}))
+
+
+def test_the_shape_of_an_event_without_an_id_is_shown_and_where_it_was_looked_for(world):
+    sent = world.send()
+    with_error(world, '{"order": {"number": "secret", "lines": []}}')
+    report = explain(world, sent)
+    details = finding(report, "uncorrelated").details
+    assert "its shape: {order: {number: text of 6, lines: list of 0}}" in details
+    assert details[-1] == "looked for: the JSON body, at 'order.id' (confirmed)"
+    assert "secret" not in report.full()
+    assert report.cause == "confirmed: 1 result came without a correlation id (no text at 'order.id')"
+
+
+def test_values_are_shown_only_where_the_test_asks_for_contents(world):
+    sent = world.send()
+    with_error(world, '{"number": "value"}')
+    report = explainer(world).explain(sent, contents=True)
+    assert 'its shape: {number: "value"}' in finding(report, "uncorrelated").details
+
+
+def test_the_envelope_of_sns_in_a_queue_is_recognised(world):
+    sent = world.send()
+    envelope = {"Type": "Notification", "TopicArn": "arn:aws:sns:r:1:t", "MessageId": "1", "Message": "{}"}
+    with_error(world, json.dumps(envelope))
+    report = explain(world, sent)
+    assert "it is the envelope of SNS: set raw_message_delivery = true" in report.cause
+    assert "it is the envelope of SNS" in finding(report, "uncorrelated").details[-1]
+
+
+def test_the_body_of_a_large_event_without_an_id_is_not_fetched(world):
+    sent = world.send()
+    world.table.record(None, "HELLO", size=2**20 + 1)
+    details = finding(explain(world, sent), "uncorrelated").details
+    assert not [line for line in details if line.startswith("its shape")]

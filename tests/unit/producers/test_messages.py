@@ -99,3 +99,21 @@ def test_an_event_that_the_bus_refuses_is_an_error(make, service):
     }
     with pytest.raises(ProducerError, match="could not be sent: InternalFailure: no"):
         make(EventBridgeProducer).send({})
+
+
+def test_what_filters_look_at_is_kept_for_explanations_and_never_shown(make):
+    sent = make(SnsProducer).send({"kind": "secret"}, attributes={"n": 7})
+    assert sent.filtered["attributes"] == {"n": 7, "correlation_id": sent.correlation_id}
+    assert sent.filtered["body"] == {"kind": "secret"}
+    assert sent.filtered["record"]["body"] == {"kind": "secret"}
+    assert "secret" not in f"{sent} {sent!r}"
+    assert "body" not in make(SnsProducer).send("no JSON").filtered
+    assert set(make(SnsProducer).send("x" * 100_000).filtered) == {"attributes"}
+
+
+def test_of_an_event_what_rules_look_at_is_kept(make):
+    sent = make(EventBridgeProducer).send({"kind": "order"})
+    assert sent.filtered["event"]["source"] == "event-harness"
+    assert sent.filtered["event"]["detail-type"] == "test"
+    assert sent.filtered["event"]["detail"]["kind"] == "order"
+    assert make(EventBridgeProducer).send({"large": "x" * 100_000}).filtered == {}

@@ -1,0 +1,115 @@
+"""A message that a redrive policy gave up names no error: the function's log tells it."""
+
+import pytest
+from explained import REQUEST, explain, finding, states
+from listener_fakes import MAP, World, client_error, envelope, s3_event
+
+QUEUE = {
+    "name": "orders",
+    "type": "sqs",
+    "queue_url": "https://sqs/1/orders",
+    "failure_queue_url": "queue/dead",
+}
+SECOND = "22222222-2222-2222-2222-222222222222"
+
+
+@pytest.fixture
+def world():
+    components = [MAP["components"][0], QUEUE, MAP["components"][1] | {"failure_queue_url": None}]
+    world = World(resources=MAP | {"components": components})
+    world.queues.get_queue_attributes = lambda **_: {"Attributes": {}}
+    return world
+
+
+@pytest.fixture
+def given_up(world):
+    """An input to the queue whose message lies in the dead-letter queue; returns it and the message's id."""
+    sent = world.send()
+    sent = type(sent)(sent.correlation_id, "orders", sent.sent_at, "https://sqs/1/orders", 5)
+    message_id = world.queues.put("queue/dead", {"id": sent.correlation_id}, sent_ms=1_000_000)
+    world.queues.messages["queue/dead"][0]["Attributes"] |= {
+        "ApproximateReceiveCount": "3",
+        "DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:1:orders",
+    }
+    return sent, message_id
+
+
+TRACEBACK = "Traceback (most recent call last):\n  File x\nKeyError: 'amount'"
+
+
+def test_the_error_is_found_by_the_correlation_id(world, given_up):
+    sent, _ = given_up
+    for request in (REQUEST, SECOND):
+        world.logs.invoked("/processor", request, f"working on {sent.correlation_id}", TRACEBACK)
+    report = explain(world, sent)
+    assert report.cause == f"processor failed after 2 attempts: KeyError: 'amount' (request {SECOND})"
+    assert states(report) == {"orders": "ok", "processor": "failed", "event_listener": "not reached"}
+    assert finding(report, "failure queues").text == "1 message of this input in queue/dead"
+
+
+def test_the_error_is_found_by_the_id_of_the_message(world, given_up):
+    sent, message_id = given_up
+    world.logs.invoked("/processor", REQUEST, f"[ERROR] ValueError: cannot handle {message_id}")
+    report = explain(world, sent)
+    assert report.cause.startswith(
+        f"processor failed after 1 attempt: ValueError: cannot handle {message_id}"
+    )
+
+
+def test_a_wait_for_a_failure_returns_the_error_too(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, f"working on {sent.correlation_id}", TRACEBACK)
+    failure = world.listener.wait_for_failure(sent, timeout=5)
+    assert (failure.component, failure.error_type, failure.error_message) == (
+        "processor",
+        "KeyError",
+        "'amount'",
+    )
+    assert failure.attempts == 1
+
+
+def test_without_a_line_of_it_the_only_error_of_the_next_function_is_told(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, TRACEBACK)
+    report = explain(world, sent)
+    assert report.cause == f"processor failed after 2 attempts: KeyError: 'amount' (request {REQUEST})"
+
+
+def test_a_function_that_cannot_start_is_the_error(world, given_up):
+    sent, _ = given_up
+    log = "2999-01-01 00:00:00 ERROR [lambda] Warm worker execution error for processor: Worker init failed: No x"
+    report = explain(world, sent, emulator_log=lambda: log)
+    assert report.cause == "processor can't start: No x"
+    assert states(report)["processor"] == "failed"
+
+
+def test_an_unreadable_log_leaves_what_the_message_tells(world, given_up):
+    sent, _ = given_up
+    world.logs.error = client_error("AccessDeniedException")
+    told = "orders failed after 2 attempts: its message was given up; the message names no error"
+    assert explain(world, sent).cause == told
+    del world.target.clients["logs"]
+    assert explain(world, sent).cause == told
+
+
+def test_attempts_are_those_of_this_inputs_invocations():
+    """The number in a destination's message is that of the emulator's own retries, or of a batch."""
+    world = World()
+    sent = world.send()
+    world.logs.invoked("/processor", REQUEST, f"[ERROR] no {sent.correlation_id}")
+    world.logs.invoked("/processor", SECOND, "[ERROR] no run/other")
+    world.queues.put("queue/processor", envelope(s3_event(sent.correlation_id)))
+    assert explain(world, sent).cause.startswith("processor failed after 1 attempt: NotUtf8Error")
+
+
+def test_two_functions_that_share_a_queue_are_told_apart():
+    shared = [
+        *MAP["components"],
+        {"name": "audit", "type": "lambda", "function": "audit-fn", "failure_queue_url": "queue/processor"},
+    ]
+    world = World(resources=MAP | {"components": shared})
+    sent = world.send()
+    world.queues.put("queue/processor", envelope(s3_event(sent.correlation_id)))
+    assert explain(world, sent).cause.startswith("processor failed")
+    world.queues.put("queue/processor", envelope(s3_event(sent.correlation_id), function="audit-fn"))
+    assert explain(world, sent).cause.startswith("audit failed")
