@@ -7,10 +7,12 @@ import subprocess
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from event_harness import cli
+from event_harness.explaining.report import State
 
 ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(
@@ -119,6 +121,11 @@ def test_repository_has_one_placeholder():
 
 def test_readme_has_at_most_150_lines():
     assert len(text_of("README.md").splitlines()) <= 150
+
+
+def test_every_state_of_a_component_is_explained():
+    section = text_of("docs/adopt.md").partition("## When a test fails")[2]
+    assert re.findall(r"^- `([\w ]+)`:", section, re.MULTILINE) == [state for state in get_args(State) if state]
 
 
 @cache
