@@ -13,6 +13,8 @@ PIP    := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet
 REPORTS := reports
 PYTEST := $(BIN)/pytest --harness-target $(TARGET) --junitxml $(REPORTS)/junit.xml
 HARNESS := $(BIN)/event-harness
+# The option of a command that works on another target than a local emulator of its own.
+ELSEWHERE := $(if $(filter-out local,$(TARGET)),--target $(TARGET))
 SCAN := .venv-scan
 COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
@@ -54,11 +56,12 @@ deps: ## Install the dependencies anew
 	$(MAKE) install
 
 demo: $(READY) ## Send a text through the whole system on the local AWS emulator: make demo FILE=in.txt OUT=out.txt
+	@$(if $(ELSEWHERE),echo "make demo runs on the local AWS emulator only; to test on $(TARGET): make test TARGET=$(TARGET)" >&2; exit 2)
 	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT")
 
 test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
 	@# Report wrong credentials in one line, before a thousand tests run.
-	@$(if $(filter-out local,$(TARGET)),$(HARNESS) list --target $(TARGET))
+	@$(if $(ELSEWHERE),$(HARNESS) list $(ELSEWHERE))
 	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@# The role of docs/aws.md is not allowed to deploy the examples.
 	$(if $(filter-out aws,$(TARGET)),@$(MAKE) --no-print-directory examples)
@@ -102,16 +105,17 @@ deploy.g: $(READY) ## Ask for each variable, save the answers to deploy.tfvars, 
 delete: $(READY) ## Destroy what `deploy` created
 	@$(HARNESS) terraform destroy $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
 
-list: $(READY) ## Show the deployments that are in progress or left behind
-	@for project in $(PROJECTS); do echo "$$project:"; $(HARNESS) --project $$project list || exit 1; done
+list: $(READY) ## Show the deployments that are in progress or left behind; TARGET=aws: by tag, too
+	@$(foreach project,$(PROJECTS),echo "$(project):"; \
+		$(HARNESS) --project $(project) list $(if $(filter .,$(project)),$(ELSEWHERE)) || exit 1;)
 
 sweep: $(READY) ## Destroy orphaned deployments and resources: make sweep ARGS=--dry-run; TARGET=aws: by tag, too
 	@code=0; $(foreach project,$(SWEPT), \
-		$(HARNESS) --project $(project) sweep $(if $(filter-out local,$(TARGET)),--target $(TARGET)) \
+		$(HARNESS) --project $(project) sweep $(ELSEWHERE) \
 			$(filter-out $(NAMED),$(ARGS)) $(call asked,$(project)) || code=1;) exit $$code
 
 redrive: $(READY) ## Replay failed events after you have fixed the cause: make redrive ARGS=--help
-	@$(HARNESS) redrive $(ARGS)
+	@$(HARNESS) redrive $(ELSEWHERE) $(ARGS)
 
 bench: $(READY) ## Measure waits, reads, memory and start-up, also of a usual poll loop; QUICK=1: a short check
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
@@ -125,7 +129,8 @@ $(SCAN)/.ready: requirements/scan.txt
 	@touch $@
 
 scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for weaknesses
-	$(SCAN)/bin/checkov --config-file .checkov.yml > $(SCAN)/report.txt; code=$$?; cat $(SCAN)/report.txt; exit $$code
+	@# By its module: the first line of its script can't hold a path with a space.
+	$(SCAN)/bin/python -m checkov.main --config-file .checkov.yml > $(SCAN)/report.txt; code=$$?; cat $(SCAN)/report.txt; exit $$code
 	@# checkov reports success for a file that it can't parse.
 	! grep "Parsing errors: [1-9]" $(SCAN)/report.txt
 	$(SCAN)/bin/actionlint

@@ -22,7 +22,7 @@ PROGRAMS = (
         ".venv/bin/" + name
         for name in ("check-jsonschema", "event-harness", "mypy", "pip", "pytest", "python", "ruff", "zizmor")
     ),
-    *(".venv-scan/bin/" + name for name in ("pip-audit", "pip-compile")),
+    *(".venv-scan/bin/" + name for name in ("actionlint", "pip-audit", "pip-compile", "python")),
 )
 
 
@@ -31,6 +31,7 @@ class Copy:
 
     def __init__(self, directory):
         self.directory = directory
+        directory.mkdir(exist_ok=True)
         shutil.copy(ROOT / "Makefile", directory)
         for name in ("dev.txt", "scan.txt", "terraform.txt"):
             self.file(f"requirements/{name}")
@@ -143,6 +144,40 @@ def test_list_and_sweep_see_the_deployments_of_the_examples(copy):
         ": event-harness --project . sweep --dry-run",
         ": event-harness --project examples/orders sweep --dry-run",
     ]
+
+
+def test_list_looks_on_the_target_once(copy):
+    copy.file("examples/orders/.event-harness/deployments/d1/record.json")
+    assert copy.calls("list", "TARGET=aws") == [
+        ": event-harness --project . list --target aws",
+        ": event-harness --project examples/orders list",
+    ]
+
+
+def test_redrive_replays_on_the_target(copy):
+    assert copy.calls("redrive", "TARGET=aws", "ARGS=--dry-run") == [
+        ": event-harness redrive --target aws --dry-run"
+    ]
+
+
+def test_demo_refuses_another_target(copy):
+    done = subprocess.run(
+        [MAKE, "demo", "TARGET=aws"],
+        cwd=copy.directory,
+        env={"PATH": os.environ["PATH"], "ROOT": str(copy.directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "runs on the local AWS emulator only; to test on aws: make test TARGET=aws" in done.stderr
+    assert not (copy.directory / "calls").exists()
+
+
+def test_every_target_works_in_a_path_with_spaces(tmp_path):
+    copy = Copy(tmp_path / "a checkout with spaces é")
+    for target in ("lint", "test", "demo", "list", "sweep", "build", "scan", "audit", "deploy", "redrive"):
+        assert copy.make(target)[0] == 0, target
 
 
 @pytest.mark.parametrize(

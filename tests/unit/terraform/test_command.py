@@ -27,7 +27,9 @@ def _each_signal_counts(monkeypatch):
 def terraform(tmp_path):
     def make(program, **arguments):
         binary = tmp_path / "terraform"
-        binary.write_text(f"#!{sys.executable}\nimport os, signal, subprocess, sys, time\n{program}\n")
+        # `env -S`: the interpreter's path may hold spaces.
+        first_line = f'#!/usr/bin/env -S "{sys.executable}"'
+        binary.write_text(f"{first_line}\nimport os, signal, subprocess, sys, time\n{program}\n")
         binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
         environ = {"PATH": os.environ["PATH"]}
         return Terraform(tmp_path, binary=binary, environ=environ, logs=tmp_path / "logs", **arguments)
