@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from event_harness.errors import HarnessError, SettingError
+from event_harness.deployments.ending import Ending
+from event_harness.errors import DeploymentError, HarnessError, SettingError
 from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
 from event_harness.machine.boundary import explained
@@ -28,6 +29,8 @@ DEFAULT_PROBE: Any = object()  # the project hasn't overridden it: the first com
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey["Session"]()
 LENDER_KEY = pytest.StashKey["Lender"]()
+ENDING_KEY = pytest.StashKey["Ending"]()
+STDERR_KEY = pytest.StashKey["_Stderr"]()
 OPEN_KEY = pytest.StashKey[ExitStack[bool | None]]()
 
 
@@ -61,6 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except SettingError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS_KEY] = settings
+    stderr = _Stderr()
+    config.stash[STDERR_KEY] = stderr
+    config.stash[ENDING_KEY] = Ending(stderr.write, config.rootpath)
+    config.pluginmanager.register(_LastHook())
     config.stash[OPEN_KEY] = ExitStack()
     config.stash[OPEN_KEY].enter_context(orderly_interrupts())
 
@@ -69,7 +76,14 @@ def _session(config: pytest.Config) -> "Lendable":
     """The source of this process's system: its own session, or the controller that lends to its workers."""
     lent = getattr(config, "workerinput", {}).get("event_harness")
     settings = config.stash[SETTINGS_KEY]
-    if lent is None or settings["resources"] or settings["reuse"]:
+    if settings["resources"] or settings["reuse"]:
+        return _own_session(config)
+    if lent is None:
+        if not config.stash[ENDING_KEY].is_ours and SESSION_KEY not in config.stash:
+            raise DeploymentError(
+                "a forked child can't deploy the system, since nothing would destroy it: run pytest without "
+                "--forked, or add -n 1 (then the controller of pytest-xdist deploys)"
+            )
         return _own_session(config)
     from event_harness.deployments.sharing import Borrowed
 
@@ -81,7 +95,13 @@ def _own_session(config: pytest.Config) -> "Session":
     from event_harness.deployments.session import Session
 
     if SESSION_KEY not in config.stash:
-        config.stash[SESSION_KEY] = Session(config.stash[SETTINGS_KEY], config.rootpath, say=_sayer(config))
+        config.stash[SESSION_KEY] = Session(
+            config.stash[SETTINGS_KEY],
+            config.rootpath,
+            say=_sayer(config),
+            warn=config.stash[STDERR_KEY].write,
+        )
+        config.stash[ENDING_KEY].add(config.stash[SESSION_KEY])
     return config.stash[SESSION_KEY]
 
 
@@ -102,8 +122,25 @@ def pytest_configure_node(node: Any) -> None:
     if LENDER_KEY not in stash:
         folder = lending_folder(config.rootpath / STATE_DIR)
         stash[LENDER_KEY] = Lender(lambda: _own_session(config), folder, say=_sayer(config))
+        stash[ENDING_KEY].add(stash[LENDER_KEY])  # before its session: it must stop to deploy first
         config.pluginmanager.register(_End(stash[LENDER_KEY]))
     node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
+
+
+class _Stderr:
+    """This process's stderr before pytest captured it. Any thread may write to it at any time."""
+
+    def __init__(self) -> None:
+        try:
+            self._descriptor: int | None = os.dup(2)
+        except OSError:  # it is closed
+            self._descriptor = None
+
+    def write(self, line: str) -> None:
+        """Print a line."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.write(self._descriptor, f"\nevent-harness: {line}\n".encode(errors="replace"))
 
 
 class _End:
@@ -118,25 +155,49 @@ class _End:
         self.lender.release()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Destroy the session's deployment. If that fails, the session fails."""
-    config = session.config
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Destroy the session's deployment, also if another plugin's hook fails. If it can't, the session fails.
+
+    This wrapper is the innermost one: pytest prints its summary afterwards. `_LastHook` is the outermost one.
+    """
     try:
-        if LENDER_KEY in config.stash:
-            config.stash[LENDER_KEY].close()
-        if SESSION_KEY in config.stash:
-            config.stash[SESSION_KEY].close()
-    except HarnessError as error:
-        _say(config, str(error))
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        return (yield)
+    finally:
+        _end(session)
+
+
+class _LastHook:
+    """Ends the session if a wrapper of another plugin kept the innermost hook from being called."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Destroy the session's deployment after all other hooks."""
+        try:
+            return (yield)
+        finally:
+            _end(session)
+
+
+def _end(session: pytest.Session) -> None:
+    ending = session.config.stash[ENDING_KEY]
+    try:
+        ending.run()
+    finally:
+        if ending.failed and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Restore the signal handlers."""
-    if OPEN_KEY in config.stash:
-        config.stash[OPEN_KEY].close()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> Iterator[None]:
+    """End the session once more, if its end was skipped, and restore the signal handlers."""
+    try:
+        if ENDING_KEY in config.stash:
+            config.stash[ENDING_KEY].run()
+        return (yield)
+    finally:
+        if OPEN_KEY in config.stash:
+            config.stash[OPEN_KEY].close()
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:

@@ -16,9 +16,10 @@ from event_harness.errors import (
     ConfigurationError,
     DeploymentError,
     DestroyError,
+    EmulatorGoneError,
     StateError,
 )
-from event_harness.machine.interrupts import shielded
+from event_harness.machine.interrupts import deferred, shielded
 from event_harness.machine.progress import Progress, harmless
 from event_harness.orphans.orphans import remove_all
 from event_harness.orphans.removal import empty_bucket
@@ -49,6 +50,8 @@ class Deployment:
         timeout: seconds that one terraform command may take.
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
 
+        check_target: raises EmulatorGoneError if the emulator has ended. Then nothing is left to destroy.
+
     Raises:
         ConfigurationError: the configuration can't be read, or declares no such variable.
     """
@@ -65,6 +68,7 @@ class Deployment:
         include: Iterable[Path] = (),
         timeout: float = 1800.0,
         interrupted: threading.Event | None = None,
+        check_target: Callable[[], None] = lambda: None,
     ) -> None:
         self.root = root
         self.target = target
@@ -75,6 +79,7 @@ class Deployment:
         self.include = tuple(include)
         self.timeout = timeout
         self.interrupted = interrupted
+        self.check_target = check_target
         self.declared = configuration.Configuration.read(root)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
         if unknown:
@@ -98,6 +103,7 @@ class Deployment:
             self.say(str(destroy_error))
             error.add_note(str(destroy_error))
 
+    @deferred()
     def apply(self) -> DeployedSystem:
         """Copy, init, apply. If any of it fails or is interrupted, what was created is destroyed first.
 
@@ -173,6 +179,7 @@ class Deployment:
         changed = [c for c in changes if c["change"]["actions"] not in (["no-op"], ["read"])]
         return [f"{c['address']}: {'/'.join(c['change']['actions'])}" for c in changed] or ["outputs"]
 
+    @deferred()
     def destroy(self) -> None:
         """Destroy everything, see that nothing is left in the state, and delete the deployment's directory.
 
@@ -182,9 +189,17 @@ class Deployment:
         Raises:
             DestroyError: it failed; the state is kept, and the message says how to finish.
         """
-        if self.record.stage == "destroyed":
+        if self.record.stage == "destroyed" or not self.record.is_ours():
             return
         failed = self.record.stage in ("init", "apply")
+        try:
+            self.check_target()
+            self._destroy()
+        except EmulatorGoneError as error:
+            self.say(f"{error}: nothing of deployment {self.record.deployment_id} is left")
+        self.record.delete(keep_logs=failed)
+
+    def _destroy(self) -> None:
         doubtful = self.record.stage == "apply"  # killed, terraform may have made what it didn't write down
         readable = True
         try:
@@ -194,7 +209,6 @@ class Deployment:
             readable = False
         if doubtful or not readable:
             self._remove_unrecorded(must=not readable)
-        self.record.delete(keep_logs=failed)
 
     def destroy_by_state(self) -> None:
         """Destroy what the state holds, and nothing more.
@@ -214,6 +228,8 @@ class Deployment:
                 if self.target.endpoint_url:
                     self._empty_buckets()
                 self._destroy_resources()
+        except EmulatorGoneError:
+            raise
         except BaseException as error:
             raise self._unfinished(str(error) or type(error).__name__) from error
         if left := self.record.managed_resources():
@@ -255,7 +271,8 @@ class Deployment:
                 raise self._unfinished(message_of(error)) from error
             # Whoever may deploy need not be allowed to list everything; terraform itself had no objection.
             self.say(
-                f"deployment {self.record.deployment_id}: not looked for what the state lacks: {message_of(error)}"
+                f"deployment {self.record.deployment_id}: resources that are missing in its state can't be "
+                f"looked for: {message_of(error)}"
             )
             return
         if left:
@@ -263,8 +280,8 @@ class Deployment:
 
     def _unfinished(self, why: str) -> DestroyError:
         error = DestroyError(
-            f"deployment {self.record.deployment_id} is not destroyed, its state is kept in {self.record.directory}: {why}; "
-            f"finish it with: event-harness sweep {self.record.deployment_id}"
+            f"deployment {self.record.deployment_id} is not destroyed, its state is kept in "
+            f"{self.record.directory}: {why}; finish it with: {self.record.command('sweep')}"
         )
         error.reason = why
         return error
@@ -290,6 +307,7 @@ class Deployment:
             timeout=self.timeout,
             on_line=progress,
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
+            check=self.check_target,
         )
 
 

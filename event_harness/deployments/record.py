@@ -31,8 +31,8 @@ from event_harness.aws.ownership import (
     new_deployment_id,
 )
 from event_harness.aws.targets import Target
-from event_harness.errors import CredentialsError
-from event_harness.machine import clock, dataclass_file, folders, processes
+from event_harness.errors import CredentialsError, StateError
+from event_harness.machine import clock, command_line, dataclass_file, folders, processes
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
@@ -151,6 +151,8 @@ class DeploymentRecord:
         """Write the record. The file is whole or untouched, even if this process is killed."""
         fields = asdict(self)
         del fields["directory"]
+        if not self.directory.exists():  # somebody has deleted it: what the record knows must not be lost
+            folders.make(self.directory, exist_ok=True)
         dataclass_file.write(self.directory / RECORD, fields)
 
     def at(self, stage: str) -> None:
@@ -197,7 +199,13 @@ class DeploymentRecord:
 
     def _managed(self) -> list[dict[str, Any]]:
         workspaces = self.configuration_dir / "terraform.tfstate.d"
-        return state_file.managed(workspaces / self.deployment_id / "terraform.tfstate")
+        file = workspaces / self.deployment_id / "terraform.tfstate"
+        applied = self.stage in ("applied", "destroy")
+        if (applied and not _exists(file)) or (
+            self.stage in ("init", "apply") and not _exists(self.directory)
+        ):
+            raise StateError(f"{file} has been deleted")
+        return state_file.managed(file)
 
     def find_target(self) -> Target:
         """The deployment's target, after a check that it answers and is the same account.
@@ -223,6 +231,19 @@ class DeploymentRecord:
     def temporary(self) -> Path:
         """Directory of its terraform's temporary files and sockets. A socket's path has at most 104 bytes."""
         return temporary_of(self.directory)
+
+    @property
+    def project(self) -> Path:
+        """The directory that holds `.event-harness`."""
+        return self.directory.absolute().parents[2]
+
+    def command(self, name: str) -> str:
+        """A command about this deployment, as the user may paste it: `event-harness sweep d01`."""
+        return command_line.spelled(name, self.deployment_id, project=self.project)
+
+    def is_ours(self) -> bool:
+        """Whether this very process owns the deployment. A forked child of the owner doesn't."""
+        return self.pid == os.getpid() and self.in_progress()
 
     def in_progress(self) -> bool:
         """Whether the owner process is alive, or may be alive if it is on another host."""
@@ -269,6 +290,13 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a uid without an entry in the passwd file, as in many containers
         return f"uid-{os.getuid()}"
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StateError(f"{path} can't be read: {error.strerror}") from error
 
 
 def _owner() -> str:

@@ -3,6 +3,7 @@
 It works without pytest: the plugin, `redrive` and the demonstration use it.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,13 +16,16 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import record as records
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.errors import HarnessError, SettingError
+from event_harness.errors import DestroyError, EmulatorGoneError, HarnessError, SettingError, StateError
+from event_harness.machine import interrupts
 from event_harness.machine.progress import harmless
 from event_harness.settings import STATE_DIR, Settings
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.resources import ResourceMap
 from event_harness.terraform import configuration, toolchain
 from event_harness.terraform.toolchain import Toolchain
+
+_LOOK = 1.0  # seconds between two looks at the emulator
 
 
 class Session:
@@ -31,19 +35,29 @@ class Session:
         settings: the settings in force.
         project: relative paths start here, and deployments are recorded here.
         say: prints a line of progress.
+        warn: prints a line from another thread, at any time; `say` by default.
     """
 
     def __init__(
-        self, settings: Settings, project: Path, *, say: Callable[[str], None] | None = None
+        self,
+        settings: Settings,
+        project: Path,
+        *,
+        say: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings
         self.project = project
         self.say = harmless(say)
+        self.warn = harmless(warn or say)
         self.state_dir = project / STATE_DIR
         self.deployment: Deployment | None = None
         self._system: DeployedSystem | None = None
         self._open = ExitStack()
         self._interrupted = threading.Event()
+        self._process = os.getpid()
+        self._emulator: LocalEmulator | None = None
+        self._stopping = threading.Event()
 
     @property
     def root(self) -> Path:
@@ -81,28 +95,43 @@ class Session:
         Raises:
             DestroyError: something is left; the message says how to finish.
         """
-        deployment, self.deployment, self._system = self.deployment, None, None
-        if deployment is None:
-            return
-        if self.settings["keep"]:
-            record = deployment.record
-            record.kept = True
-            record.save()
-            self.say(
-                f"kept deployment {record.deployment_id}; test it again with "
-                f"--harness-reuse={record.deployment_id}, destroy it with: "
-                f"event-harness sweep {record.deployment_id}"
-            )
-            return
-        deployment.destroy()
+        with interrupts.deferred():
+            if self.deployment is None:
+                return
+            try:
+                if not (self.settings["keep"] and self._keep(self.deployment.record)):
+                    self.deployment.destroy()
+            except DestroyError:
+                self.deployment = self._system = None  # its record stays, for a sweep
+                raise
+            self.deployment = self._system = None
+
+    def _keep(self, record: DeploymentRecord) -> bool:
+        """Record that the deployment is kept. Returns whether it can be: its state must be there."""
+        try:
+            record.managed_resources()
+        except StateError as error:
+            self.say(f"{error}, so deployment {record.deployment_id} can't be kept")
+            return False
+        record.kept = True
+        record.save()
+        self.say(
+            f"kept deployment {record.deployment_id}; test it again with "
+            f"--harness-reuse={record.deployment_id}, destroy it with: {record.command('sweep')}"
+        )
+        return True
 
     def close(self) -> None:
-        """Destroy the deployment and stop the local AWS emulator.
+        """Destroy the deployment and stop the local AWS emulator. It may be repeated.
+
+        A forked child inherits this object, but does nothing here: the deployment is its parent's.
 
         Raises:
             DestroyError: something is left; the message says how to finish.
         """
-        with self._open:
+        if os.getpid() != self._process:
+            return
+        with interrupts.deferred(), self._open:
             self.destroy()
 
     def _deployed(self) -> DeployedSystem:
@@ -110,6 +139,10 @@ class Session:
         # Check an existing target first: wrong credentials are reported before anything is downloaded.
         target = None if wanted == "local" else self._existing_target()
         tools = self._tools(wanted)
+        with interrupts.deferred():
+            return self._deploy(wanted, target, tools)
+
+    def _deploy(self, wanted: str, target: Target | None, tools: Toolchain) -> DeployedSystem:
         record = DeploymentRecord.create(
             self.state_dir, root=self.root, target=wanted, ttl=timedelta(hours=self.settings["ttl"])
         )
@@ -126,6 +159,7 @@ class Session:
                 variables=self.settings["var"],
                 say=self.say,
                 interrupted=self._interrupted,
+                check_target=self._check_emulator,
             )
             return self.deployment.apply()
         except BaseException:
@@ -134,7 +168,7 @@ class Session:
                 record.delete(keep_logs=True)
             self.deployment = None
             self._open.close()
-            if record.own_emulator:
+            if wanted == "local":
                 LocalEmulator.end(record.directory / "aws")  # also a lasting one
             raise
 
@@ -149,15 +183,41 @@ class Session:
 
     def _own_emulator(self, record: DeploymentRecord) -> Target:
         self.say("starting the local AWS emulator")
+        record.own_emulator = True
+        record.save()
         aws = LocalEmulator.start(
             record.directory / "aws",
             lasting=self.settings["keep"],
             environ={PROCESS_MARK: record.deployment_id},
         )
-        record.own_emulator = True
+        self._emulator = aws
         if not self.settings["keep"]:
             self._open.callback(aws.stop)
+        self._open.callback(self._stopping.set)
+        threading.Thread(target=self._watch_emulator, name="event-harness-emulator", daemon=True).start()
         return aws.target(self.settings["region"])
+
+    def _watch_emulator(self) -> None:
+        """Tell the user at once when the emulator has ended: tests would only see refused connections."""
+        while not self._stopping.wait(_LOOK):
+            try:
+                self._check_emulator()
+            except EmulatorGoneError as error:
+                if not self._stopping.is_set():
+                    self.warn(str(error))
+                return
+
+    def _check_emulator(self) -> None:
+        """Raise an error if this session's own emulator has ended.
+
+        Raises:
+            EmulatorGoneError: it has; everything that was deployed to it has gone with it.
+        """
+        if self._emulator and not self._emulator.alive():
+            raise EmulatorGoneError(
+                f"the local AWS emulator (process {self._emulator.pid}) has ended, and everything that was "
+                f"deployed to it is gone (its log: {self._emulator.log})"
+            )
 
     def _existing_target(self, region: str | None = None) -> Target:
         wanted, region = self.settings["target"], self.settings["region"] or region
@@ -210,7 +270,7 @@ class Session:
         except HarnessError as error:
             raise SettingError(
                 f"deployment {record.deployment_id} can't be reused: {error}; remove it with: "
-                f"event-harness sweep {record.deployment_id}"
+                f"{record.command('sweep')}"
             ) from error
         self._say_what_changed(record)
         return Deployment(record.configuration_dir, target, self._tools(record.target), record).system()

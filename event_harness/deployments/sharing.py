@@ -5,6 +5,7 @@ deploys on the first request and answers with `system.json` or `failed.txt`. Wor
 worker takes nothing along. If no worker asks, nothing is deployed.
 """
 
+import os
 import shutil
 import threading
 import time
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 import psutil
 
 from event_harness.errors import DeploymentError, HarnessError
-from event_harness.machine import folders, processes
+from event_harness.machine import folders, interrupts, processes
 from event_harness.machine.interrupts import shielded
 from event_harness.machine.progress import harmless
 
 if TYPE_CHECKING:  # a process that never asks for the system doesn't load boto3
     from event_harness.system.deployed_system import DeployedSystem
 
+_LOOK = 0.1  # seconds
 _WANTED, _SYSTEM, _FAILED = "wanted", "system.json", "failed.txt"
 
 
@@ -82,6 +84,7 @@ class Lender:
         self._session: Deploying | None = None
         self._say = harmless(say)
         self.folder = folder
+        self._process = os.getpid()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="event-harness-lender", daemon=True)
 
@@ -100,10 +103,13 @@ class Lender:
 
     def close(self) -> None:
         """Stop to serve and delete the folder. The session destroys the deployment."""
+        if os.getpid() != self._process:
+            return  # a forked child: the folder is its parent's
         self.release()
-        if self._thread.is_alive():
-            with shielded(self._say, "ending the deployment"):
-                self._thread.join()
+        with shielded(self._say, "ending the deployment"):
+            while self._thread.is_alive():
+                self._thread.join(_LOOK)
+                interrupts.check()
         shutil.rmtree(self.folder, ignore_errors=True)
         folders.delete_if_empty(self.folder.parent)
 

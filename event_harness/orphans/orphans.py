@@ -97,7 +97,7 @@ def time_of(target: Target) -> datetime:
         return parsedate_to_datetime(date).astimezone(UTC)
     except ValueError as error:
         raise SweepError(
-            f"{where} answers without its time (Date: {date!r}), so it isn't known which resources have expired"
+            f"{where} answers without its time (Date: {date!r}), so nobody knows which resources have expired"
         ) from error
 
 

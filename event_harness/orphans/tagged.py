@@ -16,9 +16,9 @@ def tagged(target: Target) -> tuple[list[tuple[Found, Tags]], dict[str, Tags]]:
     """The resources of the inventory with their tags, and everything else that carries a deployment's tag.
 
     The tagging API doesn't know all types (an emulator's knows fewer), and it lags behind. If its answer
-    lacks a resource, the resource's own service is asked for the tags. This is done for types that the tagging API
-    doesn't know, and for names that hold a deployment's id. So a resource with somebody else's tags never
-    counts as untagged.
+    lacks a resource, the resource's own service is asked. This is done for types that the tagging API doesn't
+    know, and for names that hold a deployment's id. So a resource with somebody else's tags never counts as
+    untagged.
 
     IAM: tag:GetResources, s3:GetBucketTagging, sqs:ListQueueTags, sns:ListTagsForResource, lambda:ListTags,
     dynamodb:DescribeTable, dynamodb:ListTagsOfResource, events:ListTagsForResource,

@@ -21,11 +21,12 @@ from typing import IO
 
 import tftest
 
-from event_harness.errors import DeploymentError
+from event_harness.errors import DeploymentError, EmulatorGoneError
 from event_harness.machine import clock, folders, interrupts
 
 # Seconds that an interrupted terraform may take to finish its current resources and write its state.
 GRACE = 90.0
+_CHECK = 1.0  # seconds between two checks of the target
 _LOOK = 0.05  # seconds between two looks at its output
 
 
@@ -40,6 +41,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         timeout: seconds until a command is interrupted.
         on_line: called with each line that terraform prints.
         interrupted: when another thread sets it, the command ends as after Ctrl-C.
+        check: called every second while a command runs; raises EmulatorGoneError if the target is gone.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         timeout: float = 1800.0,
         on_line: Callable[[str], None] | None = None,
         interrupted: threading.Event | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(str(directory), binary=str(binary), cache_dir=str(logs))
         self.env = dict(environ)
@@ -59,6 +62,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         self.timeout = timeout
         self.on_line = on_line or (lambda _line: None)
         self._interrupted = interrupted or threading.Event()
+        self._check = check
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
         """Run one command to its end and return its exit code, output and error text.
@@ -81,6 +85,10 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             process = self._start([cmd, *cmd_args], out, err)
             try:
                 code = self._follow(process, cmd, log)
+            except EmulatorGoneError:  # there is nothing that terraform could finish
+                process.kill()
+                process.wait()
+                raise
             except BaseException:
                 _stop(process)
                 raise
@@ -126,6 +134,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
     def _follow(self, process: "subprocess.Popen[bytes]", cmd: str, log: Path) -> int:
         """Pass on terraform's lines as they come; return its exit code."""
         deadline = clock.monotonic() + self.timeout
+        next_check = 0.0
         with log.open(encoding="utf-8", errors="replace") as lines:
             partial = ""
             while True:
@@ -144,6 +153,9 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                 if self._interrupted.wait(_LOOK):
                     raise KeyboardInterrupt
                 interrupts.check()
+                if clock.monotonic() > next_check:
+                    self._check()
+                    next_check = clock.monotonic() + _CHECK
 
 
 def summary(error_text: str) -> str:

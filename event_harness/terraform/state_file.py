@@ -18,6 +18,8 @@ def managed(file: Path) -> list[dict[str, Any]]:
         return [one for one in resources if one["mode"] == "managed" and one["instances"]]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise StateError(f"{file} can't be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise StateError(f"{file} can't be read, it was cut off while it was written") from error
 

@@ -31,7 +31,7 @@ class FakeSession:
     described = MAP
     unfinished = None
 
-    def __init__(self, settings, _project, *, say):
+    def __init__(self, settings, _project, *, say, warn):
         self.say = say
 
     def system(self):
@@ -72,12 +72,12 @@ def tested(pytester):
     return run
 
 
-def test_session_that_leaves_something_fails_although_its_tests_passed(tested, monkeypatch):
+def test_session_that_leaves_something_fails_although_its_tests_passed(tested, monkeypatch, capfd):
     monkeypatch.setattr(FakeSession, "unfinished", DestroyError("deployment d1 is not destroyed"))
     result = tested("def test_nothing(deployment): pass")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
-    result.stdout.fnmatch_lines(["event-harness: deployment d1 is not destroyed"])
+    assert "event-harness: deployment d1 is not destroyed\n" in capfd.readouterr().err
 
 
 def test_header_shows_what_is_in_force(tested):
