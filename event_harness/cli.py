@@ -60,8 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project",
         type=Path,
-        default=Path.cwd(),
-        help="the directory that holds .event-harness; default: the current one",
+        help="the directory that holds .event-harness; default: the nearest one, from here upwards",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

@@ -229,6 +229,16 @@ class LocalEmulator:
         """This emulator as a target: how clients and terraform reach it."""
         return Target.local(self.endpoint_url, region, emulator_log=self.log)
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it outlives the process that started it."""
+        if isinstance(self._supervisor, psutil.Process):
+            try:
+                return "lasting" in self._supervisor.cmdline()
+            except psutil.Error:
+                return False  # it has just ended
+        return False
+
     def alive(self) -> bool:
         """Whether it still runs and serves its port."""
         return self._supervisor_alive() and listens(self.pid, self.port)

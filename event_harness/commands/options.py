@@ -4,12 +4,20 @@ import argparse
 from pathlib import Path
 
 from event_harness.aws.targets import Target
+from event_harness.machine.command_line import nearest_project
 from event_harness.settings import BY_NAME, STATE_DIR, parse
+
+
+def project(options: argparse.Namespace) -> Path:
+    """The directory of `--project`. By default: the nearest one upwards that holds `.event-harness`."""
+    if options.project is not None:
+        return Path(options.project)
+    return nearest_project(Path.cwd())
 
 
 def state_dir(options: argparse.Namespace) -> Path:
     """The directory of the project's records."""
-    return Path(options.project) / STATE_DIR
+    return project(options) / STATE_DIR
 
 
 def target(options: argparse.Namespace) -> Target | None:

@@ -2,8 +2,9 @@
 
 import argparse
 import os
+from pathlib import Path
 
-from event_harness.commands.options import state_dir
+from event_harness.commands.options import project, state_dir
 from event_harness.deployments.record import recorded
 from event_harness.deployments.session import Session
 from event_harness.errors import SettingError
@@ -23,7 +24,9 @@ def run(options: argparse.Namespace) -> int:
     by_default = settings.origin("reuse") == "default" and settings["reuse"] == "last"
     if by_default and not any(record.kept for record in recorded(state_dir(options))):
         raise SettingError(_NOTHING_KEPT)
-    session = Session(settings, options.project)
+    # A path in --resources is relative to the current directory.
+    where = options.project or (Path.cwd() if options.resources else project(options))
+    session = Session(settings, where)
     try:
         system = session.system()
         return redrive(system.resources, system.target, components=options.component, dry_run=options.dry_run)

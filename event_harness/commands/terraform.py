@@ -61,7 +61,11 @@ def configure(options: argparse.Namespace) -> int:
         return done.stdout
 
     guided.configure(
-        options.project, options.save, ask=input, ask_secretly=_ask_secretly, formatted=formatted
+        options.project or Path.cwd(),
+        options.save,
+        ask=input,
+        ask_secretly=_ask_secretly,
+        formatted=formatted,
     )
     return 0
 

@@ -1,5 +1,6 @@
 """One ephemeral deployment of a Terraform configuration: init, apply, outputs, destroy."""
 
+import contextlib
 import json
 import os
 import threading
@@ -193,10 +194,13 @@ class Deployment:
             return
         failed = self.record.stage in ("init", "apply")
         try:
-            self.check_target()
-            self._destroy()
+            with shielded(self.say, f"destroying deployment {self.record.deployment_id}"):
+                self.check_target()
+                self._destroy()
         except EmulatorGoneError as error:
             self.say(f"{error}: nothing of deployment {self.record.deployment_id} is left")
+        except KeyboardInterrupt as error:
+            raise self._unfinished("interrupted") from error
         self.record.delete(keep_logs=failed)
 
     def _destroy(self) -> None:
@@ -279,6 +283,8 @@ class Deployment:
             raise self._unfinished(f"{len(left)} resources are left: {'; '.join(left[:5])}")
 
     def _unfinished(self, why: str) -> DestroyError:
+        with contextlib.suppress(OSError):
+            self.record.save()  # a sweep must find it, also if its directory was deleted
         error = DestroyError(
             f"deployment {self.record.deployment_id} is not destroyed, its state is kept in "
             f"{self.record.directory}: {why}; finish it with: {self.record.command('sweep')}"

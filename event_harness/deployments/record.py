@@ -31,7 +31,7 @@ from event_harness.aws.ownership import (
     new_deployment_id,
 )
 from event_harness.aws.targets import Target
-from event_harness.errors import CredentialsError, StateError
+from event_harness.errors import CredentialsError, StateError, SweepError
 from event_harness.machine import clock, command_line, dataclass_file, folders, processes
 from event_harness.terraform import state_file
 
@@ -309,9 +309,26 @@ def deployments_dir(state_dir: Path) -> Path:
     return state_dir / "deployments"
 
 
+def directories(state_dir: Path) -> list[Path]:
+    """The directories of all deployments of a project, oldest first.
+
+    Raises:
+        SweepError: the project's records can't be read. They must not be taken for none.
+    """
+    where = deployments_dir(state_dir)
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(where) if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise SweepError(
+            f"the records in {where} can't be read: {error.strerror}; run this as the user who owns them"
+        ) from error
+
+
 def recorded(state_dir: Path) -> Iterator[DeploymentRecord]:
     """Every deployment with a readable record, oldest first."""
-    for directory in sorted(deployments_dir(state_dir).glob("*")):
+    for directory in directories(state_dir):
         try:
             yield DeploymentRecord.load(directory)
         except (OSError, ValueError):

@@ -20,6 +20,7 @@ from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.unrecorded import Unrecorded
 from event_harness.errors import (
+    ConfigurationError,
     DeploymentError,
     DestroyError,
     EmulatorError,
@@ -71,6 +72,8 @@ def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False,
             failed += not _sweep_one(record, say)
     if not (found or missing or needed):
         say("nothing to sweep: no dead deployment is on record")
+    if not only:
+        failed += not _end_lost_emulators(state_dir, dry_run, say)
     if not (only or dry_run):
         sharing.forget_dead(state_dir)
     return 1 if failed else 0
@@ -152,6 +155,26 @@ def _forget_removed(state_dir: Path, deployment_id: str) -> None:
             lost.delete()
 
 
+def _end_lost_emulators(state_dir: Path, dry_run: bool, say: Say) -> bool:
+    """End the lasting emulators whose directories were deleted: no record leads to them. Returns success."""
+    done = True
+    for aws in LocalEmulator.find_by_mark(state_dir):
+        if aws.directory.exists() or not aws.lasting:
+            continue  # it is on record, or it ends with its session
+        what = f"the local AWS emulator at {aws.endpoint_url}, whose directory was deleted"
+        if dry_run:
+            say(f"{what}, would be ended")
+            continue
+        try:
+            aws.stop()
+        except EmulatorError as error:
+            say(str(error))
+            done = False
+        else:
+            say(f"{what}, has ended")
+    return done
+
+
 def _sweep_one(record: DeploymentRecord, say: Say) -> bool:
     said = False
     while True:
@@ -212,7 +235,9 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
     by_state = True
     try:
         _destroy_by_state(record, target, say)
-    except DeploymentError as error:
+    except (ConfigurationError, DeploymentError, StateError, OSError) as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise
         by_state = False
         why = error.reason if isinstance(error, DestroyError) else str(error)
         say(f"{record.deployment_id}: its state can't be used, so by its tags: {' '.join(why.split())}")

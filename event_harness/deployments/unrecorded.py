@@ -15,7 +15,7 @@ import psutil
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK, is_deployment_id
-from event_harness.deployments.record import DeploymentRecord, deployments_dir, temporary_of
+from event_harness.deployments.record import DeploymentRecord, directories, temporary_of
 from event_harness.machine import clock, folders, processes
 from event_harness.terraform import state_file
 
@@ -41,7 +41,10 @@ class Unrecorded:
 
     def use(self) -> str:
         """The things that may depend on it; empty if nothing does."""
-        uses = ["its state names resources"] if state_file.may_hold_resources(self.directory) else []
+        try:
+            uses = ["its state names resources"] if state_file.may_hold_resources(self.directory) else []
+        except OSError as error:
+            uses = [f"{error.filename} can't be read ({error.strerror})"]
         if working := self.working():
             uses.append(f"process {working[0].pid} works on it")
         if serving := supervisor.processes_of(self._aws):
@@ -80,7 +83,7 @@ class Unrecorded:
 
 def find(state_dir: Path) -> Iterator[Unrecorded]:
     """Every directory that is named like a deployment and has no readable record."""
-    for directory in sorted(deployments_dir(state_dir).glob("*/")):
+    for directory in directories(state_dir):
         if not is_deployment_id(directory.name):
             continue  # not ours
         try:

@@ -8,12 +8,14 @@ import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psutil
 from filelock import FileLock
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.machine import folders
+from event_harness.machine import folders, interrupts, processes
 from event_harness.machine.cache import write_atomically
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import toolchain
@@ -42,16 +44,18 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
     state.mkdir(parents=True, exist_ok=True)
-    with FileLock(state / "up.lock"):
-        running = LocalEmulator.find(state / "up")
-        if running and (state / "env").exists():
+    with FileLock(state / "up.lock"), interrupts.deferred():
+        running = _running(state)
+        if running and (state / "env").exists() and (state / "up.json").exists():
             url = running.endpoint_url
             say(f"the local AWS emulator is up already, at {url}: use it after `. {STATE_DIR}/env`")
             return running
-        if running:  # its `up` was killed before it wrote the settings for a shell
+        if running:  # its `up` was killed before it wrote its files, or somebody has deleted them
+            say(f"ending the local AWS emulator at {running.endpoint_url}: its files are missing")
             running.stop()
-        _forget(project_root, state)
+        _forget(project_root, state, all_files=bool(running))
         tools = toolchain.find(target="local", progress=say)
+        interrupts.check()
         aws = LocalEmulator.start(state / "up", port=port, lasting=True)
         try:
             # Written first, so that `down` can undo an `up` that was killed half-way.
@@ -59,7 +63,8 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
                 "lock_to_come": tools.old_provider and not (project_root / LOCK).exists(),
                 "workspace_to_come": not (project_root / STATES / WORKSPACE).exists(),
             }
-            record = {"pid": aws.pid, "port": aws.port, **to_come}
+            started = processes.started_at(psutil.Process(aws.pid))
+            record = {"pid": aws.pid, "started": started, "port": aws.port, **to_come}
             write_atomically(state / "up.json", json.dumps(record))
             write_override(
                 project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
@@ -85,29 +90,61 @@ def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
     """
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
-    if not state.is_dir():
+    running = _running(state)
+    if not (running or state.is_dir()):
         say(NONE)
         return
-    with FileLock(state / "up.lock"):
-        running = LocalEmulator.find(state / "up")
+    fresh = not state.is_dir()  # somebody has deleted it
+    state.mkdir(exist_ok=True)
+    with FileLock(state / "up.lock"), interrupts.deferred():
+        running = _running(state)
         if running:
             running.stop()
         LocalEmulator.end(state / "up")
-        _forget(project_root, state)
+        _forget(project_root, state, all_files=bool(running))
         shutil.rmtree(state / "up", ignore_errors=True)
+    if fresh:
+        shutil.rmtree(state, ignore_errors=True)
     say("the local AWS emulator has ended, with all that was deployed to it" if running else NONE)
     if running and os.environ.get("AWS_ENDPOINT_URL") == running.endpoint_url:
         say("this shell still points to the emulator: exit the shell, or unset its AWS_ and TF_ variables")
 
 
-def _forget(project_root: Path, state: Path) -> None:
-    """Remove the files of an earlier `up` from the root."""
+def _running(state: Path) -> LocalEmulator | None:
+    """The emulator of `up` in this project.
+
+    If the project was moved, or is reached by another path, the emulator is found by its pid and start time.
+    If its files were deleted, it is found by the directory in which it was started.
+    """
+    directory = state.absolute() / "up"
+    if aws := LocalEmulator.find(directory):
+        return aws
+    recorded = _read(state / "up.json")
+    for aws in LocalEmulator.find_by_mark(Path("/")):
+        try:
+            started = processes.started_at(psutil.Process(aws.pid))
+        except (OSError, psutil.Error):
+            continue
+        if aws.directory == directory or (aws.pid, started) == (recorded.get("pid"), recorded.get("started")):
+            return aws
+    return None
+
+
+def _forget(project_root: Path, state: Path, *, all_files: bool = False) -> None:
+    """Remove the files of an earlier `up` from the root.
+
+    Args:
+        project_root: the Terraform root.
+        state: its `.event-harness`.
+        all_files: also those that carry our names, if there is no record of them.
+    """
     (state / "env").unlink(missing_ok=True)
     record = state / "up.json"
+    if record.exists() or all_files:
+        for name in (OVERRIDE, IMPLICIT_PROVIDER):
+            (project_root / name).unlink(missing_ok=True)
     if not record.exists():
         return
-    for name in (OVERRIDE, IMPLICIT_PROVIDER):
-        (project_root / name).unlink(missing_ok=True)
     # `init` has locked the mirror's old release since then. A real account must not be bound to it.
     if _recorded(record, "lock_to_come"):
         (project_root / LOCK).unlink(missing_ok=True)
@@ -118,10 +155,16 @@ def _forget(project_root: Path, state: Path) -> None:
 
 def _recorded(record: Path, what: str) -> bool:
     """A flag of the record. False if the record was cut off: the file may be the user's own."""
+    return bool(_read(record).get(what))
+
+
+def _read(record: Path) -> dict[str, Any]:
+    """The record of `up`; empty if there is none, or if it was cut off."""
     try:
-        return bool(json.loads(record.read_text(encoding="utf-8"))[what])
-    except (ValueError, KeyError, TypeError):
-        return False
+        fields = json.loads(record.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _forget_resources(states: Path, *, fresh: bool) -> None:

@@ -6,7 +6,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from event_harness.settings import STATE_DIR
+
 PROGRAM = "event-harness"
+
+
+def nearest_project(here: Path) -> Path:
+    """The nearest directory that holds `.event-harness`, from `here` upwards; `here` if there is none."""
+    return next((one for one in (here, *here.parents) if (one / STATE_DIR).is_dir()), here)
 
 
 def spelled(*arguments: str, project: Path) -> str:
@@ -14,16 +21,14 @@ def spelled(*arguments: str, project: Path) -> str:
 
     Args:
         arguments: the command and its arguments.
-        project: the directory that holds `.event-harness`. It is named if the command would not find it:
-            commands look in the current directory and above.
+        project: the directory that holds `.event-harness`. It is named if the command would not find it.
     """
     project = project.absolute()
     try:
-        here = Path.cwd()
-        found = here == project or project in here.parents
+        found = nearest_project(Path.cwd())
     except OSError:  # the current directory was deleted
-        found = False
-    where = [] if found else ["--project", str(project)]
+        found = None
+    where = [] if project == found else ["--project", str(project)]
     return shlex.join([*_program(), *where, *arguments])
 
 

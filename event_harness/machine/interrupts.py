@@ -105,6 +105,8 @@ def deferred() -> Iterator[None]:
 def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
     """A deferred section that answers one interrupt with a line; at the next one, `check` raises.
 
+    Within another such section, it does nothing.
+
     Args:
         say: prints a line.
         what: the current work, e.g. "destroying deployment d01".
@@ -115,12 +117,13 @@ def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
         return
     outer = _state.shield
     with deferred():
-        _state.shield = _Shield(say, what)
+        _state.shield = outer or _Shield(say, what)
         try:
             yield
         finally:
             _state.shield = outer
-            _take_interrupts()  # the work is done: there is nothing left to interrupt
+            if not outer:
+                _take_interrupts()  # the work is done: there is nothing left to interrupt
 
 
 def check() -> None:

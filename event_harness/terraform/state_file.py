@@ -1,6 +1,8 @@
 """What Terraform's state files say: resources that exist as far as terraform knows."""
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,29 @@ def managed(file: Path) -> list[dict[str, Any]]:
 
 
 def may_hold_resources(directory: Path) -> bool:
-    """Whether the state of any workspace of a Terraform root below a directory names any, or is cut off."""
-    # Beside them lies what terraform writes where it can't write a state; TF_DATA_DIR's has no resources.
-    states = [*directory.rglob("terraform.tfstate.d/*/*.tfstate"), *directory.rglob("errored.tfstate")]
+    """Whether the state of any workspace of a Terraform root below a directory names any, or is cut off.
+
+    Raises:
+        OSError: a directory can't be read, so it isn't known.
+    """
     try:
-        return any(managed(state) for state in states)
+        return any(managed(state) for state in _states(directory))
     except StateError:
         return True
+
+
+def _states(directory: Path) -> Iterator[Path]:
+    """Every state of a workspace, and every `errored.tfstate`, which terraform writes in need.
+
+    The state in TF_DATA_DIR is left out: it holds no resources.
+    """
+    for folder, _, names in os.walk(directory, onerror=_refuse):
+        of_a_workspace = Path(folder).parent.name == "terraform.tfstate.d"
+        for name in names:
+            if name == "errored.tfstate" or (of_a_workspace and name.endswith(".tfstate")):
+                yield Path(folder, name)
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # it may have just been deleted
+        raise error

@@ -27,7 +27,7 @@ def test_terminal_that_hangs_up_ends_a_session_in_order(lasting, tmp_path):
                 break
         printed, _ = session.communicate(timeout=200)
     assert session.returncode != 0, printed
-    assert (project.left(), inventory(lasting)) == ([], [])
+    assert (project.left(), inventory(lasting)) == ([], []), printed
 
 
 def test_output_that_nobody_reads_any_more_keeps_nothing_from_being_destroyed(lasting, tmp_path):

@@ -1,6 +1,8 @@
 """What `up` writes for a shell, read by a shell; starting and ending is for the integration tests."""
 
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -112,15 +114,20 @@ def emulator(tmp_path, monkeypatch):
     (tmp_path / "main.tf").write_text('provider "aws" {}\n')
 
     class Fake:
-        endpoint_url, pid, port, running, stopped = URL, 1, 4567, [], []
+        endpoint_url, pid, port, running, stopped = URL, os.getpid(), 4567, [], []
 
         @classmethod
         def find(cls, directory):
-            return cls.running[0] if cls.running else None
+            return next((one for one in cls.running if one.directory == directory), None)
+
+        @classmethod
+        def find_by_mark(cls, project):
+            return list(cls.running)
 
         @classmethod
         def start(cls, directory, **_):
             cls.running.append(cls())
+            cls.running[0].directory = directory
             return cls.running[0]
 
         @classmethod
@@ -141,6 +148,48 @@ def test_up_again_says_that_it_is_up(tmp_path, emulator):
     first = up(tmp_path, say=lines.append)
     assert up(tmp_path, say=lines.append) is first
     assert lines[-1].startswith(f"the local AWS emulator is up already, at {URL}")
+
+
+def test_down_ends_the_emulator_of_a_project_that_was_moved(tmp_path, emulator):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    (old / "main.tf").write_text("")
+    up(old, say=lambda line: None)
+    old.rename(new)
+    down(new, say=lambda line: None)
+    assert len(emulator.stopped) == 1
+    assert sorted(path.name for path in new.iterdir()) == [".event-harness", "main.tf"]
+
+
+def test_down_through_a_link_ends_the_emulator(tmp_path, emulator):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "main.tf").write_text("")
+    up(root, say=lambda line: None)
+    (tmp_path / "link").symlink_to(root)
+    down(tmp_path / "link", say=lambda line: None)
+    assert len(emulator.stopped) == 1
+
+
+def test_down_ends_no_emulator_of_another_project(tmp_path, emulator):
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text("")
+    up(tmp_path / "other", say=lambda line: None)
+    lines = []
+    down(tmp_path / "mine", say=lines.append)
+    assert lines == ["no local AWS emulator is up here"]
+    assert emulator.stopped == []
+
+
+@pytest.mark.parametrize("command", [up, down])
+def test_emulator_whose_files_were_deleted_is_ended(tmp_path, emulator, command):
+    up(tmp_path, say=lambda line: None)
+    shutil.rmtree(tmp_path / ".event-harness")
+    command(tmp_path, say=lambda line: None)
+    assert len(emulator.stopped) == 1
+    if command is down:
+        assert [path.name for path in tmp_path.iterdir()] == ["main.tf"]
 
 
 def test_down_undoes_all_that_up_did_to_the_root(tmp_path, emulator):

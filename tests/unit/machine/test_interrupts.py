@@ -164,6 +164,18 @@ def test_shield_answers_one_interrupt_and_lets_the_next_one_through():
             check()
 
 
+def test_shield_within_a_shield_does_not_answer_again():
+    said = []
+    with orderly_interrupts(), shielded(said.append, "destroying deployment d1"):
+        signal.raise_signal(signal.SIGINT)
+        with shielded(said.append, "emptying buckets"):
+            check()
+        assert said == [ANSWER]
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), shielded(said.append, "emptying buckets"):
+            check()
+
+
 def test_interrupt_at_the_very_end_of_a_shield_is_forgotten():
     with orderly_interrupts():
         with shielded(lambda _line: None, "destroying"):
