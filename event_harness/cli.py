@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _check_project(project: Path) -> None:
-    if not project.is_dir():
+def _check_project(project: Path | None) -> None:
+    if project is not None and not project.is_dir():
         raise SettingError(f"{project} is not a directory (--project); name the directory of a project")
 
 
