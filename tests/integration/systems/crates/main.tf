@@ -1,4 +1,4 @@
-# A queue whose event source mapping is the user's, with batches of ten.
+# A queue with the user's own event source mapping, in batches of ten.
 
 locals {
   name = "crates-${terraform.workspace}"
@@ -10,7 +10,7 @@ resource "aws_sqs_queue" "crates" {
   name = "${local.name}-crates"
 }
 
-# The provider of a machine without the Terraform Registry knows no `function_response_types`: the test sets it.
+# Provider 3.39, the only one without the Terraform Registry, has no `function_response_types`: the test sets it.
 resource "aws_lambda_event_source_mapping" "crates" {
   event_source_arn = aws_sqs_queue.crates.arn
   function_name    = module.event_listener.function_arn

@@ -1,4 +1,4 @@
 output "event_harness" {
-  description = "What the harness reads."
+  description = "The resource map for the harness."
   value       = module.event_listener.event_harness
 }

@@ -1,4 +1,4 @@
-# A stream that is listened to: a root of its own, since a stream takes 40 s to create.
+# A Kinesis stream and its listener. It is a root of its own, because a stream takes 40 s to create.
 
 locals {
   name = "kinesis-${terraform.workspace}"

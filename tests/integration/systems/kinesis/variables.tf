@@ -1,5 +1,5 @@
 variable "runtime" {
-  description = "Lambda runtime of the listener, a Python one."
+  description = "Lambda runtime of the listener, a Python runtime."
   type        = string
   default     = "python3.13"
   nullable    = false

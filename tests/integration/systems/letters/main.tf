@@ -1,4 +1,4 @@
-# The smallest system there is: a queue, and who listens to it.
+# The smallest system: a queue and a listener.
 
 locals {
   name = "letters-${terraform.workspace}"

@@ -6,7 +6,7 @@ variable "deploy_test_resources" {
 }
 
 variable "runtime" {
-  description = "Lambda runtime of the listener, a Python one."
+  description = "Lambda runtime of the listener, a Python runtime."
   type        = string
   default     = "python3.13"
   nullable    = false

@@ -1,4 +1,4 @@
-# Everything that a listener can listen to, but a Kinesis stream: the producer's component is also the source.
+# Every type of source except Kinesis. The component that the producer sends to is also the source.
 
 locals {
   name = "sources-${terraform.workspace}"

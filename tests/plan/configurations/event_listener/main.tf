@@ -1,4 +1,4 @@
-# The module alone: the cases are about its inputs.
+# Only the module: the cases are about its inputs.
 
 provider "aws" {}
 

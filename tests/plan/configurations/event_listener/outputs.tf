@@ -1,4 +1,4 @@
 output "event_harness" {
-  description = "What the module hands to the harness."
+  description = "The resource map for the harness."
   value       = module.event_listener.event_harness
 }

@@ -5,13 +5,13 @@ variable "name" {
 }
 
 variable "sources" {
-  description = "Passed on to the module as it is; the module says what is wrong with it."
+  description = "Passed on to the module unchanged; the module validates it."
   type        = any
   default     = {}
 }
 
 variable "components" {
-  description = "Passed on to the module as it is."
+  description = "Passed on to the module unchanged."
   type        = any
   default     = []
 }

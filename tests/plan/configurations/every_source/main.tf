@@ -1,5 +1,5 @@
-# A system as a user elsewhere has it, with the module that listens to all of it. Its names aren't known before it
-# is applied. Without Kinesis, whose stream takes 40 s to create.
+# A user's system, and the module that listens to all its parts. Its names aren't known before apply. It has no
+# Kinesis stream, which takes 40 s to create.
 
 provider "aws" {}
 

@@ -1,1 +1,1 @@
-# Nothing to choose.
+# This configuration has no variables.
