@@ -58,7 +58,7 @@ def compare(megabytes: int) -> int:
         tempfile.TemporaryDirectory(prefix="text-processor-memory-") as directory,
         LocalEmulator.start(Path(directory)) as aws,
     ):
-        target = Target.local(aws.endpoint_url)
+        target = aws.target()
         expected = make_input(target, megabytes)
         environ = target.environ(os.environ) | {
             "PYTHONPATH": os.pathsep.join(sys.path),

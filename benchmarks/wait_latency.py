@@ -51,7 +51,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="wait-latency-") as directory,
         LocalEmulator.start(Path(directory) / "aws") as aws,
     ):
-        target = Target.local(aws.endpoint_url)
+        target = aws.target()
         create_table(target)
         ours = [latency(target, number, delay) for number, delay in enumerate(delays)]
         with ThreadPoolExecutor(16) as pool:

@@ -3,6 +3,7 @@
 import ctypes
 import http.client
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from event_harness.aws.targets import Target
 from event_harness.machine.ports import LOOPBACK, free_port, listens
 
 Rule = Mapping[str, Any]
@@ -71,15 +73,28 @@ def _error(code: str, status: int) -> dict[str, Any]:
 
 
 class FaultInjection:
-    """A proxy in front of an AWS emulator; none at first. A context manager."""
+    """A proxy in front of an AWS emulator that injects no faults at first. A context manager.
 
-    def __init__(self, upstream: str, log: Path, port: int | None = None) -> None:
+    Requests reach the emulator under another Host than the one they were signed for, so the proxy signs them
+    anew.
+    """
+
+    def __init__(self, upstream: Target, log: Path, port: int | None = None) -> None:
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
-        command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "microburst",
+            "--upstream",
+            str(upstream.endpoint_url),
+            "--port",
+            str(self.port),
+        ]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*command, "--no-resign"],
+                [*command, "--resign"],
+                env=os.environ | upstream.settings(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

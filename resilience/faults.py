@@ -57,7 +57,7 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
     # All calls of the functions go through the fault injection, too.
     with (
         LocalEmulator.start(directory / "aws", environ={"AWS_ENDPOINT_URL": url, **_RETRIES}) as aws,
-        FaultInjection(aws.endpoint_url, directory / "microburst.log", port) as injected,
+        FaultInjection(aws.target(), directory / "microburst.log", port) as injected,
     ):
         bad = [*storm(), slow()]
         injected.inject(*bad)

@@ -17,6 +17,7 @@ import psutil
 
 from event_harness.aws import running
 from event_harness.aws import supervisor as supervisor
+from event_harness.aws.credentials import Credentials
 from event_harness.aws.targets import NOWHERE, Target
 from event_harness.errors import EmulatorError
 from event_harness.machine import processes
@@ -24,6 +25,7 @@ from event_harness.machine.ports import LOOPBACK, free_port, holder, is_free, li
 
 _HEALTHY_WITHIN = 30.0  # seconds; it takes 0.3 on an idle machine
 _STOPPED_WITHIN = 15.0
+FRONT = "event_harness.aws.front"  # the module that serves MiniStack
 _TRIES = 5  # ports to try; another process may take a free port before MiniStack does
 
 
@@ -38,6 +40,7 @@ class LocalEmulator:
         directory: holds its folders while it runs, and its log, which stays.
         port: TCP port on 127.0.0.1.
         pid: process id of MiniStack.
+        credentials: the credentials of its root user: the only ones that it accepts at first.
     """
 
     def __init__(
@@ -46,10 +49,12 @@ class LocalEmulator:
         port: int,
         pid: int,
         supervisor_process: "subprocess.Popen[bytes] | psutil.Process",
+        credentials: Credentials,
     ) -> None:
         self.directory = directory
         self.port = port
         self.pid = pid
+        self.credentials = credentials
         self._supervisor = supervisor_process
 
     @classmethod
@@ -60,6 +65,7 @@ class LocalEmulator:
         port: int | None = None,
         auth: bool = False,
         lasting: bool = False,
+        credentials: Credentials | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> "LocalEmulator":
         """Start a local AWS emulator and wait until it answers.
@@ -69,8 +75,9 @@ class LocalEmulator:
         Args:
             directory: a directory for this emulator alone; made if it is missing.
             port: TCP port on 127.0.0.1; None for a free one.
-            auth: enforce the policies of the Lambda roles (the key `test` is root and may do all).
+            auth: enforce the policies of roles and users (its own credentials are those of root).
             lasting: outlive this process; end it with `LocalEmulator.end(directory)`.
+            credentials: the credentials of its root user; None for random ones.
             environ: more variables for MiniStack and the functions; they win over the harness's own.
 
         Raises:
@@ -88,8 +95,11 @@ class LocalEmulator:
                 f"port {port} is taken by {holder(port)}: choose another port, or none for a free one"
             )
         supervisor.clear(directory)
+        credentials = credentials or Credentials.fresh()
         for _ in range(1 if port is not None else _TRIES):
-            aws = cls._launch(directory, port or free_port(), auth, lasting, environ or {})
+            chosen = port or free_port()
+            variables = _environ(directory, chosen, auth, credentials) | dict(environ or {})
+            aws = cls._launch(directory, chosen, credentials, variables, lasting)
             try:
                 aws._wait_until_healthy()
             except _PortTakenError:
@@ -108,11 +118,13 @@ class LocalEmulator:
         try:
             record = json.loads((directory / supervisor.RECORD).read_text(encoding="utf-8"))
             process = psutil.Process(record["supervisor"])
+            environ = process.environ()
+            credentials = Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
         if not supervisor.is_of(process, directory):
             return None
-        aws = cls(directory, record["port"], record["pid"], process)
+        aws = cls(directory, record["port"], record["pid"], process, credentials)
         return aws if aws.alive() else None
 
     @classmethod
@@ -140,12 +152,18 @@ class LocalEmulator:
         for one in running.below(project):
             marked = supervisor.processes_of(one.directory)
             guard = next((process for process in marked if _is_supervisor(process)), None)
-            found.append(cls(one.directory, one.port, one.pid, guard or psutil.Process(one.pid)))
+            process = guard or psutil.Process(one.pid)
+            found.append(cls(one.directory, one.port, one.pid, process, one.credentials))
         return found
 
     @classmethod
     def _launch(
-        cls, directory: Path, port: int, auth: bool, lasting: bool, extra: Mapping[str, str]
+        cls,
+        directory: Path,
+        port: int,
+        credentials: Credentials,
+        environ: Mapping[str, str],
+        lasting: bool,
     ) -> "LocalEmulator":
         for name in supervisor.FOLDERS:
             (directory / name).mkdir(parents=True, exist_ok=True)
@@ -154,14 +172,14 @@ class LocalEmulator:
         mode = "lasting" if lasting else "kept"
         with (directory / supervisor.LOG).open("ab") as log:
             process = subprocess.Popen(
-                [*python, supervisor.__file__, directory, mode, *python, "-m", "ministack"],
-                env=_environ(directory, port, auth) | dict(extra),
+                [*python, supervisor.__file__, directory, mode, *python, "-m", FRONT],
+                env=environ,
                 stdin=subprocess.DEVNULL if lasting else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
             )
-        aws = cls(directory, port, 0, process)
+        aws = cls(directory, port, 0, process, credentials)
         try:
             with _readable(process) as stdout:
                 announced = stdout.readline().strip()
@@ -227,7 +245,7 @@ class LocalEmulator:
 
     def target(self, region: str | None = None) -> Target:
         """This emulator as a target: how clients and terraform reach it."""
-        return Target.local(self.endpoint_url, region, emulator_log=self.log)
+        return Target.local(self.endpoint_url, region, credentials=self.credentials, emulator_log=self.log)
 
     @property
     def lasting(self) -> bool:
@@ -279,7 +297,7 @@ def _readable(process: "subprocess.Popen[bytes]") -> IO[bytes]:
     return process.stdout
 
 
-def _environ(directory: Path, port: int, auth: bool) -> dict[str, str]:
+def _environ(directory: Path, port: int, auth: bool, credentials: Credentials) -> dict[str, str]:
     """The whole environment of MiniStack and its functions. Nothing of the user's settings is in it."""
     temporary, state = (str(directory / name) for name in supervisor.FOLDERS)
     return {
@@ -293,6 +311,8 @@ def _environ(directory: Path, port: int, auth: bool) -> dict[str, str]:
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",  # else it opens an MQTT port on all interfaces
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AUTH": "true" if auth else "false",
         "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",  # not the user's Docker
         "POWERTOOLS_TRACE_DISABLED": "1",  # there is no X-Ray daemon

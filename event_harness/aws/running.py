@@ -1,4 +1,7 @@
-"""Finds the running local AWS emulators of this user, by a variable in the environment of their processes."""
+"""Finds the running local AWS emulators of this user by the environment of their processes.
+
+Only this user and root can read that environment, so an emulator's credentials need to be in no file.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from event_harness.aws import supervisor as supervisor
+from event_harness.aws.credentials import Credentials
 from event_harness.machine.ports import listens
 
 
@@ -18,11 +22,13 @@ class Running:
         pid: process id of MiniStack.
         directory: its directory at the time when it started; it may have been moved or deleted since.
         port: TCP port on 127.0.0.1.
+        credentials: the credentials that it was started with.
     """
 
     pid: int
     directory: Path
     port: int
+    credentials: Credentials
 
     @property
     def log(self) -> Path:
@@ -50,6 +56,11 @@ def _marked() -> Iterator[Running]:
     for process in psutil.process_iter():
         try:
             environ = process.environ()
-            yield Running(process.pid, Path(environ[supervisor.MARK]), int(environ["GATEWAY_PORT"]))
+            yield Running(
+                process.pid,
+                Path(environ[supervisor.MARK]),
+                int(environ["GATEWAY_PORT"]),
+                Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]),
+            )
         except (psutil.Error, OSError, KeyError, ValueError):
             continue  # another user's process, one that has just ended, or one without the mark

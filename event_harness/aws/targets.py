@@ -18,11 +18,12 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from botocore.parsers import ResponseParserError
 
 from event_harness.aws import running
+from event_harness.aws.credentials import WELL_KNOWN, Credentials
+from event_harness.aws.errors import code_of, message_of
 from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
 from event_harness.machine.ports import is_free
 
 DEFAULT_REGION = "eu-west-1"
-ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 (an emulator's root user; no use elsewhere)
 
 # Enough for an outage of ten seconds: up to seven retries, 1, 2, 4, ... 20 s apart, with jitter.
 RETRIES = {"mode": "standard", "total_max_attempts": 8}
@@ -48,12 +49,14 @@ class Target:
         name: "local" (an AWS emulator) or "aws" (a real account).
         region: AWS region.
         endpoint_url: the emulator's address; None on a real account.
+        credentials: the credentials of the emulator's root user; of no use on a real account.
         emulator_log: the log of the local AWS emulator, if the harness has started it; None of any other.
     """
 
     name: str
     region: str
     endpoint_url: str | None = None
+    credentials: Credentials = field(default=WELL_KNOWN, kw_only=True)
     emulator_log: Path | None = field(default=None, kw_only=True)
     _session: Any = field(default_factory=boto3.session.Session, repr=False, compare=False)
     _clients: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -61,17 +64,24 @@ class Target:
 
     @classmethod
     def local(
-        cls, endpoint_url: str, region: str | None = None, *, emulator_log: Path | None = None
+        cls,
+        endpoint_url: str,
+        region: str | None = None,
+        *,
+        credentials: Credentials = WELL_KNOWN,
+        emulator_log: Path | None = None,
     ) -> "Target":
         """An AWS emulator at an address. Nothing in the user's environment changes this target.
 
         Args:
             endpoint_url: its address, by number.
             region: AWS region, eu-west-1 if not given.
+            credentials: the credentials of its root user.
             emulator_log: its log, if the harness has started it.
         """
         region = region or DEFAULT_REGION
-        return cls("local", region, endpoint_url, _hermetic_session(region), emulator_log=emulator_log)
+        session = _hermetic_session(region, credentials)
+        return cls("local", region, endpoint_url, session, credentials=credentials, emulator_log=emulator_log)
 
     @classmethod
     def emulator(cls, url: str, region: str | None = None, *, allow_remote: bool = False) -> "Target":
@@ -100,7 +110,9 @@ class Target:
         # By number: with a name, S3 clients would put the bucket into the host name.
         host = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
         endpoint_url = f"{scheme}://{host}" + (f":{port}" if port else "")
-        return cls.local(endpoint_url, region, emulator_log=ours.log if ours else None)
+        if ours:
+            return cls.local(endpoint_url, region, credentials=ours.credentials, emulator_log=ours.log)
+        return cls.local(endpoint_url, region)
 
     @classmethod
     def aws(cls, region: str | None = None, environ: Mapping[str, str] = os.environ) -> "Target":
@@ -175,10 +187,23 @@ class Target:
         environ = {name: value for name, value in base.items() if not name.startswith("AWS_")}
         environ |= self.settings()
         if not allow_internet:
-            environ |= dict.fromkeys([*_PROXIES, *map(str.lower, _PROXIES)], NOWHERE)
-            hosts = ",".join({"127.0.0.1": 1, "localhost": 1, str(urlsplit(self.endpoint_url).hostname): 1})
-            environ |= {"NO_PROXY": hosts, "no_proxy": hosts}
+            environ |= dict.fromkeys([*_PROXIES, *map(str.lower, _PROXIES)], NOWHERE) | self._proxy()
         return environ
+
+    def _proxy(self) -> dict[str, str]:
+        """Where http requests go.
+
+        Our own emulator is their proxy: each host that a client invents, as `000000000000.127.0.0.1`, is the
+        emulator. The loopback is named as a network, since many clients take `127.0.0.1` in NO_PROXY for the
+        end of a name, too.
+        """
+        if self.emulator_log and self.endpoint_url:
+            hosts, proxy = "127.0.0.0/8,localhost", {"HTTP_PROXY": self.endpoint_url}
+        else:
+            names = {"127.0.0.1": 1, "localhost": 1, str(urlsplit(self.endpoint_url or "").hostname): 1}
+            hosts, proxy = ",".join(names), {}
+        settings = {"NO_PROXY": hosts, **proxy}
+        return settings | {name.lower(): text for name, text in settings.items()}
 
     def settings(self) -> dict[str, str]:
         """The AWS_ variables that make any AWS client work on the emulator and nowhere else."""
@@ -186,8 +211,8 @@ class Target:
             return {}
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_CONFIG_FILE": os.devnull,
@@ -199,7 +224,7 @@ class Target:
         """Ask the target for our identity, before anything is deployed.
 
         Raises:
-            CredentialsError: the credentials for the real account are missing, expired or refused.
+            CredentialsError: the credentials are missing, expired or refused.
             EmulatorGoneError: the address is on this machine, and nothing listens there.
             EmulatorError: no emulator answers at the address.
         """
@@ -216,6 +241,10 @@ class Target:
                 f"{where} is not an AWS service: a web server or a proxy answers there; correct the URL"
             ) from error
         except (BotoCoreError, ClientError, *_NOBODY_TO_ASK) as error:
+            if self.endpoint_url and code_of(error) in _REFUSED:
+                raise CredentialsError(
+                    f"the emulator at {self.endpoint_url} refuses the credentials: {message_of(error)}"
+                ) from error
             if self.endpoint_url:
                 kind = EmulatorGoneError if self._refused(error) else EmulatorError
                 raise kind(
@@ -240,7 +269,7 @@ class Target:
         return cause is not None and self._here
 
 
-def _hermetic_session(region: str) -> boto3.session.Session:
+def _hermetic_session(region: str, credentials: Credentials) -> boto3.session.Session:
     """A session that reads no environment variable and no file: AWS_PROFILE, AWS_CONFIG_FILE and the like."""
     variables = {
         name: (None, None, os.devnull if name in ("config_file", "credentials_file") else default, convert)
@@ -248,8 +277,8 @@ def _hermetic_session(region: str) -> boto3.session.Session:
     }
     session = botocore.session.Session(session_vars=variables)
     return boto3.session.Session(
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
         region_name=region,
         botocore_session=session,
     )

@@ -71,7 +71,7 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
             )
             if tools.old_provider:
                 _move(project_root / LOCK, state / LOCK)
-            write_atomically(state / "env", _shell(Target.local(aws.endpoint_url), tools), mode=0o600)
+            write_atomically(state / "env", _shell(aws.target(), tools), mode=0o600)
         except BaseException:
             aws.stop()
             _forget(project_root, state)

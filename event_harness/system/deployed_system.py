@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,8 @@ class DeployedSystem:
         if raw["target"] == "aws":
             target = Target.aws(region=raw["region"])
         else:
-            log = raw["emulator_log"]
-            target = Target.local(raw["endpoint_url"], raw["region"], emulator_log=log and Path(log))
+            # The emulator's credentials are in no file: they are read from its process.
+            target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
+            if raw["emulator_log"]:
+                target = replace(target, emulator_log=Path(raw["emulator_log"]))
         return cls(raw["deployment_id"], target, raw["outputs"], raw["declares_harness"])

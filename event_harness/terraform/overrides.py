@@ -20,6 +20,8 @@ from event_harness.terraform.configuration import (
 from event_harness.terraform.provider_3_39 import settings as provider_3_39
 from event_harness.terraform.runtimes import override_runtimes, substituted
 
+# A key that the configuration itself names (`access_key = "test"`, say) gives way to the one in the environment.
+_KEY_OF_THE_ENVIRONMENT: dict[str, Any] = {"access_key": None, "secret_key": None, "token": None}
 # Provider 5.x and 6.x read AWS_ENDPOINT_URL. From 6.23 on the provider asks S3 Control for a bucket's tags,
 # at <account>.<the emulator's host>, which can't be resolved. A provider that doesn't know the account asks
 # S3 instead. It learns the account from STS while it validates the credentials, so both are skipped.
@@ -54,6 +56,7 @@ def write_override(
     settings: dict[str, Any] = {}
     if endpoint_url:
         settings = provider_3_39.for_emulator(endpoint_url) if old_provider else _NEW_PROVIDER_SETTINGS
+        settings = _KEY_OF_THE_ENVIRONMENT | settings
     blocks = [{**_alias(block), **settings, **_default_tags(block, tags or {})} for block in root.providers]
     written = []
     if settings or tags:

@@ -4,10 +4,12 @@ As a pytest plugin (`-p emulated_user`) it does so for a whole test session.
 """
 
 import os
+from dataclasses import replace
 
 import pytest
 
-from event_harness.terraform.provider_3_39 import settings as provider_3_39
+from event_harness.aws import running
+from event_harness.aws.credentials import Credentials
 
 ACCESS_KEY, SECRET_KEY = "EMULATED_ACCESS_KEY", "EMULATED_SECRET_KEY"
 
@@ -19,11 +21,14 @@ def work_as(user: dict[str, str], patch: pytest.MonkeyPatch) -> None:
         user: The key, by the two names above.
         patch: Restores the former key.
     """
-    patch.setattr("event_harness.aws.targets.ACCESS_KEY", user[ACCESS_KEY])
-    patch.setattr("event_harness.aws.targets.SECRET_KEY", user[SECRET_KEY])
-    settings = provider_3_39.for_emulator
-    keys = {"access_key": user[ACCESS_KEY], "secret_key": user[SECRET_KEY]}
-    patch.setattr(provider_3_39, "for_emulator", lambda url: settings(url) | keys)
+    credentials = Credentials(user[ACCESS_KEY], user[SECRET_KEY])
+    at_port = running.at_port
+
+    def with_the_users_key(port: int) -> running.Running | None:
+        found = at_port(port)
+        return found and replace(found, credentials=credentials)
+
+    patch.setattr(running, "at_port", with_the_users_key)
 
 
 def pytest_configure(config: pytest.Config) -> None:

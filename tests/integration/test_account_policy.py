@@ -77,7 +77,7 @@ def owner(tmp_path_factory):
         "PYTHONPATH": str(HERE / "iam_condition_keys"),  # iam:PermissionsBoundary
     }
     with LocalEmulator.start(directory, auth=True, environ=environ) as aws:
-        target = Target.local(aws.endpoint_url)
+        target = aws.target()
         for prefix in ("shout", "orders", "crm"):
             text = BOUNDARY.read_text(encoding="utf-8").replace("ACCOUNT", ACCOUNT)
             target.client("iam").create_policy(
@@ -111,7 +111,7 @@ def user(owner):
 def deployer(owner, user, monkeypatch):
     """The target with that user's credentials."""
     work_as(user, monkeypatch)
-    target = Target.local(owner.endpoint_url)
+    target = Target.emulator(owner.endpoint_url)
     assert target.check().arn.startswith(f"arn:aws:iam::{ACCOUNT}:user/deployer-")
     return target
 

@@ -5,13 +5,12 @@ import pytest
 from benchmarks.sample.polling import PolledTest, PollerTimedOutError
 from benchmarks.sample.system import deploy
 from event_harness.aws.emulator import LocalEmulator
-from event_harness.aws.targets import Target
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     with LocalEmulator.start(tmp_path_factory.mktemp("aws")) as aws:
-        target = Target.local(aws.endpoint_url)
+        target = aws.target()
         yield target, deploy(target, "sample")
 
 

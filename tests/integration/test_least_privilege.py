@@ -102,7 +102,7 @@ def system(tmp_path_factory):
     # Retries at once: that they wait is not what is looked at.
     at_once = {"LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01"}
     with LocalEmulator.start(state / "aws", auth=True, environ=at_once) as aws:
-        target = Target.local(aws.endpoint_url)
+        target = aws.target()
         record = DeploymentRecord.create(state, root=ROOT, target=target.name, endpoint_url=aws.endpoint_url)
         # Never destroyed: what it made goes with the local AWS emulator.
         deployed = Deployment(ROOT, target, toolchain.find(target="local"), record).apply()

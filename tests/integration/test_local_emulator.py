@@ -59,7 +59,7 @@ def harness(directory):
         [sys.executable, "-c", HARNESS, directory], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     with process, process.stdout as said:
-        yield process, Target.local(said.readline().strip())
+        yield process, Target.emulator(said.readline().strip())
         process.kill()
 
 
@@ -91,7 +91,7 @@ def is_gone(process):
 
 
 def test_it_listens_on_loopback_and_on_its_port_only(aws):
-    SmallFunction(Target.local(aws.endpoint_url), WORKER)()
+    SmallFunction(aws.target(), WORKER)()
     listening = [
         connection.laddr
         for process in supervisor.processes_of(aws.directory)
@@ -102,12 +102,12 @@ def test_it_listens_on_loopback_and_on_its_port_only(aws):
 
 
 def test_it_answers_as_an_account_of_its_own(aws):
-    assert Target.local(aws.endpoint_url).check().account == "000000000000"
+    assert aws.target().check().account == "000000000000"
     assert aws.alive()
 
 
 def test_stop_leaves_no_process_port_or_folder(aws, tmp_path):
-    target = Target.local(aws.endpoint_url)
+    target = aws.target()
     worker = psutil.Process(SmallFunction(target, WORKER)())
     child = busy_child(SmallFunction(target, BUSY, name="busy"), tmp_path)
     assert list((aws.directory / "tmp").iterdir())
@@ -204,10 +204,10 @@ def test_another_emulator_on_the_port_is_not_taken_for_ours(aws, tmp_path, monke
 
 def test_two_emulators_at_once_share_nothing(aws, tmp_path):
     with LocalEmulator.start(tmp_path / "other") as other:
-        Target.local(aws.endpoint_url).client("s3").create_bucket(
+        aws.target().client("s3").create_bucket(
             Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
-        assert Target.local(other.endpoint_url).client("s3").list_buckets()["Buckets"] == []
+        assert other.target().client("s3").list_buckets()["Buckets"] == []
     assert aws.alive()
 
 
@@ -249,7 +249,7 @@ def test_policies_are_enforced_when_asked_for(directory):
         "    except Exception as error: return str(error)\n"
     )
     with LocalEmulator.start(directory, auth=True) as aws:
-        target = Target.local(aws.endpoint_url)
+        target = aws.target()
         role = target.client("iam").create_role(RoleName="poor", AssumeRolePolicyDocument='{"Statement": []}')
         assert "AccessDenied" in SmallFunction(target, source, role=role["Role"]["Arn"])()
 

@@ -14,7 +14,6 @@ import pytest
 from small_functions import SmallFunction
 
 from event_harness.aws.emulator import LocalEmulator
-from event_harness.aws.targets import Target
 from event_harness.terraform import toolchain
 from event_harness.terraform.overrides import write_override
 
@@ -134,7 +133,7 @@ def test_clients_connect_to_the_emulator_and_to_nothing_else(aws, monkeypatch):
     monkeypatch.setattr(
         socket.socket, "connect", lambda self, address: addresses.append(address) or connect(self, address)
     )
-    target = Target.local(aws.endpoint_url)
+    target = aws.target()
     for service, operation in SERVICES.items():
         getattr(target.client(service), operation)()
     assert set(addresses) == {("127.0.0.1", aws.port)}
@@ -142,7 +141,7 @@ def test_clients_connect_to_the_emulator_and_to_nothing_else(aws, monkeypatch):
 
 def test_functions_see_nothing_of_the_users_environment(aws, planted, tmp_path):
     function = SmallFunction(
-        Target.local(aws.endpoint_url), "import os\ndef handler(event, context): return dict(os.environ)\n"
+        aws.target(), "import os\ndef handler(event, context): return dict(os.environ)\n"
     )
     seen = function()
     assert "planted" not in str(seen).lower()
@@ -158,7 +157,7 @@ def test_functions_reach_the_emulator_and_no_other_host(aws):
         "    try: urllib.request.urlopen('https://sts.amazonaws.com', timeout=10)\n"
         "    except OSError as error: return [buckets, str(error)]\n"
     )
-    buckets, error = SmallFunction(Target.local(aws.endpoint_url), source)()
+    buckets, error = SmallFunction(aws.target(), source)()
     assert buckets == []
     assert "refused" in error
 
@@ -187,7 +186,7 @@ def test_terraform_connects_to_the_emulator_and_to_nothing_else(tools, aws, plan
     root = tmp_path / "root"
     root.mkdir()
     (root / "main.tf").write_text(ROOT)
-    target = Target.local(aws.endpoint_url)
+    target = aws.target()
     write_override(root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider)
     seen = set()
 
@@ -227,7 +226,7 @@ def test_terraform_itself_finds_every_other_host_barred(tools, aws, tmp_path):
     )
     empty = tmp_path / "empty.tfrc"
     empty.touch()
-    environ = Target.local(aws.endpoint_url).environ(os.environ) | tools.environ()
+    environ = aws.target().environ(os.environ) | tools.environ()
     done = subprocess.run(
         [tools.binary, "init", "-no-color"],
         cwd=tmp_path / "root",

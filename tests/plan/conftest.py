@@ -29,7 +29,7 @@ def planner(
     emulator: LocalEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Planner]]:
     """A function that returns the planner for a directory of `cases`."""
-    target = Target.local(emulator.endpoint_url)
+    target = emulator.target()
     tools = toolchain.find(target="local")
     base = tmp_path_factory.mktemp("plans")
 
@@ -52,6 +52,6 @@ def _publish_layer(target: Target) -> None:
         endpoint_url=target.endpoint_url,
         region_name=target.region,
         aws_access_key_id=REAL_ACCOUNT,
-        aws_secret_access_key="test",  # noqa: S106 (the emulator takes any)
+        aws_secret_access_key=target.credentials.secret_key,
     )
     ssm.put_parameter(Name=LAYER_PARAMETER, Value=LAYER, Type="String", Overwrite=True)

@@ -35,14 +35,12 @@ class Planner:
     ) -> None:
         self.directory = directory
         copied = configuration.copy(root, directory / "config")
-        written = write_override(
-            copied, endpoint_url=target.endpoint_url, old_provider=toolchain.old_provider
-        )
+        write_override(copied, endpoint_url=target.endpoint_url, old_provider=toolchain.old_provider)
         base = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
         environ = target.environ(base) | toolchain.environ() | {"TF_DATA_DIR": str(directory / "data")}
         if real_account:
             environ["AWS_ACCESS_KEY_ID"] = REAL_ACCOUNT
-            _as_real_account(copied, written, old_provider=toolchain.old_provider)
+            _as_real_account(copied, old_provider=toolchain.old_provider)
         self._terraform = Terraform(
             copied, binary=toolchain.binary, environ=environ, logs=directory / "logs", timeout=300
         )
@@ -66,11 +64,8 @@ class Planner:
         return state
 
 
-def _as_real_account(root: Path, overrides: list[Path], *, old_provider: bool) -> None:
+def _as_real_account(root: Path, *, old_provider: bool) -> None:
     """Override what the emulator or provider 3.39 can't do as a real account does."""
-    for override in overrides:  # the access key in the settings of the old provider
-        text = override.read_text(encoding="utf-8")
-        override.write_text(text.replace('"access_key": "test"', f'"access_key": "{REAL_ACCOUNT}"'))
     parameter = {"aws_ssm_parameter": {"powertools_layer": {"name": LAYER_PARAMETER}}}
     controls = {
         "aws_s3_bucket_ownership_controls": {"this": {"rule": [{"object_ownership": "ObjectWriter"}]}}

@@ -24,8 +24,6 @@ def for_emulator(endpoint_url: str) -> dict[str, Any]:
         endpoint_url: the emulator's URL.
     """
     return {
-        "access_key": "test",
-        "secret_key": "test",  # the emulator's well-known key
         "s3_force_path_style": True,
         "skip_credentials_validation": True,
         "skip_metadata_api_check": True,

@@ -138,5 +138,5 @@ def breakable(_breakable):
 def injected(deployment, tmp_path_factory):
     """A proxy before the local AWS emulator that injects faults when told to; none at first."""
     log = tmp_path_factory.mktemp("injected") / "microburst.log"
-    with FaultInjection(deployment.target.endpoint_url, log) as injected:
+    with FaultInjection(deployment.target, log) as injected:
         yield injected

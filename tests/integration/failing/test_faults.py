@@ -20,10 +20,15 @@ KINDS = {"reset", "error:SlowDown", "error:ServiceUnavailable"}
 
 
 @pytest.fixture
-def through(breakable, injected):
+def target(injected):
+    """The emulator as it is reached through the fault injection."""
+    return Target.emulator(injected.url)
+
+
+@pytest.fixture
+def through(breakable, injected, target):
     """The system as it is reached through the fault injection, by the harness and by the functions."""
     injected.inject()
-    target = Target.emulator(injected.url)
     listener = Listener(breakable.system.resources, target, new_session_id(), sla=120, in_flight=InFlight(4))
     with (
         breakable.broken(AWS_ENDPOINT_URL=injected.url, retries=2),
@@ -70,9 +75,8 @@ def test_inputs_sent_before_and_during_an_outage_arrive_after_it(through, inject
     assert through.wait_for(during).text == "STUBBORN"
 
 
-def test_provider_applies_and_destroys_through_injected_faults(injected, tmp_path):
+def test_provider_applies_and_destroys_through_injected_faults(injected, target, tmp_path):
     injected.inject(*storm(), slow(0.1, 500))
-    target = Target.emulator(injected.url)
     record = DeploymentRecord.create(
         tmp_path, root=SMALL_ROOT, target=target.name, endpoint_url=target.endpoint_url
     )

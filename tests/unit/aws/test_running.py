@@ -6,20 +6,30 @@ import sys
 import pytest
 
 from event_harness.aws import running, supervisor
+from event_harness.aws.credentials import Credentials
 
 PORT = 45661
+KEY = Credentials.fresh()
 
 
 @pytest.fixture
 def emulator(tmp_path, monkeypatch):
     """A process with the environment of an emulator of `project/aws`; it counts as the server of its port."""
-    environ = {supervisor.MARK: str(tmp_path / "project" / "aws"), "GATEWAY_PORT": str(PORT)}
+    directory = tmp_path / "project" / "aws"
+    environ = {
+        supervisor.MARK: str(directory),
+        "GATEWAY_PORT": str(PORT),
+        "AWS_ACCESS_KEY_ID": KEY.access_key,
+        "AWS_SECRET_ACCESS_KEY": KEY.secret_key,
+    }
     script = "import time; print(1, flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script], env=environ, stdout=subprocess.PIPE) as process:
-        process.stdout.readline()
-        monkeypatch.setattr(running, "listens", lambda pid, port: (pid, port) == (process.pid, PORT))
-        yield running.Running(process.pid, tmp_path / "project" / "aws", PORT)
-        process.kill()
+        try:
+            process.stdout.readline()
+            monkeypatch.setattr(running, "listens", lambda pid, port: (pid, port) == (process.pid, PORT))
+            yield running.Running(process.pid, directory, PORT, KEY)
+        finally:
+            process.kill()
 
 
 def test_emulator_is_found_by_its_port(emulator):

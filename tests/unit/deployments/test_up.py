@@ -134,6 +134,9 @@ def emulator(tmp_path, monkeypatch):
         def end(cls, directory):
             assert not cls.running
 
+        def target(self):
+            return Target.local(URL)
+
         def stop(self):
             self.stopped.append(self.running.pop())
 

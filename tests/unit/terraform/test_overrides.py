@@ -26,6 +26,9 @@ def override(directory, name=OVERRIDE):
 
 # skip_requesting_account_id has no effect without skip_credentials_validation: validation asks STS.
 NEW_PROVIDER_SETTINGS = {
+    "access_key": None,  # the key of the environment, whatever the configuration names
+    "secret_key": None,
+    "token": None,
     "skip_credentials_validation": True,
     "skip_metadata_api_check": True,
     "skip_region_validation": True,

@@ -1,0 +1,23 @@
+# Runs at the start of MiniStack's Python workers, before the function is imported: a handler on the root logger,
+# with the format of Lambda's own (awslambdaric/bootstrap.py). The level stays WARNING until the function sets it.
+# ruff: noqa: D100
+import logging
+import sys
+import time
+
+
+class _LambdaLogHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    request_id = ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.aws_request_id = self.request_id
+        return super().format(record)
+
+
+_lambda_log_handler = _LambdaLogHandler(sys.stderr)
+_lambda_formatter = logging.Formatter(
+    "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+)
+_lambda_formatter.converter = time.gmtime
+_lambda_log_handler.setFormatter(_lambda_formatter)
+logging.getLogger().addHandler(_lambda_log_handler)
