@@ -1,4 +1,4 @@
-"""`make demo`: sends a text through the whole system on the local AWS emulator and shows the way it takes."""
+"""`make demo`: sends a text through the whole system on the local AWS emulator, and shows its path."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from demo.components import Component, way_of
+from demo.event_path import Moment, path_of
 from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
 from event_harness.listening.listener import Listener
@@ -27,7 +27,7 @@ BEGIN = time.monotonic()
 
 
 def main() -> int:
-    """Run the demonstration; 0 only if the text came back exactly right and nothing is left."""
+    """Run the demonstration. Return 0 only if the text came back exactly right and nothing is left behind."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--file", type=Path, default=DEFAULT, help="a UTF-8 text; default: one in 16 languages"
@@ -45,17 +45,17 @@ def main() -> int:
     except KeyboardInterrupt:
         print("demo: interrupted; what was created is destroyed", file=sys.stderr)
     except BrokenPipeError:
-        # Nobody reads any more; Python would complain once more when it flushes at its end.
+        # The reader of the output has gone. Otherwise Python reports the error again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 
 
 def _run(text: str, out: Path | None) -> int:
-    # Nothing of the environment counts: the demonstration is about the local AWS emulator.
+    # The demonstration always uses the local AWS emulator, whatever the environment says.
     session = Session(Settings(environ={}), Path.cwd(), say=say)
     try:
         system = session.system()
-        say(f"deployed: the system under test and the harness, run {system.deployment_id}")
+        say(f"deployed: the system under test and the harness, deployment {system.deployment_id}")
         right = _send_and_compare(system, text, out)
         session.destroy()
         left = inventory(system.target)
@@ -74,7 +74,7 @@ def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bo
     received_at = time.time()
     received = result.text
     say(f"received: {result.size:,} bytes, {len(received):,} characters")
-    show(way_of(system, sent, result, received_at), sent)
+    show(path_of(system, sent, result, received_at), sent)
     if out is not None:
         _write(out, result.body)
         say(f"written to {out}")
@@ -88,14 +88,11 @@ def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bo
     return True
 
 
-def show(way: list[Component], sent: Sent) -> None:
-    """Print the components of the event's way with their times after the send."""
-    print("           the way of the event:", flush=True)
-    for component in way:
-        print(
-            f"           {component.at - sent.sent_at:+8.3f} s  {component.what:<12} {component.where}",
-            flush=True,
-        )
+def show(path: list[Moment], sent: Sent) -> None:
+    """Print the moments of the event's path, with their times after the send."""
+    print("           the path of the event:", flush=True)
+    for moment in path:
+        print(f"           {moment.at - sent.sent_at:+8.3f} s  {moment.what:<12} {moment.where}", flush=True)
 
 
 def say(line: str) -> None:

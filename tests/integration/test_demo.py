@@ -64,8 +64,8 @@ def test_text_from_a_file_comes_back_and_nothing_is_left(demo, tmp_path):
     printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == text.upper()
-    for component in ("sent", "processing", "written", "recorded", "stored", "received"):
-        assert component in printed
+    for moment in ("sent", "processing", "written", "recorded", "stored", "received"):
+        assert moment in printed
     assert "left: 0 resources" in printed
     assert not records_of(process)
     assert not marked(tmp_path)

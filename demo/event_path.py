@@ -1,4 +1,4 @@
-"""Collects the moments of an event's path: each component tells its own."""
+"""Collects the moments of an event's path, from the log lines of its functions and from its result."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from event_harness.system.deployed_system import DeployedSystem
 
 
 @dataclass(frozen=True)
-class Component:
+class Moment:
     """One moment on the path: `at` in epoch seconds, what happened, and where."""
 
     at: float
@@ -19,7 +19,7 @@ class Component:
     where: str
 
 
-def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Component]:
+def path_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Moment]:
     """The moments of one event's path, in order of time.
 
     Args:
@@ -31,17 +31,17 @@ def way_of(system: DeployedSystem, sent: Sent, result: Result, received_at: floa
     resources = system.resources
     functions = [(s.name, s.log_group) for s in resources.components if s.type == "lambda" and s.log_group]
     functions.append(("event_listener", resources.listener.log_group))
-    way = [
-        Component(sent.sent_at, "sent", sent.description),
-        Component(result.received_at.timestamp(), "stored", f"table {resources.results.table}"),
-        Component(received_at, "received", "wait_for returned"),
+    path = [
+        Moment(sent.sent_at, "sent", sent.description),
+        Moment(result.received_at.timestamp(), "stored", f"table {resources.results.table}"),
+        Moment(received_at, "received", "wait_for returned"),
     ]
     for name, log_group in functions:
-        way += _logged(system, name, log_group, sent.correlation_id)
-    return sorted(way, key=lambda component: component.at)
+        path += _logged(system, name, log_group, sent.correlation_id)
+    return sorted(path, key=lambda moment: moment.at)
 
 
-def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: str) -> Iterator[Component]:
+def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: str) -> Iterator[Moment]:
     """The function's log lines of this event: JSON objects with its correlation id."""
     pages = system.target.client("logs").get_paginator("filter_log_events")
     # The case's own part of the id: a plain term, which any filter understands.
@@ -53,7 +53,7 @@ def _logged(system: DeployedSystem, name: str, log_group: str, correlation_id: s
             except ValueError:
                 continue  # the platform's own lines
             if line.get("correlation_id") == correlation_id:
-                yield Component(_time(line["timestamp"]), str(line["message"]), name)
+                yield Moment(_time(line["timestamp"]), str(line["message"]), name)
 
 
 def _time(text: str) -> float:
