@@ -12,7 +12,7 @@ from pathlib import Path
 from event_harness.commands.options import state_dir
 from event_harness.errors import SettingError
 from event_harness.settings import STATE_DIR
-from event_harness.terraform import configuration, guided, toolchain
+from event_harness.terraform import guided, toolchain, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_3_39.fetched_modules import adapt_fetched_modules
@@ -37,7 +37,7 @@ def validate(options: argparse.Namespace) -> int:
     for directory in options.directory:
         with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
             work = Path(scratch)
-            root = configuration.copy(directory, work / "config")
+            root = view.make(directory, work / "config").root
             write_override(root, endpoint_url=None, old_provider=tools.old_provider)
             environ = os.environ | tools.environ() | {"TF_DATA_DIR": str(work / "data")}
             terraform = Terraform(root, binary=tools.binary, environ=environ, logs=work / "logs")

@@ -25,8 +25,10 @@ from event_harness.machine.progress import Progress, harmless
 from event_harness.orphans.orphans import remove_all
 from event_harness.orphans.removal import empty_bucket
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
-from event_harness.terraform import configuration
+from event_harness.terraform import sources, view
 from event_harness.terraform.command import Terraform
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.fetched import own_copies
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_3_39.fetched_modules import adapt_fetched_modules
 from event_harness.terraform.toolchain import Toolchain
@@ -34,6 +36,10 @@ from event_harness.terraform.toolchain import Toolchain
 # Inputs that the harness sets wherever a configuration declares them.
 GATE = "deploy_test_resources"
 CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
+
+# What a person has set for terraform at the command line, and what would lead it elsewhere. All else reaches
+# it: TF_VAR_*, TF_TOKEN_*, TF_REGISTRY_* and so on.
+_NOT_FOR_TERRAFORM = ("TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE", "TF_INPUT", "TF_REATTACH")
 
 
 class Deployment:
@@ -43,11 +49,13 @@ class Deployment:
         root: the Terraform root.
         target: where to deploy.
         toolchain: the binary and the providers.
-        run: the record to use, from `DeploymentRecord.create`.
+        record: the record to use, from `DeploymentRecord.create`.
         variables: input variables, besides those that the harness sets by convention
             (`deploy_test_resources`, `ephemeral`).
         say: prints a line of progress.
-        include: files and directories to copy that the configuration doesn't name by `path.module`.
+        project: the top of the project where no repository tells it; what lies below is copied.
+        exclude: patterns of names or paths below the project's top to leave out of the copy.
+        include: the same for what is copied although it would be left out or linked.
         timeout: seconds that one terraform command may take.
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
 
@@ -66,7 +74,9 @@ class Deployment:
         *,
         variables: Mapping[str, Any] | None = None,
         say: Callable[[str], None] | None = None,
-        include: Iterable[Path] = (),
+        project: Path | None = None,
+        exclude: Iterable[str] = (),
+        include: Iterable[str] = (),
         timeout: float = 1800.0,
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
@@ -77,13 +87,14 @@ class Deployment:
         self.record = record
         self.variables = dict(variables or {})
         self.say = harmless(say)
-        self.include = tuple(include)
+        self.project = project
+        self.exclude, self.include = tuple(exclude), tuple(include)
         self.timeout = timeout
         self.interrupted = interrupted
         self.check_target = check_target
-        self.declared = configuration.Configuration.read(root)
+        self.declared = Configuration.read(root, tofu=self._tofu)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
-        if unknown:
+        if unknown and not self.declared.broken:
             there = ", ".join(self.declared.variables) or "none"
             raise ConfigurationError(
                 f"{root} declares no variable {unknown[0]!r} (--harness-var); it has: {there}"
@@ -106,7 +117,7 @@ class Deployment:
 
     @deferred()
     def apply(self) -> DeployedSystem:
-        """Copy, init, apply. If any of it fails or is interrupted, what was created is destroyed first.
+        """Copy, init, apply. If a step fails or is interrupted, what was created is destroyed first.
 
         Raises:
             ConfigurationError: the configuration can't be read.
@@ -120,24 +131,40 @@ class Deployment:
             progress = Progress(self.say, "apply")
             self._terraform(progress=progress).apply(tf_vars=_texts(self.record.variables), color=False)
             self.record.at("applied")
+            sources.record(self._view, self.record.sources)
             return self.system()
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
 
     def prepare(self) -> None:
-        """Copy the configuration into the deployment's directory, init it and select its workspace."""
-        copied = configuration.copy(self.root, self.record.directory / "config", include=self.include)
-        self.record.configuration = str(copied.relative_to(self.record.directory))
+        """Make the deployment's view of the project, init it and select its workspace."""
+        self._view = view.make(
+            self.root,
+            self.record.directory / "config",
+            project=self.project,
+            never=[self.record.directory.parent.parent, self.record.directory.parent],
+            exclude=self.exclude,
+            include=self.include,
+            tofu=self._tofu,
+        )
+        self.record.configuration = str(self._view.root.relative_to(self.record.directory.resolve()))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
         self.record.variables = given | self.variables
         self.record.terraform, self.record.providers = str(self.toolchain.binary), self.toolchain.providers
         self.record.at("init")
         self.write_override()
         self.initialise()
+        if self._may_write_anywhere():
+            self._view.copy_linked()
+
+    def _may_write_anywhere(self) -> bool:
+        """Whether a module that init has fetched runs a program."""
+        fetched = own_copies(self._data_dir)
+        return any(view.may_write_anywhere(Configuration.read(module)) for module in fetched)
 
     def initialise(self) -> None:
-        """Init the deployment's copy and select its workspace; may be repeated."""
+        """Init the deployment's view and select its workspace. It may be called again."""
         with self.toolchain.installing():
             self._terraform(internet=True).init(color=False)
         if self.toolchain.old_provider:
@@ -145,12 +172,13 @@ class Deployment:
         self._terraform().workspace(self.record.deployment_id)
 
     def write_override(self) -> None:
-        """Write the override files of the deployment's copy (they name the endpoint, which may change)."""
+        """Write the override files into the deployment's view. It may be called again."""
         write_override(
             self.record.configuration_dir,
             endpoint_url=self.target.endpoint_url,
             old_provider=self.toolchain.old_provider,
             tags=self.record.tags,
+            tofu=self._tofu,
         )
 
     def system(self) -> DeployedSystem:
@@ -168,7 +196,7 @@ class Deployment:
         return system
 
     def drift(self) -> list[str]:
-        """What a plan after apply would change: one line a resource; empty when all is as declared."""
+        """What a plan after apply would change, one line a resource; empty if all is as declared."""
         plan = self.record.directory / "drift.plan"
         terraform = self._terraform()
         variables = [f"-var={name}={text}" for name, text in _texts(self.record.variables).items()]
@@ -182,10 +210,9 @@ class Deployment:
 
     @deferred()
     def destroy(self) -> None:
-        """Destroy everything, see that nothing is left in the state, and delete the deployment's directory.
+        """Destroy everything, check that the state is empty, and delete the deployment's directory.
 
-        Again does no harm.
-        One Ctrl-C during it is answered with a line and otherwise ignored.
+        It may be called again. It answers the first Ctrl-C with a line and goes on.
 
         Raises:
             DestroyError: it failed; the state is kept, and the message says how to finish.
@@ -215,14 +242,13 @@ class Deployment:
             self._remove_unrecorded(must=not readable)
 
     def destroy_by_state(self) -> None:
-        """Destroy what the state holds, and nothing more.
+        """Destroy what the state holds; leave everything else.
 
         Raises:
             StateError: the state can't be read.
             DestroyError: it failed; the state is kept, and the message says how to finish.
         """
-        # Without a resource in the state there is nothing that terraform could destroy, and it would refuse
-        # the variables that made apply fail.
+        # An empty state holds nothing to destroy; terraform would refuse variables that made apply fail.
         if not self.record.managed_resources():
             return
         try:
@@ -254,10 +280,10 @@ class Deployment:
             terraform.destroy(tf_vars=_texts(self.record.variables | {GATE: False}), color=False)
 
     def _empty_buckets(self) -> None:
-        """Empty an emulator's buckets in place of terraform.
+        """Empty an emulator's buckets before terraform does.
 
-        MiniStack lists versions with their keys as they are although asked for encoded ones. A new provider
-        (5.100) decodes them, so it fails at a percent sign and doesn't find what has a plus in its key.
+        MiniStack doesn't encode the keys in a list of versions, although it is asked to. A new provider
+        (5.100) decodes them. So it fails at a percent sign, and doesn't find a key with a plus sign.
         """
         for bucket in self.record.disposable_buckets():
             empty_bucket(self.target, bucket)
@@ -293,11 +319,15 @@ class Deployment:
         return error
 
     @property
+    def _tofu(self) -> bool:
+        return getattr(self.toolchain, "kind", "terraform") == "tofu"
+
+    @property
     def _data_dir(self) -> Path:
         return self.record.directory / "data"
 
     def _terraform(self, *, internet: bool = False, progress: "Progress | None" = None) -> Terraform:
-        base = {k: v for k, v in os.environ.items() if not k.startswith("TF_") or k.startswith("TF_VAR_")}
+        base = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_FOR_TERRAFORM)}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
         self.record.temporary.mkdir(mode=0o700, exist_ok=True)
         environ |= {

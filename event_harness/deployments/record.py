@@ -175,6 +175,11 @@ class DeploymentRecord:
         return self.directory / self.configuration
 
     @property
+    def sources(self) -> Path:
+        """The file that tells what the deployment was made from."""
+        return self.directory / "sources.json"
+
+    @property
     def logs(self) -> Path:
         """Directory of terraform's output. It lies outside the deployment, so it outlives a failed one."""
         return self.directory.parent.parent / "logs" / self.deployment_id

@@ -22,7 +22,7 @@ from event_harness.machine.progress import harmless
 from event_harness.settings import STATE_DIR, Settings
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.resources import ResourceMap
-from event_harness.terraform import configuration, toolchain
+from event_harness.terraform import sources, toolchain
 from event_harness.terraform.toolchain import Toolchain
 
 _LOOK = 1.0  # seconds between two looks at the emulator
@@ -157,6 +157,7 @@ class Session:
                 tools,
                 record,
                 variables=self.settings["var"],
+                project=self.project,
                 say=self.say,
                 interrupted=self._interrupted,
                 check_target=self._check_emulator,
@@ -280,8 +281,8 @@ class Session:
         if Path(record.root).resolve() != self.root.resolve():
             return
         try:
-            files = configuration.changed(self.root, record.configuration_dir)
-        except (HarnessError, OSError):
+            files = sources.changed(self.root, record.sources)
+        except (OSError, ValueError):
             return  # the files could be read at apply; now they can't be compared
         if files:
             more = f" and {len(files) - 3} more" if len(files) > 3 else ""

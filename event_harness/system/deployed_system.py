@@ -19,7 +19,7 @@ class DeployedSystem:
     """A system that is there to be tested.
 
     Attributes:
-        deployment_id: the deployment that deployed it; inputs of its tests carry correlation ids that begin with it.
+        deployment_id: the deployment that deployed it; empty for a system that is described.
         target: where it is; `target.client("s3")` reaches it.
         outputs: all Terraform outputs, by name.
         declares_harness: whether its configuration has the output `event_harness` at all.
@@ -51,10 +51,7 @@ class DeployedSystem:
         return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
 
     def check_region(self) -> None:
-        """See that the harness looks where Terraform has deployed to.
-
-        What a provider's own block says goes before the region that the harness gives to Terraform. To follow
-        it there would help the tests, but not a sweep by tag, which searches the region on the deployment's record.
+        """Check that the harness looks in the region that Terraform has deployed to.
 
         Raises:
             SettingError: its resource map is of another region.

@@ -1,39 +1,33 @@
-"""A Terraform configuration: what it declares, and a copy of it for one deployment.
+"""What a Terraform configuration declares: variables, outputs, modules, providers, functions.
 
-A deployment works on a copy: parallel deployments never meet, the user's checkout stays clean, and a deployment can still be
-destroyed when the checkout has gone on. Copied is what the configuration needs and nothing else: the files
-of the root, of each local module, and whatever they name below `path.module`, `path.root` or `path.cwd`.
+Names and constant values only, as HashiCorp's parser tells them. A file that isn't valid is left out here:
+Terraform shows its own diagnostic as soon as it runs.
 """
 
-import filecmp
-import json
 import os
-import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import hcl2
-
 from event_harness.errors import ConfigurationError
+from event_harness.terraform import hcl
 
-# Files that overrides.py generates; a copy starts without them.
-OVERRIDE = "event_harness_override.tf.json"
+# The files that overrides.py generates. Terraform merges override files in the order of their names, so the
+# tilde puts ours behind those of the user.
+OVERRIDE = "~event_harness_override.tf.json"
+TAGS_OVERRIDE = "~event_harness_tags_override.tf"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
+GENERATED = (OVERRIDE, TAGS_OVERRIDE, IMPLICIT_PROVIDER, "event_harness_override.tf.json")
 LOCK = ".terraform.lock.hcl"
-_COPIED_SUFFIXES = (".tf", ".tf.json", ".tfvars", ".tfvars.json", ".tofu", ".tftpl", ".hcl")
-NEVER_COPIED = (".git", ".terraform", ".event-harness", ".venv*", "node_modules", "__pycache__", ".build")
-_PATH_REFERENCE = re.compile(r"\$\{path\.(module|root|cwd)\}/([^\"$*{}]*)")
+_SUFFIXES = (".tf", ".tf.json")
+_TOFU_SUFFIXES = (".tofu", ".tofu.json")
 
 
 @dataclass(frozen=True)
 class Variable:
-    """An input variable; type and default are Terraform expressions, without a default it must be given."""
+    """An input variable; type and default are Terraform expressions. Without a default it must be given."""
 
     name: str
     type: str
@@ -44,213 +38,133 @@ class Variable:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What one directory of *.tf and *.tf.json files declares.
+    """What the Terraform files of one directory declare.
 
     Attributes:
-        directory: where it lies.
-        blocks: its blocks by kind, as python-hcl2 reads them.
-        references: the files and directories that its expressions name.
+        directory: where they are.
+        contents: the blocks of each file that is valid, in the order in which Terraform merges them.
+        broken: the files that can't be read.
     """
 
     directory: Path
-    blocks: Mapping[str, list[Any]]
-    references: tuple[Path, ...] = ()
+    contents: Mapping[Path, Mapping[str, Any]]
+    broken: tuple[Path, ...] = ()
 
     @classmethod
-    def read(cls, directory: Path) -> "Configuration":
+    def read(cls, directory: Path, *, tofu: bool = False) -> "Configuration":
         """Read a directory.
 
+        Args:
+            directory: a root or a module.
+            tofu: whether OpenTofu will run, which reads `*.tofu` in place of the `*.tf` of the same name.
+
         Raises:
-            ConfigurationError: it isn't a directory, holds no Terraform, or a file can't be read or parsed.
+            ConfigurationError: it isn't a directory, or holds no Terraform files.
         """
         if not directory.is_dir():
             raise ConfigurationError(f"{directory} is no directory; name the Terraform root (harness_root)")
-        files = sorted(p for p in directory.iterdir() if p.name.endswith((".tf", ".tf.json")) and p.is_file())
-        files = [p for p in files if p.name not in (OVERRIDE, IMPLICIT_PROVIDER)]
+        files = _files(directory, tofu=tofu)
         if not files:
             raise ConfigurationError(f"{directory} holds no *.tf; name the Terraform root (harness_root)")
-        blocks: dict[str, list[Any]] = {}
-        references: list[Path] = []
+        contents: dict[Path, Mapping[str, Any]] = {}
+        broken = []
         for file in files:
-            text = _text(file)
-            for kind, bodies in _parse(file, text).items():
-                blocks.setdefault(kind, []).extend(bodies if isinstance(bodies, list) else [bodies])
-            references += [_static(directory, match.group(2)) for match in _PATH_REFERENCE.finditer(text)]
-        found = dict.fromkeys(p for p in references if _is_source(p, directory))
-        return cls(directory, blocks, tuple(found))
+            try:
+                contents[file] = hcl.read(file)
+            except hcl.UnreadableError:
+                broken.append(file)
+        return cls(directory, contents, tuple(broken))
+
+    def blocks(self, kind: str, labels: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+        """The labels and the body of each block of a kind, override files last."""
+        for content in self.contents.values():
+            yield from hcl.labelled(content.get(kind, {}), labels)
 
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
         """The input variables, by name, in order of name."""
+        merged: dict[str, dict[str, Any]] = {}
+        for (name,), body in self.blocks("variable", 1):
+            merged.setdefault(name, {}).update(body)
         return {
             name: Variable(
                 name,
-                expression(body.get("type", "any")),
-                literal(body.get("description", "")),
-                expression(body["default"]) if "default" in body else None,
+                str(body.get("type", "any")),
+                str(body.get("description", "")),
+                hcl.expression(body["default"]) if "default" in body else None,
                 sensitive=body.get("sensitive") is True,
             )
-            for name, body in sorted(self._labelled("variable").items())
+            for name, body in sorted(merged.items())
         }
 
     @cached_property
     def outputs(self) -> frozenset[str]:
         """Names of the outputs."""
-        return frozenset(self._labelled("output"))
+        return frozenset(name for (name,), _ in self.blocks("output", 1))
 
     @cached_property
-    def providers(self) -> list[Mapping[str, Any]]:
-        """The `provider "aws"` blocks."""
-        return [
-            body
-            for block in self.blocks.get("provider", [])
-            for name, value in block.items()
-            if literal(name) == "aws"
-            for body in (value if isinstance(value, list) else [value])
-        ]
+    def providers(self) -> Mapping[str, Mapping[str, Any]]:
+        """The `provider "aws"` blocks by alias (empty for the default one), override files merged in."""
+        merged: dict[str, dict[str, Any]] = {}
+        for (name,), body in self.blocks("provider", 1):
+            if name == "aws":
+                merged.setdefault(str(body.get("alias", "")), {}).update(body)
+        return merged
 
     @cached_property
-    def functions(self) -> Mapping[str, Any]:
+    def functions(self) -> Mapping[str, Mapping[str, Any]]:
         """The `aws_lambda_function` resources, by name."""
         return {
-            literal(name): body
-            for kinds in self.blocks.get("resource", [])
-            for kind, bodies in kinds.items()
-            if literal(kind) == "aws_lambda_function"
-            for name, body in bodies.items()
-            if not name.startswith("__")
+            name: body for (kind, name), body in self.blocks("resource", 2) if kind == "aws_lambda_function"
         }
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """Where its modules come from."""
+        return [str(body["source"]) for _, body in self.blocks("module", 1) if "source" in body]
 
     @cached_property
     def local_modules(self) -> list[Path]:
         """Directories of the modules that it calls by a relative path."""
-        sources = [literal(body.get("source", "")) for body in self._labelled("module").values()]
-        local = [s for s in sources if s.startswith(("./", "../"))]
+        local = [source for source in self.sources if source.startswith(("./", "../"))]
         return list(dict.fromkeys(Path(os.path.normpath(self.directory / source)) for source in local))
 
     def tree(self) -> "list[Configuration]":
-        """This configuration and all local modules below it, each once, the root first."""
+        """This configuration and all local modules below it, each once, the root first.
+
+        A module that isn't there is left out: Terraform reports it.
+        """
         found = {self.directory: self}
         waiting = list(self.local_modules)
         while waiting:
             directory = waiting.pop()
             if directory not in found:
-                found[directory] = Configuration.read(directory)
+                try:
+                    found[directory] = Configuration.read(directory)
+                except ConfigurationError:
+                    continue
                 waiting += found[directory].local_modules
         return list(found.values())
 
-    def _labelled(self, kind: str) -> dict[str, Any]:
-        return {
-            literal(name): body
-            for block in self.blocks.get(kind, [])
-            for name, body in block.items()
-            if not name.startswith("__")
-        }
+
+def is_override(file: Path) -> bool:
+    """Whether Terraform merges a file over the others instead of adding it to them."""
+    stem = file.name.partition(".tf" if ".tf" in file.name else ".tofu")[0]
+    return stem == "override" or stem.endswith("_override")
 
 
-def copy(root: Path, into: Path, *, include: Iterable[Path] = ()) -> Path:
-    """Copy what a configuration needs below `into`, its relative paths kept, and return the copy's root.
-
-    Args:
-        root: the Terraform root.
-        into: an empty or missing directory.
-        include: further files or directories that the configuration needs but doesn't name by `path.*`.
-    """
-    root = root.resolve()
-    tree = Configuration.read(root).tree()
-    wanted = [c.directory for c in tree]
-    extra = [p for c in tree for p in c.references] + [p.resolve() for p in include]
-    base = Path(os.path.commonpath([*wanted, *extra]))
-    for configuration in tree:
-        target = into / configuration.directory.relative_to(base)
-        target.mkdir(parents=True, exist_ok=True)
-        for file in configuration.directory.iterdir():
-            if file.name in (OVERRIDE, IMPLICIT_PROVIDER):
-                continue
-            if file.is_file() and file.name.endswith(_COPIED_SUFFIXES):
-                shutil.copy2(file, target / file.name)
-    for path in extra:
-        target = into / path.relative_to(base)
-        if path.is_dir():
-            # A directory that holds the whole configuration names it rather than its content.
-            if not any(directory.is_relative_to(path) for directory in wanted):
-                shutil.copytree(
-                    path, target, ignore=shutil.ignore_patterns(*NEVER_COPIED), dirs_exist_ok=True
-                )
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
-    return into / root.relative_to(base)
-
-
-def changed(root: Path, copied: Path) -> list[str]:
-    """Which files of a configuration are others than when it was copied, by their paths beside the root.
-
-    Args:
-        root: the Terraform root.
-        copied: the root of the copy.
-    """
-    with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
-        fresh = copy(root, Path(scratch))
-        files = (file for file in sorted(Path(scratch).rglob("*")) if file.is_file() and file.name != LOCK)
-        now = {os.path.relpath(file, fresh): file for file in files}
-        return [
-            name
-            for name, file in now.items()
-            if not (copied / name).is_file() or not filecmp.cmp(file, copied / name, shallow=False)
-        ]
-
-
-def literal(value: Any) -> str:
-    """The text of a quoted string, of which python-hcl2 keeps the quotes; anything else as it stands."""
-    text = str(value)
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            return text[1:-1]
-    return text
-
-
-def expression(value: Any) -> str:
-    """A value, as python-hcl2 reads it, as a Terraform expression."""
-    if isinstance(value, str):
-        return value[2:-1] if value.startswith("${") and value.endswith("}") else value
-    if isinstance(value, Mapping):
-        pairs = [f"{k} = {expression(v)}" for k, v in value.items() if not k.startswith("__")]
-        return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(expression, value)) + "]"
-    return json.dumps(value)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file} can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise ConfigurationError(
-            f"{file} is not UTF-8 (byte {byte:#04x} at offset {error.start}); convert it, e.g. with iconv"
-        ) from error
-
-
-def _parse(file: Path, text: str) -> dict[str, Any]:
-    try:
-        parsed: dict[str, Any] = json.loads(text) if file.suffix == ".json" else hcl2.loads(text)
-    except Exception as error:  # lark's errors share no base class with a message for a person
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ConfigurationError(f"{file} can't be read as Terraform: {first}") from error
-    return parsed
-
-
-def _static(directory: Path, reference: str) -> Path:
-    """The part of a path up to the first interpolation."""
-    return Path(os.path.normpath(directory / reference.rstrip("/ ")))
-
-
-def _is_source(path: Path, directory: Path) -> bool:
-    """Whether a named path is an input: it exists, and isn't what a deployment makes (`.build`, `.terraform`)."""
-    parts = Path(os.path.relpath(path, directory)).parts
-    return path.exists() and not any(fnmatch(part, never) for part in parts for never in NEVER_COPIED)
+def _files(directory: Path, *, tofu: bool) -> list[Path]:
+    """The files that Terraform reads, in its order: by name, override files last."""
+    suffixes = _SUFFIXES + (_TOFU_SUFFIXES if tofu else ())
+    files = {
+        path.name: path
+        for path in directory.iterdir()
+        if path.name.endswith(suffixes)
+        and not path.name.startswith((".", "#"))
+        and path.name not in GENERATED
+        and path.is_file()
+    }
+    if tofu:
+        replaced = [name.replace(".tofu", ".tf") for name in files if name.endswith(_TOFU_SUFFIXES)]
+        files = {name: path for name, path in files.items() if name not in replaced}
+    return sorted(files.values(), key=lambda file: (is_override(file), os.fsencode(file.name)))

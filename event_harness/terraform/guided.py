@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import hcl2
-
 from event_harness.errors import SettingError
 from event_harness.machine.cache import write_atomically
 from event_harness.machine.writable import why_unwritable
+from event_harness.terraform import hcl
 from event_harness.terraform.configuration import Configuration, Variable
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -131,8 +130,8 @@ def _hint(type_: str) -> str:
 
 def _is_value(text: str) -> bool:
     try:
-        return set(hcl2.loads(f"value = {text}\n")) - {"__comments__"} == {"value"}
-    except Exception:  # the parser's errors share no base class of their own
+        return set(hcl.parsed(f"value = {text}\n")) == {"value"}
+    except hcl.UnreadableError:
         return False
 
 

@@ -1,24 +1,27 @@
 """The override files of a deployment: what it changes of a configuration without touching it.
 
-Terraform merges files named `*_override.tf.json` over the others. They give each `provider "aws"` the
-deployment's default tags and the settings that an emulator needs. They keep the state beside the
-configuration, whatever backend it names. They give functions a Lambda runtime that the provider knows.
+Terraform merges override files over the others, in the order of their names; ours come last. They give each
+`provider "aws"` the deployment's default tags, beside the user's own. For an emulator they add the settings
+that it needs, and take away what leads elsewhere: a profile, a role, a list of accounts. They keep the state
+beside the configuration, whatever backend it names. They give functions a Lambda runtime that the provider
+knows.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from event_harness.terraform import hcl
 from event_harness.terraform.configuration import (
     IMPLICIT_PROVIDER,
+    LOCK,
     OVERRIDE,
+    TAGS_OVERRIDE,
     Configuration,
-    expression,
-    literal,
 )
 from event_harness.terraform.provider_3_39 import settings as provider_3_39
-from event_harness.terraform.runtimes import override_runtimes, substituted
+from event_harness.terraform.runtimes import substituted
 
 # A key that the configuration itself names (`access_key = "test"`, say) gives way to the one in the environment.
 _KEY_OF_THE_ENVIRONMENT: dict[str, Any] = {"access_key": None, "secret_key": None, "token": None}
@@ -32,6 +35,15 @@ _NEW_PROVIDER_SETTINGS: dict[str, Any] = {
     "skip_requesting_account_id": True,
 }
 
+# Arguments and blocks of a provider that keep a deployment off an emulator; no emulator needs them.
+_ELSEWHERE = (
+    *("access_key", "secret_key", "token", "profile"),
+    *("shared_credentials_file", "shared_credentials_files", "shared_config_files"),
+    *("allowed_account_ids", "forbidden_account_ids", "sts_region", "custom_ca_bundle"),
+    *("http_proxy", "https_proxy", "no_proxy", "use_fips_endpoint", "use_dualstack_endpoint"),
+)
+_ELSEWHERE_BLOCKS = ("assume_role", "assume_role_with_web_identity", "endpoints")
+
 
 def write_override(
     directory: Path,
@@ -40,6 +52,7 @@ def write_override(
     old_provider: bool,
     tags: Mapping[str, str] | None = None,
     copied: bool = True,
+    tofu: bool = False,
 ) -> list[Path]:
     """Write the override files beside a configuration and return their paths.
 
@@ -50,46 +63,129 @@ def write_override(
         tags: default tags to add.
         copied: whether it is a deployment's copy, where the backend and the modules may be overridden too
             (`make up` writes beside the user's own files, and into their root only).
+        tofu: whether OpenTofu will run.
     """
-    root = Configuration.read(directory)
+    root = Configuration.read(directory, tofu=tofu)
     override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}} if copied else {}
     settings: dict[str, Any] = {}
     if endpoint_url:
         settings = provider_3_39.for_emulator(endpoint_url) if old_provider else _NEW_PROVIDER_SETTINGS
         settings = _KEY_OF_THE_ENVIRONMENT | settings
-    blocks = [{**_alias(block), **settings, **_default_tags(block, tags or {})} for block in root.providers]
     written = []
+    tree = root.tree() if copied else [root]
     if settings or tags:
-        if blocks:
-            override["provider"] = {"aws": blocks}
-        if not any("alias" not in block for block in root.providers):
+        written += _override_providers(root, override, settings, tags or {}, emulated=bool(endpoint_url))
+        if "" not in root.providers and any(map(_needs_aws, tree)):
             # Nothing to override: the default provider is implied by its resources.
-            implicit = {"provider": {"aws": {**settings, **_default_tags({}, tags or {})}}}
-            written.append(_write(directory / IMPLICIT_PROVIDER, implicit))
+            implicit = {**settings, **({"default_tags": {"tags": tags}} if tags else {})}
+            written.append(_write(directory / IMPLICIT_PROVIDER, {"provider": {"aws": implicit}}))
     if old_provider and copied:
         # The lock file names a registry's providers, and the mirror holds other ones.
-        (directory / ".terraform.lock.hcl").unlink(missing_ok=True)
-        for module in root.tree():
-            if module.directory == root.directory:
-                override |= substituted(module.functions)
-            else:
-                written += override_runtimes(module)
+        (directory / LOCK).unlink(missing_ok=True)
+        override |= substituted(root.functions)
+    for module in tree[1:]:
+        written += _override_module(module, settings, tags or {}, old_provider, bool(endpoint_url))
     if override:
         written.append(_write(directory / OVERRIDE, override))
     return written
 
 
-def _alias(block: Mapping[str, Any]) -> dict[str, str]:
-    return {"alias": literal(block["alias"])} if "alias" in block else {}
+def _override_module(
+    module: Configuration,
+    settings: Mapping[str, Any],
+    tags: Mapping[str, str],
+    old_provider: bool,
+    emulated: bool,
+) -> list[Path]:
+    override: dict[str, Any] = dict(substituted(module.functions)) if old_provider else {}
+    written = []
+    # An empty block only passes on what the caller gives; a module with one of its own configures it.
+    if any(set(body) - {"alias", "version"} for body in module.providers.values()):
+        written += _override_providers(module, override, settings, tags, emulated=emulated)
+    return written + ([_write(module.directory / OVERRIDE, override)] if override else [])
 
 
-def _default_tags(block: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
-    """The provider's own default tags and the deployment's: an override replaces the block as a whole."""
-    if not tags:
-        return {}
-    own = (block.get("default_tags") or [{}])[0].get("tags", {})
-    ours = ", ".join(f"{json.dumps(key)} = {json.dumps(value)}" for key, value in tags.items())
-    return {"default_tags": [{"tags": f"${{merge({expression(own)}, {{ {ours} }})}}"}]}
+def _override_providers(
+    module: Configuration,
+    override: dict[str, Any],
+    settings: Mapping[str, Any],
+    tags: Mapping[str, str],
+    *,
+    emulated: bool,
+) -> list[Path]:
+    """Add the provider blocks of a module to its override; write the file of their tags."""
+    blocks = []
+    for alias, body in module.providers.items():
+        block: dict[str, Any] = {"alias": alias} if alias else {}
+        if emulated:
+            block |= _led_back(body, settings)
+        blocks.append({**block, **settings})
+    if blocks:
+        override["provider"] = {"aws": blocks}
+    if not (tags and blocks):
+        return []
+    text = "".join(_tags_block(module, alias, tags) for alias in module.providers)
+    file = module.directory / TAGS_OVERRIDE
+    file.write_text(text, encoding="utf-8")
+    return [file]
+
+
+def _led_back(body: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What takes out of a provider block all that leads away from an emulator."""
+    there = set(body) | {name for one in _listed(body.get("dynamic", {})) for name in one}
+    block: dict[str, Any] = {name: None for name in _ELSEWHERE if name in there}
+    # Terraform replaces the blocks of a type by those of the override, of which there are none here.
+    none: dict[str, Any] = {"for_each": [], "content": {}}
+    gone = {name: none for name in _ELSEWHERE_BLOCKS if name in there and name not in settings}
+    return block | ({"dynamic": gone} if gone else {})
+
+
+def _tags_block(module: Configuration, alias: str, tags: Mapping[str, str]) -> str:
+    """A provider block with the deployment's default tags and, in their own words, those of the user.
+
+    An override replaces the block of the tags as a whole.
+    """
+    own = _own_tags(module, alias)
+    merged = f"merge(\n{own},\n{hcl.expression(tags)})" if own else hcl.expression(tags)
+    named = f"  alias = {hcl.expression(alias)}\n" if alias else ""
+    return f'provider "aws" {{\n{named}  default_tags {{\n    tags = {merged}\n  }}\n}}\n'
+
+
+def _own_tags(module: Configuration, alias: str) -> str | None:
+    """The expression of a provider's own default tags, that of the last file that has one."""
+    found = [
+        expression
+        for file, content in module.contents.items()
+        for expression in (_tags_in_json(content, alias) if file.suffix == ".json" else _tags_in(file, alias))
+    ]
+    return found[-1] if found else None
+
+
+def _tags_in_json(content: Mapping[str, Any], alias: str) -> Iterator[str]:
+    for (name,), body in hcl.labelled(content.get("provider", {}), 1):
+        if name == "aws" and str(body.get("alias", "")) == alias:
+            for tags in _listed(body.get("default_tags", [])):
+                yield hcl.from_json(tags.get("tags", {}))
+
+
+def _tags_in(file: Path, alias: str) -> Iterator[str]:
+    for block in hcl.block_texts(file.read_text(encoding="utf-8-sig"), "provider", "aws"):
+        body = hcl.inside(block)
+        if str(hcl.parsed(body).get("alias", "")) == alias:
+            for tags in hcl.block_texts(body, "default_tags"):
+                if expression := hcl.expression_text(hcl.inside(tags), "tags"):
+                    yield expression
+
+
+def _listed(node: Any) -> Iterable[Mapping[str, Any]]:
+    """The bodies of a block without labels; in both syntaxes it may be one, or a list."""
+    return [body for _, body in hcl.labelled(node, 0)]
+
+
+def _needs_aws(module: Configuration) -> bool:
+    kinds = {name for kind in ("resource", "data") for (name, _), _ in module.blocks(kind, 2)}
+    fetched = any(not source.startswith(("./", "../")) for source in module.sources)
+    return fetched or any(kind.startswith("aws_") for kind in kinds)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> Path:

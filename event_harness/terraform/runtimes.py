@@ -8,6 +8,8 @@ from typing import Any
 
 from event_harness.terraform.configuration import OVERRIDE, Configuration
 
+_OTHER_LANGUAGES = r"(nodejs|java|dotnet|dotnetcore|ruby|go|provided)[\d.a-z]*$"
+
 
 def override_runtimes(module: Configuration) -> list[Path]:
     """Give the Lambda functions of a module (a copy) a runtime that the old provider knows."""
@@ -23,8 +25,10 @@ def substituted(functions: Mapping[str, Any]) -> dict[str, Any]:
     """The override of these functions; empty if none needs another runtime."""
     # Provider 3.39 refuses runtimes newer than python3.8 in the plan. MiniStack runs each Python runtime on
     # its own interpreter, whatever the runtime's name.
-    runtimes = {name: str(body.get("runtime", "")) for name, body in functions.items()}
     python = {
-        name: {"runtime": "python3.8"} for name, text in runtimes.items() if re.search(r"python|\$\{", text)
+        name: {"runtime": "python3.8"}
+        for name, body in functions.items()
+        # An expression may mean any runtime.
+        if "runtime" in body and not re.match(_OTHER_LANGUAGES, str(body["runtime"]))
     }
     return {"resource": {"aws_lambda_function": python}} if python else {}

@@ -12,6 +12,7 @@ from event_harness.aws import supervisor as supervisor
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.deployments.up import down
 from event_harness.terraform import toolchain
+from event_harness.terraform.configuration import OVERRIDE
 
 ROOT = """
 variable "deploy_test_resources" {
@@ -118,7 +119,7 @@ def test_taken_port_is_one_line_and_nothing_is_left(root, harness):
     assert said.startswith(f"event-harness: port {port} is taken by ")
     assert said.count("\n") == 1
     assert LocalEmulator.find(root / ".event-harness" / "up") is None
-    assert not (root / "event_harness_override.tf.json").exists()
+    assert not (root / OVERRIDE).exists()
 
 
 def test_up_after_a_crash_starts_anew(root, harness):

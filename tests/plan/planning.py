@@ -8,7 +8,7 @@ from pathlib import Path
 import tftest
 
 from event_harness.aws.targets import Target
-from event_harness.terraform import configuration
+from event_harness.terraform import configuration, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.toolchain import Toolchain
@@ -34,7 +34,7 @@ class Planner:
         self, root: Path, directory: Path, target: Target, toolchain: Toolchain, *, real_account: bool = False
     ) -> None:
         self.directory = directory
-        copied = configuration.copy(root, directory / "config")
+        copied = view.make(root, directory / "config").root
         write_override(copied, endpoint_url=target.endpoint_url, old_provider=toolchain.old_provider)
         base = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
         environ = target.environ(base) | toolchain.environ() | {"TF_DATA_DIR": str(directory / "data")}

@@ -10,13 +10,15 @@ from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
 
+TOOLS = types.SimpleNamespace(kind="terraform")
+
 
 @pytest.fixture
 def deployment(tmp_path, monkeypatch):
     """A deployment in eu-west-1 of which terraform tells the outputs that `outputs` holds."""
     (tmp_path / "main.tf").write_text('output "event_harness" {\n  value = null\n}\n')
     record = DeploymentRecord.create(tmp_path / "state", root=tmp_path, target="local")
-    one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), None, record)
+    one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), TOOLS, record)
     one.outputs = {}
 
     def execute_command(*_command):

@@ -12,6 +12,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import up as up_module
 from event_harness.deployments.up import down, up
 from event_harness.errors import ConfigurationError
+from event_harness.terraform.configuration import OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
 
 URL = "http://127.0.0.1:4567"
@@ -96,7 +97,7 @@ def test_down_where_nothing_is_up_says_so(tmp_path):
 def test_down_removes_the_files_of_a_dead_emulator(tmp_path, monkeypatch):
     """After a reboot, say."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    state, override = tmp_path / ".event-harness", tmp_path / "event_harness_override.tf.json"
+    state, override = tmp_path / ".event-harness", tmp_path / OVERRIDE
     (state / "up" / "tmp").mkdir(parents=True)
     (state / "env").touch()
     override.touch()
@@ -197,7 +198,7 @@ def test_emulator_whose_files_were_deleted_is_ended(tmp_path, emulator, command)
 
 def test_down_undoes_all_that_up_did_to_the_root(tmp_path, emulator):
     up(tmp_path, say=lambda line: None)
-    assert (tmp_path / "event_harness_override.tf.json").exists()
+    assert (tmp_path / OVERRIDE).exists()
     down(tmp_path, say=lambda line: None)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".event-harness", "main.tf"]
 
@@ -267,7 +268,7 @@ def test_down_deletes_an_empty_workspace_of_init_and_keeps_an_older_one(tmp_path
 @pytest.mark.parametrize("state", [None, "", '{"resources": [{"id": "a'])
 def test_up_and_down_work_with_a_record_or_state_that_was_cut_off(tmp_path, emulator, record, state):
     file = tmp_path / "terraform.tfstate.d" / "local" / "terraform.tfstate"
-    lock, override = tmp_path / ".terraform.lock.hcl", tmp_path / "event_harness_override.tf.json"
+    lock, override = tmp_path / ".terraform.lock.hcl", tmp_path / OVERRIDE
     if state is not None:
         file.parent.mkdir(parents=True)
         file.write_text(state)
@@ -286,8 +287,8 @@ def test_up_and_down_work_with_a_record_or_state_that_was_cut_off(tmp_path, emul
 
 def test_up_that_fails_leaves_nothing(tmp_path, emulator):
     """Here in the files that it writes after the start."""
-    (tmp_path / "main.tf").write_text("this is { no terraform")
-    with pytest.raises(ConfigurationError, match=r"main\.tf"):
+    (tmp_path / "main.tf").unlink()
+    with pytest.raises(ConfigurationError, match=r"holds no \*\.tf"):
         up(tmp_path, say=lambda line: None)
     assert len(emulator.stopped) == 1
     assert not (tmp_path / ".event-harness" / "up.json").exists()

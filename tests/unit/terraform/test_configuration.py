@@ -3,7 +3,6 @@ import json
 import pytest
 
 from event_harness.errors import ConfigurationError
-from event_harness.terraform import configuration
 from event_harness.terraform.configuration import Configuration
 
 ROOT = """
@@ -40,87 +39,19 @@ resource "aws_lambda_function" "worker" {
 @pytest.fixture
 def project(tmp_path):
     for name, text in {
-        "project/live/main.tf": ROOT,
-        "project/live/terraform.tfstate": "{}",
-        "project/live/notes.txt": "",
-        "project/live/.terraform/providers": "",
-        "project/modules/queue/main.tf": 'module "name" {\n  source = "../name"\n}\n',
-        "project/modules/name/main.tf": "locals {\n  a = 1\n}\n",
-        "project/modules/unused/main.tf": "",
-        "project/functions/worker/app.py": "",
-        "project/.git/HEAD": "",
-        "project/secret.pem": "",
+        "live/main.tf": ROOT,
+        "modules/queue/main.tf": 'module "name" {\n  source = "../name"\n}\n',
+        "modules/name/main.tf": "locals {\n  a = 1\n}\n",
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return tmp_path / "project"
+    return tmp_path
 
 
-def files(directory):
-    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
-
-
-def test_copy_holds_what_the_configuration_needs_and_nothing_else(project, tmp_path):
-    root = configuration.copy(project / "live", tmp_path / "run")
-    assert files(tmp_path / "run") == {
-        "live/main.tf",
-        "modules/queue/main.tf",
-        "modules/name/main.tf",
-        "functions/worker/app.py",
-    }
-    assert root == tmp_path / "run" / "live"
-
-
-def test_copy_takes_what_it_is_told_to_take(project, tmp_path):
-    configuration.copy(project / "live", tmp_path / "run", include=[project / "secret.pem"])
-    assert "secret.pem" in files(tmp_path / "run")
-
-
-def test_copy_leaves_generated_override_files_behind(project, tmp_path):
-    (project / "live" / configuration.OVERRIDE).write_text("{}")
-    configuration.copy(project / "live", tmp_path / "run")
-    assert not any("override" in name for name in files(tmp_path / "run"))
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["my.tfvars", "my.auto.tfvars.json", "more.tf.json", "own.tofu", "policy.tftpl", ".terraform.lock.hcl"],
-)
-def test_copy_takes_every_file_beside_the_root_that_terraform_reads(project, tmp_path, name):
-    (project / "live" / name).write_text("{}")
-    configuration.copy(project / "live", tmp_path / "run")
-    assert f"live/{name}" in files(tmp_path / "run")
-
-
-@pytest.mark.parametrize(
-    "made",
-    [".git", ".terraform", ".event-harness", ".venv", ".venv-3.13", "node_modules", "__pycache__", ".build"],
-)
-def test_copy_leaves_behind_what_tools_have_made_in_a_directory_that_is_named(project, tmp_path, made):
-    (project / "live" / "main.tf").write_text('locals {\n  code = "${path.module}/../functions"\n}\n')
-    (project / "functions" / "worker" / made).mkdir()
-    (project / "functions" / "worker" / made / "large").touch()
-    configuration.copy(project / "live", tmp_path / "run")
-    assert files(tmp_path / "run") == {"live/main.tf", "functions/worker/app.py"}
-
-
-def test_copy_does_not_change_the_checkout(project, tmp_path):
-    before = files(project)
-    configuration.copy(project / "live", tmp_path / "run")
-    assert files(project) == before
-
-
-def test_what_has_changed_since_the_copy_is_named_beside_the_root(project, tmp_path):
-    root = project / "live"
-    (root / ".terraform.lock.hcl").write_text("of the registry")
-    copied = configuration.copy(root, tmp_path / "into")
-    (copied / ".terraform.lock.hcl").unlink()
-    (copied / configuration.OVERRIDE).write_text("{}")
-    assert configuration.changed(root, copied) == []
-    (project / "functions/worker/app.py").write_text("edited = True")
-    (root / "new.tf").write_text("")
-    assert configuration.changed(root, copied) == ["../functions/worker/app.py", "new.tf"]
+def read(directory, text, name="main.tf", **settings):
+    (directory / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return Configuration.read(directory, **settings)
 
 
 def test_variables_are_read_as_a_person_would_fill_them_in(project):
@@ -140,41 +71,95 @@ def test_outputs_modules_and_functions_are_read(project):
     assert list(found.functions) == ["worker"]
 
 
-def test_json_syntax_is_read_too(tmp_path):
-    (tmp_path / "main.tf.json").write_text(
-        json.dumps({"variable": {"a": {"type": "string", "default": "x"}}})
-    )
-    assert list(Configuration.read(tmp_path).variables) == ["a"]
+def test_tree_holds_each_local_module_once_and_leaves_out_what_is_not_there(project):
+    (project / "modules/name/more.tf").write_text('module "gone" {\n  source = "./gone"\n}\n')
+    found = [configuration.directory for configuration in Configuration.read(project / "live").tree()]
+    assert found == [project / "live", project / "modules/queue", project / "modules/name"]
+
+
+VALID = {
+    "blanks after the end marker of a heredoc": 'a = <<-EOT\n    text\n  EOT  \n  b = "x"',
+    "line breaks of Windows": "a = 1\r\n  b = <<EOT\r\ntext\r\nEOT\r\n",
+    "comment between a condition and its question mark": 'a = (\n  true\n  # why\n  ? "x" : "y"\n  )',
+    "white space markers": 'a = "x ${~ var.a ~} y"',
+    "escaped interpolation": 'a = "$${a} %%{b}"',
+    "directive with markers": 'a = "%{ if true ~} x %{~ endif }"',
+    "name that is no ASCII": "größe = 1",
+    "comment before a value": "a = /* x */ 1",
+    "index of a for expression": 'a = { for k in ["a"] : k => 1 }["a"]',
+    "line break before an attribute": "a = (\n    var.b\n    .c\n  )",
+}
+
+
+@pytest.mark.parametrize("text", VALID.values(), ids=VALID)
+def test_every_valid_file_is_read(tmp_path, text):
+    found = read(tmp_path, f'locals {{\n  {text}\n}}\noutput "there" {{\n  value = 1\n}}\n')
+    assert found.outputs == {"there"}
+    assert found.broken == ()
+
+
+def test_byte_order_mark_is_overlooked_in_both_syntaxes(tmp_path):
+    read(tmp_path, b'\xef\xbb\xbfoutput "a" {\n  value = 1\n}\n')
+    found = read(tmp_path, b'\xef\xbb\xbf{"output": {"b": {"value": 1}}}', "more.tf.json")
+    assert found.outputs == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["._main.tf", ".old.tf", "x.tf~", "#x.tf#", "x.tf.bak", "own.tofu"])
+def test_files_that_terraform_skips_are_skipped(tmp_path, name):
+    (tmp_path / name).write_text("broken {")
+    assert read(tmp_path, "", "main.tf").broken == ()
+
+
+def test_opentofu_reads_its_own_file_in_place_of_the_one_of_the_same_name(tmp_path):
+    read(tmp_path, 'output "terraform" {\n  value = 1\n}\n')
+    found = read(tmp_path, 'output "tofu" {\n  value = 1\n}\n', "main.tofu", tofu=True)
+    assert found.outputs == {"tofu"}
+    assert Configuration.read(tmp_path).outputs == {"terraform"}
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [("main.tf", "variable {{", "main.tf can't be read as Terraform"), ("other.txt", "", "holds no *.tf")],
+    "content",
+    [
+        {"variable": {"a": {"default": "x"}}, "provider": {"aws": {"region": "x"}}},
+        {"variable": [{"a": {"default": "x"}}], "provider": {"aws": [{"region": "x"}]}},
+        {"variable": {"a": [{"default": "x"}]}, "provider": [{"aws": [{"region": "x"}]}]},
+        {
+            "//": "a comment",
+            "variable": {"//": "one", "a": {"default": "x"}},
+            "provider": [{"aws": {"region": "x"}}],
+        },
+    ],
 )
-def test_what_is_no_configuration_is_refused_in_one_line(tmp_path, name, text, said):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(ConfigurationError) as error:
+def test_json_syntax_is_read_in_all_its_forms(tmp_path, content):
+    found = read(tmp_path, json.dumps(content), "main.tf.json")
+    assert list(found.variables) == ["a"]
+    assert found.variables["a"].default == '"x"'
+    assert found.providers == {"": {"region": "x"}}
+
+
+def test_providers_are_merged_as_terraform_merges_override_files(tmp_path):
+    read(
+        tmp_path,
+        'provider "aws" {\n  region = "a"\n  profile = "b"\n}\nprovider "aws" {\n  alias = "us"\n}\n',
+    )
+    found = read(tmp_path, 'provider "aws" {\n  region = "c"\n}\n', "a_override.tf")
+    assert found.providers == {"": {"region": "c", "profile": "b"}, "us": {"alias": "us"}}
+
+
+@pytest.mark.parametrize("text", ["variable {{", b"# gr\xfc\xdfe\nvariable {}{"])
+def test_file_that_is_not_valid_is_left_to_terraform(tmp_path, text):
+    found = read(tmp_path, text)
+    assert found.broken == (tmp_path / "main.tf",)
+
+
+def test_directory_without_a_configuration_is_refused_in_one_line(tmp_path):
+    (tmp_path / "other.txt").touch()
+    with pytest.raises(
+        ConfigurationError, match=r"holds no \*\.tf; name the Terraform root \(harness_root\)$"
+    ):
         Configuration.read(tmp_path)
-    assert said in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 def test_missing_directory_is_refused_with_the_setting_to_correct(tmp_path):
     with pytest.raises(ConfigurationError, match="harness_root"):
         Configuration.read(tmp_path / "nowhere")
-
-
-def test_file_that_is_not_utf8_is_refused_with_the_offset_of_the_byte(tmp_path):
-    (tmp_path / "main.tf").write_bytes(b"# gr\xfc\xdfe\n")
-    with pytest.raises(ConfigurationError, match=r"main.tf is not UTF-8 \(byte 0xfc at offset 4\)"):
-        Configuration.read(tmp_path)
-
-
-def test_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, monkeypatch):
-    def denied(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    (tmp_path / "main.tf").touch()
-    monkeypatch.setattr("pathlib.Path.read_text", denied)
-    with pytest.raises(ConfigurationError, match=r"main\.tf can't be read: Permission denied$"):
-        Configuration.read(tmp_path)

@@ -2,22 +2,24 @@ import json
 
 import pytest
 
-from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE
+from event_harness.terraform import hcl
+from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE, TAGS_OVERRIDE
 from event_harness.terraform.overrides import write_override
 
-FUNCTION = 'resource "aws_lambda_function" "this" {\n  runtime = "%s"\n}\n'
+FUNCTION = 'resource "aws_lambda_function" "this" {\n  runtime = %s\n}\n'
+URL = "http://127.0.0.1:1"
 
 
 @pytest.fixture
 def root(tmp_path):
     (tmp_path / "module").mkdir()
-    (tmp_path / "module" / "main.tf").write_text(FUNCTION % "python3.13")
+    (tmp_path / "module" / "main.tf").write_text(FUNCTION % '"python3.13"')
     (tmp_path / "main.tf").write_text('module "m" {\n  source = "./module"\n}\n')
     return tmp_path
 
 
-def provider(root, text):
-    (root / "provider.tf").write_text(text)
+def provider(root, text, name="provider.tf"):
+    (root / name).write_text(text)
 
 
 def override(directory, name=OVERRIDE):
@@ -36,65 +38,167 @@ NEW_PROVIDER_SETTINGS = {
 }
 
 
-def test_new_provider_on_an_emulator_needs_no_endpoints_but_must_not_ask_for_its_account(root):
-    """It would put the account's number before the emulator's address, and no such name can be resolved."""
+def blocks(root):
+    return override(root)["provider"]["aws"]
+
+
+def tags_of(root):
+    """The source text of the tags, by alias."""
+    text = (root / TAGS_OVERRIDE).read_text()
+    found = {}
+    for block in hcl.block_texts(text, "provider", "aws"):
+        body = hcl.inside(block)
+        (tags,) = hcl.block_texts(body, "default_tags")
+        found[hcl.parsed(body).get("alias")] = hcl.expression_text(hcl.inside(tags), "tags")
+    return found
+
+
+def test_new_provider_on_an_emulator_needs_no_endpoints_but_must_not_know_its_account(root):
+    """It would put the account's number before an address by number, which nobody resolves."""
     provider(root, 'provider "aws" {}\n')
-    write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=False, tags={"run": "r1"})
-    (block,) = override(root)["provider"]["aws"]
-    assert block.pop("default_tags")
+    write_override(root, endpoint_url=URL, old_provider=False, tags={"run": "r1"})
+    (block,) = blocks(root)
     assert block == NEW_PROVIDER_SETTINGS
     assert not (root / "module" / OVERRIDE).exists()
 
 
-def test_new_provider_without_a_provider_block_gets_the_same_settings(root):
-    write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=False, copied=False)
+def test_new_provider_that_nobody_configures_is_told_too(root):
+    (root / "bucket.tf").write_text('resource "aws_s3_bucket" "b" {\n}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, copied=False)
     assert override(root, IMPLICIT_PROVIDER)["provider"]["aws"] == NEW_PROVIDER_SETTINGS
 
 
-def test_old_provider_gets_the_endpoint_of_every_service(root):
+def test_configuration_without_resources_of_aws_is_given_no_provider(tmp_path):
+    (tmp_path / "main.tf").write_text('resource "terraform_data" "d" {\n}\n')
+    write_override(tmp_path, endpoint_url=URL, old_provider=True, tags={"run": "r1"})
+    assert not (tmp_path / IMPLICIT_PROVIDER).exists()
+    assert set(override(tmp_path)) == {"terraform"}
+
+
+def test_old_provider_is_told_every_endpoint(root):
     provider(root, 'provider "aws" {}\n')
-    write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=True)
-    block = override(root)["provider"]["aws"][0]
-    assert set(block["endpoints"][0].values()) == {"http://127.0.0.1:1"}
-    assert {"s3", "lambda", "sts", "ec2", "dynamodb"} <= set(block["endpoints"][0])
+    write_override(root, endpoint_url=URL, old_provider=True)
+    endpoints = blocks(root)[0]["endpoints"][0]
+    assert set(endpoints.values()) == {URL}
+    assert {"s3", "lambda", "sts", "ec2", "dynamodb"} <= set(endpoints)
 
 
-def test_old_provider_gets_a_runtime_that_it_knows_in_every_module(root):
-    provider(root, 'provider "aws" {}\n' + FUNCTION % "${var.runtime}")
-    write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=True)
+@pytest.mark.parametrize("runtime", ["var.runtime", '"${var.runtime}"', '"python3.13"', 'local.r["x"]'])
+def test_old_provider_gets_a_runtime_that_it_knows_in_every_module(root, runtime):
+    provider(root, 'provider "aws" {}\n' + FUNCTION % runtime)
+    write_override(root, endpoint_url=URL, old_provider=True)
     for directory in (root, root / "module"):
         assert override(directory)["resource"]["aws_lambda_function"]["this"]["runtime"] == "python3.8"
 
 
 def test_runtime_of_another_language_is_left_alone(root):
-    (root / "module" / "main.tf").write_text(FUNCTION % "nodejs12.x")
-    write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=True)
+    (root / "module" / "main.tf").write_text(FUNCTION % '"nodejs12.x"')
+    write_override(root, endpoint_url=URL, old_provider=True)
     assert not (root / "module" / OVERRIDE).exists()
 
 
-def test_tags_are_merged_with_those_that_the_provider_has(root):
-    provider(root, 'provider "aws" {\n  default_tags {\n    tags = { "Team" = var.team }\n  }\n}\n')
+@pytest.mark.parametrize(
+    "own",
+    [
+        '{ "Team" = var.team }',
+        "local.tags",
+        'merge({ (var.team) = "v" }, local.tags)',
+        "{\n      note = <<-EOT\n        a } b\n      EOT\n    }",
+    ],
+)
+def test_tags_are_merged_with_the_users_in_their_own_words(root, own):
+    provider(root, f'provider "aws" {{\n  default_tags {{\n    tags = {own}\n  }}\n}}\n')
     write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
-    tags = override(root)["provider"]["aws"][0]["default_tags"][0]["tags"]
-    assert tags == '${merge({ "Team" = var.team }, { "run" = "r1" })}'
+    assert tags_of(root) == {None: f'merge(\n{own},\n{{ run = "r1" }})'}
 
 
-def test_tags_are_merged_with_an_expression(root):
-    provider(root, 'provider "aws" {\n  default_tags {\n    tags = local.tags\n  }\n}\n')
+@pytest.mark.parametrize("form", [{"tags": {"a": "${var.b}"}}, [{"tags": {"a": "${var.b}"}}]])
+@pytest.mark.parametrize("several", [False, True])
+def test_tags_are_merged_with_those_in_json_syntax(root, form, several):
+    block = {"default_tags": form}
+    content = {"provider": {"aws": [block] if several else block}}
+    provider(root, json.dumps(content), "provider.tf.json")
     write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
-    tags = override(root)["provider"]["aws"][0]["default_tags"][0]["tags"]
-    assert tags == '${merge(local.tags, { "run" = "r1" })}'
+    assert tags_of(root)[None].startswith("merge(")
+    assert "var.b" in tags_of(root)[None]
+
+
+def test_tags_of_an_override_file_count_as_terraform_merges_them(root):
+    provider(root, 'provider "aws" {\n  default_tags {\n    tags = local.first\n  }\n}\n')
+    provider(root, 'provider "aws" {\n  default_tags {\n    tags = local.last\n  }\n}\n', "a_override.tf")
+    write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
+    assert "local.last" in tags_of(root)[None]
 
 
 def test_aliased_providers_are_overridden_under_their_alias(root):
     provider(root, 'provider "aws" {}\nprovider "aws" {\n  alias = "us"\n}\n')
     write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
-    assert [block.get("alias") for block in override(root)["provider"]["aws"]] == [None, "us"]
+    assert [block.get("alias") for block in blocks(root)] == [None, "us"]
+    assert set(tags_of(root)) == {None, "us"}
 
 
 def test_implied_default_provider_is_declared_so_that_its_resources_are_tagged(root):
+    (root / "bucket.tf").write_text('resource "aws_s3_bucket" "b" {\n}\n')
     write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
-    assert "run" in override(root, IMPLICIT_PROVIDER)["provider"]["aws"]["default_tags"][0]["tags"]
+    assert override(root, IMPLICIT_PROVIDER)["provider"]["aws"]["default_tags"]["tags"] == {"run": "r1"}
+
+
+LEADS_ELSEWHERE = """
+provider "aws" {
+  profile             = "default"
+  allowed_account_ids = ["123456789012"]
+  shared_config_files = ["~/.aws/config"]
+  assume_role {
+    role_arn = "arn:aws:iam::123456789012:role/deploy"
+  }
+  dynamic "assume_role_with_web_identity" {
+    for_each = [1]
+    content {}
+  }
+  endpoints {
+    s3 = "http://localhost:4566"
+  }
+}
+"""
+
+
+def test_what_leads_a_provider_elsewhere_is_taken_away_on_an_emulator(root):
+    provider(root, LEADS_ELSEWHERE)
+    write_override(root, endpoint_url=URL, old_provider=False)
+    (block,) = blocks(root)
+    assert {name for name, value in block.items() if value is None} == {
+        *("access_key", "secret_key", "token", "profile"),
+        "allowed_account_ids",
+        "shared_config_files",
+    }
+    assert set(block["dynamic"]) == {"assume_role", "assume_role_with_web_identity", "endpoints"}
+    assert all(one["for_each"] == [] for one in block["dynamic"].values())
+
+
+def test_what_leads_a_provider_elsewhere_counts_on_a_real_account(root):
+    provider(root, LEADS_ELSEWHERE)
+    write_override(root, endpoint_url=None, old_provider=False)
+    assert "provider" not in override(root)
+
+
+def test_module_that_configures_a_provider_of_its_own_is_overridden_there(root):
+    provider(root / "module", 'provider "aws" {\n  region = "us-east-1"\n}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, tags={"run": "r1"})
+    assert blocks(root / "module")[0]["skip_requesting_account_id"] is True
+    assert (root / "module" / TAGS_OVERRIDE).exists()
+
+
+def test_module_whose_empty_block_passes_on_the_callers_provider_is_left_alone(root):
+    provider(root / "module", 'provider "aws" {\n  alias = "given"\n}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, tags={"run": "r1"})
+    assert not (root / "module" / OVERRIDE).exists()
+
+
+@pytest.mark.parametrize(
+    "other", ["zz_override.tf", "provider_override.tf", "localstack_providers_override.tf"]
+)
+def test_names_of_the_overrides_sort_behind_those_of_the_user(other):
+    assert min(OVERRIDE.encode(), TAGS_OVERRIDE.encode()) > other.encode()
 
 
 def test_state_of_a_copy_stays_beside_it_whatever_backend_it_names(root):
@@ -105,7 +209,7 @@ def test_state_of_a_copy_stays_beside_it_whatever_backend_it_names(root):
 
 def test_users_own_root_keeps_its_backend_and_its_modules_stay_untouched(root):
     provider(root, 'provider "aws" {}\n')
-    written = write_override(root, endpoint_url="http://127.0.0.1:1", old_provider=True, copied=False)
+    written = write_override(root, endpoint_url=URL, old_provider=True, copied=False)
     assert written == [root / OVERRIDE]
     assert set(override(root)) == {"provider"}
 

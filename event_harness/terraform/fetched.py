@@ -1,0 +1,41 @@
+"""The modules that `terraform init` has fetched from git, a registry or an absolute path.
+
+After init, TF_DATA_DIR holds a copy of each, or a link to it if its source is an absolute path.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from event_harness.terraform import view
+
+
+def own_copies(data_dir: Path) -> list[Path]:
+    """Replace each link by a copy, since a module may write into its own directory. It may be called again.
+
+    Args:
+        data_dir: the TF_DATA_DIR of a root, after `terraform init`.
+
+    Returns:
+        The directories of all fetched modules.
+    """
+    manifest = data_dir / "modules" / "modules.json"
+    if not manifest.exists():
+        return []
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    for link in manifest.parent.iterdir():
+        if link.is_symlink():
+            _replace_by_copy(link, content["Modules"])
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    directories = dict.fromkeys(Path(module["Dir"]) for module in content["Modules"])
+    return [directory for directory in directories if directory.is_relative_to(data_dir)]
+
+
+def _replace_by_copy(link: Path, modules: list[dict[str, Any]]) -> None:
+    package = link.resolve()
+    link.unlink()
+    view.copy_directory(package, link)
+    for module in modules:
+        directory = Path(module["Dir"])
+        if directory.is_relative_to(package):
+            module["Dir"] = str(link / directory.relative_to(package))
