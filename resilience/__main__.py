@@ -1,4 +1,4 @@
-"""Run the resilience tests and print what they have found: python -m resilience [kill] [faults] [soak]."""
+"""Run the resilience tests and print a table: python -m resilience [kill] [signals] [faults] [soak]."""
 
 import argparse
 import shutil
@@ -7,10 +7,10 @@ import tempfile
 from dataclasses import fields
 from pathlib import Path
 
-from resilience import faults, kill, soak
+from resilience import faults, kill, signals, soak
 from resilience.table import Options, Row, console, show
 
-TESTS = {"kill": kill.run, "faults": faults.run, "soak": soak.run}
+TESTS = {"kill": kill.run, "signals": signals.run, "faults": faults.run, "soak": soak.run}
 
 
 def main() -> int:

@@ -80,6 +80,7 @@ class Options:
         events: how many go through injected faults.
         sessions: how many reuse one deployment.
         cycles: how many apply, test and destroy.
+        signals: how many sessions get signals at random moments.
     """
 
     seed: int = 1
@@ -87,3 +88,4 @@ class Options:
     events: int = 500
     sessions: int = 200
     cycles: int = 20
+    signals: int = 3000

@@ -8,6 +8,7 @@ from projects import Project
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.orphans.inventory import inventory
+from resilience import signals
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,50 @@ def test_output_that_nobody_reads_any_more_keeps_nothing_from_being_destroyed(la
         session.stdout.close()
         assert session.wait(200) != 0
     assert (project.left(), inventory(lasting)) == ([], [])
+
+
+DELETES = """
+import pathlib, shutil
+def test_deletes_all_ignored_files(deployment):
+    shutil.rmtree(".event-harness")
+"""
+
+
+def test_test_that_deletes_the_records_leaves_no_resource(lasting, tmp_path):
+    """As `git clean -fdx` does."""
+    project = Project(tmp_path / "project", DELETES)
+    printed = project.run(f"--harness-target={lasting.endpoint_url}")
+    assert "has been deleted: destroying deployment" in printed
+    assert (project.left(), inventory(lasting)) == ([], []), printed
+
+
+KILLS = """
+import os, signal, time
+import psutil
+from event_harness.aws.supervisor import MARK
+
+def test_kills_the_supervisor(deployment):
+    (supervisor,) = [
+        child
+        for child in psutil.Process().children()
+        if child.is_running() and MARK in child.environ() and "supervisor.py" in " ".join(child.cmdline())
+    ]
+    supervisor.kill()
+    time.sleep(4)
+"""
+
+
+def test_killed_emulator_is_noticed_and_terraform_is_not_asked_to_destroy(tmp_path):
+    project = Project(tmp_path / "project", KILLS)
+    printed = project.run()
+    noticed, passed = printed.index("the local AWS emulator (process "), printed.index("1 passed")
+    assert noticed < passed
+    assert "is left" in printed
+    assert "destroying deployment" not in printed
+    assert project.left() == [], printed
+
+
+def test_signals_at_random_moments_leave_nothing_and_no_session_hangs(tmp_path):
+    """`make resilience ARGS=signals` tries thousands."""
+    outcomes = signals.trials(tmp_path / "trials", 60, seed=1)
+    assert [note for fine, note in outcomes if not fine] == []

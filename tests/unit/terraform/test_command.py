@@ -6,14 +6,16 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import psutil
 import pytest
 
-from event_harness.errors import DeploymentError
+from event_harness.errors import DeploymentError, EmulatorGoneError
 from event_harness.machine import interrupts
 from event_harness.machine.interrupts import orderly_interrupts
+from event_harness.terraform import command
 from event_harness.terraform.command import Terraform, summary
 
 
@@ -112,6 +114,37 @@ def test_interrupt_while_a_command_is_being_started_does_not_lose_it(terraform, 
     started[0].kill()
     started[0].wait()
     assert ended
+
+
+def test_interrupt_within_poll_leaves_no_lock_taken(terraform, monkeypatch):
+    """`Popen.poll` takes a lock before its `try`: an exception in between would leave it taken for ever."""
+    polled, poll = [], subprocess.Popen.poll
+
+    def interrupted(process):
+        if not polled:
+            signal.raise_signal(signal.SIGTERM)
+        polled.append(process)
+        return poll(process)
+
+    monkeypatch.setattr(subprocess.Popen, "poll", interrupted)
+    with orderly_interrupts(), pytest.raises(KeyboardInterrupt):
+        terraform("time.sleep(600)", timeout=20).execute_command("apply")
+    assert len(polled) > 1  # the first one wasn't cut off
+    assert polled[0].returncode is not None
+
+
+@pytest.mark.parametrize("gone_after", [0, 0.3])
+def test_command_ends_at_once_if_its_target_is_gone(terraform, monkeypatch, gone_after):
+    monkeypatch.setattr(command, "_CHECK", 0.01)
+    deadline = time.monotonic() + gone_after
+
+    def check():
+        if time.monotonic() > deadline:
+            raise EmulatorGoneError("the local AWS emulator has ended")
+
+    stubborn = "signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(600)"
+    with pytest.raises(EmulatorGoneError):
+        terraform(stubborn, timeout=20, check=check).execute_command("apply")
 
 
 def test_another_thread_can_interrupt_a_command(terraform):
