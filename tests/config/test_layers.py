@@ -46,3 +46,13 @@ def test_every_package_states_its_purpose_in_one_line():
         assert re.fullmatch(r'"""[A-Z].*\."""', first), (
             f"{path.relative_to(ROOT)}: say its purpose in one line"
         )
+
+
+def test_folders_of_unit_tests_are_named_like_what_they_test():
+    folders = {
+        path.parent.relative_to(ROOT / "tests" / "unit").parts
+        for path in (ROOT / "tests" / "unit").rglob("test_*.py")
+    }
+    packages = {name for layer in LAYERS for name in layer.split(" | ")}
+    outside = {"benchmarks", "demo", "functions", "resilience"}
+    assert {parts[0] for parts in folders if parts} <= packages | outside
