@@ -30,7 +30,7 @@ def likely_cause(
         misses: Results that were not accepted, each with the reason; the nearest last.
         silent: Sources without a result of the input, if other sources have one.
     """
-    nothing = f"nothing came from {', '.join(silent)}" if silent else ""
+    nothing = f"no result of this input from {', '.join(silent)}" if silent else ""
     if failed:
         told = str(failed[-1])
         return f"{told}; {nothing}" if nothing else told
@@ -41,6 +41,9 @@ def likely_cause(
         rest = "; ".join(part for part in (nothing, cause or "") if part) if silent else ""
         return f"{told}; {rest}" if rest else told
     if silent:
+        missed = next((one for one in findings if one.state == "not reached"), None)
+        if missed and not cause:
+            cause = f"{missed.component} was not reached: {missed.text}"
         return f"{cause}; {nothing}" if cause else f"{nothing}, and no component shows a fault"
     if cause:
         return cause
@@ -88,15 +91,14 @@ def _how_far(findings: Sequence[Finding], path: Sequence[Component]) -> str:
 
 def _gap(findings: Sequence[Finding], path: Sequence[Component], seen: int, gap: int) -> str:
     missed = findings[gap].component
-    if seen < 0 or gap != seen + 1:
-        between = [one.component for one in findings[seen + 1 : gap]]
-        if between and path[gap - 1].type == "lambda":
-            return f"{between[-1]}: {findings[gap - 1].text}; nothing of this input came to {missed}"
-        last = f"; {findings[seen].component} saw it last" if seen >= 0 else ""
-        unsure = f" (whether it came to {', '.join(between)} is not known)" if between else ""
-        return f"{missed} was not reached{last}{unsure}: {findings[gap].text}"
+    between = [one.component for one in findings[seen + 1 : gap]]
+    if between and path[gap - 1].type == "lambda":
+        return f"{between[-1]}: {findings[gap - 1].text}; nothing of this input came to {missed}"
+    behind = f", behind {', '.join(between)}" if between else ""
+    if seen < 0:
+        return f"{missed} was not reached{behind}: {findings[gap].text}"
     last_one = findings[seen]
     if path[seen].type == "lambda":
         line = f"; its last line: {last_one.details[-1]}" if last_one.details else ""
-        return f"{last_one.component} ran without an error, but nothing of this input came to {missed}{line}"
-    return f"{missed} was not reached: {findings[gap].text}; {last_one.component} saw it last"
+        return f"{last_one.component} ran without an error, but nothing of it came to {missed}{behind}{line}"
+    return f"{missed} was not reached{behind}: {findings[gap].text}; {last_one.component} saw it last"

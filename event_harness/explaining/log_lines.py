@@ -55,7 +55,8 @@ class Line:
     def told_error(self) -> str:
         """The error of this line without a logger's level, time and request."""
         text = re.sub(r"^(\[(ERROR|CRITICAL)\]|ERROR|CRITICAL)\s*", "", self.text)
-        return re.sub(rf"^(\S+Z\s+)?({_UUID}\s+)?", "", text).strip() or self.text
+        text = re.sub(rf"^(\S+Z\s+)?({_UUID}\s+)?", "", text).strip()
+        return re.sub(r"^(?:[a-z_]\w*\.)+(?=[A-Z]\w*: )", "", text) or self.text
 
 
 def told(lines: Iterable[Line]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def account(
     stop = next((n for n in range(passed, len(path)) if findings[n].state in ("failed", "running")), None)
     if stop is None:
         stop = _blocked(path, seen, findings, passed)
-    if stop is not None and not forked:
+    if stop is not None and (not forked or _only_way(path, seen, stop)):
         findings[stop + 1 :] = [_behind(one, findings[stop]) for one in findings[stop + 1 :]]
     return findings
 
@@ -73,7 +73,7 @@ def _passed_by(findings: Sequence[Finding]) -> int:
 
 def _failed(finding: Finding, failure: Failure) -> Finding:
     """A component whose failure message is there; its log lines stay."""
-    text = str(failure).removeprefix(f"{failure.component} ")
+    text = str(failure).removeprefix(f"{failure.component} ").removeprefix("failed ").removeprefix("failed: ")
     cause = str(failure)
     return Finding(finding.component, "failed", text, finding.details, cause, certain=True, here=True)
 
@@ -86,18 +86,18 @@ def _failed_after_all(finding: Finding) -> Finding:
 def _busy(path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding]) -> list[Finding]:
     """A function that nothing is known of works on the message of its queue that is in flight."""
     busy = list(findings)
-    for source, answer in zip(path, seen, strict=True):
+    for at, (source, answer) in enumerate(zip(path, seen, strict=True)):
         if source.type != "sqs" or answer.finding.state != "running":
             continue
         for number, component in enumerate(path):
-            if busy[number].state == "not reached" and any(
-                link.leads_to(component) for link in answer.links or ()
-            ):
-                text = (
-                    f"works on a message of {source.name}, or waits to try it again; no line in its log yet"
-                )
-                cause = f"{component.name} has not ended: {answer.finding.text}"
+            if not any(link.leads_to(component) for link in _links(answer)):
+                continue
+            if busy[number].state == "not reached":
+                text = f"works on a message of {source.name}, or will try it again; its log has no line yet"
+                cause = f"{component.name} is still running: {source.name} has {answer.finding.text}"
                 busy[number] = Finding(component.name, "running", text, cause=cause)
+            if busy[number].state in ("failed", "running"):  # it tells more than its queue
+                busy[at] = replace(busy[at], cause=None)
     return busy
 
 
@@ -109,25 +109,41 @@ def _passed(finding: Finding) -> Finding:
         return replace(finding, state="ok", text=f"passed, but first: {finding.text}", cause=None)
     if finding.state == "failed":
         return replace(finding, state="ok", text=f"passed; {finding.text}", cause=None)
-    if finding.state == "running":
+    if finding.state == "running" and finding.here:
         return replace(finding, cause=None, certain=False)
-    said = finding.text.removesuffix("; it doesn't tell which have passed")
-    return replace(finding, state="ok", text=f"passed, as a later component shows ({said})", cause=None)
+    said = f" ({finding.text})" if finding.text.startswith(("ran ", "not known")) else ""
+    return replace(finding, state="ok", text=f"passed, as a later component shows{said}", cause=None)
 
 
 def _fed(path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding]) -> list[Finding]:
-    """On a path with branches: a component has passed the input on that is connected to one which saw it."""
+    """On a path with branches: a component has passed the input on if only it leads to one that saw it."""
     fed = list(findings)
     for number in reversed(range(len(path))):
-        leads = any(
-            link.leads_to(component)
-            for link in _links(seen[number])
-            for component, later in zip(path[number + 1 :], fed[number + 1 :], strict=True)
-            if later.state == "ok"
-        )
-        if leads and fed[number].state in ("unknown", "not reached"):
+        behind = [n for n in range(len(path)) if fed[n].state == "ok" or fed[n].here]
+        if any(_feeders(path, seen, n) == [number] for n in behind) and not fed[number].here:
             fed[number] = _passed(fed[number])
     return fed
+
+
+def _feeders(path: Sequence[Component], seen: Sequence[Seen], number: int) -> list[int]:
+    """The components that are connected to this one."""
+    return [
+        before
+        for before, answer in enumerate(seen)
+        if any(link.leads_to(path[number]) for link in _links(answer))
+    ]
+
+
+def _only_way(path: Sequence[Component], seen: Sequence[Seen], stop: int) -> bool:
+    """Whether nothing branches off before a component, so that all others lie behind it.
+
+    A function may write to any other component; what a function before it writes to isn't known.
+    """
+    return all(
+        path[number].type != "lambda"
+        and [n for n in range(len(path)) if number in _feeders(path, seen, n)] == [number + 1]
+        for number in range(stop)
+    )
 
 
 def forks(path: Sequence[Component], seen: Sequence[Seen]) -> bool:
@@ -175,17 +191,19 @@ def _blocked(
             return number
         if number == gap:
             through = next(link for link in links if link.leads_to(path[number]))
-            lets = f" and lets pass: {through.filter}" if through.filter else ""
-            text = f"{findings[number].text}, though the {through.kind} of {source} leads to it{lets}"
+            passes = f"passes only {through.filter}" if through.filter else "leads to it"
+            text = f"{findings[number].text}, though the {through.kind} of {source} {passes}"
+            if through.filter:
+                text = text.replace(", though the", "; the")
             findings[number] = replace(findings[number], text=text)
     return gap
 
 
 def _feeder(path: Sequence[Component], seen: Sequence[Seen], number: int) -> int | None:
     """The component that is connected to this one; else the one before it, if it is connected to no other."""
-    for before in reversed(range(number)):
-        if any(link.leads_to(path[number]) for link in _links(seen[before])):
-            return before
+    feeders = [before for before in _feeders(path, seen, number) if before < number]
+    if feeders:
+        return feeders[-1]
     before = number - 1
     if seen[before].links is None or path[before].type == "lambda":
         return None

@@ -153,7 +153,8 @@ class Strangers:
 
     def _of_others(self, recent: Sequence[Result]) -> Finding:
         """Results of other inputs. One with the awaited content may be right, or mixed up."""
-        text = f"{len(recent)} results of other inputs since the send"
+        many = "1 result" if len(recent) == 1 else f"{len(recent)} results"
+        text = f"{many} of other inputs since the send"
         compared = self._compare(recent[-_COMPARED:])
         if compared and not compared[-1][1]:
             text += f", one with the awaited content: {compared[-1][0].correlation_id}"

@@ -70,7 +70,14 @@ def links_of_bucket(client: Client, component: Component, key: str | None) -> li
             events = [str(event) for event in one.get("Events", [])]
             if not unmatched and events and not any("ObjectCreated" in event for event in events):
                 unmatched = f"is for {', '.join(events)} only"
-            links.append(Link(one[arn], "notification", filter=", ".join(told), unmatched=unmatched))
+            links.append(
+                Link(
+                    one[arn],
+                    "notification",
+                    filter=f"keys with {' and '.join(told)}" if told else "",
+                    unmatched=unmatched,
+                )
+            )
     if "EventBridgeConfiguration" in answer:
         links.append(Link("eventbridge", "notification"))
     return links
@@ -92,7 +99,7 @@ def links_of_topic(client: Client, component: Component, sent: Sent | None) -> l
                 str(one["Endpoint"]),
                 "subscription",
                 enabled=confirmed,
-                filter=f"filter policy on {scope} {json.dumps(policy)}" if policy else "",
+                filter=f"{scope} {json.dumps(policy)}" if policy else "",
                 unmatched=_unmatched(policy, sent, "body" if scope == "MessageBody" else "attributes"),
             )
         )
@@ -113,7 +120,7 @@ def links_of_bus(client: Client, component: Component, sent: Sent | None) -> lis
                 str(target["Arn"]),
                 f"rule {rule['Name']}",
                 enabled=rule.get("State", "ENABLED") != "DISABLED",
-                filter=f"pattern {json.dumps(pattern)}",
+                filter=f"events {json.dumps(pattern)}",
                 unmatched=_unmatched(pattern, sent, "event"),
             )
             for target in targets.get("Targets", [])
@@ -137,7 +144,7 @@ def links_of_source(client: Client, arn: str, sent: Sent | None) -> list[Link]:
                 str(one["FunctionArn"]),
                 "event source mapping",
                 enabled=str(one.get("State", "Enabled")) not in ("Disabled", "Disabling"),
-                filter=" or ".join(f"pattern {json.dumps(pattern)}" for pattern in patterns),
+                filter=" or ".join(f"records {json.dumps(pattern)}" for pattern in patterns),
                 unmatched=reasons[0] if reasons and all(reasons) else None,
             )
         )

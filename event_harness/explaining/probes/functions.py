@@ -81,7 +81,7 @@ def _of_strangers(name: str, log: LogView, *, records: bool) -> Finding | None:
     if not log.errors:
         return None
     raised = log.errors[-1].told_error
-    text = f"{count(len(log.errors), 'error line')} since the send, none names this input: {raised}"
+    text = f"{raised} ({count(len(log.errors), 'error line')} since the send, none names this input)"
     if log.unclear:
         # An invocation without an error and without an id may have been this input's.
         maybe = f"{name} logged an error, perhaps of another input: {raised}"

@@ -40,7 +40,7 @@ def test_a_fault_on_the_way_to_a_silent_source_is_told_beside_what_was_not_accep
     from_news = lambda result: result.source == "news"  # noqa: E731 (as users write it)
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, until=from_news))
     assert report.cause.startswith("destination: its result is not the one awaited: the predicate said no")
-    assert "; nothing came from news; announce failed: ValueError: cannot announce" in report.cause
+    assert "; no result of this input from news; announce failed: ValueError: cannot announce" in report.cause
 
 
 def test_a_fault_on_the_way_to_a_silent_source_is_the_cause_of_too_few_results(forked):
@@ -48,7 +48,7 @@ def test_a_fault_on_the_way_to_a_silent_source_is_the_cause_of_too_few_results(f
     forked.logs.invoked("/announce", REQUEST, f"[ERROR] ValueError: cannot announce {sent.correlation_id}")
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
     assert report.cause == (
-        f"announce failed: ValueError: cannot announce {sent.correlation_id}; nothing came from news"
+        f"announce failed: ValueError: cannot announce {sent.correlation_id}; no result of this input from news"
     )
 
 
@@ -56,7 +56,7 @@ def test_a_silent_function_before_a_silent_source_is_not_blamed_but_told(forked)
     sent = arrived_at_the_first(forked)
     forked.logs.invoked("/announce", REQUEST)
     report = told_of(forked, lambda: forked.listener.expect_exactly(sent, 2, timeout=1))
-    assert report.cause == "nothing came from news, and no component shows a fault"
+    assert report.cause == "no result of this input from news, and no component shows a fault"
     assert finding(report, "announce").state == "unknown"
     assert finding(report, "announce").text.startswith("ran 1 time since the send without an error")
 
@@ -67,7 +67,7 @@ def test_results_without_an_id_are_the_cause_of_too_few_results(forked):
     forked.table.record(None, source="news", metadata='{"correlation_error": "no attribute trace_id"}')
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
     assert report.cause == (
-        "news: 1 result came without a correlation id (no attribute trace_id); nothing came from news"
+        "news: 1 result came without a correlation id (no attribute trace_id); no result of this input from news"
     )
 
 
@@ -133,7 +133,7 @@ def test_a_component_may_have_any_name(name):
     sent = world.send()
     processed(world, sent, "written")
     cause = explain(world, sent).cause
-    assert cause.startswith(f"processor ran without an error, but nothing of this input came to {name};")
+    assert cause.startswith(f"processor ran without an error, but nothing of it came to {name};")
 
 
 def test_an_event_of_a_session_that_makes_its_own_ids_is_not_called_nobodys(world):
@@ -151,7 +151,7 @@ def test_what_came_without_an_id_from_a_source_that_is_asked_for_is_told(forked)
     forked.table.record(None, source="news", metadata='{"correlation_error": "no attribute trace_id"}')
     from_news = lambda result: result.source == "news"  # noqa: E731 (as users write it)
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, until=from_news))
-    assert "; nothing came from news; news: 1 result came without a correlation id" in report.cause
+    assert "; no result of this input from news; news: 1 result came without a correlation id" in report.cause
 
 
 def test_an_id_of_the_systems_own_at_one_of_two_sources_is_told(forked):
@@ -163,4 +163,4 @@ def test_an_id_of_the_systems_own_at_one_of_two_sources_is_told(forked):
     assert report.cause.startswith(
         "event_listener recorded 1 event under an id that no test session made: order-4711"
     )
-    assert report.cause.endswith("; nothing came from news")
+    assert report.cause.endswith("; no result of this input from news")

@@ -122,7 +122,7 @@ def test_a_function_that_wrote_nothing_is_the_cause_with_its_last_line():
     processed(world, sent, f"{sent.correlation_id} is empty")
     cause = explain(world, sent).cause
     assert cause.startswith(
-        "processor ran without an error, but nothing of this input came to event_listener; its last line:"
+        "processor ran without an error, but nothing of it came to event_listener; its last line:"
     )
     assert "is empty" in cause
     world.logs.write("/listener", "[ERROR] Runtime.ImportModuleError: no")
@@ -186,7 +186,7 @@ def test_a_function_that_wrote_nothing_is_followed_by_a_component_without_output
     assert finding(report, "processor").state == "ok"
     assert finding(report, "destination").state == "not reached"
     assert report.cause.startswith(
-        "processor ran without an error, but nothing of this input came to destination; its last line: 00:16:40"
+        "processor ran without an error, but nothing of it came to destination; its last line: 00:16:40"
     )
 
 
