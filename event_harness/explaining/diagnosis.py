@@ -67,7 +67,7 @@ class Explainer:
         self._failures = failures
         self._was_sent = was_sent
         self._budget = budget
-        self._emulator_log = emulator_log or platform_log(getattr(target, "emulator_log", None))
+        self._emulator_log = emulator_log or platform_log(target.emulator_log)
         self._clock = clock
         self._sleep = sleep
 

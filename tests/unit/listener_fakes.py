@@ -277,6 +277,7 @@ class Target:
     """Hands out the fakes as clients; remembers the settings asked for."""
 
     skew = 3.0
+    emulator_log = None
 
     def __init__(self, **clients):
         self.clients = clients

@@ -4,7 +4,7 @@ import os
 
 from ministack import app as ministack
 
-from event_harness.aws.front import functions, kinesis_tags
+from event_harness.aws.front import functions, invocations, kinesis_tags
 from event_harness.aws.front.admission import Admission
 from event_harness.aws.front.proxying import ForwardProxy
 
@@ -13,6 +13,7 @@ def main() -> None:
     """Wrap MiniStack's application and start MiniStack's own server with it."""
     functions.install(os.environ["AWS_SECRET_ACCESS_KEY"])
     kinesis_tags.install()
+    invocations.install()
     # MiniStack's `main` serves the application that its module names at that moment.
     ministack.app = ForwardProxy(Admission(ministack.app))
     ministack.main()

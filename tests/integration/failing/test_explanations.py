@@ -5,13 +5,14 @@ share a failure queue, a table and a queue that the harness listens to. Each tes
 """
 
 import io
+import json
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from event_harness.errors import InputFailedError, WaitError, WaitTimeoutError
+from event_harness.errors import WaitError
 from event_harness.producers import SnsProducer, SqsProducer
 
 FUNCTIONS = Path(__file__).parents[1] / "systems" / "chain" / "functions"
@@ -41,7 +42,7 @@ class Chain:
         """Replace a part of a function's code, or change its configuration."""
         function, source = self.components[name].function, (FUNCTIONS / f"{name}.py").read_text()
         before = self.lambdas.get_function_configuration(FunctionName=function)
-        assert source.count(old), f"{old!r} isn't in {name}.py"
+        assert old in source
         if old:
             self.deploy(name, source.replace(old, new))
         if configuration:
@@ -72,12 +73,42 @@ class Chain:
         finally:
             self.sns.set_subscription_attributes(**change, AttributeValue="{}")
 
+    @contextmanager
+    def mapping(self, *, enabled):
+        """Switch the event source mapping of the first function."""
+        function = self.components["price"].function
+        (found,) = self.lambdas.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        self.lambdas.update_event_source_mapping(UUID=found["UUID"], Enabled=enabled)
+        try:
+            yield
+        finally:
+            self.lambdas.update_event_source_mapping(UUID=found["UUID"], Enabled=True)
+
+    @contextmanager
+    def enveloped(self):
+        """Subscribe the last queue to the topic, without raw delivery."""
+        queue = self.components["told"].queue_url
+        arn = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        made = self.sns.subscribe(
+            TopicArn=self.components["news"].topic_arn,
+            Protocol="sqs",
+            Endpoint=arn,
+            ReturnSubscriptionArn=True,
+        )
+        try:
+            yield
+        finally:
+            self.sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
+
     def report(self, sent, **more):
-        """The report of a wait that ends without its result, and the error's first line."""
+        """The report of a wait that ends without its two results; the error begins with the report's cause."""
         with pytest.raises(WaitError) as caught:
             self.listener.wait_for(sent, **({"timeout": 3, "count": 2} | more))
-        print(caught.value)
-        return caught.value.report
+        report = caught.value.report
+        assert str(caught.value).startswith(report.headline()[0])
+        return report
 
 
 @pytest.fixture(scope="module")
@@ -92,32 +123,146 @@ def states(report):
     return {item.component: item.state for item in report.findings if item.state}
 
 
-def test_x(chain):
-    with chain.broken("audit", Environment={"Variables": {"TABLE": "no-such-table"}}):
-        chain.report(chain.orders.send(ORDER))
+def text(report, component):
+    return next(item.text for item in report.findings if item.component == component)
+
+
+@pytest.mark.parametrize(
+    ("change", "configuration", "why"),
+    [
+        (("import boto3", "import nothere"), {}, "No module named 'nothere'"),
+        (("", ""), {"Handler": "app.handlr"}, "module 'app' has no attribute 'handlr'"),
+    ],
+    ids=["import error", "mistyped handler"],
+)
+def test_a_function_that_cannot_start_is_told_with_the_reason(chain, change, configuration, why):
+    with chain.broken("price", *change, **configuration):
+        report = chain.report(chain.orders.send(ORDER))
+    assert report.cause == f"price can't start: {why}"
+    assert states(report)["price"] == "failed"
+    assert set(list(states(report).values())[2:]) == {"not reached"}
+
+
+@pytest.mark.parametrize("name", ["price", "notify"])
+def test_a_function_that_still_runs_is_running(chain, name):
+    with chain.broken(name, "    for record", "    import time; time.sleep(4)\n    for record"):
+        report = chain.report(chain.orders.send(ORDER), timeout=2)
+        chain.listener.wait_for(chain.orders.send(ORDER), count=2, timeout=60)
+    assert states(report)[name] == "running"
+    assert report.cause.startswith(f"{name} is still running, since ")
+
+
+def test_a_message_that_was_given_up_is_told_with_the_functions_error(chain):
+    sent = chain.orders.send({"amunt": 5})
+    report = chain.report(sent, timeout=40)
+    assert report.cause.startswith("price failed after 2 attempts: KeyError: 'amount' (request ")
+    assert states(report)["price"] == "failed"
+    failure = chain.listener.wait_for_failure(sent)
+    assert (failure.component, failure.error_type, failure.error_message) == ("price", "KeyError", "'amount'")
+    assert failure.attempts == 2
+
+
+def test_a_branch_that_fails_is_the_cause_although_another_has_a_result(chain):
+    with chain.broken("notify", "    for record", "    raise ValueError('no')\n    for record"):
+        report = chain.report(chain.orders.send(ORDER))
+    assert report.cause == "notify failed: ValueError: no; no result of this input from told"
+    assert text(report, "results") == "1 of this input (ledger 1, told 0)"
+
+
+def test_an_environment_variable_that_is_missing_is_the_cause(chain):
+    with chain.broken("audit", Environment={"Variables": {"X": "y"}}):
+        report = chain.report(chain.orders.send(ORDER))
+    assert report.cause == "audit failed: KeyError: 'TABLE'; no result of this input from ledger"
+    assert states(report)["price"] == "ok"
+
+
+def test_of_two_functions_that_share_a_failure_queue_the_one_that_failed_is_named(chain):
+    sent = chain.news.send(ORDER)
+    for name in ("audit", "notify"):
+        event = {"marker": sent.correlation_id}
+        chain.lambdas.invoke(
+            FunctionName=chain.components[name].function, InvocationType="Event", Payload=json.dumps(event)
+        )
+        failure = chain.listener.wait_for_failure(sent)
+        assert (failure.component, failure.error_message) == (name, "'Records'")
+        chain.sqs.purge_queue(QueueUrl=failure.queue_url)
+
+
+def test_a_filter_that_the_input_does_not_match_is_the_cause_with_the_field(chain):
     with chain.filtered("notify", '{"kind": ["order"]}'):
-        chain.report(chain.orders.send(ORDER))
-        chain.report(chain.news.send(ORDER))
-        chain.report(chain.news.send(ORDER, attributes={"kind": "other"}))
-    with chain.broken("notify", '"StringValue": id_', '"StringValue": id_[:-3]'):
-        chain.report(chain.orders.send(ORDER))
-    with chain.broken("notify", '"StringValue": id_', '"StringValue": "own-id"'):
-        chain.report(chain.orders.send(ORDER))
-    with chain.broken("notify", "            MessageAttributes", "            #MessageAttributes"):
-        chain.report(chain.orders.send(ORDER))
-    with chain.broken(
-        "price",
-        '        order["total"]',
-        '        try:\n            order["amount"]\n        except KeyError as e:\n            print("skipped", id_, repr(e)); continue\n        order["total"]',
-    ):
-        chain.report(chain.orders.send({"amunt": 5}))
-    with chain.broken(
-        "price",
-        'boto3.client("sns")',
-        'if "poison" in order: raise ValueError("poison")\n        boto3.client("sns")',
-    ):
-        many = [chain.orders.send({"amount": 5, "poison": 1}), chain.orders.send(ORDER)]
-        chain.report(many[0])
-        chain.report(many[1])
-    chain.report(chain.orders.send(ORDER), until={"amount": 5, "total": 11}, count=1)
-    assert 0
+        report = chain.report(chain.news.send(ORDER))
+    assert report.cause == (
+        'news: its subscription filters it out: kind must be "order", the event has no such field;'
+        " no result of this input from told"
+    )
+    assert states(report)["notify"] == "not reached"
+    assert "orders" not in states(report)  # nothing is said about what lies before the topic
+
+
+def test_a_filter_is_shown_where_nothing_passed_and_what_it_saw_is_not_known(chain):
+    with chain.filtered("notify", '{"kind": ["order"]}'):
+        report = chain.report(chain.orders.send(ORDER))
+    assert text(report, "notify") == (
+        "not invoked since the send; the subscription of news passes only"
+        ' MessageAttributes {"kind": ["order"]}'
+    )
+
+
+def test_a_mapping_that_is_switched_off_is_the_cause(chain):
+    with chain.mapping(enabled=False):
+        sent = chain.orders.send(ORDER)
+        report = chain.report(sent)
+    assert report.cause == "orders: its event source mapping is disabled, or not confirmed"
+    chain.listener.wait_for(sent, count=2, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("id_", "cause"),
+    [
+        ("id_[:-3]", "told: a result came under an id that differs: "),
+        ('"own-id"', "event_listener recorded 1 event under an id that no test session made: own-id"),
+    ],
+    ids=["shortened", "of its own"],
+)
+def test_an_id_that_is_not_passed_on_as_it_came_is_the_cause(chain, id_, cause):
+    with chain.broken("notify", '"StringValue": id_', f'"StringValue": {id_}'):
+        report = chain.report(chain.orders.send(ORDER))
+    assert report.cause.startswith(cause)
+
+
+def test_an_event_without_an_id_is_shown_by_its_shape(chain):
+    with chain.broken("notify", "            MessageAttributes", "            # MessageAttributes"):
+        report = chain.report(chain.orders.send(ORDER))
+    assert report.cause.startswith(
+        "told: 1 result came without a correlation id (there is no message attribute 'correlation_id')"
+    )
+    found = next(item for item in report.findings if item.component == "uncorrelated")
+    assert "its shape: {amount: number, total: number}" in found.details
+    assert found.details[-1] == "looked for: the message attribute 'correlation_id' (told)"
+
+
+def test_the_envelope_of_sns_is_recognised(chain):
+    with chain.enveloped(), chain.broken("notify", "    for record", "    return\n    for record"):
+        report = chain.report(chain.orders.send(ORDER))
+    assert "it is the envelope of SNS: set raw_message_delivery = true" in report.cause
+
+
+def test_an_exception_that_is_swallowed_is_told_by_the_last_line(chain):
+    swallowed = (
+        "        if 'amount' not in order:\n            print('skipped', id_)\n            continue\n"
+        '        order["total"]'
+    )
+    with chain.broken("price", '        order["total"]', swallowed):
+        report = chain.report(chain.orders.send({"amunt": 5}))
+    assert report.cause.startswith(
+        "price ran without an error, but nothing of it came to audit, behind news;"
+    )
+    assert "skipped" in report.cause
+    assert states(report)["price"] == "ok"
+
+
+def test_a_result_that_differs_is_told_by_its_path(chain):
+    sent = chain.orders.send(ORDER)
+    chain.listener.wait_for(sent, count=2)
+    report = chain.report(sent, until={"amount": 5, "total": 11}, count=1, timeout=1)
+    assert "told: its result is not the one awaited: total: expected 11, got 10" in report.full()
