@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -332,3 +333,64 @@ def test_ministack_itself_still_lacks_tags_by_arn(tmp_path, monkeypatch):
         client = plain.target().client("kinesis")
         with pytest.raises(ClientError, match="InvalidAction"):
             client.list_tags_for_resource(ResourceARN="arn:aws:kinesis:eu-west-1:000000000000:stream/s")
+
+
+LOGS = """
+import logging
+logging.getLogger().setLevel(logging.INFO)
+logging.basicConfig(format="ignored, as on Lambda")
+
+def handler(event, context):
+    logging.info("straße %s", event["number"])
+    logging.getLogger("mine").warning("of a logger")
+    logging.debug("not logged")
+    print("printed")
+    return context.aws_request_id
+"""
+
+
+def lines_of(target, function):
+    """The lines that a function itself has logged, in order."""
+    client = target.client("logs")
+    pages = client.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    messages = [event["message"].rstrip("\n") for page in pages for event in page["events"]]
+    return [text for text in messages if not text.startswith(("START ", "END ", "REPORT "))]
+
+
+def test_root_logger_writes_to_the_log_as_on_lambda(target):
+    """A handler is there, with Lambda's format and the id of the request, cold and warm."""
+    function = SmallFunction(target, LOGS, name="logs")
+    ids = [function(number=number) for number in (1, 2)]
+    lines = [
+        re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME", line) for line in lines_of(target, "logs")
+    ]
+    assert lines == [
+        line
+        for number, request in zip((1, 2), ids, strict=True)
+        for line in (
+            f"[INFO]\tTIME\t{request}\tstraße {number}",
+            f"[WARNING]\tTIME\t{request}\tof a logger",
+            "printed",
+        )
+    ]
+
+
+def test_function_sees_the_root_logger_of_lambda(target):
+    """Its level is WARNING, and it has one handler."""
+    source = (
+        "import logging\n"
+        "def handler(event, context): return [logging.root.level, len(logging.root.handlers)]\n"
+    )
+    assert SmallFunction(target, source, name="sees")() == [30, 1]
+
+
+def test_key_of_a_role_can_not_be_computed_from_its_name(tmp_path):
+    """With authorization on, MiniStack derives the key of a function from ARNs."""
+    source = "import os\ndef handler(event, context): return os.environ['AWS_SECRET_ACCESS_KEY']\n"
+    keys = []
+    for name in ("one", "other"):
+        with LocalEmulator.start(tmp_path / name, auth=True) as aws:
+            iam = aws.target().client("iam")
+            role = iam.create_role(RoleName="r", AssumeRolePolicyDocument='{"Statement": []}')["Role"]["Arn"]
+            keys.append(SmallFunction(aws.target(), source, role=role)())
+    assert len(set(keys)) == 2
