@@ -20,6 +20,7 @@ from event_harness.errors import (
     EmulatorGoneError,
     StateError,
 )
+from event_harness.machine import temporary
 from event_harness.machine.interrupts import deferred, shielded
 from event_harness.machine.progress import Progress, harmless
 from event_harness.orphans.orphans import remove_all
@@ -329,10 +330,9 @@ class Deployment:
     def _terraform(self, *, internet: bool = False, progress: "Progress | None" = None) -> Terraform:
         base = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_FOR_TERRAFORM)}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
-        self.record.temporary.mkdir(mode=0o700, exist_ok=True)
         environ |= {
             "TF_DATA_DIR": str(self._data_dir),
-            "TMPDIR": str(self.record.temporary),
+            "TMPDIR": str(temporary.make(self.record.temporary)),
             PROCESS_MARK: self.record.deployment_id,
         }
         return Terraform(

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -32,19 +31,11 @@ from event_harness.aws.ownership import (
 )
 from event_harness.aws.targets import Target
 from event_harness.errors import CredentialsError, StateError, SweepError
-from event_harness.machine import clock, command_line, dataclass_file, folders, processes
+from event_harness.machine import clock, command_line, dataclass_file, folders, processes, temporary
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
-_LONGEST_FOR_SOCKETS = 70  # of the 104 that the shortest system grants, less what providers put behind it
-
-
-def temporary_of(directory: Path) -> Path:
-    """The directory of a deployment's temporary files. It lies elsewhere if the path is long."""
-    inside = directory / "tmp"
-    if len(os.fsencode(inside)) <= _LONGEST_FOR_SOCKETS:
-        return inside
-    return Path(tempfile.gettempdir()) / f"event-harness-{directory.name}"
+TEMPORARY = "tmp"  # in a deployment's directory: its temporary files, or a link to them
 
 
 @dataclass
@@ -234,8 +225,8 @@ class DeploymentRecord:
 
     @property
     def temporary(self) -> Path:
-        """Directory of its terraform's temporary files and sockets. A socket's path has at most 104 bytes."""
-        return temporary_of(self.directory)
+        """The directory of its terraform's temporary files and sockets; see `machine.temporary`."""
+        return self.directory / TEMPORARY
 
     @property
     def project(self) -> Path:
@@ -277,7 +268,7 @@ class DeploymentRecord:
         """
         if self.directory.exists():
             self.at("destroyed")
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        temporary.delete(self.temporary)
         if not keep_logs:
             shutil.rmtree(self.logs, ignore_errors=True)
         for path in self.directory.glob("*"):

@@ -15,8 +15,8 @@ import psutil
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK, is_deployment_id
-from event_harness.deployments.record import DeploymentRecord, directories, temporary_of
-from event_harness.machine import clock, folders, processes
+from event_harness.deployments.record import TEMPORARY, DeploymentRecord, directories
+from event_harness.machine import clock, folders, processes, temporary
 from event_harness.terraform import state_file
 
 _YOUNG = 60.0  # seconds; a living session writes the record milliseconds after it creates the directory
@@ -76,7 +76,7 @@ class Unrecorded:
         """
         with contextlib.suppress(OSError), folders.held(self.directory):
             LocalEmulator.end(self._aws)
-            shutil.rmtree(temporary_of(self.directory), ignore_errors=True)
+            temporary.delete(self.directory / TEMPORARY)
             shutil.rmtree(self.directory, ignore_errors=True)
         folders.delete_if_empty(self.directory.parent)
 

@@ -168,14 +168,6 @@ def test_tags_name_deployment_owner_and_expiry(record):
     assert record.tags[ownership.TAG_EXPIRES] == f"{record.expires_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_temporary_files_lie_elsewhere_if_the_deployments_path_is_too_long_for_sockets(record):
-    record.directory = Path("/home/somebody/project/.event-harness/deployments/d0")
-    assert record.temporary == record.directory / "tmp"
-    record.directory = Path("/home") / ("x" * 80) / ".event-harness/deployments" / record.deployment_id
-    assert record.temporary.name == f"event-harness-{record.deployment_id}"
-    assert len(f"{record.temporary}/tmp12345678/py-tf-plugin.sock") < 104
-
-
 @pytest.fixture(params=["freezegun", "time-machine"])
 def faked_time(request):
     """A session-wide fake of Python's clock, as a user's conftest may start it."""

@@ -11,6 +11,7 @@ from event_harness.aws.ownership import PROCESS_MARK, new_deployment_id
 from event_harness.cli import main
 from event_harness.deployments import sweep
 from event_harness.deployments.record import DeploymentRecord
+from event_harness.machine import temporary
 
 HOLDING = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a", "instances": [{}]}]}'
 STATE = "config/terraform.tfstate.d/it/terraform.tfstate"
@@ -105,12 +106,12 @@ def test_old_directory_without_a_record_is_deleted_if_its_name_is_a_deployment_i
 def test_temporary_files_outside_a_long_path_are_deleted_too(tmp_path, said):
     state = tmp_path / ("long " * 20) / ".event-harness"
     record = DeploymentRecord.create(state, root=tmp_path, target="local")
-    assert tmp_path not in record.temporary.parents
-    record.temporary.mkdir()
+    elsewhere = temporary.make(record.temporary)
+    assert tmp_path not in elsewhere.parents
     lose_record(record, None)
     os.utime(record.directory, (0, 0))
     assert sweep.sweep(state, say=said) == 0
-    assert not record.temporary.exists()
+    assert not elsewhere.exists()
     assert not record.directory.exists()
 
 

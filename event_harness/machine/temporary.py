@@ -1,0 +1,48 @@
+"""A private directory for temporary files. Its path is short, since a socket's path has at most 104 bytes."""
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from event_harness.errors import MachineError
+
+_LONGEST = 70  # bytes, of the 104 that the shortest system grants; providers put the rest behind it
+
+
+def make(inside: Path) -> Path:
+    """Make the directory if it is missing, and return where it is.
+
+    It is `inside` itself. If that path is too long, `inside` is a link to a directory of a random name among
+    the system's temporary files.
+
+    Raises:
+        MachineError: it belongs to another user, or other users can open it.
+        OSError: it can't be made.
+    """
+    if not inside.is_symlink() and len(os.fsencode(inside)) > _LONGEST:
+        inside.symlink_to(tempfile.mkdtemp(prefix="event-harness-"), target_is_directory=True)
+    directory = path(inside)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise MachineError(
+            f"{directory} is not a private directory of this user, so temporary files can't be kept there: "
+            f"delete {inside} and try again"
+        )
+    return directory
+
+
+def path(inside: Path) -> Path:
+    """Where the directory is, or will be if it needs no link."""
+    return Path(os.readlink(inside)) if inside.is_symlink() else inside
+
+
+def delete(inside: Path) -> None:
+    """Delete the directory and the link to it, unless it belongs to another user."""
+    directory = path(inside)
+    if directory.is_dir() and directory.stat().st_uid == os.getuid():
+        shutil.rmtree(directory, ignore_errors=True)
+    if inside.is_symlink():
+        inside.unlink(missing_ok=True)

@@ -1,0 +1,72 @@
+"""A private directory for temporary files whose path is short enough for sockets."""
+
+import os
+import stat
+
+import pytest
+
+from event_harness.errors import MachineError
+from event_harness.machine import temporary
+
+
+@pytest.fixture
+def long(tmp_path, monkeypatch):
+    """A place whose path is too long for sockets; the system's temporary files are in `system`."""
+    (tmp_path / "system").mkdir()
+    monkeypatch.setattr(temporary.tempfile, "tempdir", str(tmp_path / "system"))
+    place = tmp_path / ("x" * 80)
+    place.mkdir()
+    return place / "tmp"
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A place whose path is short enough, wherever the tests run."""
+    monkeypatch.setattr(temporary, "_LONGEST", 1000)
+
+
+def mode(path):
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_directory_lies_where_it_is_asked_for_and_is_private(tmp_path, short):
+    assert temporary.make(tmp_path / "tmp") == tmp_path / "tmp"
+    assert mode(tmp_path / "tmp") == 0o700
+    temporary.delete(tmp_path / "tmp")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_directory_of_a_long_path_lies_elsewhere_under_a_name_that_nobody_can_guess(long, tmp_path):
+    made = temporary.make(long)
+    assert made.parent == tmp_path / "system"
+    assert made != temporary.make(long.with_name("other"))
+    assert mode(made) == 0o700
+    assert temporary.make(long) == temporary.path(long) == made
+    (made / "file").touch()
+    temporary.delete(long)
+    assert not made.exists()
+    assert not long.is_symlink()
+
+
+def test_directory_that_others_can_open_is_refused(long):
+    temporary.make(long).chmod(0o755)
+    with pytest.raises(MachineError, match="is not a private directory of this user"):
+        temporary.make(long)
+
+
+def test_directory_of_another_user_is_refused_and_kept(long, monkeypatch):
+    made = temporary.make(long)
+    monkeypatch.setattr(os, "getuid", lambda: made.stat().st_uid + 1)
+    with pytest.raises(MachineError, match="is not a private directory of this user"):
+        temporary.make(long)
+    temporary.delete(long)
+    assert made.is_dir()
+
+
+def test_link_that_somebody_has_put_in_its_place_is_refused(long, tmp_path):
+    """The system may clear its temporary files while a deployment is kept."""
+    made = temporary.make(long)
+    made.rmdir()
+    made.symlink_to(tmp_path)
+    with pytest.raises(MachineError, match="is not a private directory of this user"):
+        temporary.make(long)
