@@ -152,8 +152,9 @@ class LocalEmulator:
         for one in running.below(project):
             marked = supervisor.processes_of(one.directory)
             guard = next((process for process in marked if _is_supervisor(process)), None)
-            process = guard or psutil.Process(one.pid)
-            found.append(cls(one.directory, one.port, one.pid, process, one.credentials))
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                process = guard or psutil.Process(one.pid)
+                found.append(cls(one.directory, one.port, one.pid, process, one.credentials))
         return found
 
     @classmethod

@@ -125,7 +125,12 @@ def _running(state: Path) -> LocalEmulator | None:
             started = processes.started_at(psutil.Process(aws.pid))
         except (OSError, psutil.Error):
             continue
-        if aws.directory == directory or (aws.pid, started) == (recorded.get("pid"), recorded.get("started")):
+        if aws.directory == directory:
+            return aws
+        on_record = (aws.pid, started) == (recorded.get("pid"), recorded.get("started"))
+        # A copy of the project has the record, too; but then the emulator's directory is still there.
+        copied = aws.directory.exists() and not (directory.exists() and aws.directory.samefile(directory))
+        if on_record and not copied:
             return aws
     return None
 

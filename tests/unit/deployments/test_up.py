@@ -154,6 +154,20 @@ def test_up_again_says_that_it_is_up(tmp_path, emulator):
     assert lines[-1].startswith(f"the local AWS emulator is up already, at {URL}")
 
 
+def test_down_in_a_copy_of_a_project_leaves_the_emulator_of_the_original(tmp_path, emulator, monkeypatch):
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    original.mkdir()
+    (original / "main.tf").write_text("")
+    up(original, say=lambda line: None)
+    (original / ".event-harness" / "up").mkdir(exist_ok=True)
+    shutil.copytree(original, copy)
+    ended = []
+    monkeypatch.setattr(emulator, "end", ended.append)
+    down(copy, say=lambda line: None)
+    assert emulator.stopped == []
+    assert ended == [copy / ".event-harness" / "up"]
+
+
 def test_down_ends_the_emulator_of_a_project_that_was_moved(tmp_path, emulator):
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
