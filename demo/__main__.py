@@ -12,6 +12,7 @@ from demo.event_path import Moment, path_of
 from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
 from event_harness.listening.listener import Listener
+from event_harness.machine import terminal
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.writable import why_unwritable
@@ -90,14 +91,14 @@ def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bo
 
 def show(path: list[Moment], sent: Sent) -> None:
     """Print the moments of the event's path, with their times after the send."""
-    print("           the path of the event:", flush=True)
+    terminal.say("           the path of the event:")
     for moment in path:
-        print(f"           {moment.at - sent.sent_at:+8.3f} s  {moment.what:<12} {moment.where}", flush=True)
+        terminal.say(f"           {moment.at - sent.sent_at:+8.3f} s  {moment.what:<12} {moment.where}")
 
 
 def say(line: str) -> None:
     """Print a step with its time since the start."""
-    print(f"{time.monotonic() - BEGIN:8.1f} s {line}", flush=True)
+    terminal.say(f"{time.monotonic() - BEGIN:8.1f} s {line}")
 
 
 def _read(path: Path) -> str:

@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check_project(project: Path | None) -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise SettingError("the current directory was deleted; change to one that exists") from error
     if project is not None and not project.is_dir():
         raise SettingError(f"{project} is not a directory (--project); name the directory of a project")
 

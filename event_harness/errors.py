@@ -6,6 +6,14 @@
 from typing import Protocol
 
 
+def printable(text: str) -> str:
+    """Make a text harmless for a terminal: only line feeds stay of its control characters.
+
+    Keys, log lines and messages may come from anybody. Escape sequences in them could change the terminal.
+    """
+    return "".join(char if char == "\n" or char.isprintable() else " " for char in text)
+
+
 class Explanation(Protocol):
     """How far an input got; see `event_harness.explaining.report.Report`."""
 
@@ -21,7 +29,10 @@ class Explanation(Protocol):
 
 
 class HarnessError(Exception):
-    """Base of all errors of the harness."""
+    """Base of all errors of the harness. Its text holds no control characters."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class MachineError(HarnessError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from event_harness.deployments.ending import Ending
-from event_harness.errors import DeploymentError, HarnessError, SettingError
+from event_harness.errors import DeploymentError, HarnessError, SettingError, printable
 from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
 from event_harness.machine.boundary import explained
@@ -107,7 +107,7 @@ def _own_session(config: pytest.Config) -> "Session":
 
 def pytest_report_header(config: pytest.Config) -> str:
     """The settings in force."""
-    return config.stash[SETTINGS_KEY].header()
+    return printable(config.stash[SETTINGS_KEY].header())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -347,4 +347,4 @@ def _say(config: pytest.Config, line: str) -> None:
 
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else ExitStack():
-        harmless(write)(f"event-harness: {line}")
+        harmless(write)(f"event-harness: {printable(line)}")

@@ -5,12 +5,15 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from event_harness.commands.options import state_dir, target
 from event_harness.deployments import record as records
 from event_harness.deployments import unrecorded
 from event_harness.deployments.sweep import sweep as sweep_by_record
 from event_harness.deployments.sweep import sweep_by_tag
+from event_harness.errors import printable
+from event_harness.machine import terminal
 from event_harness.orphans import orphans
 
 
@@ -48,7 +51,9 @@ def show(options: argparse.Namespace) -> int:
     for column in table.columns:
         column.no_wrap = True  # users copy ids and addresses
     for *texts, expires in rows:
-        table.add_row(*texts, f"{expires:%Y-%m-%d %H:%M}" if expires else "?")
+        # Text: the markup of rich in a tag is no markup.
+        cells = [Text(printable(text)) for text in texts]
+        table.add_row(*cells, f"{expires:%Y-%m-%d %H:%M}" if expires else "?")
     # Wider than any row: a narrower terminal then breaks lines, not words.
 
     Console(width=500).print(table)
@@ -62,5 +67,7 @@ def sweep(options: argparse.Namespace) -> int:
     code = 0
     if asked and not options.deployment_id:
         # By tag first: this also deletes the directory of a deployment whose record is lost.
-        code |= sweep_by_tag(where, asked, dry_run=options.dry_run, say=print)
-    return code | sweep_by_record(where, only=options.deployment_id, dry_run=options.dry_run, say=print)
+        code |= sweep_by_tag(where, asked, dry_run=options.dry_run, say=terminal.say)
+    return code | sweep_by_record(
+        where, only=options.deployment_id, dry_run=options.dry_run, say=terminal.say
+    )

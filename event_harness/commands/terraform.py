@@ -11,6 +11,7 @@ from pathlib import Path
 
 from event_harness.commands.options import state_dir
 from event_harness.errors import SettingError
+from event_harness.machine import terminal
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import guided, toolchain, view
 from event_harness.terraform.command import Terraform
@@ -45,7 +46,7 @@ def validate(options: argparse.Namespace) -> int:
                 terraform.init(backend=False)
             if tools.old_provider:
                 adapt_fetched_modules(work / "data")
-            print(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
+            terminal.say(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
     return 0
 
 

@@ -28,7 +28,7 @@ from event_harness.errors import (
     HarnessError,
     StateError,
 )
-from event_harness.machine import processes
+from event_harness.machine import processes, terminal
 from event_harness.orphans import orphans
 from event_harness.terraform import toolchain
 from event_harness.terraform.command import GRACE
@@ -38,7 +38,9 @@ Say = Callable[[str], None]
 _WAIT = 0.2  # seconds between two looks while another sweep works on a deployment
 
 
-def sweep(state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False, say: Say = print) -> int:
+def sweep(
+    state_dir: Path, *, only: Collection[str] = (), dry_run: bool = False, say: Say = terminal.say
+) -> int:
     """Destroy each recorded deployment whose process is dead, end its processes and delete its directory.
 
     Args:
@@ -84,7 +86,7 @@ def sweep_by_tag(
     target: Target,
     *,
     dry_run: bool = False,
-    say: Say = print,
+    say: Say = terminal.say,
 ) -> int:
     """Remove resources whose tags prove that they are ours and have expired. No record or state is needed.
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.machine import folders, interrupts, processes
+from event_harness.machine import folders, interrupts, processes, terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import toolchain
@@ -29,7 +29,9 @@ ACCOUNT = "000000000000"  # the emulator's; no real account has it
 NONE = "no local AWS emulator is up here"
 
 
-def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None] = print) -> LocalEmulator:
+def up(
+    project_root: Path, *, port: int | None = None, say: Callable[[str], None] = terminal.say
+) -> LocalEmulator:
     """Start a local AWS emulator that runs until `down`, and write settings for a shell and for terraform.
 
     Args:
@@ -82,7 +84,7 @@ def up(project_root: Path, *, port: int | None = None, say: Callable[[str], None
     return aws
 
 
-def down(project_root: Path, *, say: Callable[[str], None] = print) -> None:
+def down(project_root: Path, *, say: Callable[[str], None] = terminal.say) -> None:
     """End the local AWS emulator of `up` and remove the files of `up`. It may be repeated.
 
     Raises:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from event_harness.errors import HarnessError, MachineError
+from event_harness.errors import HarnessError, MachineError, printable
 
 VARIABLE = "EVENT_HARNESS_TRACEBACK"
 """The environment variable that shows the traceback of an unexpected error."""
@@ -73,7 +73,7 @@ def explain(error: BaseException) -> str:
         said, remedy = _first_line(error), f"if the input is right, report this; {VARIABLE}=1 shows where"
     path = _path_of(error)
     line = f"{path}: {said}; {remedy}" if path else f"{said}; {remedy} (in {_place(error)})"
-    return "".join(character if character.isprintable() else " " for character in line)
+    return printable(line.replace("\n", " "))
 
 
 def _of_a_library(error: BaseException) -> bool:

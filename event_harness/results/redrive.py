@@ -8,6 +8,7 @@ from typing import Any
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import SettingError
+from event_harness.machine import terminal
 from event_harness.results.failures import Failure, FailureReader, parse
 from event_harness.system.resources import Component, ResourceMap
 
@@ -23,7 +24,7 @@ def redrive(
     *,
     components: Sequence[str] = (),
     dry_run: bool = False,
-    say: Say = print,
+    say: Say = terminal.say,
 ) -> int:
     """Replay the original event of each message in the on-failure queues.
 

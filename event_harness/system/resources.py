@@ -17,6 +17,7 @@ from event_harness.errors import GateShutError, ResourceMapError
 from event_harness.system.strict_json import Fields
 
 SCHEMA = 1
+_MOST_BYTES = 1024 * 1024  # of a file; a map of 100 components takes 30 KB
 CORRELATIONS = ("key", "attribute", "body")
 # Per type of component the fields that it may have. The first one is required.
 COMPONENT_FIELDS = {
@@ -121,7 +122,7 @@ class ResourceMap:
             ResourceMapError: The file can't be read, or isn't a resource map.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = _text(Path(path))
         except OSError as error:
             raise ResourceMapError(
                 f"resource map {path}: {error.strerror or error}; write it with"
@@ -188,11 +189,26 @@ class ResourceMap:
         return queues
 
 
+def _text(path: Path) -> str:
+    """Read a file, but neither a device without an end nor a pipe that nobody writes to."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ResourceMapError(f"resource map {path}: not a file; name the JSON file of the output")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ResourceMapError(
+            f"resource map {path}: larger than {_MOST_BYTES:,} bytes; name the JSON file of the output"
+        )
+    return content.decode("utf-8")
+
+
 def _decoded(text: str, origin: str) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ResourceMapError(f"{origin}: not JSON ({error})") from error
+    except RecursionError as error:
+        raise ResourceMapError(f"{origin}: nested too deeply; must be the output event_harness") from error
 
 
 class _Checker(Fields):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from event_harness.errors import SettingError
+from event_harness.machine import terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.machine.writable import why_unwritable
 from event_harness.terraform import hcl
@@ -24,7 +25,7 @@ def configure(
     ask: Callable[[str], str],
     ask_secretly: Callable[[str], str],
     formatted: Callable[[str], str],
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = terminal.say,
 ) -> None:
     """Ask for each variable; Enter takes the value in brackets: the saved answer, or the default.
 

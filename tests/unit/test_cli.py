@@ -234,3 +234,24 @@ def test_port_that_is_none_is_refused(port, capsys):
 def test_list_of_the_local_target_looks_at_the_records_only(capsys):
     assert cli.main(["list", "--target", "local"]) == 0
     assert "no deployments" in capsys.readouterr().out
+
+
+def test_deleted_current_directory_is_one_clear_line(project, monkeypatch, capsys):
+    (project / "gone").mkdir()
+    monkeypatch.chdir(project / "gone")
+    (project / "gone").rmdir()
+    assert cli.main(["list"]) == 1
+    assert "the current directory was deleted; change to one that exists" in capsys.readouterr().err
+
+
+def test_text_of_foreign_origin_changes_nothing_in_the_terminal(monkeypatch, capsys):
+    """The tag of an orphaned resource may come from anybody in the account."""
+    owner = "\x1b[2J[red]me[/red]\r@here"
+    monkeypatch.setattr(deployments.orphans, "time_of", lambda _target: datetime(2026, 1, 1, tzinfo=UTC))
+    found = [Orphans("d1", owner, datetime(2999, 1, 1, tzinfo=UTC), [Found("sqs", "queue", "q")])]
+    monkeypatch.setattr(deployments.orphans, "find", lambda _target: found)
+    assert cli.main(["list", "--target", URL]) == 0
+    assert cli.main(["sweep", "d\x1b[2Jx"]) == 1
+    printed = capsys.readouterr()
+    assert "[red]me[/red]" in printed.out
+    assert not [char for char in printed.out + printed.err if not (char.isprintable() or char == "\n")]

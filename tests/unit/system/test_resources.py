@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 
 import pytest
 from listener_fakes import MAP, Target, client_error
@@ -188,3 +189,26 @@ def test_a_missing_ssm_parameter_is_named_with_what_it_takes():
         ResourceMapError, match=r"SSM parameter /harness: ParameterNotFound.*ssm:GetParameter"
     ):
         ResourceMap.from_ssm("/harness", Target(ssm=Parameters(None)))
+
+
+def test_file_without_an_end_is_refused():
+    with pytest.raises(ResourceMapError, match=r"^resource map /dev/zero: not a file; name the JSON file"):
+        ResourceMap.from_file("/dev/zero")
+
+
+def test_pipe_that_nobody_writes_to_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "map.json")
+    with pytest.raises(ResourceMapError, match=r"map\.json: not a file; name the JSON file of the output$"):
+        ResourceMap.from_file(tmp_path / "map.json")
+
+
+def test_huge_file_is_refused(tmp_path):
+    (tmp_path / "map.json").write_bytes(b" " * (1024 * 1024 + 1))
+    with pytest.raises(ResourceMapError, match="larger than 1,048,576 bytes"):
+        ResourceMap.from_file(tmp_path / "map.json")
+
+
+def test_deep_json_is_refused(tmp_path):
+    (tmp_path / "map.json").write_text("[" * 200_000)
+    with pytest.raises(ResourceMapError, match=r"map\.json: nested too deeply; must be the output"):
+        ResourceMap.from_file(tmp_path / "map.json")
