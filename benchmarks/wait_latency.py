@@ -142,10 +142,7 @@ def latency(target: Target, number: int, delay: float) -> float:
     there: list[float] = []
     later(delay, lambda: there.append(write(target, sent)))
     listener.wait_for(sent)
-    returned = time.monotonic()
-    while not there:  # the wait may return before the writer has its answer
-        time.sleep(0.001)
-    return max(0.0, returned - there[0])
+    return since(there)
 
 
 def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
@@ -158,7 +155,15 @@ def sample_latency(target: Target, rng: random.Random, delay: float) -> float:
         lambda: target.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"],
         uniform=rng.uniform,
     )
-    return max(0.0, time.monotonic() - there[0])
+    return since(there)
+
+
+def since(there: list[float]) -> float:
+    """Seconds since the time in this list. 0 if the writer, who adds it, has not yet got its answer."""
+    returned = time.monotonic()
+    while not there:
+        time.sleep(0.001)
+    return max(0.0, returned - there[0])
 
 
 def queries_per_second(target: Target, inputs: int, window: float) -> float:
