@@ -19,7 +19,7 @@ class Explanation(Protocol):
 
     @property
     def cause(self) -> str:
-        """The likely cause, in one sentence."""
+        """The cause if it is known, else how far the input came; one sentence, the component first."""
 
     def terminal(self) -> str:
         """The explanation, cut to fit a terminal."""

@@ -125,6 +125,7 @@ class Waiting:
     def explain(self, sent: Sent) -> Report:
         """Find out how far an input came, in five seconds at most. For IAM actions see `Probes`."""
         self._check(sent)
+        self.reader.look()
         return self._explainer.explain(sent)
 
     def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:

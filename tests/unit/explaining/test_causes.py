@@ -164,3 +164,21 @@ def test_an_id_of_the_systems_own_at_one_of_two_sources_is_told(forked):
         "event_listener recorded 1 event under an id that no test session made: order-4711"
     )
     assert report.cause.endswith("; no result of this input from news")
+
+
+def test_a_wait_for_a_failure_says_which_sources_have_results_and_which_have_not(forked):
+    sent = arrived_at_the_first(forked)
+    report = told_of(forked, lambda: forked.listener.wait_for_failure(sent, timeout=1))
+    assert report.cause.endswith("; no result of this input from news")
+    assert finding(report, "results").text == "1 of this input (destination 1, news 0)"
+
+
+def test_the_failure_of_a_branch_is_found_although_another_has_a_result(forked):
+    sent = arrived_at_the_first(forked)
+    forked.fails(sent, after=0.5)
+    failure = forked.listener.wait_for_failure(sent, timeout=5)
+    assert failure.component == "processor"
+    report = forked.listener.explain(sent)
+    assert report.cause.startswith("processor failed after")
+    assert report.cause.endswith("; no result of this input from news")
+    assert finding(report, "processor").state == "failed"
