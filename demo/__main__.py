@@ -11,6 +11,7 @@ from pathlib import Path
 from demo.event_path import Moment, path_of
 from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
+from event_harness.explaining.report import for_stream
 from event_harness.listening.listener import Listener
 from event_harness.machine import terminal
 from event_harness.machine.boundary import explained
@@ -42,7 +43,7 @@ def main() -> int:
             with orderly_interrupts():
                 return _run(text, options.out)
     except HarnessError as error:
-        print(f"demo: {error}", file=sys.stderr)
+        print(for_stream(f"demo: {error}", sys.stderr), file=sys.stderr)
     except KeyboardInterrupt:
         print("demo: interrupted; what was created is destroyed", file=sys.stderr)
     except BrokenPipeError:

@@ -1,10 +1,11 @@
 """The report of an input: one finding per component, cut for a terminal or whole."""
 
+import os
 import shutil
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TextIO
 
 State = Literal["ok", "failed", "running", "not reached", "unknown", ""]
 """How an input fared at a component.
@@ -124,6 +125,13 @@ class Report:
 def coloured(lines: Iterable[str]) -> list[str]:
     """Lines of a report's body with each state in its colour; other lines as they are."""
     return [_coloured(line) for line in lines]
+
+
+def for_stream(text: str, stream: TextIO) -> str:
+    """A text with a report in it, its states in colour if the stream is a terminal and NO_COLOR isn't set."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return "\n".join(coloured(text.split("\n")))
 
 
 def _coloured(line: str) -> str:

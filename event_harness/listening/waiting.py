@@ -123,7 +123,7 @@ class Waiting:
         return self.reader.other(session_id)
 
     def explain(self, sent: Sent) -> Report:
-        """Find out how far an input came, in five seconds at most. For IAM actions see `Probes`."""
+        """Find out how far an input came, in five seconds at most. docs/reference.md lists the IAM actions."""
         self._check(sent)
         self.reader.look()
         return self._explainer.explain(sent)

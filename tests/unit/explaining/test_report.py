@@ -1,10 +1,12 @@
 """The text of a report: for a terminal, in colour, and whole."""
 
+import types
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_harness.explaining.report import LINES, Finding, Report, width
+from event_harness.explaining.report import LINES, Finding, Report, for_stream, width
 
 STATES = ["ok", "failed", "running", "not reached", "unknown", ""]
 FINDINGS = st.builds(
@@ -50,6 +52,19 @@ def test_each_state_has_a_colour_of_its_own_where_colour_is_asked_for():
     assert len(set(codes)) == len(codes) == 5
     assert all(code.startswith("\x1b[") for code in codes)
     assert "\x1b" not in coloured.splitlines()[-1]  # a remark
+
+
+@pytest.mark.parametrize(
+    ("terminal", "no_color", "painted"), [(True, None, True), (True, "1", False), (False, None, False)]
+)
+def test_a_stream_gets_colour_only_if_it_is_a_terminal(monkeypatch, terminal, no_color, painted):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    stream = types.SimpleNamespace(isatty=lambda: terminal)
+    text = for_stream("demo: lost\n  ok           source  there", stream)
+    assert ("  \x1b[32mok\x1b[0m           source" in text) == painted
+    assert ("\x1b" in text) == painted
 
 
 def test_the_id_of_the_input_is_cut_short_in_lines_but_not_in_the_whole():
