@@ -17,7 +17,7 @@ from event_harness.producers import producers_for
 from event_harness.producers.inflight import InFlight
 from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain
-from resilience.killing import EVERYTHING, ROOT, Kill, Project, processes_about, to_json
+from resilience.killing import EMULATOR, EVERYTHING, ROOT, Kill, Project, processes_about, to_json
 from resilience.table import Options, Row
 
 GUARANTEE = "listed, swept, nothing left"
@@ -56,6 +56,8 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
     local = Project(directory / "local", "local").measure()
     for stage in ("init", "apply", "test", "destroy"):
         yield from _kills(local, "pytest", stage, options, "pytest, target local")
+    for stage in ("apply", "test", "destroy"):
+        yield from _kills(local, EMULATOR, stage, options, "a process of the local AWS emulator")
     yield from _functions(directory / "functions", options)
 
 

@@ -25,6 +25,7 @@ SMALL_ROOT = ROOT / "resilience" / "small_root"
 
 STAGES = {"init": "init", "apply": "apply", "test": "applied", "destroy": "destroy"}  # as the record says it
 PATIENCE = 240.0  # seconds for a session or a sweep to end
+EMULATOR = "local AWS emulator"  # as a victim: its supervisor, or one of the processes that it starts
 EVERYTHING = "everything"  # as a victim: all processes of the session at once
 
 _TEST = """
@@ -44,7 +45,7 @@ class Kill:
 
     Attributes:
         victim: pytest, terraform, provider, worker (of pytest-xdist), lambda (a function's process),
-            everything, or sweep.
+            local AWS emulator, everything, or sweep.
         stage: init, apply, test or destroy.
         seed: of the moment.
         moment: seconds after the stage had begun.
@@ -205,7 +206,9 @@ class Project:
                 for process, environ in processes_about(self.directory)
                 if kill.victim in (EVERYTHING, _kind(process, environ, session.pid))
             ]
-            killed = [_killed(victim) for victim in victims[: None if kill.victim == EVERYTHING else 1]]
+            if kill.victim != EVERYTHING:  # one of them, another with each seed
+                victims = random.Random(kill.seed).sample(victims, min(1, len(victims)))  # noqa: S311
+            killed = [_killed(victim) for victim in victims]
             if any(killed):
                 return True
             if not any(record.stage == STAGES[kill.stage] for record in recorded(self.state_dir)):
@@ -264,7 +267,7 @@ def _kind(process: psutil.Process, environ: dict[str, str], session: int) -> str
     if "AWS_LAMBDA_FUNCTION_NAME" in environ:
         return "lambda"
     if supervisor.MARK in environ:
-        return "local AWS emulator"
+        return EMULATOR
     if "TF_PLUGIN_MAGIC_COOKIE" in environ:
         return "provider"
     return "terraform" if "TF_DATA_DIR" in environ else "worker"

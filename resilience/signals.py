@@ -6,7 +6,6 @@ second, so thousands of moments can be tried. Most of them lie in the code that 
 process.
 """
 
-import contextlib
 import os
 import random
 import signal
@@ -15,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from event_harness.aws.ownership import PROCESS_MARK
@@ -87,7 +86,7 @@ def main(directory: Path, count: int, seed: int) -> None:
     command._LOOK = 0.002  # a trial shall not spend its time asleep
     with interrupts.orderly_interrupts():
         for number in range(count):
-            interrupts.BURST = moments.choice([0.0, 0.02, 1.0])
+            interrupts.BURST = moments.choice([0.02, 0.1, 1.0])
             wrong = _wrong(directory, _trial(directory, tools, moments))
             line = " ".join(["FAILED" if wrong else "fine", f"seed {seed}, trial {number}:", *wrong])
             sys.stdout.write(line.replace("\n", " ") + "\n")
@@ -125,20 +124,20 @@ def _trial(directory: Path, tools: Toolchain, moments: random.Random) -> list[st
     plan = sorted(moments.uniform(0, LENGTH) for _ in range(moments.randint(1, 3)))
     numbers = [moments.choice([signal.SIGINT, signal.SIGTERM]) for _ in plan]
     strikes = threading.Thread(target=_strike, args=(plan, numbers), daemon=True)
-    with contextlib.suppress(KeyboardInterrupt), interrupts.deferred():
-        strikes.start()
-    for step in (session.deploy, lambda: time.sleep(0.02), ending.run, ending.run, ending.run):
-        # A signal between two steps ends this one: as in pytest, the next hook goes on.
-        _done_or_interrupted(step)
-    while strikes.is_alive():
-        _done_or_interrupted(lambda: time.sleep(0.005))
-    _done_or_interrupted(ending.run)
+    # A signal between two steps ends this one: as in pytest, the next one goes on.
+    steps = [strikes.start, session.deploy, lambda: time.sleep(0.02), *[ending.run] * 3]
+    while steps or strikes.is_alive():
+        try:
+            if not steps:
+                time.sleep(0.005)
+            elif (step := steps.pop(0)) == strikes.start:
+                with interrupts.deferred():
+                    step()
+            else:
+                step()
+        except KeyboardInterrupt:
+            continue
     return said
-
-
-def _done_or_interrupted(step: Callable[[], object]) -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        step()
 
 
 def _strike(plan: list[float], numbers: list[signal.Signals]) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +19,7 @@ from event_harness.aws import supervisor as supervisor
 from event_harness.aws.credentials import Credentials
 from event_harness.aws.targets import NOWHERE, Target
 from event_harness.errors import EmulatorError
-from event_harness.machine import processes
+from event_harness.machine import clock, interrupts, processes
 from event_harness.machine.ports import LOOPBACK, free_port, holder, is_free, listens
 
 _HEALTHY_WITHIN = 30.0  # seconds; it takes 0.3 on an idle machine
@@ -198,8 +197,8 @@ class LocalEmulator:
         return aws
 
     def _wait_until_healthy(self) -> None:
-        deadline = time.monotonic() + _HEALTHY_WITHIN
-        while time.monotonic() < deadline:
+        deadline = clock.monotonic() + _HEALTHY_WITHIN
+        while clock.monotonic() < deadline:
             # Both: if the port is taken, another emulator answers while ours has not yet given up.
             if self._answers() and listens(self.pid, self.port):
                 return
@@ -207,7 +206,7 @@ class LocalEmulator:
                 if not is_free(self.port):
                     raise _PortTakenError
                 raise EmulatorError(f"MiniStack ended while starting: {self._last_words()}")
-            time.sleep(0.02)
+            interrupts.pause(0.02)
         raise EmulatorError(f"MiniStack did not answer within {_HEALTHY_WITHIN:.0f} s: {self._last_words()}")
 
     def _answers(self) -> bool:

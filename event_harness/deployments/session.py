@@ -58,6 +58,7 @@ class Session:
         self._process = os.getpid()
         self._emulator: LocalEmulator | None = None
         self._stopping = threading.Event()
+        self._left = ""  # what a failed deployment has left, to be told again at the end
 
     @property
     def root(self) -> Path:
@@ -131,8 +132,12 @@ class Session:
         """
         if os.getpid() != self._process:
             return
-        with interrupts.deferred(), self._open:
-            self.destroy()
+        with interrupts.deferred():
+            with self._open:
+                self.destroy()
+            left, self._left = self._left, ""
+            if left:
+                raise DestroyError(left)
 
     def _deployed(self) -> DeployedSystem:
         wanted = self.settings["target"]
@@ -163,8 +168,10 @@ class Session:
                 check_target=self._check_emulator,
             )
             return self.deployment.apply()
-        except BaseException:
-            # A failed deployment has destroyed itself. If it couldn't, its record stays.
+        except BaseException as error:
+            # A failed deployment has destroyed itself. If it couldn't, its record stays, and a note says so.
+            if wanted != "local" and (notes := getattr(error, "__notes__", [])):
+                self._left = notes[-1]
             if record.stage in ("new", "init"):
                 record.delete(keep_logs=True)
             self.deployment = None

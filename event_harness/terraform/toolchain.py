@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from event_harness.errors import SettingError, ToolchainError
+from event_harness.machine import interrupts
 from event_harness.machine.cache import cache_directory, write_atomically
 from event_harness.terraform import cli_config, registry
 from event_harness.terraform.provider_3_39 import mirror as provider_mirror
@@ -24,6 +25,7 @@ from event_harness.terraform.provider_3_39 import mirror as provider_mirror
 Kind = Literal["terraform", "tofu"]
 Providers = Literal["registry", "mirror"]
 
+_LOOK = 0.2  # seconds between two looks for a signal while another process installs providers
 VARIABLE = "EVENT_HARNESS_TERRAFORM"
 OLDEST = (1, 3)  # the first with optional() in object types
 _KINDS: dict[str, Kind] = {"Terraform": "terraform", "OpenTofu": "tofu"}
@@ -59,8 +61,15 @@ class Toolchain:
         if self.providers == "mirror":
             yield
         else:
-            with FileLock(f"{self.cli_config}.lock"):
+            lock = FileLock(f"{self.cli_config}.lock")
+            while not lock.is_locked:
+                with contextlib.suppress(Timeout):
+                    lock.acquire(timeout=_LOOK)
+                interrupts.check()
+            try:
                 yield
+            finally:
+                lock.release()
 
     def __str__(self) -> str:
         source = "registry" if self.providers == "registry" else f"mirror (aws {provider_mirror.AWS_VERSION})"

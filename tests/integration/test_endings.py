@@ -87,3 +87,17 @@ def test_signals_at_random_moments_leave_nothing_and_no_session_hangs(tmp_path):
     """`make resilience ARGS=signals` tries thousands."""
     outcomes = signals.trials(tmp_path / "trials", 60, seed=1)
     assert [note for fine, note in outcomes if not fine] == []
+
+
+@pytest.mark.parametrize(
+    "fake", ["import freezegun as f; fake = f.freeze_time", "import time_machine as t; fake = t.travel"]
+)
+def test_faked_clock_of_the_users_session_changes_nothing(lasting, tmp_path, fake):
+    project = Project(tmp_path / "project")
+    (project.directory / "conftest.py").write_text(
+        f"import pytest\n{fake}\n\n"
+        "@pytest.fixture(scope='session', autouse=True)\n"
+        "def faked_clock():\n    with fake('2001-01-01'):\n        yield\n"
+    )
+    project.run(f"--harness-target={lasting.endpoint_url}")
+    assert (project.left(), inventory(lasting)) == ([], [])

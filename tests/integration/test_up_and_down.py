@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.deployments.up import down
+from event_harness.machine import ports
 from event_harness.terraform import toolchain
 from event_harness.terraform.configuration import OVERRIDE
 
@@ -129,3 +131,36 @@ def test_up_after_a_crash_starts_anew(root, harness):
         process.kill()
     harness("up")
     assert LocalEmulator.find(directory).alive()
+
+
+def is_up(port):
+    return not ports.is_free(port)
+
+
+def test_down_ends_the_emulator_of_a_project_that_was_moved(root, harness, tmp_path):
+    harness("up")
+    port = LocalEmulator.find(root / ".event-harness" / "up").port
+    moved = root.rename(tmp_path / "moved")
+    said = []
+    down(moved, say=said.append)
+    assert "has ended" in said[0]
+    assert not is_up(port)
+    assert not (moved / "event_harness_override.tf.json").exists()
+
+
+@pytest.mark.parametrize("command", ["up", "down", "sweep"])
+def test_emulator_whose_records_were_deleted_is_ended(root, harness, command):
+    """As by `git clean -fdx`."""
+    harness("up")
+    port = LocalEmulator.find(root / ".event-harness" / "up").port
+    shutil.rmtree(root / ".event-harness")
+    harness(command)
+    assert not is_up(port)
+
+
+def test_down_below_the_project_finds_it(root, harness):
+    harness("up")
+    (root / "modules" / "one").mkdir(parents=True)
+    program = "import sys; from event_harness.cli import main; sys.exit(main(['down']))"
+    said = subprocess.check_output([sys.executable, "-c", program], cwd=root / "modules" / "one", text=True)
+    assert "has ended" in said

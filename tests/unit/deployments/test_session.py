@@ -1,12 +1,14 @@
 """Which system a session tests, that it can't be two, and that nobody sweeps it meanwhile."""
 
+import types
+
 import pytest
 
 from event_harness.aws.targets import Identity, Target
 from event_harness.deployments import session, sweep
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session
-from event_harness.errors import SettingError
+from event_harness.errors import DeploymentError, DestroyError, SettingError
 from event_harness.settings import Settings
 
 
@@ -71,3 +73,44 @@ def test_deployment_that_is_being_swept_is_not_reused(tmp_path):
     record.save()
     with record.held(), pytest.raises(SettingError, match="is being swept and can't be reused"):
         Session(Settings({"reuse": "last"}, {}), tmp_path).system()
+
+
+def test_what_a_failed_deployment_has_left_is_told_again_at_the_end(tmp_path, monkeypatch):
+    class FailingDeployment:
+        def __init__(self, _root, _target, _tools, record, **_):
+            record.at("apply")
+
+        def apply(self):
+            error = DeploymentError("apply failed")
+            error.add_note("deployment d1 is not destroyed")
+            raise error
+
+    monkeypatch.setattr(session, "Deployment", FailingDeployment)
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
+    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
+    one = Session(Settings({"target": "http://127.0.0.1:9"}, {}), tmp_path)
+    with pytest.raises(DeploymentError):
+        one.system()
+    with pytest.raises(DestroyError, match="deployment d1 is not destroyed"):
+        one.close()
+    one.close()
+
+
+def test_close_does_nothing_in_another_process(tmp_path, monkeypatch):
+    one = Session(Settings({}, {}), tmp_path)
+    one.deployment = object()  # destroying it would fail
+    monkeypatch.setattr(one, "_process", -1)
+    one.close()
+    assert one.deployment
+
+
+def test_emulator_that_has_ended_is_told_at_once_and_only_before_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "_LOOK", 0.001)
+    told = []
+    one = Session(Settings({}, {}), tmp_path, warn=told.append)
+    one._emulator = types.SimpleNamespace(alive=lambda: False, pid=1, log="emulator.log")
+    one._watch_emulator()
+    assert told[0].startswith("the local AWS emulator (process 1) has ended")
+    one._stopping.set()
+    one._watch_emulator()
+    assert len(told) == 1
