@@ -86,9 +86,9 @@ def clear(directory: Path) -> list[int]:
     Returns:
         The pids of the processes that could not be ended.
     """
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.clock_gettime(time.CLOCK_MONOTONIC) + _PATIENCE
     looks, left = _LOOKS, list[psutil.Process]()
-    while looks and time.monotonic() < deadline:
+    while looks and time.clock_gettime(time.CLOCK_MONOTONIC) < deadline:
         left = processes_of(directory)
         for process in left:  # in each round, since a worker may start meanwhile
             with contextlib.suppress(psutil.Error):

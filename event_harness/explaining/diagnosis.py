@@ -20,6 +20,7 @@ from event_harness.explaining.probes.components import ask, ask_listener, listen
 from event_harness.explaining.report import Finding, Report
 from event_harness.explaining.shapes import without_content
 from event_harness.explaining.strangers import Compare, Misses, Strangers
+from event_harness.machine.clock import monotonic
 from event_harness.results.failure import Failure
 from event_harness.results.failures import FailureReader
 from event_harness.results.reader import Clock, Reader, Sleep
@@ -58,7 +59,7 @@ class Explainer:
         was_sent: Callable[[str | None], bool],
         budget: float = BUDGET,
         emulator_log: PlatformLog | None = None,
-        clock: Clock = time.monotonic,
+        clock: Clock = monotonic,
         sleep: Sleep = time.sleep,
     ) -> None:
         self._resources = resources
@@ -96,7 +97,7 @@ class Explainer:
 
     def completed(self, sent: Sent, failure: Failure) -> Failure:
         """A failure of an input with what the function's log tells of it: its error, its attempts."""
-        deadline = time.monotonic() + self._budget
+        deadline = monotonic() + self._budget
         return self._completed(self._question(sent, deadline), failure)
 
     def _question(self, sent: Sent, deadline: float) -> Question:
@@ -121,7 +122,7 @@ class Explainer:
     def _explain(
         self, sent: Sent, misses: Misses, compare: Compare, contents: bool, known: Sequence[Failure]
     ) -> Report:
-        deadline = time.monotonic() + self._budget
+        deadline = monotonic() + self._budget
         look = [("failure queues", partial(self._failed, sent, deadline, known))]
         failed = gathered(look, self._budget * _LOOK, lambda _name, _error: self._seen(sent, known))[0]
         mine = self._reader.of(sent.correlation_id)
@@ -152,7 +153,7 @@ class Explainer:
         ]
         if strangers.has_others():
             remarks.append(("others", lambda: Seen(strangers.others())))
-        answers = gathered([*probes, *remarks], max(0.0, deadline - time.monotonic()), self._unknown)
+        answers = gathered([*probes, *remarks], max(0.0, deadline - monotonic()), self._unknown)
         seen, told = answers[: len(path)], [answer.finding for answer in answers[len(path) :]]
         findings = account(
             path,

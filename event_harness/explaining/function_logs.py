@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from event_harness.aws.errors import AWS_ERRORS, code_of
 from event_harness.errors import HarnessError
 from event_harness.explaining.log_lines import Line, parsed, why_not_started
+from event_harness.machine.clock import monotonic
 from event_harness.system.correlation import SESSION_ID, ULID
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Patience:
     """
 
     until: float = 0.0
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -139,7 +140,7 @@ def _events(
             raise
         events += page.get("events", [])
         token = {"nextToken": page["nextToken"]} if page.get("nextToken") else {}
-        if not token or len(events) >= _EVENTS or time.monotonic() >= deadline:
+        if not token or len(events) >= _EVENTS or monotonic() >= deadline:
             break
     return events, not token
 

@@ -2,9 +2,10 @@
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+from event_harness.machine.clock import monotonic
 
 T = TypeVar("T")
 Work = Sequence[tuple[str, Callable[[], T]]]
@@ -32,10 +33,10 @@ def gathered(work: Work[T], budget: float, unknown: Callable[[str, Exception | N
             target=run, args=(number, name, ask), name=f"event-harness-{name}", daemon=True
         ).start()
     answers: dict[int, T] = {}
-    deadline = time.monotonic() + budget
+    deadline = monotonic() + budget
     while len(answers) < len(work):
         try:
-            number, answer = done.get(timeout=max(0.0, deadline - time.monotonic()))
+            number, answer = done.get(timeout=max(0.0, deadline - monotonic()))
         except queue.Empty:
             break
         answers[number] = answer

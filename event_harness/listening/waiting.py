@@ -12,6 +12,7 @@ from event_harness.errors import InputFailedError, ResultsUnavailableError, Sett
 from event_harness.explaining.diagnosis import Explainer
 from event_harness.explaining.report import Report, printable
 from event_harness.listening.matching import Matcher
+from event_harness.machine.clock import monotonic
 from event_harness.producers.inflight import InFlight
 from event_harness.results.failure_watch import FailureWatch, in_thread
 from event_harness.results.failures import Failure, FailureReader
@@ -64,7 +65,7 @@ class Waiting:
         *,
         sla: float,
         in_flight: InFlight | None = None,
-        clock: Clock = time.monotonic,
+        clock: Clock = monotonic,
         sleep: Sleep | None = None,
         spawn: Callable[[Callable[[], None]], None] = in_thread,
     ) -> None:

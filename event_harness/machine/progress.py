@@ -2,8 +2,9 @@
 
 import contextlib
 import re
-import time
 from collections.abc import Callable
+
+from event_harness.machine.clock import monotonic
 
 EVERY = 3.0  # seconds
 
@@ -35,9 +36,7 @@ class Progress:
         planned: whether terraform has printed its plan.
     """
 
-    def __init__(
-        self, say: Callable[[str], None], verb: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, say: Callable[[str], None], verb: str, clock: Callable[[], float] = monotonic) -> None:
         self.say = say
         self.verb = verb
         self.clock = clock

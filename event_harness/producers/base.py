@@ -1,6 +1,5 @@
 """The parts that all producers share: correlation ids, the in-flight limit, checks before sending."""
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Protocol, Self
@@ -8,13 +7,14 @@ from typing import Any, ClassVar, Protocol, Self
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
+from event_harness.machine.clock import timestamp
 from event_harness.producers.bodies import Body
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
 from event_harness.system.correlation import check_session_id, new_id
 from event_harness.system.resources import Component, ResourceMap
 
-NOW = time.time
+NOW = timestamp
 
 
 class Listening(Protocol):

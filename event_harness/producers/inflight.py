@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from event_harness.errors import SettingError
+from event_harness.machine.clock import monotonic
 
 
 class InFlight:
@@ -24,7 +25,7 @@ class InFlight:
     """
 
     def __init__(
-        self, limit: int | None, *, expiry: float = 60.0, clock: Callable[[], float] = time.monotonic
+        self, limit: int | None, *, expiry: float = 60.0, clock: Callable[[], float] = monotonic
     ) -> None:
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise SettingError(

@@ -1,12 +1,12 @@
 """Reads failure queues: on-failure destinations and dead-letter queues. It deletes nothing."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from event_harness.aws.errors import AWS_ERRORS
+from event_harness.machine.clock import monotonic
 from event_harness.results.failure import Failure, parse
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FailureReader:
         *,
         wait: int = 0,
         owners: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.queues = dict(queues)
         self.looks = self.begun = 0

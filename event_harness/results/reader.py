@@ -5,12 +5,12 @@ come. So one look costs one Query, however many inputs are in flight. While no t
 """
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
+from event_harness.machine.clock import monotonic
 from event_harness.results.result import Result, unavailable
 from event_harness.results.results_table import Item, ResultsTable
 
@@ -54,7 +54,7 @@ class Reader:
         table: ResultsTable,
         session_id: str,
         *,
-        clock: Clock = time.monotonic,
+        clock: Clock = monotonic,
         sleep: Sleep | None = None,
         overlap: float = OVERLAP,
     ) -> None:

@@ -2,12 +2,12 @@
 
 import json
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from event_harness.machine.cache import write_atomically
+from event_harness.machine.clock import timestamp
 
 HOSTS = {"terraform": "registry.terraform.io", "tofu": "registry.opentofu.org"}
 PATIENCE = 4.0
@@ -39,7 +39,7 @@ def reachable(
     cache: Path,
     *,
     probe: Callable[[str], bool] = _discovers,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = timestamp,
 ) -> bool:
     """Whether the registry of `terraform` or `tofu` answers.
 
