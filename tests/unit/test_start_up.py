@@ -26,7 +26,9 @@ def pytest_unconfigure(config):  # `--help` has no session
 def test_a_project_that_does_not_use_the_harness_does_not_load_what_the_harness_needs(tmp_path, arguments):
     (tmp_path / "conftest.py").write_text(SAY_LOADED)
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
-    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path, *arguments]
+    # A base directory of its own: xdist would clean up all that earlier sessions have left in the shared one.
+    where = ["--rootdir", tmp_path, "--basetemp", tmp_path / "base"]
+    command = [sys.executable, "-m", "pytest", "-q", *where, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     for name in ["main", "worker"] if arguments == ["-n1"] else ["main"]:
