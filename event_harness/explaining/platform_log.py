@@ -1,7 +1,7 @@
 """Reads the local AWS emulator's own log: what it says of functions that can't start, and that still run.
 
-On AWS the platform writes both into the function's log. The emulator writes a function's log when an invocation
-has ended, and the reason why a function can't start into its own log only.
+On AWS the platform writes both into the function's log. The emulator writes a function's log at the end of an
+invocation. It writes the reason why a function can't start only into its own log.
 """
 
 import re

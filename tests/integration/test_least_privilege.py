@@ -1,7 +1,7 @@
 """What each role may do is what it needs: whatever is taken away from it is missed.
 
-The local AWS emulator runs with its authorization on, so a function may do what its role allows, and nothing else.
-The roles and what they may do are read from what is deployed.
+The local AWS emulator runs with its authorization on. So a function may do only what its role allows. The
+test reads the roles and their permissions from the deployed system.
 """
 
 import json
@@ -31,16 +31,16 @@ from event_harness.terraform import toolchain
 
 ROOT = Path(__file__).parents[2]
 
-# What AWS does with a function's role, or asks its policy for, and the local AWS emulator doesn't. A call of the
-# same action with that role is tried instead,
+# AWS uses a function's role for these statements; the local AWS emulator doesn't. For these, the test calls
+# the same action with the role:
 TRIED_INSTEAD = {
     "SendFailures": "the local AWS emulator sends to the failure queue as itself",
-    "TellMissingFromForbidden": "the local AWS emulator says that an object is missing to whoever asks",
-    "ReadS3MissingObjects": "the local AWS emulator says that an object is missing to whoever asks",
+    "TellMissingFromForbidden": "the local AWS emulator tells everybody that an object is missing",
+    "ReadS3MissingObjects": "the local AWS emulator tells everybody that an object is missing",
 }
-# or IAM's simulator is asked.
+# For these, it asks IAM's simulator.
 SIMULATED_INSTEAD = {
-    "WriteLogs": "the local AWS emulator writes the logs as itself, and takes no log group's ARN that ends in :*",
+    "WriteLogs": "the local AWS emulator writes the logs as itself, and refuses a log group's ARN with :*",
     "WriteTraces": "the local AWS emulator has no X-Ray",
 }
 # What nothing here needs.

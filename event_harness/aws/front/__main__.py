@@ -1,4 +1,4 @@
-"""Serves MiniStack with the front around it: `python -P -m event_harness.aws.front`, as `-m ministack` would."""
+"""Serves MiniStack behind the front: `python -P -m event_harness.aws.front` instead of `-m ministack`."""
 
 import os
 

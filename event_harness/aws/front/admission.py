@@ -1,4 +1,4 @@
-"""Lets only requests in that are signed with a secret key of this emulator, and those that AWS opens to anybody.
+"""Admits requests with a signature by a key of this emulator, and requests that AWS accepts from anybody.
 
 MiniStack runs the code of functions as the user who started it. Without this, any process or web page that
 reaches its port could run code as that user.
@@ -25,12 +25,12 @@ _WITH_A_TOKEN = (
 )
 # A user pool's public endpoints.
 _COGNITO = ("/oauth2/authorize", "/oauth2/token", "/oauth2/userInfo", "/login", "/logout")
-# STS is not among them: it gives a role's key to everybody, since MiniStack checks no token of another provider.
+# Not STS: MiniStack checks no token of another provider, so it would give the key of a role to anybody.
 _UNSIGNED_SERVICES = ("cognito-idp", "cognito-identity", "sns")
 _HANDS_OUT_KEYS = ("cognito-identity:GetCredentialsForIdentity",)
 _CLOSED = (
-    "this local AWS emulator accepts only the credentials that it was started with: take AWS_ACCESS_KEY_ID and "
-    "AWS_SECRET_ACCESS_KEY from the environment that the harness gives (after `up`: . .event-harness/env)"
+    "this local AWS emulator accepts only the credentials that it was started with: take AWS_ACCESS_KEY_ID "
+    "and AWS_SECRET_ACCESS_KEY from the environment that the harness gives (after `up`: . .event-harness/env)"
 )
 _FOREIGN_HOST = "this local AWS emulator answers to 127.0.0.1 and localhost only"
 _FOREIGN_ORIGIN = "this local AWS emulator answers no web page"
@@ -89,7 +89,7 @@ async def _refusal(
 
 
 def _is_ours(host: str) -> bool:
-    """Whether a Host names this machine, or a resource of AWS. A page's own host, rebound to us, does neither."""
+    """Whether a Host names this machine or a resource of AWS. A web page's host, rebound to us, doesn't."""
     name = host.lower().rpartition(":")[0] if not host.endswith("]") and ":" in host else host.lower()
     if name == "localhost" or name.endswith((".localhost", ".127.0.0.1", ".amazonaws.com", ".on.aws")):
         return True
@@ -143,7 +143,7 @@ def _is_graphql(request: Request) -> bool:
 
 
 def _goes_to_a_service(request: Request) -> bool:
-    """Whether MiniStack routes by the path, whatever resource the host names: to itself or to a service of AWS."""
+    """Whether MiniStack routes by the path, not by the host: to itself or to a service of AWS."""
     path = request.path
     published = ("/_aws/execute-api/", "/_aws/lambda-url/", "/_alb/")
     return (

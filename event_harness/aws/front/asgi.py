@@ -21,7 +21,7 @@ class Request:
         path: its path, decoded.
         raw_path: its path as it was sent.
         query: its query parameters.
-        headers: its headers by lower-case name. Several of one name are joined by a comma, as they are signed.
+        headers: its headers by lower-case name. Commas join several of one name, as in a signature.
     """
 
     method: str

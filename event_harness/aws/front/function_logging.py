@@ -1,5 +1,5 @@
-# Runs at the start of MiniStack's Python workers, before the function is imported: a handler on the root logger,
-# with the format of Lambda's own (awslambdaric/bootstrap.py). The level stays WARNING until the function sets it.
+# MiniStack's Python workers run this before they import the function. It puts a handler on the root logger,
+# in the format of Lambda's own (awslambdaric/bootstrap.py). The level is WARNING until the function sets it.
 # ruff: noqa: D100
 import logging
 import sys

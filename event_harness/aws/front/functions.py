@@ -1,4 +1,4 @@
-"""Changes two things of MiniStack's Python functions: the root logger's handler, and the keys of their roles."""
+"""Changes MiniStack's Python functions: gives the root logger a handler, and roles unguessable keys."""
 
 import functools
 import hashlib
@@ -39,7 +39,7 @@ def with_logging(worker: str) -> str:
 
 
 def with_secrets(credentials: Credentials, secret: str) -> Credentials:
-    """With `AUTH=true` MiniStack derives a role's secret key from ARNs, which can be guessed: add our secret."""
+    """Add our secret to a role's secret key, which MiniStack derives from known ARNs with `AUTH=true`."""
 
     @functools.wraps(credentials)
     def execution_credentials(config: dict[str, str]) -> dict[str, str]:

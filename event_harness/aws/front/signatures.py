@@ -1,6 +1,6 @@
 """Whether a request is signed with a secret key that the emulator knows: ours, or one that it has issued.
 
-MiniStack verifies signatures only with `AUTH=true`, and never those of its root user, whose key everybody knows.
+MiniStack verifies signatures only with `AUTH=true`, and never those of its root user. The root key is public.
 """
 
 import base64

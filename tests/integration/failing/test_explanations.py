@@ -1,7 +1,7 @@
 """Explanations of faults in a system that forks: each begins with the right cause.
 
-The system is `tests/integration/systems/chain`: a queue with dead letters, a function, a topic, two functions that
-share a failure queue, a table and a queue that the harness listens to. Each test puts one fault into it.
+The system is `tests/integration/systems/chain`: a queue with dead letters, a function, a topic, two functions
+that share a failure queue, a table, and a queue that the harness listens to. Each test adds one fault.
 """
 
 import io
@@ -103,7 +103,7 @@ class Chain:
             self.sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
 
     def report(self, sent, **more):
-        """The report of a wait that ends without its two results; the error begins with the report's cause."""
+        """The report of a wait that ends without its two results. The error begins with the cause."""
         with pytest.raises(WaitError) as caught:
             self.listener.wait_for(sent, **({"timeout": 3, "count": 2} | more))
         report = caught.value.report

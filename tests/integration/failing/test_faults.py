@@ -1,4 +1,4 @@
-"""Faults between the harness, the provider, the functions and AWS. `make resilience` does it with 500 events."""
+"""Faults between harness, provider, functions and AWS. `make resilience` does it with 500 events."""
 
 import pytest
 

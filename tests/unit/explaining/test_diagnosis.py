@@ -64,8 +64,8 @@ def test_a_function_that_was_not_invoked_is_the_cause(world):
     assert finding(report, "source").text == "the input is there, 5 bytes"
     assert finding(report, "processor").state == "not reached"
     assert report.cause == (
-        "processor was not reached: not invoked since the send, though the notification of source leads to it;"
-        " source saw it last"
+        "processor was not reached: not invoked since the send, though the notification of source leads to it"
+        "; source saw it last"
     )
 
 

@@ -298,7 +298,8 @@ def test_a_log_of_a_function_that_names_no_input_is_read_once():
     [
         (
             [
-                "INIT_REPORT Init Duration: 9 ms Phase: init Status: error Error Type: Runtime.ImportModuleError",
+                "INIT_REPORT Init Duration: 9 ms Phase: init Status: error "
+                "Error Type: Runtime.ImportModuleError",
                 "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'",
             ],
             "Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'",

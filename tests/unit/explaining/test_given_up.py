@@ -77,7 +77,10 @@ def test_without_a_line_of_it_the_only_error_of_the_next_function_is_told(world,
 
 def test_a_function_that_cannot_start_is_the_error(world, given_up):
     sent, _ = given_up
-    log = "2999-01-01 00:00:00 ERROR [lambda] Warm worker execution error for processor: Worker init failed: No x"
+    log = (
+        "2999-01-01 00:00:00 ERROR [lambda] "
+        "Warm worker execution error for processor: Worker init failed: No x"
+    )
     report = explain(world, sent, emulator_log=lambda: log)
     assert report.cause == "processor can't start: No x"
     assert states(report)["processor"] == "failed"

@@ -20,7 +20,8 @@ def test_the_reason_stands_in_the_emulators_log():
 
 def test_a_worker_that_exits_at_once_is_told_too():
     text = log(
-        "ERROR [lambda] Warm worker execution error for orders: Worker process exited immediately. stderr: bye"
+        "ERROR [lambda] Warm worker execution error for orders: "
+        "Worker process exited immediately. stderr: bye"
     )
     assert why_not_started(text, "orders", NOW) == "Worker process exited immediately. stderr: bye"
 

@@ -133,7 +133,8 @@ def rule(pattern, **more):
             {"sns": subscription({"kind": ["order"]}, "MessageBody")},
             {"attributes": {"kind": "order"}, "body": {"kind": "x"}},
             QUEUE,
-            'its subscription filters it out: kind must be "order", the event has another text, of 1 characters',
+            'its subscription filters it out: kind must be "order", the event has another text, '
+            "of 1 characters",
         ),
         (TOPIC, {"sns": subscription({"kind": ["order"]})}, {}, QUEUE, None),  # its content isn't known
         (
@@ -163,7 +164,8 @@ def rule(pattern, **more):
             {"events": rule({"source": ["shop"]})},
             {"event": {"source": "harness"}},
             FUNCTION,
-            'its rule orders filters it out: source must be "shop", the event has another text, of 7 characters',
+            'its rule orders filters it out: source must be "shop", the event has another text, '
+            "of 7 characters",
         ),
         (
             BUS,
@@ -190,8 +192,8 @@ def rule(pattern, **more):
             },
             {"record": {"body": {"kind": "test"}}},
             FUNCTION,
-            'its event source mapping filters it out: body.kind must be "order", the event has another text, of 4'
-            " characters",
+            'its event source mapping filters it out: body.kind must be "order", the event has another text, '
+            "of 4 characters",
         ),
     ],
 )

@@ -11,9 +11,14 @@ from event_harness.explaining.report import Finding, Report
 def test_total_of_an_order_with_a_long_name():
     report = Report(
         "confirm_order failed: KeyError: 'amount'",
-        (Finding("placed", "ok", "there"), Finding("confirm_order", "failed", "KeyError"), Finding("shop", "not reached", "x")),
+        (
+            Finding("placed", "ok", "there"),
+            Finding("confirm_order", "failed", "KeyError"),
+            Finding("shop", "not reached", "x"),
+        ),
     )
-    error = WaitTimeoutError("\\n  ".join([*report.headline(), "no result for https://queue", *report.body()]))
+    lines = [*report.headline(), "no result for https://queue", *report.body()]
+    error = WaitTimeoutError("\\n  ".join(lines))
     error.report = report
     raise error
 """
