@@ -42,7 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if setting.kind == "flag":
             arguments["action"] = "store_true"
         elif setting.kind == "list":
-            arguments |= {"action": "append", "metavar": "NAME=VALUE"}
+            metavar = "NAME=VALUE" if setting.name == "var" else setting.name.upper()
+            arguments |= {"action": "append", "metavar": metavar}
         else:
             arguments["metavar"] = setting.name.upper()
             if setting.kind == "optional":
@@ -105,9 +106,32 @@ def _own_session(config: pytest.Config) -> "Session":
     return config.stash[SESSION_KEY]
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     """The settings in force."""
-    return printable(config.stash[SETTINGS_KEY].header())
+    settings = config.stash[SETTINGS_KEY]
+    lines = [settings.header(), *_provider_header(settings, config.rootpath)]
+    return [printable(line) for line in lines]
+
+
+def _provider_header(settings: Settings, project: Path) -> list[str]:
+    """Which provider a deployment would use; nothing if there is no Terraform to deploy."""
+    if settings["resources"] or not any((project / settings["root"]).glob("*.tf*")):
+        return []
+    from event_harness.machine.cache import cache_directory
+    from event_harness.terraform import provider_source
+
+    try:
+        said = provider_source.announced(
+            "aws" if settings["target"] == "aws" else "local",
+            settings.providers(),
+            settings.origin("providers"),
+            settings["terraform"],
+            cache_directory(),
+            os.environ,
+        )
+    except HarnessError as error:
+        said = str(error)
+    return [f"event-harness: {said}"]
 
 
 @pytest.hookimpl(optionalhook=True)

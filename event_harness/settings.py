@@ -133,6 +133,14 @@ def _providers(text: str) -> str:
     return text
 
 
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    return _text(text)
+
+
 def _text(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ValueError("a text that isn't empty and has no control characters")
@@ -189,6 +197,13 @@ SETTINGS = (
         _providers,
         "where Terraform gets its providers: registry or mirror; default: the registry if it can be reached",
     ),
+    Setting(
+        "retry",
+        (),
+        _pattern,
+        "a regular expression of terraform errors after which apply and destroy continue; repeatable",
+        "list",
+    ),
     Setting("region", None, _region, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
     Setting(
         "in_flight", None, _count, "how many inputs may be in flight at once; default: 4 locally, 50 on aws"
@@ -239,6 +254,12 @@ class Settings:
         """The value of a setting."""
         return self._values[name].value
 
+    def providers(self) -> str | None:
+        """Where providers come from, as it was set for this target: an ini file's "mirror" is for local only."""
+        value = self._values["providers"]
+        on_aws_by_ini = value.origin == "ini" and self["target"] == "aws"
+        return None if on_aws_by_ini and value.value == "mirror" else value.value
+
     def origin(self, name: str) -> str:
         """Where the value of a setting came from."""
         return self._values[name].origin
@@ -267,10 +288,10 @@ class Settings:
             return Value(_parsed(setting, option, origin), origin)
         if setting.variable in environ:
             given: Any = environ[setting.variable]
-            return Value(
-                _parsed(setting, given.split() if setting.kind == "list" else given, setting.variable),
-                setting.variable,
-            )
+            if setting.kind == "list":
+                # A regular expression may hold spaces, an assignment in the environment may not.
+                given = given.split() if setting.parse is _assignment else given.splitlines()
+            return Value(_parsed(setting, given, setting.variable), setting.variable)
         if ini not in (None, "", []):
             return Value(_parsed(setting, ini, f"{setting.ini} in the ini file"), "ini")
         return Value(setting.default, "default")
@@ -292,5 +313,6 @@ def _parsed(setting: Setting, given: Any, origin: str) -> Any:
     if given is True:
         return True
     if setting.kind == "list":
-        return dict(parse(setting, text, origin) for text in given)
+        values = [parse(setting, text, origin) for text in given]
+        return dict(values) if setting.parse is _assignment else tuple(values)
     return parse(setting, str(given), origin)

@@ -16,7 +16,9 @@ from event_harness.settings import STATE_DIR
 from event_harness.terraform import guided, toolchain, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
-from event_harness.terraform.provider_3_39.fetched_modules import adapt_fetched_modules
+from event_harness.terraform.provider_in_use import ProviderInUse
+from event_harness.terraform.recovery import Transient
+from event_harness.terraform.runtimes import RuntimeSubstitution
 
 
 def fmt(options: argparse.Namespace) -> int:
@@ -41,11 +43,20 @@ def validate(options: argparse.Namespace) -> int:
             root = view.make(directory, work / "config").root
             write_override(root, endpoint_url=None, old_provider=tools.old_provider)
             environ = os.environ | tools.environ() | {"TF_DATA_DIR": str(work / "data")}
-            terraform = Terraform(root, binary=tools.binary, environ=environ, logs=work / "logs")
+            provider = ProviderInUse(tools, root)
+            terraform = Terraform(
+                root,
+                binary=tools.binary,
+                environ=environ,
+                logs=work / "logs",
+                recoveries=[Transient()],
+                explain=provider.explain,
+                say=terminal.say,
+            )
             with tools.installing():
                 terraform.init(backend=False)
-            if tools.old_provider:
-                adapt_fetched_modules(work / "data")
+            if tools.old_provider:  # only for emulators, so the runtimes of AWS may be newer
+                RuntimeSubstitution(provider, root, work / "data").prepare()
             terminal.say(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
     return 0
 

@@ -18,6 +18,7 @@ from event_harness.errors import (
     DeploymentError,
     DestroyError,
     EmulatorGoneError,
+    HarnessError,
     StateError,
 )
 from event_harness.machine import temporary
@@ -26,12 +27,14 @@ from event_harness.machine.progress import Progress, harmless
 from event_harness.orphans.orphans import remove_all
 from event_harness.orphans.removal import empty_bucket
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
-from event_harness.terraform import sources, view
+from event_harness.terraform import provider_in_use, sources, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
 from event_harness.terraform.overrides import write_override
-from event_harness.terraform.provider_3_39.fetched_modules import adapt_fetched_modules
+from event_harness.terraform.provider_in_use import ProviderInUse
+from event_harness.terraform.recovery import Transient
+from event_harness.terraform.runtimes import RuntimeSubstitution
 from event_harness.terraform.toolchain import Toolchain
 
 # Inputs that the harness sets wherever a configuration declares them.
@@ -59,8 +62,8 @@ class Deployment:
         include: the same for what is copied although it would be left out or linked.
         timeout: seconds that one terraform command may take.
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
-
         check_target: raises EmulatorGoneError if the emulator has ended. Then nothing is left to destroy.
+        retry: regular expressions of terraform errors after which a command continues, besides our own.
 
     Raises:
         ConfigurationError: the configuration can't be read, or declares no such variable.
@@ -81,6 +84,7 @@ class Deployment:
         timeout: float = 1800.0,
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
+        retry: Iterable[str] = (),
     ) -> None:
         self.root = root
         self.target = target
@@ -93,6 +97,7 @@ class Deployment:
         self.timeout = timeout
         self.interrupted = interrupted
         self.check_target = check_target
+        self.retry = tuple(retry)
         self.declared = Configuration.read(root, tofu=self._tofu)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
         if unknown and not self.declared.broken:
@@ -158,6 +163,10 @@ class Deployment:
         self.initialise()
         if self._may_write_anywhere():
             self._view.copy_linked()
+        self.say(f"{self.toolchain.kind} {self.toolchain.version} uses {self._provider}")
+        for runtimes in self._runtimes:
+            if line := runtimes.prepare():
+                self.say(line)
 
     def _may_write_anywhere(self) -> bool:
         """Whether a module that init has fetched runs a program."""
@@ -168,8 +177,6 @@ class Deployment:
         """Init the deployment's view and select its workspace. It may be called again."""
         with self.toolchain.installing():
             self._terraform(internet=True).init(color=False)
-        if self.toolchain.old_provider:
-            adapt_fetched_modules(self._data_dir)
         self._terraform().workspace(self.record.deployment_id)
 
     def write_override(self) -> None:
@@ -327,6 +334,28 @@ class Deployment:
     def _data_dir(self) -> Path:
         return self.record.directory / "data"
 
+    def _target_is_gone(self) -> bool:
+        """Whether the emulator has ended. Other faults of the target may pass."""
+        try:
+            self.check_target()
+            self.target.check()
+        except EmulatorGoneError:
+            return True
+        except HarnessError:
+            return False
+        return False
+
+    @property
+    def _provider(self) -> ProviderInUse:
+        return ProviderInUse(self.toolchain, self.record.configuration_dir)
+
+    @property
+    def _runtimes(self) -> tuple[RuntimeSubstitution, ...]:
+        """The substitution of Lambda runtimes; none on AWS."""
+        if not self.target.endpoint_url:
+            return ()
+        return (RuntimeSubstitution(self._provider, self.record.configuration_dir, self._data_dir),)
+
     def _terraform(self, *, internet: bool = False, progress: "Progress | None" = None) -> Terraform:
         base = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_FOR_TERRAFORM)}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
@@ -335,6 +364,8 @@ class Deployment:
             "TMPDIR": str(temporary.make(self.record.temporary)),
             PROCESS_MARK: self.record.deployment_id,
         }
+        if self.target.endpoint_url:
+            environ |= provider_in_use.ON_EMULATOR
         return Terraform(
             self.record.configuration_dir,
             binary=self.toolchain.binary,
@@ -344,6 +375,9 @@ class Deployment:
             on_line=progress,
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
             check=self.check_target,
+            recoveries=(Transient(self.retry, self._target_is_gone), *self._runtimes),
+            explain=self._provider.explain,
+            say=self.say,
         )
 
 

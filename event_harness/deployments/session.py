@@ -166,6 +166,7 @@ class Session:
                 say=self.say,
                 interrupted=self._interrupted,
                 check_target=self._check_emulator,
+                retry=self.settings["retry"],
             )
             return self.deployment.apply()
         except BaseException as error:
@@ -185,7 +186,8 @@ class Session:
             self.settings["terraform"],
             target="aws" if target == "aws" else "local",
             origin=self.settings.origin("terraform"),
-            providers=self.settings["providers"],
+            providers=self.settings.providers(),
+            providers_origin=self.settings.origin("providers"),
             progress=self.say,
         )
 

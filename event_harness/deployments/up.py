@@ -18,7 +18,7 @@ from event_harness.aws.targets import Target
 from event_harness.machine import folders, interrupts, processes, terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.settings import STATE_DIR
-from event_harness.terraform import toolchain
+from event_harness.terraform import provider_in_use, toolchain
 from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.toolchain import Toolchain
@@ -211,6 +211,7 @@ def _shell(target: Target, tools: Toolchain) -> str:
     settings = target.settings() | {
         "TF_CLI_CONFIG_FILE": str(tools.cli_config),
         "TF_WORKSPACE": WORKSPACE,
+        **provider_in_use.ON_EMULATOR,
         # A root that declares it can destroy buckets with their contents.
         "TF_VAR_ephemeral": "true",
     }

@@ -49,6 +49,7 @@ class Progress:
         """Take one line of terraform's output."""
         if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
             self.planned = True
+            self.done = 0  # a second attempt plans what the first hasn't done
             self.total = int(planned.group(1)) or int(planned.group(2))
         elif done := re.match(r"(\S+): (?:Creation|Destruction) complete after", line):
             self.done += 1

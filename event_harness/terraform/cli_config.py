@@ -1,10 +1,13 @@
 """Terraform's CLI configuration: the file that says where providers come from."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from event_harness.machine.cache import write_atomically
+
+REGISTRY = "registry.tfrc"  # the harness's own file for the registry
 
 
 def users_own(environ: Mapping[str, str]) -> Path | None:
@@ -14,9 +17,19 @@ def users_own(environ: Mapping[str, str]) -> Path | None:
     return path.absolute() if path.is_file() else None
 
 
+def names_installation(file: Path) -> bool:
+    """Whether a CLI configuration says where providers are installed from."""
+    try:
+        return bool(
+            re.search(r"^\s*\"?provider_installation\b", file.read_text(encoding="utf-8"), re.MULTILINE)
+        )
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def for_registry(cache: Path) -> Path:
     """The CLI configuration for the registry. All deployments share one plugin cache."""
-    plugins, config = cache / "plugins", cache / "registry.tfrc"
+    plugins, config = cache / "plugins", cache / REGISTRY
     plugins.mkdir(exist_ok=True)
     if not config.exists():
         write_atomically(

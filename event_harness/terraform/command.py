@@ -8,14 +8,14 @@ and -9. Never call `setup()`: it deletes the state at exit.
 import ctypes
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,11 +23,14 @@ import tftest
 
 from event_harness.errors import DeploymentError, EmulatorGoneError
 from event_harness.machine import clock, folders, interrupts
+from event_harness.terraform.diagnostics import summary
+from event_harness.terraform.recovery import Failure, Recovery
 
 # Seconds that an interrupted terraform may take to finish its current resources and write its state.
 GRACE = 90.0
 _CHECK = 1.0  # seconds between two checks of the target
 _LOOK = 0.05  # seconds between two looks at its output
+_PAUSE = 1.0  # seconds before a command's second attempt; twice as long before each further one
 
 
 class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without types
@@ -42,6 +45,10 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         on_line: called with each line that terraform prints.
         interrupted: when another thread sets it, the command ends as after Ctrl-C.
         check: called every second while a command runs; raises EmulatorGoneError if the target is gone.
+        recoveries: asked in turn whether a command that failed should run again.
+        explain: what to add to the message of a command that failed, the provider in use for instance.
+        say: prints a line for the user before a command runs again.
+        pause: seconds before the second attempt; twice as long before each further one.
     """
 
     def __init__(
@@ -55,24 +62,59 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         on_line: Callable[[str], None] | None = None,
         interrupted: threading.Event | None = None,
         check: Callable[[], None] = lambda: None,
+        recoveries: Sequence[Recovery] = (),
+        explain: Callable[[Failure], str] | None = None,
+        say: Callable[[str], None] | None = None,
+        pause: float = _PAUSE,
     ) -> None:
         super().__init__(str(directory), binary=str(binary), cache_dir=str(logs))
         self.env = dict(environ)
         self.logs = logs
         self.timeout = timeout
         self.on_line = on_line or (lambda _line: None)
+        self.say = say or (lambda _line: None)
+        self._recoveries = recoveries
+        self._explain = explain or (lambda _failure: "")
+        self._pause = pause
         self._interrupted = interrupted or threading.Event()
         self._check = check
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
         """Run one command to its end and return its exit code, output and error text.
 
+        A command that fails runs again, with the same arguments, as often as a recovery says so.
         An interrupt (Ctrl-C, or SIGTERM as an exception) goes to terraform first. Terraform finishes its
         current resources and writes its state. Then the interrupt is raised here.
 
         Raises:
             DeploymentError: the exit code isn't 0 (nor 2, if -detailed-exitcode is given).
         """
+        used: Counter[Recovery] = Counter()
+        while True:
+            done, log = self._run(cmd, cmd_args)
+            if done.retcode == 0 or (done.retcode == 2 and "-detailed-exitcode" in cmd_args):
+                return done
+            failure = Failure(cmd, done.out, done.err)
+            if not self._recovered(failure, used):
+                raise DeploymentError(
+                    f"terraform {cmd} failed (exit code {done.retcode}): {summary(done.err)} [{log}]"
+                    f"{self._explain(failure)}"
+                )
+
+    def _recovered(self, failure: Failure, used: Counter[Recovery]) -> bool:
+        """Whether a recovery lets the command run again; waits a moment then."""
+        for recovery in self._recoveries:
+            if line := recovery(failure, used[recovery]):
+                self.say(line)
+                deadline = clock.monotonic() + self._pause * 2 ** used[recovery]
+                used[recovery] += 1
+                while (left := deadline - clock.monotonic()) > 0:
+                    self._raise_interrupt(min(_LOOK, left))
+                return True
+        return False
+
+    def _run(self, cmd: str, cmd_args: Sequence[str]) -> tuple[tftest.TerraformCommandOutput, Path]:
+        """Run one attempt; return its exit code, output and error text, and the file with the latter."""
         folders.make(self.logs, exist_ok=True)
         log = self.logs / f"{len(list(self.logs.iterdir())):03d}-{cmd}.log"
         errors = log.with_suffix(".err")
@@ -100,9 +142,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             errors.unlink()
         if "-json" in cmd_args:
             log.unlink()  # it is data, not a log, and shows sensitive values
-        if code == 0 or (code == 2 and "-detailed-exitcode" in cmd_args):
-            return tftest.TerraformCommandOutput(code, output, error_text)
-        raise DeploymentError(f"terraform {cmd} failed (exit code {code}): {summary(error_text)} [{errors}]")
+        return tftest.TerraformCommandOutput(code, output, error_text), errors
 
     def planned(self, *flags: str) -> tftest.TerraformPlanOutput:
         """Plan, and return the plan. tftest's own method leaves the plan, with its secrets, in /tmp."""
@@ -150,27 +190,16 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                     raise DeploymentError(
                         f"terraform {cmd} took longer than {self.timeout:g} s and was interrupted: {log}"
                     )
-                if self._interrupted.wait(_LOOK):
-                    raise KeyboardInterrupt
-                interrupts.check()
+                self._raise_interrupt(_LOOK)
                 if clock.monotonic() > next_check:
                     self._check()
                     next_check = clock.monotonic() + _CHECK
 
-
-def summary(error_text: str) -> str:
-    """Terraform's boxed errors, each once and on one line, without the frames."""
-    text = re.sub(r"[│╷╵]", " ", error_text)
-    found: list[str] = []
-    for block in re.split(r"\n\s*Error: ", "\n" + text)[1:]:
-        # The first paragraph is the headline. The next that isn't a source location has the details.
-        paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", block)]
-        where = re.search(r"on (\S+ line \d+)", block)
-        said = [p for p in paragraphs if p and not p.startswith(("with ", "on "))]
-        line = ": ".join(said[:2]) + (f" ({where.group(1)})" if where else "")
-        if line not in found:
-            found.append(line)
-    return " | ".join(found) or " ".join(error_text.split())[-400:] or "no message"
+    def _raise_interrupt(self, seconds: float) -> None:
+        """Wait for so long; raise an interrupt if there is one."""
+        if self._interrupted.wait(seconds):
+            raise KeyboardInterrupt
+        interrupts.check()
 
 
 def _interrupt_when_parent_dies() -> None:

@@ -3,8 +3,7 @@
 Terraform merges override files over the others, in the order of their names; ours come last. They give each
 `provider "aws"` the deployment's default tags, beside the user's own. For an emulator they add the settings
 that it needs, and take away what leads elsewhere: a profile, a role, a list of accounts. They keep the state
-beside the configuration, whatever backend it names. They give functions a Lambda runtime that the provider
-knows.
+beside the configuration, whatever backend it names.
 """
 
 import json
@@ -21,7 +20,6 @@ from event_harness.terraform.configuration import (
     Configuration,
 )
 from event_harness.terraform.provider_3_39 import settings as provider_3_39
-from event_harness.terraform.runtimes import substituted
 
 # A key that the configuration itself names (`access_key = "test"`, say) gives way to the one in the environment.
 _KEY_OF_THE_ENVIRONMENT: dict[str, Any] = {"access_key": None, "secret_key": None, "token": None}
@@ -59,7 +57,7 @@ def write_override(
     Args:
         directory: the root of the configuration.
         endpoint_url: the emulator's URL, or None for the real AWS.
-        old_provider: whether hashicorp/aws is 3.39: it reads no AWS_ENDPOINT_URL and knows old runtimes only.
+        old_provider: whether hashicorp/aws is 3.39: it reads no AWS_ENDPOINT_URL.
         tags: default tags to add.
         copied: whether it is a deployment's copy, where the backend and the modules may be overridden too
             (`make up` writes beside the user's own files, and into their root only).
@@ -82,9 +80,8 @@ def write_override(
     if old_provider and copied:
         # The lock file names a registry's providers, and the mirror holds other ones.
         (directory / LOCK).unlink(missing_ok=True)
-        override |= substituted(root.functions)
     for module in tree[1:]:
-        written += _override_module(module, settings, tags or {}, old_provider, bool(endpoint_url))
+        written += _override_module(module, settings, tags or {}, bool(endpoint_url))
     if override:
         written.append(_write(directory / OVERRIDE, override))
     return written
@@ -94,10 +91,9 @@ def _override_module(
     module: Configuration,
     settings: Mapping[str, Any],
     tags: Mapping[str, str],
-    old_provider: bool,
     emulated: bool,
 ) -> list[Path]:
-    override: dict[str, Any] = dict(substituted(module.functions)) if old_provider else {}
+    override: dict[str, Any] = {}
     written = []
     # An empty block only passes on what the caller gives; a module with one of its own configures it.
     if any(set(body) - {"alias", "version"} for body in module.providers.values()):

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,8 @@ REMEMBERED = {True: 3600.0, False: 300.0}  # seconds; a registry that becomes re
 
 def _discovers(host: str) -> bool:
     """Fetch the registry's service discovery document, the first thing that `init` asks for."""
+    import urllib.request  # takes its time, and pytest's header needs only what is remembered
+
     try:
         with urllib.request.urlopen(
             f"https://{host}/.well-known/terraform.json", timeout=PATIENCE
@@ -49,15 +50,28 @@ def reachable(
         probe: asks one host; it may block, and after four seconds the answer is no.
         clock: seconds since the epoch.
     """
-    host = HOSTS[kind]
-    memory = cache / f"{host}.json"
-    try:
-        remembered = json.loads(memory.read_text(encoding="utf-8"))
-        answer, age = bool(remembered["reachable"]), clock() - float(remembered["asked_at"])
-        if 0 <= age < REMEMBERED[answer]:
-            return answer
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # no answer is kept, or the file can't be read: ask
-    answer = _within(PATIENCE, lambda: probe(host))
-    write_atomically(memory, json.dumps({"reachable": answer, "asked_at": clock()}))
+    answer = remembered(kind, cache, clock=clock)
+    if answer is None:
+        answer = _within(PATIENCE, lambda: probe(HOSTS[kind]))
+        write_atomically(_memory(kind, cache), json.dumps({"reachable": answer, "asked_at": clock()}))
     return answer
+
+
+def remembered(kind: str, cache: Path, *, clock: Callable[[], float] = timestamp) -> bool | None:
+    """The answer that `reachable` has kept, without asking the network; None if there is none or it is too old.
+
+    Args:
+        kind: "terraform" or "tofu".
+        cache: the directory that keeps it.
+        clock: seconds since the epoch.
+    """
+    try:
+        kept = json.loads(_memory(kind, cache).read_text(encoding="utf-8"))
+        answer, age = bool(kept["reachable"]), clock() - float(kept["asked_at"])
+        return answer if 0 <= age < REMEMBERED[answer] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _memory(kind: str, cache: Path) -> Path:
+    return cache / f"{HOSTS[kind]}.json"

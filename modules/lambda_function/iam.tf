@@ -17,6 +17,12 @@ resource "aws_iam_role" "this" {
   permissions_boundary = var.permissions_boundary
 }
 
+locals {
+  log_group_arn = split(":", aws_cloudwatch_log_group.this.arn) # arn:PARTITION:logs:REGION:ACCOUNT:…
+  # Built from its name, so that the function doesn't wait for the queue: newer providers take 25 s to create one.
+  failure_queue_arn = "arn:${local.log_group_arn[1]}:sqs:${local.log_group_arn[3]}:${local.log_group_arn[4]}:${local.failure_queue_name}"
+}
+
 data "aws_iam_policy_document" "this" {
   source_policy_documents = [var.policy]
 
@@ -30,7 +36,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "SendFailures"
     actions   = ["sqs:SendMessage"]
-    resources = [aws_sqs_queue.failures.arn]
+    resources = [local.failure_queue_arn]
   }
 
   # These actions of X-Ray support no resources.

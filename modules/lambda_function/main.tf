@@ -4,6 +4,8 @@ locals {
   # AWS emulators use this account; no customer has it. They have neither the Powertools layer (the library is
   # installed beside them) nor its SSM parameter.
   emulated = data.aws_caller_identity.current.account_id == "000000000000"
+
+  failure_queue_name = "${var.name}-failures"
 }
 
 data "archive_file" "code" {
@@ -56,7 +58,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_sqs_queue" "failures" {
-  name                      = "${var.name}-failures"
+  name                      = local.failure_queue_name
   message_retention_seconds = var.failure_retention_days * 24 * 60 * 60
   kms_master_key_id         = "alias/aws/sqs"
 }

@@ -12,24 +12,20 @@ resource "aws_s3_bucket" "this" {
   bucket_prefix = substr(var.name_prefix, 0, 37) # the provider's limit
   force_destroy = var.ephemeral
 
-  # Blocks of the bucket rather than the resources that replaced them: these are valid from provider 3.39
-  # through 6, the resources from 4.
-  server_side_encryption_configuration {
-    rule {
-      apply_server_side_encryption_by_default {
-        sse_algorithm = "AES256"
-      }
+  # An ephemeral bucket needs no rules, since it is destroyed with its objects. Others have blocks here, which
+  # provider 6 calls deprecated: provider 3.39 doesn't know the resource that replaces them.
+  dynamic "lifecycle_rule" {
+    for_each = var.ephemeral ? [] : [1]
+
+    content {
+      id                                     = "abort-incomplete-uploads"
+      enabled                                = true
+      abort_incomplete_multipart_upload_days = 1
     }
   }
 
-  lifecycle_rule {
-    id                                     = "abort-incomplete-uploads"
-    enabled                                = true
-    abort_incomplete_multipart_upload_days = 1
-  }
-
   dynamic "lifecycle_rule" {
-    for_each = var.expire_after_days > 0 ? [var.expire_after_days] : []
+    for_each = var.expire_after_days > 0 && !var.ephemeral ? [var.expire_after_days] : []
 
     content {
       id      = "expire"
@@ -39,6 +35,11 @@ resource "aws_s3_bucket" "this" {
         days = lifecycle_rule.value
       }
     }
+  }
+
+  lifecycle {
+    # S3 encrypts every object with AES256 by itself. Provider 3.39 would remove that setting.
+    ignore_changes = [server_side_encryption_configuration]
   }
 }
 

@@ -14,6 +14,7 @@ MAKE = shutil.which("make")
 # Records its call as "directory: program arguments"; fails if the call contains FAILS_AT.
 PROGRAM = """#!/bin/sh
 call="${PWD#"$ROOT"}: ${0##*/} $*"
+echo "${EVENT_HARNESS_PROVIDERS-unset}" >> "$ROOT/providers"
 echo "$call" >> "$ROOT/calls"
 case "$call" in *"$FAILS_AT"*) exit 1 ;; esac
 """
@@ -93,6 +94,26 @@ def test_test_runs_every_test_and_every_example_on_the_target(copy, target, befo
         f"/examples/orders: pytest --harness-target {target}",
         f"/examples/projection: pytest --harness-target {target}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "providers"),
+    [
+        (["test"], {"mirror"}),
+        (["demo"], {"mirror"}),
+        (["test", "EVENT_HARNESS_PROVIDERS=registry"], {"registry"}),
+        (["test", "TARGET=aws"], {"unset"}),
+        (["build"], {"unset"}),
+    ],
+)
+def test_emulator_gets_the_providers_that_ci_has_tested_unless_told_otherwise(copy, arguments, providers):
+    copy.calls(*arguments)
+    assert set((copy.directory / "providers").read_text().split()) == providers
+
+
+def test_lock_file_that_the_readme_tells_to_commit_is_not_ignored():
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert not [line for line in ignored if "lock" in line]
 
 
 def test_test_is_local_unless_told_otherwise(copy):

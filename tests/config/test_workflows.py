@@ -25,8 +25,10 @@ def steps(workflow):
     return [step for job in read(workflow)["jobs"].values() for step in job["steps"]]
 
 
-def commands_of(workflow):
-    return [step["run"] for step in steps(workflow) if "run" in step]
+def commands_of(workflow, job=None):
+    jobs = read(workflow)["jobs"]
+    found = jobs[job]["steps"] if job else steps(workflow)
+    return [step["run"] for step in found if "run" in step]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -34,7 +36,7 @@ def test_every_command_of_a_workflow_is_a_make_target(workflow):
     commands = commands_of(workflow)
     assert commands
     for command in commands:
-        called = re.fullmatch(r"make ([a-z.]+)( [A-Z]+=\S+)*", command)
+        called = re.fullmatch(r"make ([a-z.]+)( [A-Z_]+=\S+)*", command)
         assert called, f"{workflow.name}: {command!r} is no make target"
         assert called.group(1) in TARGETS, f"{workflow.name}: there is no target {called.group(1)!r}"
 
@@ -49,7 +51,9 @@ def test_every_action_is_pinned_to_a_commit(workflow):
 def test_nightly_destroys_and_keeps_its_reports_whatever_happens():
     last = {step["name"]: step.get("if") for step in steps(NIGHTLY)}
     assert last["Destroy what a failed test left"] == "always()"
-    assert last["Keep the reports"] == "always()"
+    for job in read(NIGHTLY)["jobs"].values():
+        assert job["steps"][-1]["name"] == "Keep the reports"
+        assert job["steps"][-1]["if"] == "always()"
 
 
 def test_ci_runs_the_gate_that_a_person_runs():
@@ -62,8 +66,14 @@ def test_ci_runs_on_every_push_and_every_proposal():
 
 
 def test_nightly_tests_and_sweeps_the_real_account_every_night():
-    assert commands_of(NIGHTLY) == ["make install", "make test TARGET=aws", "make sweep TARGET=aws"]
+    commands = ["make install", "make test TARGET=aws", "make sweep TARGET=aws"]
+    assert commands_of(NIGHTLY, "aws") == commands
     assert [list(when) for when in read(NIGHTLY)["on"]["schedule"]] == [["cron"]]
+
+
+def test_nightly_runs_demonstration_and_tests_with_the_newest_provider():
+    newest = "EVENT_HARNESS_PROVIDERS=registry"
+    assert commands_of(NIGHTLY, "newest-provider") == [f"make demo {newest}", f"make test {newest}"]
 
 
 def test_nightly_runs_are_one_at_a_time_and_never_cancelled():
@@ -73,7 +83,8 @@ def test_nightly_runs_are_one_at_a_time_and_never_cancelled():
 def test_nightly_authenticates_by_oidc_and_has_no_other_permission_at_github():
     nightly = read(NIGHTLY)
     assert nightly["permissions"] == {}
-    (job,) = nightly["jobs"].values()
+    job = nightly["jobs"].pop("aws")
+    assert [other["permissions"] for other in nightly["jobs"].values()] == [{"contents": "read"}]
     assert job["permissions"] == {"contents": "read", "id-token": "write"}
     assert job["environment"] == "nightly"
 
@@ -82,7 +93,7 @@ def test_trust_policy_admits_only_the_environment_of_the_nightly_job():
     page = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (statement,) = json.loads(block)["Statement"]
-    (job,) = read(NIGHTLY)["jobs"].values()
+    job = read(NIGHTLY)["jobs"]["aws"]
     assert statement["Condition"] == {
         "StringEquals": {
             "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
@@ -92,12 +103,12 @@ def test_trust_policy_admits_only_the_environment_of_the_nightly_job():
 
 
 def test_nightly_passes_the_permissions_boundary_to_terraform():
-    (job,) = read(NIGHTLY)["jobs"].values()
+    job = read(NIGHTLY)["jobs"]["aws"]
     assert job["env"] == {"TF_VAR_permissions_boundary": "${{ vars.AWS_PERMISSIONS_BOUNDARY }}"}
 
 
 def test_nightly_sweeps_with_credentials_that_are_still_valid():
-    (job,) = read(NIGHTLY)["jobs"].values()
+    job = read(NIGHTLY)["jobs"]["aws"]
     (role,) = [step["with"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
     test_and_sweep = sum(
         step["timeout-minutes"] for step in job["steps"] if "TARGET=aws" in step.get("run", "")
@@ -108,9 +119,11 @@ def test_nightly_sweeps_with_credentials_that_are_still_valid():
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_reports_and_logs_are_kept_also_those_of_the_examples(workflow):
-    (kept,) = [step["with"] for step in steps(workflow) if "upload-artifact" in step.get("uses", "")]
-    assert kept["path"].split() == ["reports/", "**/.event-harness/logs/"]
-    assert kept["include-hidden-files"] is True
+    kept = [step["with"] for step in steps(workflow) if "upload-artifact" in step.get("uses", "")]
+    assert len({one["name"] for one in kept}) == len(read(workflow)["jobs"])  # two of one name can't be kept
+    for one in kept:
+        assert one["path"].split() == ["reports/", "**/.event-harness/logs/"]
+        assert one["include-hidden-files"] is True
 
 
 def test_make_alone_explains_every_target():

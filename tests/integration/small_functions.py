@@ -8,6 +8,14 @@ from typing import Any
 from event_harness.aws.targets import Target
 
 
+def zipped(source: str) -> bytes:
+    """The code of a function, packed for Lambda; its handler is `small.handler`."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("small.py", source)
+    return packed.getvalue()
+
+
 class SmallFunction:
     """A deployed function. Its source defines `handler(event, context)`."""
 
@@ -22,16 +30,13 @@ class SmallFunction:
     ):
         self.name = name
         self.client = client or target.client("lambda", read_timeout=30)
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("small.py", source)
         self.client.create_function(
             FunctionName=name,
             Runtime="python3.11",
             Role=role,
             Handler="small.handler",
             Timeout=600,
-            Code={"ZipFile": packed.getvalue()},
+            Code={"ZipFile": zipped(source)},
         )
 
     def __call__(self, **event):

@@ -11,6 +11,9 @@ from event_harness.aws.targets import Target
 from event_harness.terraform import configuration, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
+from event_harness.terraform.provider_in_use import ProviderInUse
+from event_harness.terraform.recovery import Transient
+from event_harness.terraform.runtimes import RuntimeSubstitution
 from event_harness.terraform.toolchain import Toolchain
 
 # A customer's account. MiniStack uses an access key of twelve digits as the account's number.
@@ -41,12 +44,19 @@ class Planner:
         if real_account:
             environ["AWS_ACCESS_KEY_ID"] = REAL_ACCOUNT
             _as_real_account(copied, old_provider=toolchain.old_provider)
+        runtimes = RuntimeSubstitution(ProviderInUse(toolchain, copied), copied, directory / "data")
         self._terraform = Terraform(
-            copied, binary=toolchain.binary, environ=environ, logs=directory / "logs", timeout=300
+            copied,
+            binary=toolchain.binary,
+            environ=environ,
+            logs=directory / "logs",
+            timeout=300,
+            recoveries=[Transient(), runtimes],
         )
         if toolchain.providers == "registry":
             self._terraform.env |= {n: v for n, v in base.items() if n.lower().endswith("_proxy")}
         self._terraform.init(color=False)
+        runtimes.prepare()
 
     def plan(self, case: Path, after: Path | None = None) -> tftest.TerraformPlanOutput:
         """Plan a case, on an empty state or after another case was applied.

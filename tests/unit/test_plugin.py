@@ -1,6 +1,8 @@
 """The plugin in a pytest of its own, whose session deploys nothing: its system is one of fakes."""
 
+import json
 import os
+import time
 
 import pytest
 from listener_fakes import MAP, World
@@ -83,6 +85,43 @@ def test_session_that_leaves_something_fails_although_its_tests_passed(tested, m
 def test_header_shows_what_is_in_force(tested):
     result = tested("def test_nothing(): pass", "--harness-sla=7")
     result.stdout.fnmatch_lines(["event-harness: target local (default), sla 7 s (--harness-sla)"])
+
+
+@pytest.mark.parametrize(
+    ("remembered", "arguments", "said"),
+    [
+        (None, [], "hashicorp/aws from registry.terraform.io if that can be reached, else 3.39.0 from PyPI"),
+        (False, [], "hashicorp/aws 3.39.0 from the PyPI mirror, since the registry can't be reached"),
+        (True, [], "hashicorp/aws from registry.terraform.io"),
+        (
+            True,
+            ["--harness-providers=mirror"],
+            "hashicorp/aws 3.39.0 from the PyPI mirror, as --harness-providers says",
+        ),
+        (
+            False,
+            ["--harness-target=aws"],
+            "registry.terraform.io can't be reached, and a real account needs *",
+        ),
+    ],
+)
+def test_header_says_which_provider_deploys_and_why(
+    tested, pytester, tmp_path, monkeypatch, remembered, arguments, said
+):
+    monkeypatch.setenv("EVENT_HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    (tmp_path / "cache").mkdir()
+    if remembered is not None:
+        kept = {"reachable": remembered, "asked_at": time.time()}
+        (tmp_path / "cache" / "registry.terraform.io.json").write_text(json.dumps(kept))
+    pytester.makefile(".tf", main="")
+    tested("def test_nothing(): pass", *arguments).stdout.fnmatch_lines([f"event-harness: {said}"])
+
+
+def test_header_of_a_project_without_terraform_names_no_provider(tested):
+    tested("def test_nothing(): pass").stdout.no_fnmatch_line("*hashicorp/aws*")
 
 
 def test_marker_sets_how_long_the_waits_of_its_test_take(tested):

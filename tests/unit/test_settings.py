@@ -4,6 +4,15 @@ from event_harness.errors import SettingError
 from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
 
 
+def test_patterns_may_hold_spaces_and_are_given_one_a_line():
+    environ = {"EVENT_HARNESS_RETRY": "not yet\n(try|ask) again"}
+    assert Settings(environ=environ)["retry"] == ("not yet", "(try|ask) again")
+    assert Settings({"retry": ["a b"]}, environ)["retry"] == ("a b",)
+    assert Settings(environ={})["retry"] == ()
+    with pytest.raises(SettingError, match=r"retry is '\(' .*valid: a regular expression \(.*unterminated"):
+        Settings({"retry": ["("]}, {})
+
+
 def test_default_applies_if_nothing_is_set():
     settings = Settings({}, {}, {})
     assert settings["target"] == "local"

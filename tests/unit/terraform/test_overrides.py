@@ -83,20 +83,6 @@ def test_old_provider_is_told_every_endpoint(root):
     assert {"s3", "lambda", "sts", "ec2", "dynamodb"} <= set(endpoints)
 
 
-@pytest.mark.parametrize("runtime", ["var.runtime", '"${var.runtime}"', '"python3.13"', 'local.r["x"]'])
-def test_old_provider_gets_a_runtime_that_it_knows_in_every_module(root, runtime):
-    provider(root, 'provider "aws" {}\n' + FUNCTION % runtime)
-    write_override(root, endpoint_url=URL, old_provider=True)
-    for directory in (root, root / "module"):
-        assert override(directory)["resource"]["aws_lambda_function"]["this"]["runtime"] == "python3.8"
-
-
-def test_runtime_of_another_language_is_left_alone(root):
-    (root / "module" / "main.tf").write_text(FUNCTION % '"nodejs12.x"')
-    write_override(root, endpoint_url=URL, old_provider=True)
-    assert not (root / "module" / OVERRIDE).exists()
-
-
 @pytest.mark.parametrize(
     "own",
     [

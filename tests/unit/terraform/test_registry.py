@@ -2,6 +2,7 @@ import io
 import json
 import threading
 import urllib.error
+import urllib.request
 
 import pytest
 
@@ -86,5 +87,5 @@ def test_only_a_registrys_own_document_counts(monkeypatch, document, answer):
             raise document
         return io.BytesIO(document)
 
-    monkeypatch.setattr(registry.urllib.request, "urlopen", open_url)
+    monkeypatch.setattr(urllib.request, "urlopen", open_url)
     assert registry._discovers("registry.terraform.io") is answer

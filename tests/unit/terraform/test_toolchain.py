@@ -167,6 +167,35 @@ def test_local_target_falls_back_to_the_mirror(find, program, unpacked_provider)
     assert f'path = "{found.cli_config.parent}"' in found.cli_config.read_text()
 
 
+def test_reason_for_the_providers_is_known(find, program, unpacked_provider, tmp_path):
+    program("terraform", TERRAFORM)
+    assert find(registry=False).source == "from the PyPI mirror, since the registry can't be reached"
+    assert find(registry=True).source == "from registry.terraform.io"
+    asked = find(environ={"EVENT_HARNESS_PROVIDERS": "mirror"})
+    assert asked.source == "from the PyPI mirror, as EVENT_HARNESS_PROVIDERS says"
+    assert "hashicorp/aws 3.39.0 from the PyPI mirror" in str(asked)
+
+
+def test_cli_configuration_that_says_where_providers_are_is_used_without_the_registry(
+    find, program, tmp_path
+):
+    program("terraform", TERRAFORM)
+    mine = tmp_path / "mine.tfrc"
+    mine.write_text('provider_installation {\n  network_mirror {\n    url = "https://mirror/"\n  }\n}\n')
+    found = find(registry=False, environ={"TF_CLI_CONFIG_FILE": str(mine)})
+    assert (found.providers, found.cli_config) == ("registry", mine)
+    assert found.source == f"from where {mine} says"
+
+
+def test_mirror_that_is_asked_for_where_there_is_none_is_the_registry_with_a_line(find, program, monkeypatch):
+    program("terraform", TERRAFORM)
+    monkeypatch.setattr(providers.platform, "system", lambda: "Darwin")
+    said = []
+    found = find(providers="mirror", providers_origin="ini", progress=said.append)
+    assert found.providers == "registry"
+    assert said == ["providers come from the registry, since the PyPI mirror is for linux_amd64 only"]
+
+
 def test_registry_is_used_where_it_answers(find, program):
     program("terraform", TERRAFORM)
     found = find(registry=True)
@@ -207,7 +236,7 @@ def test_real_account_never_gets_the_mirror(find, program):
 
 def test_unknown_source_of_providers_is_refused(find, program):
     program("terraform", TERRAFORM)
-    with pytest.raises(SettingError, match="not from 'disk'"):
+    with pytest.raises(SettingError, match=r"not from 'disk' \(the providers setting\)"):
         find(providers="disk")
 
 

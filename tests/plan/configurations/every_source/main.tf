@@ -7,12 +7,8 @@ resource "aws_s3_bucket" "reports" {
   bucket_prefix = "reports-"
   force_destroy = true
 
-  server_side_encryption_configuration {
-    rule {
-      apply_server_side_encryption_by_default {
-        sse_algorithm = "AES256"
-      }
-    }
+  lifecycle {
+    ignore_changes = [server_side_encryption_configuration] # S3 encrypts by itself
   }
 }
 
