@@ -20,6 +20,7 @@ _HOME = {
         "HarnessError",
         "InputFailedError",
         "MachineError",
+        "OrderUnknownError",
         "ProducerError",
         "ResourceMapError",
         "ResultsUnavailableError",

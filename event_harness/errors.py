@@ -123,5 +123,9 @@ class ResultsUnavailableError(HarnessError):
     """The results table can't be read, and waiting does not help: it is gone, or access is denied."""
 
 
+class OrderUnknownError(HarnessError):
+    """Two events were compared whose order isn't known: a source gives whole seconds, or no time at all."""
+
+
 class BodyError(HarnessError):
     """The body of a result can't be read: not UTF-8, not JSON, gone, or with a wrong checksum."""

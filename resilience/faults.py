@@ -109,12 +109,13 @@ def _account(listener: Listener, injected: FaultInjection, options: Options) -> 
         collected = listener.collect(sents(), timeout=180)
         breaks.join()
         injected.inject()
+        arrived = dict(collected.arrived)
         if collected.failed:
             redrive(listener.resources, listener.target, say=console.print)
             again = listener.collect(collected.missing, timeout=180, fail_early=False)
-            collected.arrived.update(again.arrived)
+            arrived |= again.arrived
         for correlation_id, text in texts.items():
-            results = collected.arrived.get(correlation_id, [])
+            results = arrived.get(correlation_id, [])
             right = {result.text for result in results} == {text}
             row.add(right, "" if right else f"{correlation_id}: {results or 'lost'}", quiet=True)
     row.notes.append(f"{len(collected.failed)} of them redriven")

@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import overload
 
 from event_harness.aws.errors import can_heal, message_of
-from event_harness.errors import (
-    ResultsUnavailableError,
-    SettingError,
-    WaitTimeoutError,
-)
+from event_harness.errors import ResultsUnavailableError, SettingError, WaitTimeoutError
+from event_harness.listening.batch import Batch
+from event_harness.listening.counting import check_source, whole_number
 from event_harness.listening.expectations import Expectations
 from event_harness.listening.matching import Matcher, Until
-from event_harness.listening.outcomes import Collected
-from event_harness.listening.waiting import whole_number
+from event_harness.listening.outcomes import ByInput, Collected
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result, by_source
 from event_harness.results.sent import Sent
@@ -26,7 +23,13 @@ class Listener(Expectations):
 
     @overload
     def wait_for(
-        self, sent: Sent, *, timeout: float | None = None, until: Until = None, fail_early: bool = True
+        self,
+        sent: Sent,
+        *,
+        timeout: float | None = None,
+        until: Until = None,
+        source: str | None = None,
+        fail_early: bool = True,
     ) -> Result: ...
 
     @overload
@@ -37,6 +40,7 @@ class Listener(Expectations):
         count: int,
         timeout: float | None = None,
         until: Until = None,
+        source: str | None = None,
         fail_early: bool = True,
     ) -> list[Result]: ...
 
@@ -47,6 +51,7 @@ class Listener(Expectations):
         timeout: float | None = None,
         until: Until = None,
         count: int | None = None,
+        source: str | None = None,
         fail_early: bool = True,
     ) -> Result | list[Result]:
         """Wait for the result of an input.
@@ -57,10 +62,11 @@ class Listener(Expectations):
             until: Which results count: all (None), those that a predicate accepts, or those with exactly this
                 content (text, bytes or JSON). See `Matcher` for predicates that raise.
             count: Wait for this many results and return them as a list.
+            source: Only results of this source count.
             fail_early: End the wait as soon as an on-failure queue holds this input.
 
         Returns:
-            The result; with `count` a list of results. If more have come, the first in `Result.order`.
+            The result; with `count` a list of results, sorted by `in_order`. If more have come, the first.
 
         Raises:
             WaitTimeoutError: No such result came. The message says how far the event came. The last look
@@ -68,24 +74,27 @@ class Listener(Expectations):
                 at most).
             InputFailedError: An on-failure queue holds the input.
             ResultsUnavailableError: The table is gone, or access is denied.
+            SettingError: The listener has no such source, or another argument can't be used.
         """
         self._check(sent)
+        source = check_source(source, self.resources.sources)
         timeout = self._timeout("timeout", timeout)
         wanted = 1 if count is None else whole_number("count", count, 1)
         matcher = Matcher(until)
         began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def found() -> list[Result] | Failure | None:
-            accepted = [result for result in self.reader.of(sent.correlation_id) if matcher.accepts(result)]
+            accepted = self.accepted(sent, source, matcher)
             if len(accepted) >= wanted:
                 return accepted[:wanted]
             return self.failure_of(sent, after) if fail_early else None
 
         results = self.settled(sent, found, began + timeout)
         if results is None:
-            came = sum(matcher.accepts(result) for result in self.reader.of(sent.correlation_id))
+            came = len(self.accepted(sent, source, matcher))
             what = "no result" if wanted == 1 else f"{came} of {wanted} results"
-            headline = f"{what} for {sent.description} within {timeout:g} s"
+            origin = f" from {source}" if source else ""
+            headline = f"{what}{origin} for {sent.description} within {timeout:g} s"
             raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent, matcher)
         return results[0] if count is None else results
 
@@ -94,76 +103,73 @@ class Listener(Expectations):
         sents: Iterable[Sent],
         *,
         timeout: float | None = None,
+        count: int = 1,
+        until: Until = None,
+        source: str | None = None,
         progress: Callable[[int, int], None] | None = None,
         fail_early: bool = True,
     ) -> Collected:
-        """Wait until each input of a batch has a result.
+        """Wait until each input of a batch has its results.
 
         Args:
             sents: What producers returned. A lazy `send_many(...)` is sent while this call waits.
             timeout: Seconds from the last send; the SLA by default. If inputs are missing, the call takes up
                 to five seconds more: it explains how far the first of them came.
+            count: The number of results that each input needs.
+            until: Which results count, see `wait_for`.
+            source: Only results of this source count.
             progress: Called at each change, with the number of inputs that have arrived and the number sent.
-            fail_early: Don't wait for inputs that an on-failure queue holds.
+            fail_early: Don't wait for inputs that a failure queue holds.
 
         Returns:
-            The inputs that arrived, those that are missing, those of the missing that failed, and how far the
-            first of the others came. Missing inputs raise no error.
+            The inputs that arrived, those that are missing, those that failed, and how far the first of the
+            other missing ones came. Missing inputs raise no error.
 
         Raises:
-            SettingError: The batch is empty.
+            SettingError: The batch is empty, or an argument can't be used.
             ResultsUnavailableError: The table is gone, access is denied, or the last read failed.
         """
         timeout = self._timeout("timeout", timeout)
-        after = self.failures.begun
-        batch: list[Sent] = []
-        told = (-1, -1)
-        failures: dict[str, Failure] = {}
-        failure_looks = -1
+        wanted = whole_number("count", count, 1)
+        source = check_source(source, self.resources.sources)
+        matcher = Matcher(until)
 
-        def tell() -> int:
-            nonlocal told
-            now = (sum(self.reader.has(sent.correlation_id) for sent in batch), len(batch))
-            if progress and now != told:
-                progress(*now)
-            told = now
-            return now[0]
+        def accepted(sent: Sent) -> list[Result]:
+            return self.accepted(sent, source, matcher)
 
-        def failed() -> dict[str, Failure]:
-            nonlocal failure_looks
-            if self.failures.looks != failure_looks:
-                failure_looks = self.failures.looks
-                found = ((sent.correlation_id, self.failure_of(sent, after)) for sent in batch)
-                failures.update({key: failure for key, failure in found if failure})
-            return {key: failure for key, failure in failures.items() if not self.reader.has(key)}
+        batch = Batch(accepted, wanted, self.failures, progress or (lambda *_: None))
 
         def found() -> bool | None:
-            done = tell() + (len(failed()) if fail_early else 0)
-            return True if done >= len(batch) else None
+            batch.judge()
+            return None if batch.waits_for(fail_early=fail_early) else True
 
         try:
             for sent in sents:
                 self._check(sent)
-                batch.append(sent)
-                tell()
-            if not batch:
+                batch.add(sent)
+            if not batch.sents:
                 raise SettingError(
                     "collect: the batch is empty, so nothing could arrive; send something first"
                 )
-            self.look_until(found, self.clock() + timeout)
+            deadline = self.clock() + timeout
+            self.look_until(found, deadline)
         finally:
-            for sent in batch:
+            for sent in batch.sents.values():
                 self.inflight.leave(sent.correlation_id)
-        if not all(self.reader.has(sent.correlation_id) for sent in batch):
-            self.see_table()
-        arrived = {sent.correlation_id: self.reader.of(sent.correlation_id) for sent in batch}
-        missing = [sent for sent in batch if not arrived[sent.correlation_id]]
-        unexplained = [sent for sent in missing if sent.correlation_id not in failed()]
+        if batch.pending:
+            self.see_table(min(self.clock(), deadline))
+            batch.judge()
+        failed = batch.failed()
+        missing = list(batch.pending.values())
+        unexplained = [sent for sent in missing if sent.correlation_id not in failed]
+        results = {key: accepted(sent) for key, sent in batch.sents.items()}
         return Collected(
-            arrived={key: results for key, results in arrived.items() if results},
+            arrived=ByInput({key: found for key, found in results.items() if key not in batch.pending}),
             missing=missing,
-            failed=failed(),
-            report=self.explain(unexplained[0]) if unexplained else None,
+            failed=ByInput(failed),
+            report=self.explain_misses(unexplained[0], matcher) if unexplained else None,
+            incomplete=ByInput({key: results[key] for key in batch.pending if results[key]}),
+            wanted=wanted,
         )
 
     def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:
@@ -187,27 +193,21 @@ class Listener(Expectations):
                 f"{self.resources.origin}: no component has a failure_queue_url, so no failure can be awaited"
             )
         began, looks, after = self.clock(), self.failures.looks, self.failures.begun
-        while True:
-            now = self.clock()
-            self._watch.look()
-            failure = self.failure_of(sent, after)
-            if failure:
-                self.inflight.leave(sent.correlation_id)
-                return self._explainer.completed(sent, failure)
-            for url, error in self.failures.errors.items():
-                if not can_heal(error):
-                    raise ResultsUnavailableError(
-                        f"on-failure queue {url} can't be read ({message_of(error)}); is it still deployed,"
-                        " and have you sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it?"
-                    ) from error
-            if now >= began + timeout:
-                break
-            pause = min(max(0.1, 0.1 * (now - began)), 1.0)
-            self._sleep(min(pause, max(began + timeout - now, 0.001)))
-        self.inflight.leave(sent.correlation_id)
+        try:
+            while True:
+                now = self.clock()
+                self.look_into_queues(lambda: self.failure_of(sent, after))
+                if failure := self.failure_of(sent, after):
+                    return self._explainer.completed(sent, failure)
+                self._check_queues()
+                if now >= began + timeout:
+                    break
+                pause = min(max(0.1, 0.1 * (now - began)), 1.0)
+                self._sleep(min(pause, max(began + timeout - self.clock(), 0.001)))
+        finally:
+            self.inflight.leave(sent.correlation_id)
         names = ", ".join(sorted(set(queues.values())))
         self.reader.look()
-        results = self.reader.of(sent.correlation_id)
         raise self.explained(
             WaitTimeoutError,
             [
@@ -215,7 +215,24 @@ class Listener(Expectations):
                 f"looked {self.failures.looks - looks} times into the failure queues of {names}",
             ],
             sent,
-            cause=f"no failure: every source has a result{by_source(results, self.resources.sources)}"
-            if results and {result.source for result in results}.issuperset(self.resources.sources)
-            else None,
+            cause=self._results_instead(sent),
         )
+
+    def _check_queues(self) -> None:
+        for url, error in list(self.failures.errors.items()):
+            if not can_heal(error):
+                raise ResultsUnavailableError(
+                    f"failure queue {url} can't be read ({message_of(error)}); is it still deployed,"
+                    " and have you sqs:ReceiveMessage and sqs:ChangeMessageVisibility on it?"
+                ) from error
+
+    def _results_instead(self, sent: Sent) -> str | None:
+        """What is known of an input that was to fail: the sources that have results of it."""
+        results = self.reader.of(sent.correlation_id)
+        came = {result.source for result in results}
+        silent = [name for name in self.resources.sources if name not in came]
+        if not results:
+            return None
+        if not silent:
+            return f"no failure: every source has a result{by_source(results, self.resources.sources)}"
+        return f"no failure: {', '.join(sorted(came))} has results, {', '.join(silent)} has none"

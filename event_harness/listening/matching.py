@@ -1,12 +1,13 @@
 """Decides which results a wait accepts, and says how the others differ."""
 
 import difflib
+import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from event_harness.aws.errors import AWS_ERRORS
-from event_harness.errors import BodyError, HarnessError, ResultsUnavailableError
+from event_harness.errors import BodyError, HarnessError, ResultsUnavailableError, SettingError
 from event_harness.explaining.json_difference import json_difference
 from event_harness.results.result import Result
 
@@ -15,7 +16,7 @@ Until = Callable[[Result], object] | str | bytes | Mapping[str, Any] | Sequence[
 bytes, or JSON (a mapping or a list)."""
 
 # Waiting can't fix these. BaseExceptions (KeyboardInterrupt, pytest.fail) pass anyway.
-_HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError)
+_HOPELESS = (ImportError, MemoryError, NameError, ResultsUnavailableError, SettingError)
 # A difference shows so many lines per side, characters per line, and characters before the first difference.
 # A predicate's message shows so many lines.
 _LINES, _WIDTH, _BEFORE, _RAISED = 4, 88, 30, 12
@@ -27,9 +28,9 @@ class Matcher:
 
     A predicate that raises doesn't accept the result; its message is kept. Waiting can't fix these errors, so
     they end the wait at once: a results table or bucket that can't be read, a missing module or name, no
-    memory, any `BaseException` (Ctrl-C, `pytest.fail`), and the body of an object that was deleted before the
-    listener could read it. The body of an overwritten object ends no wait: the newer object's result is
-    still to come.
+    memory, a predicate that returns a coroutine, function or method, any `BaseException` (Ctrl-C,
+    `pytest.fail`), and the body of an object that was deleted before the listener could read it. The body of
+    an overwritten object ends no wait: the newer object's result is still to come.
     """
 
     def __init__(self, until: Until) -> None:
@@ -142,16 +143,34 @@ def _same(expected: Sequence[Any], got: Sequence[Any]) -> float:
 
 def _differences(expected: Until, result: Result) -> list[str]:
     if callable(expected):
-        return (
-            []
-            if expected(result)
-            else ["the predicate said no (use assert in it, and its message stands here)"]
-        )
+        said_no = ["the predicate said no (use assert in it, and its message stands here)"]
+        return [] if _verdict(expected(result)) else said_no
     if isinstance(expected, str):
         return difference(expected, result.text)
     if isinstance(expected, bytes):
         return _difference_of_bytes(expected, result.body)
     return json_difference(expected, result.json())
+
+
+def _verdict(answer: object) -> bool:
+    """What a predicate says. Some answers are always true, and so are mistakes.
+
+    Raises:
+        SettingError: The answer is a coroutine, a generator, or something to be called.
+    """
+    if inspect.iscoroutine(answer):
+        answer.close()  # or Python warns that nobody has awaited it
+    if inspect.isawaitable(answer) or inspect.isasyncgen(answer):
+        what, remedy = "a coroutine, which is always true", "write it with `def`, not with `async def`"
+    elif inspect.isgenerator(answer):
+        what, remedy = "a generator, which is always true", "put any(...) or all(...) around it"
+    elif callable(answer):
+        name = getattr(answer, "__qualname__", None) or type(answer).__name__
+        kind = "method" if inspect.ismethod(answer) else "function"
+        what, remedy = f"the {kind} {name}, which is always true", "call it: add parentheses"
+    else:
+        return bool(answer)
+    raise SettingError(f"until: the predicate returned {what}; {remedy}")
 
 
 def _difference_of_bytes(expected: bytes, got: bytes) -> list[str]:

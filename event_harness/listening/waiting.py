@@ -14,10 +14,12 @@ from event_harness.explaining.report import Report, printable
 from event_harness.listening.matching import Matcher
 from event_harness.machine.clock import monotonic
 from event_harness.producers.inflight import InFlight
-from event_harness.results.failure_watch import FailureWatch, in_thread
+from event_harness.results.background import Spawn, in_thread
+from event_harness.results.body_store import BodyStore
+from event_harness.results.failure_watch import FailureWatch
 from event_harness.results.failures import Failure, FailureReader
-from event_harness.results.reader import Clock, Reader, Sleep
-from event_harness.results.result import BodyStore, Result, by_source
+from event_harness.results.reader import SHORTEST, STALLED, Clock, Reader, Sleep
+from event_harness.results.result import Result, by_source
 from event_harness.results.results_table import ResultsTable
 from event_harness.results.sent import Sent
 from event_harness.system.correlation import check_session_id
@@ -54,7 +56,7 @@ class Waiting:
         in_flight: Limits how many inputs of this listener's producers are in flight at once.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
-        spawn: Runs a look into the failure queues in another thread.
+        spawn: Runs a look in another thread.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Waiting:
         in_flight: InFlight | None = None,
         clock: Clock = monotonic,
         sleep: Sleep | None = None,
-        spawn: Callable[[Callable[[], None]], None] = in_thread,
+        spawn: Spawn = in_thread,
     ) -> None:
         self.resources = resources
         self.target = target
@@ -77,7 +79,7 @@ class Waiting:
         self._sleep = sleep or time.sleep
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
         table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
-        self.reader = Reader(table, session_id, clock=clock, sleep=sleep)
+        self.reader = Reader(table, session_id, clock=clock, sleep=sleep, spawn=spawn)
         self.failures = FailureReader(
             resources.failure_queues, target.client("sqs", **_QUICK), owners=resources.owners
         )
@@ -110,7 +112,7 @@ class Waiting:
         return other
 
     def results(self, session_id: str | None = None) -> list[Result]:
-        """Read all results of a test session now (of this one by default), in `Result.order`.
+        """Read all results of a test session now (of this one by default), sorted by `in_order`.
 
         The session `uncorrelated` holds the events that carried no correlation id.
 
@@ -118,8 +120,9 @@ class Waiting:
             ResultsUnavailableError: The table can't be read.
         """
         if session_id is None or session_id == self.session_id:
+            since = self.clock()
             self.reader.look()
-            self.see_table()
+            self.see_table(since)
             return self.reader.all()
         return self.reader.other(session_id)
 
@@ -128,6 +131,13 @@ class Waiting:
         self._check(sent)
         self.reader.look()
         return self._explainer.explain(sent)
+
+    def explain_misses(self, sent: Sent, matcher: Matcher, known: Sequence[Failure] = ()) -> Report:
+        """Find out how far an input came, and why a matcher did not accept its results."""
+        misses = matcher.misses(self.reader.of(sent.correlation_id))
+        return self._explainer.explain(
+            sent, misses, matcher.compared, contents=matcher.awaits_content, known=known
+        )
 
     def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:
         """Look until `found` returns something: into the table, in silence also into the queues."""
@@ -140,19 +150,19 @@ class Waiting:
 
         return self.reader.wait(judged, deadline)
 
-    def see_table(self) -> None:
-        """Return once a look has read the whole session: a result that it didn't see isn't there.
+    def see_table(self, since: float) -> None:
+        """Return once a look that began at `since` or later has read the whole session.
 
-        The last look may have seen nothing because AWS did not answer. Then look again for a while.
+        A result that this look didn't see wasn't there at `since`. If AWS doesn't answer, look again for
+        `PATIENCE` seconds.
+
+        Args:
+            since: Seconds of the listener's clock.
 
         Raises:
             ResultsUnavailableError: AWS still doesn't answer.
         """
-        if self.reader.last_error is None:
-            return
-        self.reader.wait(lambda: None if self.reader.last_error else True, self.clock() + PATIENCE)
-        self.reader.look()
-        if self.reader.last_error:
+        if not self.reader.see(since, PATIENCE):
             raise ResultsUnavailableError(
                 f"results table {self.resources.results.table} could not be read for {PATIENCE:g} s"
                 f" ({self.reader.last_error}), so it isn't known which results are missing"
@@ -173,6 +183,29 @@ class Waiting:
         lines = [headline, f"the event lies in {outcome.queue_url}"]
         raise self.explained(InputFailedError, lines, sent, known=[outcome])
 
+    def accepted(self, sent: Sent, source: str | None, matcher: Matcher | None = None) -> list[Result]:
+        """The results of an input from one source, or from all, that a matcher accepts; in order."""
+        results = self.reader.of(sent.correlation_id)
+        mine = (result for result in results if source is None or result.source == source)
+        return [result for result in mine if matcher is None or matcher.accepts(result)]
+
+    def look_into_queues(self, found: Callable[[], object] = lambda: None) -> bool:
+        """Look into the failure queues once, now, in another thread.
+
+        Returns:
+            True once the look has ended, or `found` has returned something. False if SQS has not answered
+            within `STALLED` seconds.
+        """
+        number, until = self.failures.begun + 1, self.clock() + STALLED
+        while self.failures.looks < number and not found():
+            self._watch.start()
+            if self.failures.looks >= number:
+                break
+            if self.clock() >= until:
+                return False
+            self._sleep(SHORTEST)
+        return True
+
     def failure_of(self, sent: Sent, after: int) -> Failure | None:
         """The newest failure of an input. Only looks after look number `after` count."""
         failures = self.failures.of(sent.correlation_id, after)
@@ -188,9 +221,11 @@ class Waiting:
         """How often the table was read since look number `before`, and what it holds."""
         mine = self.reader.of(sent.correlation_id)
         others = len(self.reader.all()) - len(mine)
+        unreadable = self.reader.unreadable
+        skipped = f"; skipped {len(unreadable)} items: {unreadable[0]}" if unreadable else ""
         return (
             f"looked {self.reader.looks - before} times; results in this session: {len(mine)} of this input"
-            f"{by_source(mine, self.resources.sources)}, {others} of others"
+            f"{by_source(mine, self.resources.sources)}, {others} of others{skipped}"
         )
 
     def explained(
@@ -204,8 +239,8 @@ class Waiting:
     ) -> E:
         """Make an error. Its first line is the cause, then come these lines, then one line per component.
 
-        Nothing else stands on the first line: pytest's short summary shows that line alone, cut. `report` holds
-        everything.
+        Nothing else stands on the first line: pytest's short summary shows only that line, cut. `report`
+        holds everything.
 
         Args:
             error: The type of the error.
@@ -216,10 +251,7 @@ class Waiting:
             known: Failures of the input that the wait has seen.
         """
         if matcher:
-            misses = matcher.misses(self.reader.of(sent.correlation_id))
-            report = self._explainer.explain(
-                sent, misses, matcher.compared, contents=matcher.awaits_content, known=known
-            )
+            report = self.explain_misses(sent, matcher, known)
         else:
             report = self._explainer.explain(sent, known=known)
         if cause:
@@ -252,14 +284,3 @@ def seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise SettingError(f"{name} is {value!r}: must be a number of seconds, 0 or more")
     return float(value)
-
-
-def whole_number(name: str, value: object, least: int = 1) -> int:
-    """Check a whole number.
-
-    Raises:
-        SettingError: It isn't a whole number, or is less than `least`. The message names the argument.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SettingError(f"{name} is {value!r}: must be a whole number from {least}")
-    return value

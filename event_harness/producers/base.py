@@ -105,10 +105,10 @@ class Producer(ABC):
                 f"{where}: the body has {len(body):,} bytes,"
                 f" {self.type} takes {self.limit:,} at most; {self.remedy}"
             )
-        if self._inflight:
-            self._inflight.enter(correlation_id)
-        sent_at = self._now()
         try:
+            if self._inflight:
+                self._inflight.enter(correlation_id)
+            sent_at = self._now()
             call()
         except AWS_ERRORS as error:
             self._leave(correlation_id)

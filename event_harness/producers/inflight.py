@@ -1,6 +1,5 @@
 """Limits how many inputs are in flight at once: the emulator starts one process per concurrent event."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,8 +35,9 @@ class InFlight:
         self._expiry = expiry
         self._clock = clock
         self._wait: Callable[[Callable[[], bool | None], float], Any] = self._wait_blindly
-        self._lock = threading.Lock()
-        self._expires: dict[str, float] = {}  # correlation id -> when it no longer counts
+        # Correlation id -> when it no longer counts; the first `limit` of them hold a slot. No lock: an
+        # exception that strikes between two instructions (Ctrl-C) could leave it taken.
+        self._expires: dict[str, float] = {}
         self._known: set[str] = set()  # correlation ids of all inputs so far
 
     def attach(
@@ -61,14 +61,12 @@ class InFlight:
     @property
     def outstanding(self) -> int:
         """The number of inputs that hold a slot now."""
-        with self._lock:
-            self._expire()
-            return len(self._expires)
+        self._expire()
+        return len(self._expires)
 
     def ids(self) -> list[str]:
         """Correlation ids of the inputs that hold a slot."""
-        with self._lock:
-            return list(self._expires)
+        return list(self._expires)
 
     def note(self, correlation_id: str) -> None:
         """Remember that there is an input of this id. It takes no slot."""
@@ -82,33 +80,31 @@ class InFlight:
         """Take a slot; wait for one if all are taken."""
         self.note(correlation_id)
         while not self._take(correlation_id):
-            with self._lock:
-                deadline = min(self._expires.values(), default=self._clock())
+            deadline = min(list(self._expires.values()), default=self._clock())
             self._wait(lambda: self._has_free_slot() or None, deadline)
 
     def leave(self, correlation_id: str | None) -> None:
         """Free the slot of this input, if it has one."""
-        with self._lock:
-            self._expires.pop(correlation_id or "", None)
+        self._expires.pop(correlation_id or "", None)
 
     def _take(self, correlation_id: str) -> bool:
-        with self._lock:
-            self._expire()
-            full = self.limit is not None and len(self._expires) >= self.limit
-            if full and correlation_id not in self._expires:
-                return False
-            self._expires[correlation_id] = self._clock() + self._expiry
+        self._expire()
+        if not self._has_free_slot() and correlation_id not in self._expires:
+            return False
+        self._expires[correlation_id] = self._clock() + self._expiry
+        if self.limit is None or correlation_id in list(self._expires)[: self.limit]:
             return True
+        self.leave(correlation_id)  # another thread took the last slot at the same time
+        return False
 
     def _has_free_slot(self) -> bool:
-        with self._lock:
-            self._expire()
-            return self.limit is None or len(self._expires) < self.limit
+        self._expire()
+        return self.limit is None or len(self._expires) < self.limit
 
     def _expire(self) -> None:
         now = self._clock()
-        for correlation_id in [key for key, expires in self._expires.items() if expires <= now]:
-            del self._expires[correlation_id]
+        for correlation_id in [key for key, expires in list(self._expires.items()) if expires <= now]:
+            self.leave(correlation_id)
 
     def _wait_blindly(self, found: Callable[[], bool | None], deadline: float) -> None:
         while not found() and self._clock() < deadline:

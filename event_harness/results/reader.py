@@ -1,18 +1,22 @@
 """One reader of the results table per process. All waits share it.
 
-The thread that waits first leads: it queries the table for all waits, and wakes the others when a result has
-come. So one look costs one Query, however many inputs are in flight. While no thread waits, nothing is read.
+A wait that finds a look due starts one, in a thread of its own; the others sleep until it has ended. So one
+look costs one Query, however many inputs are in flight. While no thread waits, nothing is read.
 """
 
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 from typing import TypeVar
 
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
-from event_harness.machine.clock import monotonic
+from event_harness.results.background import Sleepers, Spawn, in_thread
+from event_harness.results.order import in_order
 from event_harness.results.result import Result, unavailable
 from event_harness.results.results_table import Item, ResultsTable
+from event_harness.results.seen import Seen
 
 T = TypeVar("T")
 Clock = Callable[[], float]
@@ -23,6 +27,8 @@ SHORTEST, LONGEST = 0.02, 0.25
 OVERLAP = 10.0
 """Seconds that each look reaches back before the newest arrival. The clocks of the listener's workers differ,
 and an item may become visible after another one with a later stamp."""
+STALLED = 5.0
+"""Seconds after which a look without an answer keeps no other from beginning, and no wait from ending."""
 
 
 def interval(silence: float) -> float:
@@ -32,6 +38,24 @@ def interval(silence: float) -> float:
     average. Later, milliseconds don't matter: it is a hundredth of the silence, 0.25 s at most.
     """
     return min(max(SHORTEST, min(0.1 * silence, max(0.1, 0.01 * silence))), LONGEST)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look into the table.
+
+    Attributes:
+        number: Looks are numbered from 1.
+        began: When it began, in seconds of the reader's clock.
+        whole: It reads the whole session, not only the newest arrivals.
+    """
+
+    number: int
+    began: float
+    whole: bool
+
+
+NEVER = Look(0, float("-inf"), whole=True)
 
 
 class Reader:
@@ -46,6 +70,7 @@ class Reader:
         session_id: The test session to read.
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
+        spawn: Runs a look in another thread.
         overlap: Seconds, see `OVERLAP`.
     """
 
@@ -54,8 +79,9 @@ class Reader:
         table: ResultsTable,
         session_id: str,
         *,
-        clock: Clock = monotonic,
+        clock: Clock = time.monotonic,
         sleep: Sleep | None = None,
+        spawn: Spawn = in_thread,
         overlap: float = OVERLAP,
     ) -> None:
         self.session_id = session_id
@@ -64,36 +90,39 @@ class Reader:
         self._table = table
         self._clock = clock
         self._sleep = sleep
+        self._spawn = spawn
         self._overlap = overlap
-        self._changed = threading.Condition(threading.RLock())
-        self._version = 0  # goes up with each look and each wake: waits judge again
-        self._leading = self._looking = False
-        self._newest = 0  # received_at of the newest item seen, epoch ms
+        self._seen = Seen(table.result)
+        self._sleepers = Sleepers()
+        self._version = object()  # another one after each look and each wake: waits judge again
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
-        self._begun = 0  # looks that have begun
-        self._whole = (0, float("-inf"))  # number and start of the latest look that read the whole session
-        # event id -> its newest delivery (received_at and count, as stored) and result
-        self._by_event: dict[str, tuple[tuple[str, str | None], Result]] = {}
-        self._by_correlation: dict[str, dict[str, Result]] = defaultdict(dict)
-        self._ignored: set[str | None] = set()
         self._listeners: list[Callable[[Result], None]] = []
+        # Only the threads that look change the following.
+        self._lock = Lock()
+        self._begun = 0
+        self._current = NEVER  # the latest look, until it has ended
+        self._whole = self._read = NEVER  # the latest whole look that has ended; that has read the table
+        self._failed: tuple[int, BaseException] | None = None  # number of the latest look that raised
 
     @property
     def queries(self) -> int:
         """How many Query calls the looks have cost."""
         return self._table.queries
 
+    @property
+    def unreadable(self) -> list[str]:
+        """The items of the table that aren't results, each with the reason."""
+        return [self._seen.named(event_id) for event_id in list(self._seen.unreadable)]
+
     def notice(self) -> None:
         """Look now, and often for a while: an input was sent."""
-        with self._changed:
-            self._due = self._active = self._clock()
-            self._changed.notify_all()
+        self._due = self._active = self._clock()
+        self._sleepers.wake()
 
     def wake(self) -> None:
         """Let every wait judge again: something outside the table has changed, such as a failure queue."""
-        with self._changed:
-            self._version += 1
-            self._changed.notify_all()
+        self._version = object()
+        self._sleepers.wake()
 
     def subscribe(self, listener: Callable[[Result], None]) -> None:
         """Call `listener` with each new result, in the thread that read it. A redelivery is no new result."""
@@ -101,8 +130,7 @@ class Reader:
 
     def ignore(self, correlation_id: str) -> None:
         """Leave the results of this id out of `all`: it isn't an input of a test."""
-        with self._changed:
-            self._ignored.add(correlation_id)
+        self._seen.ignore(correlation_id)
 
     def silence(self) -> float:
         """Seconds since the last send or arrival."""
@@ -110,74 +138,81 @@ class Reader:
 
     def has(self, correlation_id: str) -> bool:
         """Whether a result of this correlation id has been read."""
-        return correlation_id in self._by_correlation
+        return self._seen.has(correlation_id)
 
     def of(self, correlation_id: str) -> list[Result]:
-        """The results of this correlation id that have been read so far, in `Result.order`."""
-        with self._changed:
-            return sorted(
-                self._by_correlation.get(correlation_id, {}).values(), key=lambda result: result.order
-            )
+        """The results of this correlation id that have been read so far, sorted by `in_order`."""
+        return self._seen.of(correlation_id)
 
     def all(self) -> list[Result]:
-        """All results that have been read so far, in `Result.order`."""
-        with self._changed:
-            found = [result for _, result in self._by_event.values()]
-        kept = (result for result in found if result.correlation_id not in self._ignored)
-        return sorted(kept, key=lambda result: result.order)
+        """All results that have been read so far, sorted by `in_order`."""
+        return self._seen.all()
 
     def wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
         """Look until `found` returns something, and return that; None once the deadline has passed.
 
         `found` runs in this thread, without locks: once at the start, then each time that something may have
-        changed. The last look begins at the deadline, so the call may end one Query after it.
+        changed. The last look begins at the deadline. The call ends with it, or `STALLED` seconds after the
+        deadline if AWS hasn't answered by then.
+
+        An exception that strikes this thread at any instruction leaves a reader that works.
 
         Raises:
             ResultsUnavailableError: The table is gone, or access is denied.
         """
-        leading = False
-        judged, entered = -1, self._begun
-        try:
-            while True:
-                if self._version != judged:
+        entered, judged = self._begun, None
+        latest = max(deadline, self._clock()) + STALLED
+        while True:
+            sleeper = self._sleepers.enter()
+            try:
+                if self._version is not judged:
                     judged = self._version
                     value = found()
                     if value is not None:
                         return value
-                with self._changed:
-                    if self._version != judged:
-                        continue
-                    number, since = self._whole
-                    if number > entered and since >= deadline:
-                        return None
-                    if self._looking:
-                        self._changed.wait(SHORTEST)
-                        continue
-                    if not self._leading:
-                        leading = self._leading = True
-                    now = self._clock()
-                    pause = (min(self._due, deadline) if leading else deadline) - now
-                    if pause > 0:
-                        self._pause(pause, leading)
-                        continue
-                    self._looking = True
-                    self._begun += 1
-                    if leading:
-                        # Judging may take long: let another thread lead meanwhile.
-                        self._leading = leading = False
-                self._look(whole=now >= deadline)
-        finally:
-            if leading:
-                with self._changed:
-                    self._leading = False
-                    self._changed.notify_all()
+                if self._failed and self._failed[0] > entered:
+                    raise self._failed[1]
+                if self._whole.number > entered and self._whole.began >= deadline:
+                    return None
+                if self._clock() >= latest:
+                    self.last_error = f"no answer within {STALLED:g} s"
+                    return None
+                if self._version is judged and (pause := self._pause(deadline)):
+                    self._sleep(pause) if self._sleep else sleeper.acquire(timeout=pause)
+            finally:
+                self._sleepers.leave(sleeper)
 
     def look(self) -> None:
         """Read the whole session once, now."""
         self.wait(lambda: None, self._clock())
 
+    def see(self, since: float, patience: float) -> bool:
+        """Read the whole session in a look that begins at `since` or later.
+
+        AWS may not answer. Then look again and again, for `patience` seconds.
+
+        Args:
+            since: Seconds of the reader's clock.
+            patience: Seconds.
+
+        Returns:
+            Whether such a look has read the table.
+
+        Raises:
+            ResultsUnavailableError: The table is gone, or access is denied.
+        """
+        until = max(self._clock(), since) + patience
+        pause = 0.0
+        while self._read.began < since:
+            now = self._clock()
+            if now >= until:
+                return False
+            self.wait(lambda: self._read.began >= since or None, min(max(now, since) + pause, until))
+            pause = LONGEST
+        return True
+
     def other(self, session_id: str) -> list[Result]:
-        """Read all results of another session, or of `uncorrelated`, once, now, in `Result.order`.
+        """Read all results of another session, or of `uncorrelated`, once, now, sorted by `in_order`.
 
         Raises:
             ResultsUnavailableError: The table can't be read.
@@ -186,70 +221,76 @@ class Reader:
             items = self._table.query(session_id)
         except AWS_ERRORS as error:
             raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
-        return sorted(map(self._table.result, items), key=lambda result: result.order)
+        return in_order(Seen(self._table.result).merge(items))
 
-    def _pause(self, seconds: float, leading: bool) -> None:
-        """Wait until something changes or the time has passed. The lock is held on entry and on exit."""
-        if not leading:
-            self._changed.wait(min(seconds, LONGEST))
-            return
-        if self._sleep is None:
-            self._changed.wait(seconds)
-            return
-        self._changed.release()
-        try:
-            self._sleep(seconds)
-        finally:
-            self._changed.acquire()
+    def _pause(self, deadline: float) -> float:
+        """Start a look if one is due; return the seconds to sleep, 0 if something has changed already."""
+        now = self._clock()
+        if (pause := min(self._due, deadline) - now) > 0:
+            return pause if self._sleep else min(pause, LONGEST)
+        whole = now >= deadline
+        if self._may_begin(now, whole):
+            version = self._version
+            self._spawn(partial(self._look, whole))
+            if self._version is not version:
+                return 0.0
+        return SHORTEST
+
+    def _may_begin(self, now: float, whole: bool) -> bool:
+        current = self._current
+        if current is NEVER or now - current.began >= STALLED:
+            return True
+        return whole and not current.whole
 
     def _look(self, whole: bool) -> None:
-        began = self._clock()
+        """Look once, unless another look is on its way. Runs in a thread that no exception strikes."""
+        with self._lock:
+            now = self._clock()
+            if not self._may_begin(now, whole) or (now < self._due and not whole):
+                return
+            self._begun += 1
+            look = self._current = Look(self._begun, now, whole)
         news: list[Result] = []
+        error: str | None = None
         try:
-            news = self._merge(self._items(0 if whole else max(0, self._newest - int(self._overlap * 1000))))
+            items, error = self._items(0 if whole else self._since())
+            news = self._seen.merge(items)
+        except BaseException as failure:
+            self._failed = (look.number, failure)
         finally:
-            with self._changed:
-                now = self._clock()
-                if news:
-                    self._active = now
-                self._due = now + interval(now - self._active)
-                self.looks += 1
-                self._version += 1
-                self._looking = False
-                if whole:
-                    self._whole = (self._begun, began)
-                if news or whole:
-                    self._changed.notify_all()
+            self._end(look, news, error)
+
+    def _end(self, look: Look, news: list[Result], error: str | None) -> None:
+        with self._lock:
+            now = self._clock()
+            if news:
+                self._active = now
+            self._due = now + interval(now - self._active)
+            self.looks += 1
+            failed = self._failed is not None and self._failed[0] == look.number
+            if not failed:
+                self.last_error = error
+            if look.whole and look.number > self._whole.number and not failed:
+                self._whole = look
+                self._read = look if error is None else self._read
+            if self._current is look:
+                self._current = NEVER
+            self._version = object()
         for result in news:
             for listener in self._listeners:
                 listener(result)
+        self._sleepers.wake()
 
-    def _items(self, since: int) -> list[Item]:
-        """The items of one look; none if AWS doesn't answer right now."""
+    def _since(self) -> int:
+        """The arrival (epoch ms) from which a look reads: a stamp in the future doesn't move it past now."""
+        now = self._table.answered_at or time.time()
+        return max(0, min(self._seen.newest, int(now * 1000)) - int(self._overlap * 1000))
+
+    def _items(self, since: int) -> tuple[list[Item], str | None]:
+        """The items of one look, or none and the reason if AWS doesn't answer right now."""
         try:
-            items = self._table.query(self.session_id, since)
+            return self._table.query(self.session_id, since), None
         except AWS_ERRORS as error:
             if not can_heal(error):
                 raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
-            self.last_error = message_of(error)
-            return []
-        self.last_error = None
-        return items
-
-    def _merge(self, items: Iterable[Item]) -> list[Result]:
-        """Take over new results and redeliveries; return the new results."""
-        news = []
-        for item in items:
-            event_id, received_at = item["event_id"]["S"], item["received_at"]["N"]
-            delivery = (received_at, item.get("deliveries", {}).get("N"))
-            known = self._by_event.get(event_id)
-            if known and known[0] == delivery:
-                continue
-            result = self._table.result(item)
-            with self._changed:
-                self._newest = max(self._newest, int(received_at))
-                self._by_event[event_id] = (delivery, result)
-                self._by_correlation[result.correlation_id or ""][event_id] = result
-            if not known:
-                news.append(result)
-        return news
+            return [], message_of(error)

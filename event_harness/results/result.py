@@ -1,25 +1,24 @@
 """A result: one event that the listener received. Its body is read when a test asks for it."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from event_harness.aws.errors import AWS_ERRORS, can_heal, code_of, message_of
-from event_harness.errors import BodyError, ResultsUnavailableError
+from event_harness.aws.errors import message_of
+from event_harness.errors import BodyError, ResultsUnavailableError, printable
+from event_harness.results.order import Moment, fineness
 from event_harness.system.correlation import case_id_of
-from event_harness.system.resources import Results
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_s3 import S3Client
 
 _deserialize = TypeDeserializer().deserialize
+T = TypeVar("T")
+
+_MOST = 2**53  # bytes of a body, or deliveries: more is no count
 
 
 class Bodies(Protocol):
@@ -66,24 +65,33 @@ class Result:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any], bodies: Bodies) -> "Result":
-        """Make a result of an item of the table, in DynamoDB's own notation (`{"S": …}`)."""
+        """Make a result of an item of the table, in DynamoDB's own notation (`{"S": …}`).
+
+        Anybody with access may have written the item, so each attribute is checked.
+
+        Raises:
+            KeyError: An attribute is missing.
+            TypeError: An attribute is of another type.
+            ValueError: An attribute is out of its range.
+        """
         plain = {name: _deserialize(value) for name, value in item.items()}
         received_at = _time(plain["received_at"])
+        metadata = json.loads(_is(str, plain.get("metadata") or "{}", "metadata"))
         return cls(
-            correlation_id=plain.get("correlation_id"),
-            session_id=plain["session_id"],
-            event_id=plain["event_id"],
-            source=plain.get("source", ""),
-            source_type=plain.get("source_type", ""),
-            event_time=_time(plain["event_time"]) if plain.get("event_time") is not None else None,
+            correlation_id=_optional(str, plain, "correlation_id"),
+            session_id=_is(str, plain["session_id"], "session_id"),
+            event_id=_is(str, plain["event_id"], "event_id"),
+            source=_is(str, plain.get("source", ""), "source"),
+            source_type=_is(str, plain.get("source_type", ""), "source_type"),
+            event_time=_event_time(plain.get("event_time")),
             received_at=received_at,
             first_received_at=_time(plain.get("first_received_at", plain["received_at"])),
-            deliveries=int(plain.get("deliveries", 1)),
-            size=int(plain.get("size", 0)),
-            metadata=json.loads(plain.get("metadata") or "{}"),
-            request_id=plain.get("request_id"),
-            body_kind=plain.get("body_kind", ""),
-            gone_reason=plain.get("gone_reason"),
+            deliveries=_count(plain.get("deliveries", 1), "deliveries"),
+            size=_count(plain.get("size", 0), "size"),
+            metadata=_is(dict, metadata, "metadata"),
+            request_id=_optional(str, plain, "request_id"),
+            body_kind=_is(str, plain.get("body_kind", ""), "body_kind"),
+            gone_reason=_optional(str, plain, "gone_reason"),
             bodies=bodies,
         )
 
@@ -93,9 +101,22 @@ class Result:
         return case_id_of(self.correlation_id or "")
 
     @property
-    def order(self) -> tuple[datetime, datetime, str]:
-        """Sorts results by event time; where the source gives none, by arrival."""
-        return (self.event_time or self.first_received_at, self.first_received_at, self.event_id)
+    def order(self) -> Moment:
+        """When the event happened, as exactly as its source says. Compare it with `<`.
+
+        EventBridge and DynamoDB streams give whole seconds. A comparison whose answer isn't known raises
+        `OrderUnknownError`.
+        """
+        shard = self.metadata.get("shard")
+        return Moment(
+            source=self.source,
+            earliest=self.event_time,
+            fineness=fineness(self.source_type, self.event_time),
+            arrived=self.first_received_at,
+            shard=f"{self.source}/{shard}" if isinstance(shard, str) else None,
+            sequence=_sequence(self.metadata.get("sequence")),
+            event_id=self.event_id,
+        )
 
     @property
     def body(self) -> bytes:
@@ -144,77 +165,7 @@ class Result:
     def __str__(self) -> str:
         when = (self.event_time or self.first_received_at).strftime("%H:%M:%S.%f")[:-3]
         extra = f", delivered {self.deliveries} times" if self.deliveries > 1 else ""
-        return f"{self.source} {self.size:,} bytes at {when} ({self.event_id}{extra})"
-
-
-class BodyStore:
-    """Fetches bodies from the table, and large ones from the overflow bucket. It checks their checksums."""
-
-    def __init__(self, results: Results, dynamodb: "DynamoDBClient", s3: "S3Client") -> None:
-        self._results = results
-        self._dynamodb = dynamodb
-        self._s3 = s3
-
-    def fetch(self, result: Result) -> bytes:
-        """See `Result.body`."""
-        if result.body_kind == "gone":
-            raise _gone(result)
-        item = self._item(result)
-        kind = item.get("body_kind", "")
-        if kind == "gone":
-            raise _gone(result)
-        if kind == "overflow":
-            return self._overflow(result, item["overflow"])
-        body = item.get("body", "")
-        return body.encode() if isinstance(body, str) else bytes(body)
-
-    def _item(self, result: Result) -> dict[str, Any]:
-        try:
-            answer = self._dynamodb.get_item(
-                TableName=self._results.table,
-                Key={"session_id": {"S": result.session_id}, "event_id": {"S": result.event_id}},
-                ConsistentRead=True,
-                ProjectionExpression="#body, #kind, #overflow",
-                ExpressionAttributeNames={"#body": "body", "#kind": "body_kind", "#overflow": "overflow"},
-            )
-        except AWS_ERRORS as error:
-            if can_heal(error):
-                raise
-            raise unavailable(f"results table {self._results.table}", error, "dynamodb:GetItem") from error
-        if "Item" not in answer:
-            raise BodyError(
-                f"body of {result.event_id} is gone: its item expired or was deleted;"
-                " give results a longer life"
-            )
-        return {name: _deserialize(value) for name, value in answer["Item"].items()}
-
-    def _overflow(self, result: Result, claim: Mapping[str, Any]) -> bytes:
-        bucket, key = claim["bucket"], claim["key"]
-        where = f"s3://{bucket}/{key}"
-        try:
-            answer = self._s3.get_object(Bucket=bucket, Key=key)
-            body = answer["Body"].read()
-        except AWS_ERRORS as error:
-            if can_heal(error):
-                raise
-            if code_of(error) in ("NoSuchKey", "404"):
-                raise BodyError(
-                    f"body of {result.event_id} is gone from {where}; its bucket's lifecycle may be too short"
-                ) from error
-            raise unavailable(f"overflow bucket {bucket}", error, "s3:GetObject") from error
-        size = int(claim.get("size", len(body)))
-        wanted, etag = claim.get("sha256"), str(claim.get("etag") or "").strip('"')
-        if len(body) != size:
-            raise BodyError(
-                f"body of {result.event_id} has {len(body):,} bytes in {where}, {size:,} were stored"
-            )
-        if wanted:
-            wrong = hashlib.sha256(body).hexdigest() != str(wanted).lower()
-        else:
-            wrong = bool(etag) and answer.get("ETag", "").strip('"') != etag
-        if wrong:
-            raise BodyError(f"body of {result.event_id} in {where} was changed since: its checksum is wrong")
-        return body
+        return printable(f"{self.source} {self.size:,} bytes at {when} ({self.event_id}{extra})")
 
 
 def by_source(results: Iterable[Result], sources: Iterable[str]) -> str:
@@ -231,11 +182,35 @@ def unavailable(what: str, error: BaseException, action: str) -> ResultsUnavaila
     )
 
 
-def _gone(result: Result) -> BodyError:
-    reason = result.gone_reason or "gone"
-    where = result.metadata.get("key") or result.event_id
-    return BodyError(f"body of {where} is gone: the object was {reason} before the listener could read it")
+def _time(milliseconds: object) -> datetime:
+    """A time in epoch milliseconds; OverflowError, OSError or ValueError if it is beyond all calendars."""
+    return datetime.fromtimestamp(float(_is(Decimal, milliseconds, "a time")) / 1000, UTC)
 
 
-def _time(milliseconds: Any) -> datetime:
-    return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
+def _event_time(milliseconds: object) -> datetime | None:
+    """The time that a source gave; None if it gave none, or none of any calendar."""
+    try:
+        return None if milliseconds is None else _time(milliseconds)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _is(kind: type[T], value: object, name: str) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
+    return value
+
+
+def _optional(kind: type[T], plain: Mapping[str, Any], name: str) -> T | None:
+    return None if plain.get(name) is None else _is(kind, plain[name], name)
+
+
+def _count(value: object, name: str) -> int:
+    number = value if isinstance(value, int) else int(_is(Decimal, value, name))
+    if not 0 <= number <= _MOST:
+        raise ValueError(f"{name} is out of range")
+    return number
+
+
+def _sequence(value: object) -> int:
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 100 else 0

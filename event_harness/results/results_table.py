@@ -1,8 +1,9 @@
 """Queries of the results table."""
 
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from event_harness.errors import ResultsUnavailableError
 from event_harness.results.result import Bodies, Result
 from event_harness.system.resources import Results
 
@@ -43,6 +44,9 @@ class ResultsTable:
     def __init__(self, results: Results, client: "DynamoDBClient", bodies: Bodies) -> None:
         self.name = results.table
         self.queries = 0
+        self.answered_at: float | None = (
+            None  # when the last answer was sent by DynamoDB's clock, epoch seconds
+        )
         self._index = results.index
         self._client = client
         self._bodies = bodies
@@ -67,20 +71,19 @@ class ResultsTable:
                 **start,
             )
             items += page.get("Items", [])
+            self.answered_at = _date(page) or self.answered_at
             if not page.get("LastEvaluatedKey"):
                 return items
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def result(self, item: Item) -> Result:
-        """Make a result of an item.
+        """Make a result of an item; see `Result.from_item` for its errors."""
+        return Result.from_item(item, self._bodies)
 
-        Raises:
-            ResultsUnavailableError: The item isn't a result.
-        """
-        try:
-            return Result.from_item(item, self._bodies)
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise ResultsUnavailableError(
-                f"results table {self.name} holds an item that isn't a result ({error!r});"
-                " use the module and the package of the same release"
-            ) from error
+
+def _date(answer: Mapping[str, Any]) -> float | None:
+    """When an answer was sent, as its header says in whole seconds; None if it doesn't say."""
+    try:
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import defaultdict
+from email.utils import formatdate
 from urllib.parse import quote_plus
 
 from boto3.dynamodb.types import TypeSerializer
@@ -48,6 +49,21 @@ class Clock:
         self.planned.sort(key=lambda plan: plan[0])
 
 
+FIELDS = [
+    "first_received_at",
+    "deliveries",
+    "correlation_id",
+    "source",
+    "source_type",
+    "event_time",
+    "size",
+    "body_kind",
+    "gone_reason",
+    "metadata",
+    "request_id",
+]
+
+
 class Table:
     """A results table: strongly consistent Query on the index with paging, in LSI order, and GetItem."""
 
@@ -60,6 +76,7 @@ class Table:
         self.errors = []  # raised by the next queries, one each
         self.get_errors = []
         self.gone = False
+        self.dated = True  # each answer says when it was sent
         self.lock = threading.Lock()
 
     def record(self, correlation_id, text="HELLO", *, event_id=None, skew=0.0, source="destination", **more):
@@ -116,6 +133,9 @@ class Table:
         shown = [names[placeholder] for placeholder in kwargs["ProjectionExpression"].split(", ")]
         page = [{k: _serialize(v) for k, v in item.items() if k in shown} for item in found[: self.page]]
         answer = {"Items": page}
+        if self.dated:
+            headers = {"date": formatdate(self.clock(), usegmt=True)}
+            answer["ResponseMetadata"] = {"HTTPHeaders": headers}
         if len(found) > self.page:
             last = found[self.page - 1]
             answer["LastEvaluatedKey"] = {
@@ -141,6 +161,7 @@ RESULTS = Results(table="results", index="by_arrival", overflow_bucket="overflow
 
 def reader_of(table, clock, **more):
     """A reader of that table, of the session `run`."""
+    more = {"spawn": lambda work: work()} | more
     return Reader(ResultsTable(RESULTS, table, None), "run", clock=clock, sleep=clock.sleep, **more)
 
 

@@ -33,6 +33,7 @@ EXPORTED = [
     "LocalEmulator",
     "MachineError",
     "NoResult",
+    "OrderUnknownError",
     "Producer",
     "ProducerError",
     "ResourceMap",

@@ -144,6 +144,25 @@ def test_a_duplicate_that_comes_while_reads_are_throttled_is_seen(world):
         world.listener.expect_exactly(sent, 1, settle=2)
 
 
+def test_a_look_at_the_newest_arrivals_does_not_stand_for_the_whole_session(world):
+    """After the last look failed, the next one that succeeds reads the newest arrivals only."""
+    sent, other = world.send(), world.send()
+    world.arrives(other, after=3.8)
+    world.arrives(sent, after=3.9, skew=-900)
+    unreadable_from(world, 3.95, 4.2)
+    with pytest.raises(UnexpectedResultError):
+        world.listener.expect_none(sent, within=4)
+
+
+def test_the_table_is_looked_at_for_all_of_the_time_that_the_message_says(world):
+    world.table.errors = [client_error("ThrottlingException")] * 10_000
+    took, error = world.passed(world.listener.results)
+    assert "could not be read for 15 s" in str(error)
+    assert took >= 15
+    looks = world.listener.reader.looks
+    assert looks > 50
+
+
 def test_reads_that_are_never_answered_prove_nothing(world):
     unreadable_from(world, 3.8, 1000)
     with pytest.raises(ResultsUnavailableError, match="so it isn't known which results are missing"):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from listener_fakes import World, client_error
 
-from event_harness.errors import BodyError, ResultsUnavailableError
+from event_harness.errors import BodyError, ResultsUnavailableError, SettingError
 from event_harness.listening.matching import Matcher, difference
 
 
@@ -225,3 +225,38 @@ def test_the_nearest_miss_comes_last(until, near, far, order):
 
 def test_what_differs_only_in_the_ends_of_lines_shows_them():
     assert reason("one\ntwo\n", result_of("one\r\ntwo\n")).splitlines()[2:4] == [r"- one\n", r"+ one\r\n"]
+
+
+class Judge:
+    def good(self, _result):
+        return True
+
+
+async def coroutine(_result):
+    return False
+
+
+async def asynchronous_generator():
+    yield False
+
+
+@pytest.mark.parametrize(
+    ("predicate", "complaint"),
+    [
+        (coroutine, "returned a coroutine, which is always true; write it with `def`, not with `async def`"),
+        (lambda result: asynchronous_generator(), "write it with `def`"),
+        (
+            lambda result: result.json,
+            "the method Result.json, which is always true; call it: add parentheses",
+        ),
+        (lambda result: Judge().good, "the method Judge.good"),
+        (lambda result: coroutine, "the function coroutine"),
+        (lambda result: len, "the function len"),
+        (lambda result: result.text.isupper, "the function str.isupper"),
+        (lambda result: Judge, "the function Judge"),
+        (lambda result: (item for item in [False]), "a generator, which is always true; put any(...)"),
+    ],
+)
+def test_a_predicate_whose_answer_is_always_true_is_an_error_that_ends_the_wait(predicate, complaint):
+    with pytest.raises(SettingError, match=re.escape(complaint)):
+        Matcher(predicate).accepts(result_of("x"))

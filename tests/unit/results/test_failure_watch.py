@@ -24,12 +24,42 @@ def test_a_look_is_taken_once_results_are_overdue():
 
 
 def test_only_one_look_is_on_its_way_however_long_it_takes():
-    spawned, clock = [], Clock()
-    watch, _ = watch_of(Queues(), clock, spawned)
-    for _ in range(10):
-        watch.nudge()
-        clock.sleep(10)
+    spawned, clock, queues = [], Clock(), Queues()
+    watch, _ = watch_of(queues, clock, spawned)
+
+    def slow(**_more):
+        for _ in range(10):
+            clock.sleep(10)
+            watch.nudge()
+        return {}
+
+    queues.receive_message = slow
+    watch.nudge()
+    spawned[0]()
     assert len(spawned) == 1
+    watch.nudge()
+    assert len(spawned) == 1
+    clock.sleep(1.6)
+    watch.nudge()
+    assert len(spawned) == 2
+
+
+def test_of_two_looks_that_begin_at_once_one_is_taken():
+    spawned, queues = [], Queues()
+    watch, noticed = watch_of(queues, Clock(), spawned)
+    watch.nudge()
+    watch.nudge()
+    original = queues.receive_message
+
+    def receive_message(**more):
+        queues.receive_message = original
+        spawned[1]()  # begins while the first one is on its way
+        return original(**more)
+
+    queues.receive_message = receive_message
+    spawned[0]()
+    assert len(spawned) == 2
+    assert noticed == [[]]
 
 
 def test_the_next_look_follows_one_and_a_half_seconds_after_the_last():
@@ -50,7 +80,8 @@ def test_what_is_new_is_told():
     spawned, queues = [], Queues()
     watch, noticed = watch_of(queues, Clock(), spawned)
     queues.put("queue/p", envelope(s3_event("run/a")))
-    watch.look()
+    watch.start()
+    spawned[0]()
     assert [failure.component for failure in noticed[0]] == ["processor"]
 
 
@@ -58,13 +89,14 @@ def test_a_look_that_breaks_is_followed_by_another():
     spawned, clock, queues = [], Clock(), Queues()
     watch, noticed = watch_of(queues, clock, spawned)
     queues.error = RuntimeError("a bug")
+    watch.nudge()
     try:
-        watch.look()
+        spawned[0]()
     except RuntimeError:
         noticed.append("raised")
     clock.sleep(2)
     watch.nudge()
-    assert len(spawned) == 1
+    assert len(spawned) == 2
     assert noticed == [[], "raised"]
 
 

@@ -1,12 +1,13 @@
 """The law of looking: when the reader looks, what it reads, and what it does when AWS doesn't answer."""
 
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listener_fakes import Clock, Table, client_error, reader_of
+from listener_fakes import FIELDS, Clock, Table, client_error, reader_of
 
 from event_harness.errors import ResultsUnavailableError
 from event_harness.results.reader import LONGEST, SHORTEST, interval
@@ -105,8 +106,8 @@ def test_a_deadline_in_the_past_is_one_look(reader, table):
 
 
 def test_the_last_look_reads_the_whole_session_so_no_clock_can_hide_an_item(reader, table, clock):
-    table.record("run/from-the-future", skew=3600)
-    clock.after(1, lambda: table.record("run/a"))
+    table.record("run/other")
+    clock.after(1, lambda: table.record("run/a", skew=-900))
     assert wait(reader, "run/a", 5)
     assert int(table.queries[-1]["ExpressionAttributeValues"][":since"]["N"]) == 0
 
@@ -224,10 +225,80 @@ def test_what_waiting_cannot_heal_ends_the_wait_at_once(reader, table, clock, er
     assert clock.now == 1000
 
 
-def test_an_item_that_is_no_result_is_an_error_that_says_so(reader, table):
-    table.record("run/a", metadata="no json")
-    with pytest.raises(ResultsUnavailableError, match="holds an item that isn't a result"):
-        wait(reader, "run/a", 5)
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"metadata": "no json"},
+        {"metadata": "[" * 100_000},
+        {"metadata": {"a": 1}},
+        {"size": "large"},
+        {"size": Decimal("1E+125")},
+        {"deliveries": -1},
+        {"source": 5},
+        {"correlation_id": 7},
+        {"first_received_at": Decimal("1E+30")},
+        {"request_id": {"a"}},
+        {"event_id": "\x1b[31mred"} | {"metadata": "no json"},
+    ],
+    ids=str,
+)
+def test_an_item_that_is_no_result_is_named_once_and_ends_no_wait(reader, table, clock, caplog, foreign):
+    table.record("run/foreign").update(foreign)
+    clock.after(1, lambda: table.record("run/a"))
+    assert wait(reader, "run/a", 5)
+    reader.look()
+    assert [result.correlation_id for result in reader.all()] == ["run/a"]
+    assert len(caplog.records) == len(reader.unreadable) == 1
+    assert "skipped an item of the results table" in caplog.text
+    assert "isn't a result (" in reader.unreadable[0]
+    assert "\x1b" not in caplog.text
+
+
+ATTRIBUTES = st.recursive(
+    st.none() | st.booleans() | st.text() | st.decimals(-(10**30), 10**30, places=3) | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), ATTRIBUTES, min_size=1), st.decimals(-(10**30), 10**30, places=3)
+)
+def test_whatever_an_item_holds_a_wait_finds_its_result_beside_it(foreign, received_at):
+    clock = Clock()
+    table = Table(clock)
+    table.record("run/foreign").update(foreign, received_at=received_at)
+    table.record("run/a", event_id="good")
+    assert wait(reader_of(table, clock), "run/a", 0)
+
+
+@pytest.mark.parametrize("milliseconds", [10**17, -(10**17), Decimal("1E+120")])
+def test_an_event_time_beyond_all_calendars_is_no_time(reader, table, milliseconds):
+    table.record("run/a", event_time=milliseconds)
+    assert wait(reader, "run/a", 0)[0].event_time is None
+
+
+@pytest.mark.parametrize("ahead", [60, 3600, 10**9])
+def test_a_stamp_in_the_future_hides_no_later_item(reader, table, clock, ahead):
+    table.record("run/from-the-future", skew=ahead)
+    wait(reader, "run/from-the-future", 0)
+    clock.after(2, lambda: table.record("run/a"))
+    began = clock.now
+    assert wait(reader, "run/a", 60)
+    assert clock.now - began < 2.5
+
+
+def test_a_stamp_in_the_future_hides_none_where_no_answer_tells_the_time(table, clock, monkeypatch):
+    table.dated = False
+    monkeypatch.setattr("event_harness.results.reader.time.time", clock)
+    reader = reader_of(table, clock)
+    table.record("run/from-the-future", skew=3600)
+    wait(reader, "run/from-the-future", 0)
+    clock.after(2, lambda: table.record("run/a"))
+    began = clock.now
+    assert wait(reader, "run/a", 60)
+    assert clock.now - began < 2.5
 
 
 def test_a_reader_works_again_after_an_error(reader, table):

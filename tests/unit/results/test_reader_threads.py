@@ -125,3 +125,34 @@ def test_a_follower_takes_over_when_the_leader_leaves():
     reader.notice()
     follower.join(30)
     assert found[0][0].correlation_id == "run/a"
+
+
+def test_a_response_that_drips_is_bounded_by_the_deadline_of_the_wait(monkeypatch):
+    monkeypatch.setattr("event_harness.results.reader.STALLED", 0.2)
+    table = Table(lambda: 1000.0)
+    original, drips, ended = table.query, threading.Event(), threading.Event()
+
+    def query(**more):
+        if not drips.is_set():
+            drips.set()
+            ended.wait(30)
+        return original(**more)
+
+    table.query = query
+    reader = Reader(ResultsTable(RESULTS, table, None), "run")
+    assert wait(reader, "run/a", 0.05) is None
+    assert drips.is_set()
+    table.record("run/a")
+    assert wait(reader, "run/a", 5)[0].correlation_id == "run/a"
+    ended.set()
+
+
+def test_where_no_look_is_answered_the_wait_ends_and_says_so(monkeypatch):
+    monkeypatch.setattr("event_harness.results.reader.STALLED", 0.1)
+    table, ended = Table(lambda: 1000.0), threading.Event()
+    table.query = lambda **_more: ended.wait(30) and {}
+    reader = Reader(ResultsTable(RESULTS, table, None), "run")
+    assert wait(reader, "run/a", 0.05) is None
+    assert reader.last_error == "no answer within 0.1 s"
+    assert reader.see(reader._clock(), 0.2) is False
+    ended.set()

@@ -104,6 +104,23 @@ def test_a_large_body_that_was_changed_is_refused(world):
         _ = overflowing(world, b"changed", size=9).body
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"bucket": "source-bucket"},
+        {"bucket": 7},
+        {"key": None},
+        {"size": "large"},
+    ],
+    ids=str,
+)
+def test_a_claim_check_may_name_the_overflow_bucket_of_the_map_only(world, claim):
+    world.buckets.objects["source-bucket"]["k"] = (b"secret", {})
+    result = overflowing(world, b"secret", **claim)
+    with pytest.raises(BodyError, match="its claim check names"):
+        _ = result.body
+
+
 def test_a_large_body_that_is_gone_is_named(world):
     result = overflowing(world, b"x")
     del world.buckets.objects["overflow"]["k"]
