@@ -11,7 +11,7 @@ from event_harness.aws.errors import AWS_ERRORS, code_of
 from event_harness.errors import HarnessError
 from event_harness.explaining.log_lines import Line, parsed, why_not_started
 from event_harness.machine.clock import monotonic
-from event_harness.system.correlation import SESSION_ID, ULID
+from event_harness.system.correlation import SESSION_ID, ULID, stems
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -163,7 +163,14 @@ def view(
     def names_it(line: Line) -> bool:
         if line.correlation_id is not None:
             return line.correlation_id == correlation_id
-        return bool(its_case.search(unquote_plus(line.text)))
+        text = unquote_plus(line.text)
+        return any(not begins_longer(text[match.start() :]) for match in its_case.finditer(text))
+
+    def begins_longer(text: str) -> bool:
+        """Whether a text begins with the id of another input that begins like this one: `a.txt.copy`."""
+        word = re.split(r"[\s\"',;)\]}]", text, maxsplit=1)[0]
+        whole = (f"{session}/{stem}" for stem in stems(word))
+        return next((one != correlation_id for one in whole if one == correlation_id or was_sent(one)), False)
 
     def names_another(line: Line) -> bool:
         return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))

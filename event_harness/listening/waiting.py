@@ -80,13 +80,16 @@ class Waiting:
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
         table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
         self.reader = Reader(table, session_id, clock=clock, sleep=sleep, spawn=spawn)
+        self.inflight = in_flight or InFlight(None)
         self.failures = FailureReader(
-            resources.failure_queues, target.client("sqs", **_QUICK), owners=resources.owners
+            resources.failure_queues,
+            target.client("sqs", **_QUICK),
+            owners=resources.owners,
+            inputs=self.inflight.known,
         )
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
         )
-        self.inflight = in_flight or InFlight(None)
         self.inflight.attach(
             wait=self.look_until, noticed=self.reader.notice, expiry=max(self.sla, 1.0), clock=clock
         )

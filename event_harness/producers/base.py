@@ -99,7 +99,14 @@ class Producer(ABC):
         """
 
     def _deliver(self, correlation_id: str, body: bytes, where: str, call: Callable[[], Any]) -> Sent:
-        """Check the size, take a slot, and send. If sending fails, free the slot."""
+        """Check the size, take a slot, and send. If sending fails, free the slot.
+
+        Args:
+            correlation_id: Of the input.
+            body: Its bytes.
+            where: The place that it is sent to, for people.
+            call: Sends it. It may return the id that the service has given it.
+        """
         if len(body) > self.limit:
             raise ProducerError(
                 f"{where}: the body has {len(body):,} bytes,"
@@ -109,7 +116,7 @@ class Producer(ABC):
             if self._inflight:
                 self._inflight.enter(correlation_id)
             sent_at = self._now()
-            call()
+            given = call()
         except AWS_ERRORS as error:
             self._leave(correlation_id)
             raise ProducerError(f"{where}: could not be sent: {message_of(error)}{self._hint()}") from error
@@ -117,6 +124,7 @@ class Producer(ABC):
             self._leave(correlation_id)
             raise
         if self._inflight:
+            self._inflight.note(correlation_id, given if isinstance(given, str) else None)
             self._inflight.noticed()
         return Sent(correlation_id, self.component.name, sent_at, where, len(body))
 

@@ -7,7 +7,7 @@ from typing import Any
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
 from event_harness.producers.base import NOW, Producer
-from event_harness.producers.bodies import Body, encoded, for_filters, with_field
+from event_harness.producers.bodies import Body, encoded, for_filters, json_object, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
 from event_harness.system.resources import Component
@@ -56,6 +56,7 @@ class EventBridgeProducer(Producer):
         correlation_id: str | None = None,
         source: str | None = None,
         detail_type: str | None = None,
+        raw: bool = False,
     ) -> Sent:
         """Put one event.
 
@@ -64,12 +65,17 @@ class EventBridgeProducer(Producer):
             correlation_id: Your own id. The session id is put before it unless it is there already.
             source: Instead of the producer's.
             detail_type: Instead of the producer's.
+            raw: Send the detail without the correlation id. Then no result can be found; a failure is found
+                by the id that the bus gives the event.
 
         Raises:
             ProducerError: The detail isn't a JSON object or is too large, the bus is missing, no access…
         """
         correlation_id = self._new_id(correlation_id)
-        detail = with_field(body, self.field, correlation_id, self.type)
+        if raw:
+            detail = json_object(body, self.type)
+        else:
+            detail = with_field(body, self.field, correlation_id, self.type)
         entry = {
             "EventBusName": self.component.resource,
             "Source": source or self.source,
@@ -84,7 +90,7 @@ class EventBridgeProducer(Producer):
         event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
         return replace(sent, filtered={"event": event})
 
-    def _put(self, entry: dict[str, Any], where: str) -> None:
+    def _put(self, entry: dict[str, Any], where: str) -> str | None:
         answer = self._client.put_events(Entries=[entry])
         # The call succeeds even if the bus refuses the entry.
         for refused in (item for item in answer.get("Entries", []) if item.get("ErrorCode")):
@@ -92,3 +98,5 @@ class EventBridgeProducer(Producer):
                 f"{where}: could not be sent: {refused['ErrorCode']}:"
                 f" {refused.get('ErrorMessage', '')}{self._hint()}"
             )
+        given = [str(item["EventId"]) for item in answer.get("Entries", []) if item.get("EventId")]
+        return given[0] if given else None

@@ -38,7 +38,8 @@ class InFlight:
         # Correlation id -> when it no longer counts; the first `limit` of them hold a slot. No lock: an
         # exception that strikes between two instructions (Ctrl-C) could leave it taken.
         self._expires: dict[str, float] = {}
-        self._known: set[str] = set()  # correlation ids of all inputs so far
+        # Correlation ids of all inputs so far -> the ids that their services have given them, if any.
+        self.known: dict[str, str | None] = {}
 
     def attach(
         self,
@@ -68,13 +69,14 @@ class InFlight:
         """Correlation ids of the inputs that hold a slot."""
         return list(self._expires)
 
-    def note(self, correlation_id: str) -> None:
-        """Remember that there is an input of this id. It takes no slot."""
-        self._known.add(correlation_id)
+    def note(self, correlation_id: str, given: str | None = None) -> None:
+        """Remember an input of this id, and the id that its service has given it. It takes no slot."""
+        if given or correlation_id not in self.known:
+            self.known[correlation_id] = given
 
     def knows(self, correlation_id: str | None) -> bool:
         """Whether an input of this id was sent or awaited."""
-        return correlation_id in self._known
+        return correlation_id in self.known
 
     def enter(self, correlation_id: str) -> None:
         """Take a slot; wait for one if all are taken."""

@@ -1,5 +1,6 @@
 """Sends messages to queues and topics."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,6 +28,8 @@ class MessageProducer(Producer):
         session_id: The test session that the inputs belong to.
         attribute: Name of the message attribute that carries the correlation id; None for none.
         field: Field of the JSON body that carries it (`order.id`: names joined by dots); None for none.
+        group_id: Message group of all inputs in a FIFO queue or topic, which keeps their order. By default
+            each input has its own group: then a message that fails blocks no other input.
         inflight: Limits how many inputs are in flight; None for no limit.
         now: Epoch seconds.
     """
@@ -42,6 +45,7 @@ class MessageProducer(Producer):
         *,
         attribute: str | None = "correlation_id",
         field: str | None = None,
+        group_id: str | None = None,
         inflight: InFlight | None = None,
         now: Callable[[], float] = NOW,
     ) -> None:
@@ -50,6 +54,7 @@ class MessageProducer(Producer):
             raise ProducerError(f"{type(self).__name__}: give an attribute or a field for the correlation id")
         self.attribute = attribute
         self.field = field
+        self.group_id = group_id
 
     @property
     def _fifo(self) -> bool:
@@ -61,8 +66,9 @@ class MessageProducer(Producer):
         *,
         correlation_id: str | None = None,
         attributes: Attributes | None = None,
-        group_id: str = "event-harness",
+        group_id: str | None = None,
         deduplication_id: str | None = None,
+        raw: bool = False,
     ) -> Sent:
         """Send one message.
 
@@ -70,14 +76,17 @@ class MessageProducer(Producer):
             body: Text, UTF-8 bytes, or a value that JSON can hold.
             correlation_id: Your own id. The session id is put before it unless it is there already.
             attributes: Further message attributes: text, numbers or bytes.
-            group_id: Message group of a FIFO queue or topic; messages of one group keep their order.
+            group_id: Message group in a FIFO queue or topic, instead of the producer's.
             deduplication_id: Of a FIFO queue or topic; by default each message has a fresh one.
+            raw: Send the body exactly as it is, without the correlation id in `field`. So a test can send
+                malformed input. If no `attribute` carries the id either, no result can be found; a failure is
+                found by the id that the service gives the message.
 
         Raises:
             ProducerError: The body is too large, empty or not text; the queue or topic is missing; no access…
         """
         correlation_id = self._new_id(correlation_id, _ID_LIMIT)
-        if self.field:
+        if self.field and not raw:
             body = with_field(body, self.field, correlation_id, self.type)
         all_attributes = dict(attributes or {})
         if self.attribute:
@@ -93,7 +102,7 @@ class MessageProducer(Producer):
         }
         if self._fifo:
             arguments |= {
-                "MessageGroupId": group_id,
+                "MessageGroupId": group_id or self.group_id or _group_of(correlation_id),
                 "MessageDeduplicationId": deduplication_id or str(ULID()),
             }
         sent = self._deliver(
@@ -107,7 +116,8 @@ class MessageProducer(Producer):
             filtered["body"] = value
         return replace(sent, filtered=filtered)
 
-    def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
+        """Send a message; return the id that the service gives it."""
         raise NotImplementedError
 
 
@@ -116,8 +126,10 @@ class SqsProducer(MessageProducer):
 
     type = service = "sqs"
 
-    def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
-        self._client.send_message(QueueUrl=self.component.resource, MessageBody=text, **arguments)
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
+        queue = self.component.resource
+        answer = self._client.send_message(QueueUrl=queue, MessageBody=text, **arguments)
+        return str(answer["MessageId"]) if answer.get("MessageId") else None
 
 
 class SnsProducer(MessageProducer):
@@ -128,8 +140,14 @@ class SnsProducer(MessageProducer):
 
     type = service = "sns"
 
-    def _call(self, text: str, arguments: Mapping[str, Any]) -> None:
-        self._client.publish(TopicArn=self.component.resource, Message=text, **arguments)
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
+        answer = self._client.publish(TopicArn=self.component.resource, Message=text, **arguments)
+        return str(answer["MessageId"]) if answer.get("MessageId") else None
+
+
+def _group_of(correlation_id: str) -> str:
+    """A message group of one input: any id makes one, and always the same."""
+    return hashlib.sha256(correlation_id.encode()).hexdigest()
 
 
 def _attribute(name: str, value: str | float | bytes) -> dict[str, Any]:

@@ -49,7 +49,12 @@ class KinesisProducer(Producer):
         self.field = field
 
     def send(
-        self, body: Body, *, correlation_id: str | None = None, partition_key: str | None = None
+        self,
+        body: Body,
+        *,
+        correlation_id: str | None = None,
+        partition_key: str | None = None,
+        raw: bool = False,
     ) -> Sent:
         """Put one record.
 
@@ -57,6 +62,7 @@ class KinesisProducer(Producer):
             body: Text, any bytes, or a value that JSON can hold.
             correlation_id: Your own id. The session id is put before it unless it is there already.
             partition_key: Used instead of the correlation id. The id must then be in the body (`field`).
+            raw: Send the body exactly as it is, without the correlation id in `field`.
 
         Raises:
             ProducerError: The body is too large, the id is over 256 characters, the stream is missing…
@@ -72,7 +78,7 @@ class KinesisProducer(Producer):
                 f"kinesis: the partition key {key[:60]!r}… has {len(key)} characters, 256 are allowed;"
                 " take a shorter correlation id"
             )
-        if self.field:
+        if self.field and not raw:
             body = with_field(body, self.field, correlation_id, self.type)
         data, stream = encoded(body), self.component.resource
         return self._deliver(

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from event_harness.system.correlation import carries
+
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
@@ -46,10 +48,18 @@ class Failure:
     event: Any = field(repr=False)
     redriven: bool = False
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
+    _inputs: Mapping[str, str | None] = field(repr=False, compare=False, default_factory=dict)
 
     def concerns(self, correlation_id: str) -> bool:
-        """Whether the event carries this id: as a whole value, or in a key with an extension after it."""
-        return bool(correlation_id) and any(_carries(text, correlation_id) for text in self._texts)
+        """Whether this is the failure of an input.
+
+        The event carries the input's correlation id, see `carries`; or the id that the service has given the
+        input: malformed input may carry no other.
+        """
+        given = self._inputs.get(correlation_id)
+        if given and (given == self.message_id or given in self._texts):
+            return True
+        return any(carries(text, correlation_id, self._inputs) for text in self._texts)
 
     @property
     def error(self) -> str:
@@ -75,7 +85,11 @@ class Failure:
 
 
 def parse(
-    message: "MessageTypeDef", url: str, component: str, owners: Mapping[str, str] | None = None
+    message: "MessageTypeDef",
+    url: str,
+    component: str,
+    owners: Mapping[str, str] | None = None,
+    inputs: Mapping[str, str | None] | None = None,
 ) -> Failure:
     """Make a failure of a message: the envelope of a destination, or the bare event of a redrive policy.
 
@@ -86,6 +100,7 @@ def parse(
         url: The failure queue.
         component: Name of the component that fails into this queue.
         owners: Name of a function or a queue -> name of its component.
+        inputs: Correlation ids of all inputs so far -> the ids that their services have given them, if any.
     """
     content = _decoded(message.get("Body", ""))
     envelope = content if isinstance(content, dict) and "requestContext" in content else None
@@ -115,6 +130,7 @@ def parse(
         event=event,
         redriven=redriven,
         _texts=frozenset(_texts([event, attributes])),
+        _inputs={} if inputs is None else inputs,
     )
 
 
@@ -140,12 +156,6 @@ def _time(milliseconds: object) -> datetime | None:
         return None if number is None else datetime.fromtimestamp(number / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _carries(text: str, correlation_id: str) -> bool:
-    """Text before the id doesn't matter: the session id is unique. A longer id is another input's."""
-    _, found, rest = text.rpartition(correlation_id)
-    return bool(found) and (not rest or (rest.startswith(".") and "/" not in rest))
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:

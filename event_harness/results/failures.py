@@ -32,6 +32,7 @@ class FailureReader:
             several empty queues, 1 would take longer than an explanation may.
         owners: Name of a function or a queue -> name of its component. It tells who failed where several
             components share a failure queue.
+        inputs: Correlation ids of all inputs so far -> the ids that their services have given them, if any.
         clock: Seconds, monotonic.
     """
 
@@ -42,6 +43,7 @@ class FailureReader:
         *,
         wait: int = 0,
         owners: Mapping[str, str] | None = None,
+        inputs: Mapping[str, str | None] | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.queues = dict(queues)
@@ -51,6 +53,7 @@ class FailureReader:
         self._client = client
         self._wait = wait
         self._owners = dict(owners or {})
+        self._inputs = {} if inputs is None else inputs
         self._clock = clock
         self._lock = threading.Lock()
         # message id -> failure, number of the latest look that saw it
@@ -66,7 +69,7 @@ class FailureReader:
                 self.unread.pop(url, None)
                 try:
                     for message in self._peek(url):
-                        failure = parse(message, url, component, self._owners)
+                        failure = parse(message, url, component, self._owners, self._inputs)
                         known = self._seen.get(failure.message_id)
                         if known is None:
                             new.append(failure)

@@ -4,7 +4,6 @@ A wait that finds a look due starts one, in a thread of its own; the others slee
 look costs one Query, however many inputs are in flight. While no thread waits, nothing is read.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from threading import Lock
 from typing import TypeVar
 
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
+from event_harness.machine.clock import monotonic, timestamp
 from event_harness.results.background import Sleepers, Spawn, in_thread
 from event_harness.results.order import in_order
 from event_harness.results.result import Result, unavailable
@@ -79,7 +79,7 @@ class Reader:
         table: ResultsTable,
         session_id: str,
         *,
-        clock: Clock = time.monotonic,
+        clock: Clock = monotonic,
         sleep: Sleep | None = None,
         spawn: Spawn = in_thread,
         overlap: float = OVERLAP,
@@ -283,7 +283,7 @@ class Reader:
 
     def _since(self) -> int:
         """The arrival (epoch ms) from which a look reads: a stamp in the future doesn't move it past now."""
-        now = self._table.answered_at or time.time()
+        now = self._table.answered_at or timestamp()
         return max(0, min(self._seen.newest, int(now * 1000)) - int(self._overlap * 1000))
 
     def _items(self, since: int) -> tuple[list[Item], str | None]:

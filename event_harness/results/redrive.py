@@ -126,8 +126,8 @@ class _Queue:
                 # SQS's own clock, which also stamps the messages. It gives whole seconds.
                 began = began or parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
                 messages = answer.get("Messages", [])
-                if not messages:
-                    return
+                if all(message["MessageId"] in self._kept for message in messages):
+                    return  # there is none, or those that stay come round again
                 for message in messages:
                     seen = message["MessageId"] in self._kept
                     self._kept[message["MessageId"]] = message["ReceiptHandle"]
@@ -167,7 +167,7 @@ def _replay(target: Target, component: Component, message: Any, failure: Failure
     """Send the input to the component that failed on it; return once AWS has accepted it."""
     if component.type == "sqs":
         order = {
-            "MessageGroupId": message["Attributes"].get("MessageGroupId", "redrive"),
+            "MessageGroupId": message.get("Attributes", {}).get("MessageGroupId", "redrive"),
             "MessageDeduplicationId": message["MessageId"],
         }
         target.client("sqs").send_message(
@@ -184,5 +184,13 @@ def _replay(target: Target, component: Component, message: Any, failure: Failure
     target.client("lambda").invoke(
         FunctionName=component.function,
         InvocationType="Event",
-        Payload=json.dumps(failure.event).encode(),
+        Payload=_payload(failure.event),
     )
+
+
+def _payload(event: object) -> bytes:
+    """An event as JSON in UTF-8. Half a surrogate pair can't be encoded so: then all in ASCII."""
+    try:
+        return json.dumps(event, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(event).encode()

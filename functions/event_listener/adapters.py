@@ -89,6 +89,7 @@ def from_sqs(raw: object) -> Record:
         event_time=time_from_number(get(raw, "attributes", "SentTimestamp"), per_second=1000),
         attributes=attributes,
         batch_item=message_id,
+        sequence=f"{arn}/{group}" if arn.endswith(".fifo") else None,
     )
 
 
@@ -140,15 +141,17 @@ def from_kinesis(raw: object) -> Record:
     """Read a record of a Kinesis stream."""
     sequence, partition_key = text(raw, "kinesis", "sequenceNumber"), text(raw, "kinesis", "partitionKey")
     shard = text(raw, "eventID").rpartition(":")[0]  # "<shard>:<sequence number>"
+    arn = text(raw, "eventSourceARN")
     return Record(
         source_type="kinesis",
-        match=text(raw, "eventSourceARN"),
+        match=arn,
         identity=f"{shard}:{sequence}",
         body=base64_bytes(raw, "kinesis", "data"),
         metadata={"shard": shard, "sequence": sequence, "partition_key": partition_key},
         event_time=time_from_number(get(raw, "kinesis", "approximateArrivalTimestamp")),
         keys={"partition_key": partition_key},
         batch_item=sequence,
+        sequence=f"{arn}/{shard}",
     )
 
 
@@ -156,7 +159,7 @@ def from_dynamodb(raw: object) -> Record:
     """Read a change of a DynamoDB table. The body is JSON with the keys, and the images if there are any."""
     name, keys = text(raw, "eventName"), plain({"M": mapping(raw, "dynamodb", "Keys")})
     new, old = (get(raw, "dynamodb", image) for image in ("NewImage", "OldImage"))
-    sequence = text(raw, "dynamodb", "SequenceNumber")
+    sequence, arn = text(raw, "dynamodb", "SequenceNumber"), text(raw, "eventSourceARN")
     body = {
         "eventName": name,
         "keys": keys,
@@ -165,13 +168,14 @@ def from_dynamodb(raw: object) -> Record:
     }
     return Record(
         source_type="dynamodb",
-        match=text(raw, "eventSourceARN"),
+        match=arn,
         identity=text(raw, "eventID"),
         body=json_bytes(body),
         metadata={"eventName": name, "keys": keys, "sequence": sequence},
         event_time=time_from_number(get(raw, "dynamodb", "ApproximateCreationDateTime")),
         keys={attribute: str(value) for attribute, value in keys.items()},
         batch_item=sequence,
+        sequence=arn,  # all records of a batch are of one shard
     )
 
 

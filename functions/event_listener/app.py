@@ -41,6 +41,10 @@ class RecordsNotStoredError(Exception):
     """Some records could not be stored, so the event must come again. All others are stored before it."""
 
 
+class OutOfOrderError(Exception):
+    """A record isn't stored now, because an earlier one could not be stored."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """A record that could not be stored.
@@ -69,6 +73,9 @@ def traced(handler: Callable[..., Any]) -> Callable[..., Any]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     """Store each record of an event on its own, so a bad record doesn't stop the good ones.
 
+    Ordered records are another matter: after one that could not be stored, no other of its shard or message
+    group is stored. Tests rely on the order: if a record is in the table, every earlier one is there, too.
+
     Returns:
         None if all records were stored. If some could not be stored and their mapping asks for it, a partial
         batch response: only these records come again.
@@ -78,7 +85,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
             response. The message names these records. The whole event comes again, and finally goes to the
             on-failure queue. Records that were stored are then counted as redelivered.
     """
-    attempts = [_attempt(read(raw), context.aws_request_id) for raw in split(event)]
+    attempts: list[Failure | None] = []
+    broken: set[str] = set()  # sequences with a record that could not be stored
+    for raw in split(event):
+        record = read(raw)
+        attempts.append(_attempt(record, context.aws_request_id, follows=record.sequence in broken))
+        if attempts[-1] and record.sequence:
+            broken.add(record.sequence)
     failures = [failure for failure in attempts if failure]
     if not failures:
         return None
@@ -88,9 +101,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
     raise RecordsNotStoredError(f"{len(failures)} of {len(attempts)} not stored: {reasons}")
 
 
-def _attempt(record: Record, request_id: str) -> Failure | None:
-    """Store one record. Return any error instead of raising it, so the other records are stored, too."""
+def _attempt(record: Record, request_id: str, *, follows: bool) -> Failure | None:
+    """Store one record. Return any error instead of raising it, so the other records are stored, too.
+
+    Args:
+        record: The record.
+        request_id: Of this invocation.
+        follows: An earlier record of its sequence could not be stored. Then don't store it.
+    """
     try:
+        if follows:
+            raise OutOfOrderError("an earlier record of its shard or message group could not be stored")
         _store(record, request_id)
     except Exception as error:
         name = f"{record.source_type} event {record.identity}"

@@ -10,6 +10,7 @@ from typing import Any
 
 # DynamoDB's numbers end at 1E+126. A number with a greater exponent could fill the memory.
 MAX_EXPONENT = 130
+MAX_TIME = 253_402_300_799_999  # epoch milliseconds of the last moment of the year 9999
 
 
 class MalformedRecordError(Exception):
@@ -68,7 +69,7 @@ def base64_bytes(record: object, *path: str) -> bytes:
 def time_from_iso(value: object) -> int | None:
     """Return the epoch milliseconds of an ISO 8601 time; None if it can't be read."""
     try:
-        return round(datetime.fromisoformat(value).timestamp() * 1000) if isinstance(value, str) else None
+        return _bounded(datetime.fromisoformat(value).timestamp() * 1000) if isinstance(value, str) else None
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -77,9 +78,14 @@ def time_from_number(value: object, *, per_second: int = 1) -> int | None:
     """Return a time in epoch milliseconds. `per_second` says how many units of `value` a second has."""
     try:
         number = float(value) if isinstance(value, str | int | float) else math.nan
-        return round(number * 1000 / per_second) if 0 <= number < 1e15 else None
+        return _bounded(number * 1000 / per_second)
     except (ValueError, OverflowError):
         return None
+
+
+def _bounded(milliseconds: float) -> int | None:
+    """Return a time; None if it is before 1970 or after the year 9999, for no calendar has it."""
+    return round(milliseconds) if 0 <= milliseconds <= MAX_TIME else None
 
 
 def json_bytes(value: object) -> bytes:

@@ -51,6 +51,8 @@ class Record:
         keys: Keys that may hold a correlation id, by the name of the attribute.
         attributes: Message attributes as text.
         batch_item: Its name in a partial batch response; None if its source has no such response.
+        sequence: Name of the ordered sequence that it belongs to: a shard, or the message group of a FIFO
+            queue; None if its source keeps no order.
     """
 
     source_type: str
@@ -62,3 +64,4 @@ class Record:
     keys: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     batch_item: str | None = None
+    sequence: str | None = None

@@ -96,6 +96,9 @@ def test_an_sqs_message_brings_its_attributes() -> None:
         attributes={"correlation_id": "run/case", "id": "id"},
         batch_item="059f36b4-87a3-44ab-83d2-661975830a7d",
     )
+    fifo = sqs_record(arn=f"{QUEUE}.fifo")
+    fifo["attributes"]["MessageGroupId"] = "group"
+    assert read(fifo).sequence == f"{QUEUE}.fifo/group"
 
 
 def test_an_sns_notification_brings_its_attributes() -> None:
@@ -153,6 +156,7 @@ def test_a_kinesis_record_is_decoded() -> None:
         event_time=1545084650987,
         keys={"partition_key": "run/case"},
         batch_item="49",
+        sequence=f"{STREAM}/shardId-000000000006",
     )
 
 
@@ -239,6 +243,15 @@ def test_no_number_is_rounded(digits: str, value: object) -> None:
 def test_what_is_no_attribute_value_is_refused(value: object) -> None:
     with pytest.raises(MalformedRecordError, match="attribute value"):
         plain(value)
+
+
+@pytest.mark.parametrize("time", ["1e15", "9e14", "253402300800", "-1", "1e300"])
+def test_a_time_beyond_all_calendars_is_no_time(time: str) -> None:
+    kinesis = json.loads(json.dumps(kinesis_record()).replace("1545084650.987", time))
+    assert read(kinesis).event_time is None
+    sqs = sqs_record()
+    sqs["attributes"]["SentTimestamp"] = str(float(time) * 1000)
+    assert read(sqs).event_time is None
 
 
 @pytest.mark.parametrize("good", GOOD, ids=lambda good: read(good).source_type)

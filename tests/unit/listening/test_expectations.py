@@ -271,3 +271,27 @@ def test_an_expectation_frees_the_slots_of_its_inputs():
     world.arrives(sentinel, after=0.1)
     world.listener.expect_none(sent, within=1, sentinel=sentinel)
     assert world.listener.inflight.outstanding == 0
+
+
+def test_a_result_that_the_listener_could_not_store_is_no_silence(world):
+    sent = world.send()
+    world.fails(sent, after=1, queue="queue/listener")
+    with pytest.raises(UnexpectedResultError, match="came that the listener could not store: event_listener"):
+        world.listener.expect_none(sent, within=4)
+
+
+def test_a_second_result_that_the_listener_could_not_store_is_one_too_many(world):
+    sent = world.send()
+    world.arrives(sent, after=0.5)
+    world.fails(sent, after=1, queue="queue/listener")
+    with pytest.raises(UnexpectedResultError, match="could not store"):
+        world.listener.expect_exactly(sent, 1, settle=2)
+
+
+def test_records_of_a_stream_that_the_listener_lost_may_be_the_result(world):
+    sent, sentinel = world.send(), world.send()
+    lost = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "KinesisBatchInfo": {}}
+    world.queues.put("queue/listener", lost, sent_ms=int(world.clock() * 1000) + 1000)
+    world.arrives(sentinel, after=0.5)
+    with pytest.raises(WaitTimeoutError, match="could not store records of a stream"):
+        world.listener.expect_none(sent, within=4, sentinel=sentinel, ordered=True)

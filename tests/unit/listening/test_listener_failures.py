@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from listener_fakes import MAP, World, client_error
+from listener_fakes import MAP, World, client_error, envelope
 
 from event_harness.errors import (
     InputFailedError,
@@ -123,6 +123,24 @@ def test_a_failure_that_does_not_come_is_a_timeout_that_says_where_it_looked(wor
     assert took == pytest.approx(2, abs=0.01)
     assert "no failure of s3://source-bucket/run/" in str(error)
     assert "times into the failure queues of event_listener, processor" in str(error)
+
+
+def test_the_failure_of_an_input_whose_id_begins_another_is_not_taken_for_it(world):
+    one, other = (world.send(correlation_id=own) for own in ("order.txt", "order.txt.copy.txt"))
+    world.fails(other, after=0.1)
+    world.arrives(one, after=4)
+    assert world.listener.wait_for(one).text == "HELLO"
+    with pytest.raises(InputFailedError):
+        world.listener.wait_for(other)
+    assert world.listener.failures.of(one.correlation_id) == []
+
+
+def test_the_failure_of_an_input_without_its_id_is_found_by_the_id_of_its_message(world):
+    sent = world.send()
+    world.listener.inflight.note(sent.correlation_id, "given-7")
+    event = {"Records": [{"messageId": "given-7", "body": "{half", "eventSource": "aws:sqs"}]}
+    world.queues.put("queue/processor", envelope(event))
+    assert world.listener.wait_for_failure(sent).event == event
 
 
 def test_a_failure_queue_that_is_denied_ends_the_wait_for_a_failure_at_once(world):

@@ -1,6 +1,7 @@
 """Messages to a queue or topic, and events on a bus."""
 
 import json
+import re
 
 import pytest
 
@@ -10,6 +11,7 @@ from event_harness.producers import (
     SnsProducer,
     SqsProducer,
 )
+from event_harness.producers.inflight import InFlight
 from event_harness.system.resources import Component
 
 
@@ -76,13 +78,47 @@ def test_an_attribute_that_is_none_is_refused(make):
 def test_a_fifo_has_a_group_and_never_drops_a_message_for_its_content(make, service, producer):
     name = {"sqs": "queue_url", "sns": "topic_arn"}[producer.type]
     sender = make(producer, Component("in", producer.type, **{name: "x.fifo"}))
-    sender.send("same")
+    sent = sender.send("same")
     first = service.last
     sender.send("same")
+    assert first["MessageGroupId"] != service.last["MessageGroupId"]
+    sender.send("same", correlation_id=sent.correlation_id)
     assert first["MessageGroupId"] == service.last["MessageGroupId"]
+    assert re.fullmatch("[0-9a-f]{64}", first["MessageGroupId"])
     assert first["MessageDeduplicationId"] != service.last["MessageDeduplicationId"]
     sender.send("same", group_id="g", deduplication_id="d")
     assert (service.last["MessageGroupId"], service.last["MessageDeduplicationId"]) == ("g", "d")
+
+
+def test_all_inputs_of_a_producer_may_share_a_message_group(make, service):
+    sender = make(SqsProducer, Component("in", "sqs", queue_url="x.fifo"), group_id="all")
+    sender.send("one")
+    assert service.last["MessageGroupId"] == "all"
+    sender.send("two", group_id="own")
+    assert service.last["MessageGroupId"] == "own"
+
+
+@pytest.mark.parametrize("producer", [SqsProducer, SnsProducer])
+def test_malformed_input_is_sent_as_it_is_when_it_is_asked_for(make, service, producer):
+    sent = make(producer, field="order.id").send("{half an order", raw=True)
+    assert "{half an order" in (service.last.get("MessageBody"), service.last.get("Message"))
+    assert service.last["MessageAttributes"]["correlation_id"]["StringValue"] == sent.correlation_id
+
+
+def test_malformed_input_without_an_attribute_is_known_by_the_id_of_its_message(make, service):
+    service.answers["send_message"] = {"MessageId": "message-7"}
+    inflight = InFlight(None)
+    sent = make(SqsProducer, field="id", attribute=None, inflight=inflight).send("{", raw=True)
+    assert service.last["MessageAttributes"] == {}
+    assert inflight.known == {sent.correlation_id: "message-7"}
+
+
+def test_a_detail_is_sent_without_the_id_when_it_is_asked_for(make, service):
+    service.answers["put_events"] = {"Entries": [{"EventId": "event-7"}]}
+    inflight = InFlight(None)
+    sent = make(EventBridgeProducer, inflight=inflight).send({"a": 1}, raw=True)
+    assert json.loads(service.last["Entries"][0]["Detail"]) == {"a": 1}
+    assert inflight.known == {sent.correlation_id: "event-7"}
 
 
 def test_an_event_carries_its_id_in_its_detail(make, service):

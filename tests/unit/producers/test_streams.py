@@ -24,6 +24,8 @@ def test_a_record_with_another_partition_key_has_its_id_in_a_field(make, service
     assert json.loads(service.last["Data"]) == {"a": 1, "id": sent.correlation_id}
     with pytest.raises(ProducerError, match="set the producer's `field`"):
         make(KinesisProducer).send({}, partition_key="customer")
+    make(KinesisProducer, field="id").send("{half", raw=True)
+    assert service.last["Data"] == b"{half"
 
 
 def test_an_item_has_its_id_as_the_partition_key_of_the_table(make, service):

@@ -169,6 +169,13 @@ def test_a_second_event_is_a_second_result(reader, table):
     assert len(wait(reader, "run/a", 0)) == 2
 
 
+def test_a_result_whose_id_begins_like_another_is_not_taken_for_it(reader, table):
+    table.record("run/order.txt.copy.txt")
+    assert wait(reader, "run/order.txt", 0) is None
+    table.record("run/order.txt")
+    assert [result.case_id for result in wait(reader, "run/order.txt", 0)] == ["order.txt"]
+
+
 def test_other_sessions_are_not_read(reader, table):
     table.record("other/a")
     assert wait(reader, "other/a", 0) is None
@@ -291,7 +298,7 @@ def test_a_stamp_in_the_future_hides_no_later_item(reader, table, clock, ahead):
 
 def test_a_stamp_in_the_future_hides_none_where_no_answer_tells_the_time(table, clock, monkeypatch):
     table.dated = False
-    monkeypatch.setattr("event_harness.results.reader.time.time", clock)
+    monkeypatch.setattr("event_harness.results.reader.timestamp", clock)
     reader = reader_of(table, clock)
     table.record("run/from-the-future", skew=3600)
     wait(reader, "run/from-the-future", 0)

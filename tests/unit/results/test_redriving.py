@@ -99,8 +99,49 @@ def silent(_line):
 def test_event_is_deleted_only_after_the_function_has_accepted_it(aws):
     aws.add(envelope({"a": "ä"}))
     assert redrive(system(FUNCTION), aws, say=silent) == 0
-    assert aws.calls == ['invoke shout {"a": "\\u00e4"}', "delete h0"]
+    assert aws.calls == ['invoke shout {"a": "ä"}', "delete h0"]
     assert not aws.messages + aws.hidden
+
+
+def test_event_with_half_a_surrogate_pair_is_replayed(aws):
+    aws.add(envelope({"a": "\ud800ä"}))
+    assert redrive(system(FUNCTION), aws, say=silent) == 0
+    assert aws.calls[0] == 'invoke shout {"a": "\\ud800\\u00e4"}'
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"requestContext": 5},
+        {"requestContext": {"condition": ["x"]}, "requestPayload": None, "responsePayload": {"errorType": 7}},
+        "[" * 100_000,
+        [[[]]],
+        None,
+    ],
+    ids=lambda bad: str(bad)[:40],
+)
+def test_message_that_cannot_be_replayed_keeps_no_other_from_it(aws, bad):
+    aws.add(bad)
+    aws.messages[0]["Body"] = bad if isinstance(bad, str) else aws.messages[0]["Body"]
+    aws.messages[0]["Attributes"] = {"SentTimestamp": "9" * 30}
+    aws.add(envelope("good"))
+    assert redrive(system(FUNCTION), aws, say=silent) == 1
+    assert 'invoke shout "good"' in aws.calls
+    assert [message["MessageId"] for message in aws.messages] == ["m0"]
+
+
+def test_messages_that_stay_and_come_round_again_end_the_replay(aws):
+    for number in range(25):
+        aws.add({"of": "somebody else", "number": number})
+    original = aws.receive_message
+
+    def receive_message(**arguments):
+        if not aws.messages:  # the time for which they were hidden is over
+            aws.messages, aws.hidden = aws.hidden, []
+        return original(**arguments)
+
+    aws.receive_message = receive_message
+    assert redrive(system(FUNCTION), aws, say=silent) == 1
 
 
 def test_event_that_nobody_accepts_is_visible_again(aws):
