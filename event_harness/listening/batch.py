@@ -57,7 +57,7 @@ class Batch:
         """Correlation id -> failure, for each input that a look has seen in a failure queue."""
         if self._failures.looks != self._looks:
             self._looks = self._failures.looks
-            for key in self.sents:
-                if found := self._failures.of(key, self._after):
-                    self._failed[key] = found[-1]
+            for session_id in {sent.session_id for sent in self.sents.values()}:
+                failed = self._failures.by_input(session_id, self._after)
+                self._failed |= {key: failure for key, failure in failed.items() if key in self.sents}
         return self._failed

@@ -227,12 +227,10 @@ class Listener(Expectations):
                 ) from error
 
     def _results_instead(self, sent: Sent) -> str | None:
-        """What is known of an input that was to fail: the sources that have results of it."""
+        """Say that an input did not fail; None if that isn't known."""
         results = self.reader.of(sent.correlation_id)
         came = {result.source for result in results}
         silent = [name for name in self.resources.sources if name not in came]
-        if not results:
-            return None
-        if not silent:
-            return f"no failure: every source has a result{by_source(results, self.resources.sources)}"
-        return f"no failure: {', '.join(sorted(came))} has results, {', '.join(silent)} has none"
+        if not results or silent:
+            return None  # the explanation says which sources have none
+        return f"no failure: every source has a result{by_source(results, self.resources.sources)}"

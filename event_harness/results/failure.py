@@ -3,13 +3,14 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from event_harness.system.correlation import carries
+from event_harness.errors import printable
+from event_harness.system.correlation import carries, stems
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -57,9 +58,20 @@ class Failure:
         input: malformed input may carry no other.
         """
         given = self._inputs.get(correlation_id)
-        if given and (given == self.message_id or given in self._texts):
+        if given and given in self.texts:
             return True
         return any(carries(text, correlation_id, self._inputs) for text in self._texts)
+
+    def owners(self, session_id: str, inputs: Container[str]) -> set[str]:
+        """The inputs of a session whose correlation id the event carries; see `carries`."""
+        tails = (text[at:] for text in self._texts if (at := text.rfind(f"{session_id}/")) >= 0)
+        found = (next((stem for stem in stems(tail) if stem in inputs), None) for tail in tails)
+        return {owner for owner in found if owner is not None}
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Every text of the event, and the id of this message."""
+        return self._texts | {self.message_id}
 
     @property
     def error(self) -> str:
@@ -78,10 +90,10 @@ class Failure:
     def __str__(self) -> str:
         tries = f" after {self.attempts} attempt{'s' * (self.attempts != 1)}" if self.attempts else ""
         if self.not_started:
-            return f"{self.component} can't start: {self.not_started}"
+            return printable(f"{self.component} can't start: {self.not_started}")
         request = f" (request {self.request_id})" if self.request_id else ""
         untold = "its message was given up; the message names no error" if self.redriven else "no error given"
-        return f"{self.component} failed{tries}: {self.error or untold}{request}"
+        return printable(f"{self.component} failed{tries}: {self.error or untold}{request}")
 
 
 def parse(

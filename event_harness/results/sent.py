@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from event_harness.errors import printable
 from event_harness.system.correlation import case_id_of, session_id_of
 
 
@@ -39,4 +40,4 @@ class Sent:
         return case_id_of(self.correlation_id)
 
     def __str__(self) -> str:
-        return f"{self.description} ({self.size:,} bytes, correlation id {self.correlation_id})"
+        return printable(f"{self.description} ({self.size:,} bytes, correlation id {self.correlation_id})")

@@ -175,7 +175,8 @@ def test_a_failure_that_does_not_come_says_which_sources_have_results_and_which_
     world.arrives(sent, after=0.1, source="payouts")
     with pytest.raises(WaitTimeoutError) as caught:
         world.listener.wait_for_failure(sent, timeout=2)
-    assert caught.value.report.cause == ("no failure: payouts has results, audit has none")
+    assert caught.value.report.cause.endswith("no result of this input from audit")
+    assert "1 of this input (payouts 1, audit 0)" in str(caught.value)
     world.arrives(sent, after=0.1, source="audit")
     with pytest.raises(WaitTimeoutError) as caught:
         world.listener.wait_for_failure(sent, timeout=2)

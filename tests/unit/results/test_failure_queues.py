@@ -294,3 +294,21 @@ def test_a_look_that_takes_too_long_says_how_far_it_came(queues):
     reader.look()
     assert reader.unread == {"queue/p": 30}
     assert queues.hidden == set()
+
+
+def test_failures_are_told_by_input_for_many_inputs_at_once(queues):
+    inputs = {f"run/{number}": None for number in range(100)} | {"run/raw": "given-7", "run/1.txt": None}
+    failures = FailureReader({"queue/p": "processor"}, queues, inputs=inputs)
+    for key in ("run/1", "in/run/1.txt.gz", "run/50.csv", "run/999", "other/2"):
+        queues.put("queue/p", envelope(s3_event(key)))
+    queues.put("queue/p", envelope({"Records": [{"messageId": "given-7", "body": "{"}]}))
+    failures.look()
+    found = failures.by_input("run")
+    assert set(found) == {"run/1", "run/1.txt", "run/50", "run/raw"}
+    assert all(failures.of(key) == [failure] for key, failure in found.items())
+
+
+def test_what_a_failure_says_of_itself_does_nothing_to_a_terminal():
+    found = failure(envelope(s3_event("k"), message="\x1b[2Jgone\u202e"))
+    assert "\x1b" not in str(found)
+    assert "\u202e" not in str(found)
