@@ -297,6 +297,11 @@ def test_proxy_leads_every_host_to_the_emulator_and_still_wants_a_signature(aws,
     assert run(script, target.environ(os.environ)).stdout == "000000000000\n"
 
 
+def test_proxy_says_that_it_leads_to_no_other_server_of_this_machine(ask):
+    status, said = ask("GET", "http://127.0.0.1:9/path")
+    assert (status, "no proxy to other servers" in said) == (502, True)
+
+
 def test_https_fails_at_once_in_terraforms_environment(target, ask):
     script = (
         "import boto3, botocore.config\n"

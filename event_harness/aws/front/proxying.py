@@ -26,7 +26,11 @@ class ForwardProxy:
             await respond(send, 403, {"content-type": "text/plain", "connection": "close"}, said)
             return
         if scope["type"] == "http" and scope["raw_path"].startswith(b"http://"):
-            _, slash, path = scope["raw_path"].removeprefix(b"http://").partition(b"/")
+            host, slash, path = scope["raw_path"].removeprefix(b"http://").partition(b"/")
+            if host.startswith(b"127.0.0.1:") and host != f"127.0.0.1:{scope['server'][1]}".encode():
+                said = b"the local AWS emulator is no proxy to other servers of this machine: set NO_PROXY"
+                await respond(send, 502, {"content-type": "text/plain"}, said)
+                return
             raw_path = slash + path or b"/"
             state = {**scope.get("state", {}), PROXIED: True}
             scope = {**scope, "raw_path": raw_path, "path": unquote(raw_path.decode("ascii")), "state": state}
