@@ -11,7 +11,7 @@ from benchmarks.comparison.deployed import ROOT, DeployedByAnother
 from benchmarks.comparison.effort import Effort
 from benchmarks.comparison.verdicts import Counting, Verdict, counting, verdict
 from benchmarks.sample import system as sample_system
-from benchmarks.sample.polling import LIMIT, PolledTest
+from benchmarks.sample.polling import PolledTest
 from benchmarks.sample.system import SampleSystem
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.listening.listener import Listener
@@ -106,7 +106,7 @@ def benches(directory: Path, effort: Effort) -> Iterator[Bench]:
         name = f"sample-{uuid.uuid4().hex[:8]}"
         sample = Sample(theirs, sample_system.deploy(theirs, name), effort.limit)
         system = deployed.system()
-        listener = Listener(system.resources, target, new_session_id(), sla=LIMIT, in_flight=InFlight(4))
+        listener = Listener(system.resources, target, new_session_id(), sla=effort.sla, in_flight=InFlight(4))
         ours = Ours(target, system, listener, S3Producer.on(listener))
         bench = Bench(aws.endpoint_url, sample, ours, deployed, effort)
         bench.warm_up()

@@ -7,7 +7,6 @@ from functools import partial
 from benchmarks.comparison.bench import Bench
 from benchmarks.comparison.faults import faulty, gone
 from benchmarks.comparison.verdicts import Row, Verdict, at_once
-from benchmarks.sample.polling import LIMIT
 from event_harness.errors import InputFailedError, ResultsUnavailableError, UnexpectedResultError
 
 AT_ONCE = 2  # tests in parallel; each costs processes on the emulator
@@ -48,14 +47,16 @@ def large(bench: Bench) -> Row:
 def not_text(bench: Bench) -> Row:
     """Bytes that aren't UTF-8: the processor refuses them, so no result comes."""
     sample, ours = both(bench, b"good until \xff here")
-    return Row("bytes that aren't UTF-8", sample, ours, explained(ours, InputFailedError, "byte offset 11"))
+    return Row(
+        "bytes that aren't UTF-8", sample, ours, explained(bench, ours, InputFailedError, "byte offset 11")
+    )
 
 
 def crash(bench: Bench) -> Row:
     """A function whose module can't be imported."""
     with faulty(bench.sample.target, bench.processors, "import"):
         sample, ours = both(bench, "a text")
-    kept = explained(ours, InputFailedError, "library_that_was_not_packed")
+    kept = explained(bench, ours, InputFailedError, "library_that_was_not_packed")
     return Row("function crashes at import", sample, ours, kept)
 
 
@@ -64,7 +65,7 @@ def wrong(bench: Bench) -> Row:
     with faulty(bench.sample.target, bench.processors, "wrong"):
         bench.warm_up()
         sample, ours = both(bench, "wrong content")
-    return Row("wrong content", sample, ours, explained(ours, AssertionError, "'Wrong Content'"))
+    return Row("wrong content", sample, ours, explained(bench, ours, AssertionError, "'Wrong Content'"))
 
 
 def late(bench: Bench) -> Row:
@@ -82,7 +83,7 @@ def no_table(bench: Bench) -> Row:
     table = bench.ours.system.resources.results.table
     with gone(bench.sample.target, bench.sample.system.table, table):
         sample, ours = both(bench, "a text")
-    return Row("results table gone", sample, ours, explained(ours, ResultsUnavailableError, table))
+    return Row("results table gone", sample, ours, explained(bench, ours, ResultsUnavailableError, table))
 
 
 def both(bench: Bench, body: str | bytes, key: str | None = None) -> tuple[Verdict, Verdict]:
@@ -92,9 +93,9 @@ def both(bench: Bench, body: str | bytes, key: str | None = None) -> tuple[Verdi
     return bench.effort.both(*tests)
 
 
-def explained(said: Verdict, error: type[BaseException], cause: str) -> bool:
-    """Whether the error has this type, names the cause, and came before the sample's time limit."""
-    return isinstance(said.error, error) and cause in said.says and (said.seconds or 0) < LIMIT
+def explained(bench: Bench, said: Verdict, error: type[BaseException], cause: str) -> bool:
+    """Whether the error has this type, names the cause, and came within the time limit."""
+    return isinstance(said.error, error) and cause in said.says and (said.seconds or 0) < bench.effort.sla
 
 
 def one_too_many(bench: Bench, case: str, fault: str) -> Row:
