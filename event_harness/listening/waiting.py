@@ -130,7 +130,7 @@ class Waiting:
         return self.reader.other(session_id)
 
     def explain(self, sent: Sent) -> Report:
-        """Find out how far an input came, in five seconds at most. docs/reference.md lists the IAM actions."""
+        """Find out how far an input came, in 5 seconds at most. docs/reference.md lists the IAM actions."""
         self._check(sent)
         self.reader.look()
         return self._explainer.explain(sent)
