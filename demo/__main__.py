@@ -4,8 +4,10 @@ import argparse
 import os
 import sys
 import time
+import tomllib
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from demo.event_path import Moment, path_of
@@ -20,7 +22,7 @@ from event_harness.machine.writable import why_unwritable
 from event_harness.orphans.inventory import inventory
 from event_harness.producers import producers_for
 from event_harness.results.sent import Sent
-from event_harness.settings import Settings
+from event_harness.settings import BY_NAME, SETTINGS, Settings
 from event_harness.system.correlation import new_session_id
 from event_harness.system.deployed_system import DeployedSystem
 
@@ -53,19 +55,37 @@ def main() -> int:
 
 
 def _run(text: str, out: Path | None) -> int:
-    # The demonstration always uses the local AWS emulator, whatever the environment says.
-    session = Session(Settings(environ={}), Path.cwd(), say=say)
+    session = Session(settings(Path.cwd(), os.environ), Path.cwd(), say=say)
     try:
         system = session.system()
         say(f"deployed: the system under test and the harness, deployment {system.deployment_id}")
         right = _send_and_compare(system, text, out)
         session.destroy()
-        left = inventory(system.target)
+        left = inventory(system.target, part=system.deployment_id)
         say(f"left: {len(left)} resources" + "".join(f"\n    {item}" for item in left))
     finally:
         session.close()
     say("done: " + ("the text came back exactly right, nothing is left" if right and not left else "FAILED"))
     return 0 if right and not left else 1
+
+
+def settings(project: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings that pytest would use, but those that make no demonstration: a system that stays."""
+    without = [BY_NAME[name] for name in ("keep", "reuse", "resources")]
+    variables = {setting.variable for setting in without}
+    try:
+        tables = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    except OSError:
+        tables = {}
+    ini = tables.get("tool", {}).get("pytest", {}).get("ini_options", {})
+    return Settings(
+        environ={name: text for name, text in environ.items() if name not in variables},
+        ini={
+            setting.name: ini[setting.ini]
+            for setting in SETTINGS
+            if setting.ini in ini and setting not in without
+        },
+    )
 
 
 def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bool:

@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="the directory that holds .event-harness; default: the nearest one, from here upwards",
     )
+    parser.add_argument(
+        "--state-dir", type=Path, help="the directory of the records; default: .event-harness in the project"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     by_tag = _where(

@@ -15,7 +15,7 @@ from event_harness.explaining.tracebacks import shorten
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.machine.progress import harmless
-from event_harness.settings import BY_NAME, SETTINGS, STATE_DIR, Settings, parse
+from event_harness.settings import BY_NAME, SETTINGS, Settings, parse
 
 if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
     from event_harness.deployments.session import Session
@@ -144,11 +144,14 @@ def pytest_configure_node(node: Any) -> None:
 
     config, stash = node.config, node.config.stash
     if LENDER_KEY not in stash:
-        folder = lending_folder(config.rootpath / STATE_DIR)
+        folder = lending_folder(config.rootpath / config.stash[SETTINGS_KEY]["state_dir"])
         stash[LENDER_KEY] = Lender(lambda: _own_session(config), folder, say=_sayer(config))
         stash[ENDING_KEY].add(stash[LENDER_KEY])  # before its session: it must stop to deploy first
         config.pluginmanager.register(_End(stash[LENDER_KEY]))
-    node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
+    try:
+        node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 class _Stderr:

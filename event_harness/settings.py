@@ -170,6 +170,10 @@ SETTINGS = (
     Setting(
         "var", {}, _assignment, "an input variable of the Terraform root, NAME=VALUE; repeatable", "list"
     ),
+    Setting("var_file", (), _text, "a file of variables, as for -var-file; repeatable", "list"),
+    Setting("exclude", (), _text, "a name or path that a deployment doesn't copy; repeatable", "list"),
+    Setting("include", (), _text, "the same for one that it copies although it is left out or large", "list"),
+    Setting("state_dir", STATE_DIR, _text, "where deployments are recorded, relative to pytest's rootdir"),
     Setting(
         "sla", 30.0, _seconds, "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)"
     ),

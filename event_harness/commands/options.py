@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import argparse
+import os
 from pathlib import Path
 
 from event_harness.aws.targets import Target
@@ -16,8 +17,9 @@ def project(options: argparse.Namespace) -> Path:
 
 
 def state_dir(options: argparse.Namespace) -> Path:
-    """The directory of the project's records."""
-    return project(options) / STATE_DIR
+    """The directory of the project's records: `--state-dir`, else the setting's variable, else the project's."""
+    named = options.state_dir or os.environ.get(BY_NAME["state_dir"].variable) or STATE_DIR
+    return project(options) / named
 
 
 def target(options: argparse.Namespace) -> Target | None:

@@ -1,8 +1,11 @@
 """One ephemeral deployment of a Terraform configuration: init, apply, outputs, destroy."""
 
 import contextlib
+import dataclasses
 import json
 import os
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,6 +22,7 @@ from event_harness.errors import (
     DestroyError,
     EmulatorGoneError,
     HarnessError,
+    SettingError,
     StateError,
 )
 from event_harness.machine import temporary
@@ -27,11 +31,11 @@ from event_harness.machine.progress import Progress, harmless
 from event_harness.orphans.orphans import remove_all
 from event_harness.orphans.removal import empty_bucket
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
-from event_harness.terraform import provider_in_use, sources, view
+from event_harness.terraform import emptied, provider_in_use, sources, state_file, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
-from event_harness.terraform.overrides import write_override
+from event_harness.terraform.overrides import provider_settings, write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Transient
 from event_harness.terraform.runtimes import RuntimeSubstitution
@@ -45,6 +49,8 @@ CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
 # it: TF_VAR_*, TF_TOKEN_*, TF_REGISTRY_* and so on.
 _NOT_FOR_TERRAFORM = ("TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE", "TF_INPUT", "TF_REATTACH")
 
+_COMMON = ("-no-color", "-input=false")
+
 
 class Deployment:
     """An ephemeral copy of a configuration in a workspace of its own; a context manager.
@@ -57,6 +63,8 @@ class Deployment:
         variables: input variables, besides those that the harness sets by convention
             (`deploy_test_resources`, `ephemeral`).
         say: prints a line of progress.
+        var_files: files of variables for `-var-file`, which count before `variables`.
+        region_origin: where the user has set the target's region; empty if the configuration may choose it.
         project: the top of the project where no repository tells it; what lies below is copied.
         exclude: patterns of names or paths below the project's top to leave out of the copy.
         include: the same for what is copied although it would be left out or linked.
@@ -78,6 +86,8 @@ class Deployment:
         *,
         variables: Mapping[str, Any] | None = None,
         say: Callable[[str], None] | None = None,
+        var_files: Iterable[Path] = (),
+        region_origin: str = "",
         project: Path | None = None,
         exclude: Iterable[str] = (),
         include: Iterable[str] = (),
@@ -92,6 +102,9 @@ class Deployment:
         self.record = record
         self.variables = dict(variables or {})
         self.say = harmless(say)
+        self.var_files = tuple(var_files)
+        self.region_origin = region_origin
+        self.usable = True
         self.project = project
         self.exclude, self.include = tuple(exclude), tuple(include)
         self.timeout = timeout
@@ -135,7 +148,8 @@ class Deployment:
             self.record.at("apply")
             self.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             progress = Progress(self.say, "apply")
-            self._terraform(progress=progress).apply(tf_vars=_texts(self.record.variables), color=False)
+            flags = ["-auto-approve", *_COMMON, *self._variable_flags()]
+            self._terraform(progress=progress).execute_command("apply", *flags)
             self.record.at("applied")
             sources.record(self._view, self.record.sources)
             return self.system()
@@ -157,6 +171,7 @@ class Deployment:
         self.record.configuration = str(self._view.root.relative_to(self.record.directory.resolve()))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
         self.record.variables = given | self.variables
+        self.record.var_files = self._copy_variable_files()
         self.record.terraform, self.record.providers = str(self.toolchain.binary), self.toolchain.providers
         self.record.at("init")
         self.write_override()
@@ -167,6 +182,68 @@ class Deployment:
         for runtimes in self._runtimes:
             if line := runtimes.prepare():
                 self.say(line)
+        self._record_providers()
+
+    def _copy_variable_files(self) -> list[str]:
+        """Copy the files of variables, since a destroy needs them, too; returns the names of the copies."""
+        names = []
+        for number, file in enumerate(self.var_files):
+            names.append(f"{number}-{file.name}")
+            try:
+                shutil.copyfile(file, self.record.directory / names[-1])
+            except OSError as error:
+                raise SettingError(f"{file} can't be read: {error.strerror} (harness_var_file)") from error
+        return names
+
+    def _variable_flags(self) -> list[str]:
+        """The variables as Terraform's command line takes them; the last one counts."""
+        texts = _texts(self.record.variables)
+        conventions = {
+            name for name, value in CONVENTIONS.items() if self.record.variables.get(name) is value
+        }
+        first = [f"-var={name}={texts[name]}" for name in sorted(conventions)]
+        files = [f"-var-file={self.record.directory.resolve() / name}" for name in self.record.var_files]
+        return [*first, *files, *(f"-var={name}={texts[name]}" for name in texts if name not in conventions)]
+
+    def _record_providers(self) -> None:
+        """Record the provider blocks with their values, and work in the region that they name.
+
+        Raises:
+            SettingError: the user has set another region.
+        """
+        found = emptied.expressions(Configuration.read(self.record.configuration_dir, tofu=self._tofu))
+        question = emptied.to_evaluate(found)
+        self.record.provider_blocks = emptied.evaluated(found, self._console(question) if question else "")
+        region = next((b.get("region") for b in self.record.provider_blocks if "alias" not in b), None)
+        if region and region != self.target.region:
+            if self.region_origin:
+                raise SettingError(
+                    f"region is {self.target.region} ({self.region_origin}), but the configuration deploys to "
+                    f"{region}: leave the setting out, or set it to {region}"
+                )
+            self.say(f"the configuration deploys to {region}")
+            self.target = dataclasses.replace(self.target, region=str(region), _clients={})
+            self.record.region = str(region)
+        self.record.save()
+
+    def _console(self, expression: str) -> str:
+        """What `terraform console` answers to a line; empty if it fails."""
+        terraform = self._terraform()
+        try:
+            done = subprocess.run(
+                [str(self.toolchain.binary), "console", *self._variable_flags()],
+                cwd=self.record.configuration_dir,
+                env=terraform.env,
+                input=expression,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=120,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.strip()
 
     def _may_write_anywhere(self) -> bool:
         """Whether a module that init has fetched runs a program."""
@@ -207,8 +284,7 @@ class Deployment:
         """What a plan after apply would change, one line a resource; empty if all is as declared."""
         plan = self.record.directory / "drift.plan"
         terraform = self._terraform()
-        variables = [f"-var={name}={text}" for name, text in _texts(self.record.variables).items()]
-        flags = ["-no-color", "-input=false", "-detailed-exitcode", f"-out={plan}", *variables]
+        flags = [*_COMMON, "-detailed-exitcode", f"-out={plan}", *self._variable_flags()]
         done = terraform.execute_command("plan", *flags)
         if done.retcode == 0:
             return []
@@ -274,18 +350,34 @@ class Deployment:
             raise self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}")
 
     def _destroy_resources(self) -> None:
-        """Run terraform destroy; what it refuses of the test resources' configuration is then left out."""
+        """Run terraform destroy; where Terraform refuses the configuration, without the configuration."""
         progress = Progress(self.say, "destroy")
-        terraform = self._terraform(progress=progress)
-        try:
-            terraform.destroy(tf_vars=_texts(self.record.variables), color=False)
-        except DeploymentError as error:
-            if progress.planned or not self.record.variables.get(GATE):
-                raise
-            # Terraform evaluates the whole configuration before it destroys, and refuses what made apply
-            # fail. What the state has of resources that the configuration hasn't, it destroys all the same.
-            self.say(f"{error}: destroying with the gate shut")
-            terraform.destroy(tf_vars=_texts(self.record.variables | {GATE: False}), color=False)
+        flags = ["-auto-approve", *_COMMON]
+        if self.usable:
+            try:
+                self._terraform(progress=progress).execute_command("destroy", *flags, *self._variable_flags())
+                return
+            except DeploymentError as error:
+                if progress.planned:
+                    raise
+                self.say(f"{error}: destroying by the state alone")
+        directory = self.record.directory / "emptied"
+        state = self.record.state
+        emptied.write(directory, state, state_file.providers(state), self._provider_blocks())
+        with self.toolchain.installing():
+            self._terraform(internet=True, directory=directory).init(color=False)
+        self._terraform(progress=progress, directory=directory).execute_command("destroy", *flags)
+
+    def _provider_blocks(self) -> list[dict[str, Any]]:
+        """The provider blocks as they were at apply; on an emulator with what is needed there."""
+        blocks = self.record.provider_blocks or [{"region": self.record.region}]
+        if not any("alias" not in block for block in blocks):
+            blocks = [{"region": self.record.region}, *blocks]
+        if not self.target.endpoint_url:
+            return blocks
+        settings = provider_settings(self.target.endpoint_url, old_provider=self.toolchain.old_provider)
+        kept = ("alias", "region")
+        return [{name: value for name, value in block.items() if name in kept} | settings for block in blocks]
 
     def _empty_buckets(self) -> None:
         """Empty an emulator's buckets before terraform does.
@@ -356,18 +448,20 @@ class Deployment:
             return ()
         return (RuntimeSubstitution(self._provider, self.record.configuration_dir, self._data_dir),)
 
-    def _terraform(self, *, internet: bool = False, progress: "Progress | None" = None) -> Terraform:
+    def _terraform(
+        self, *, internet: bool = False, progress: "Progress | None" = None, directory: Path | None = None
+    ) -> Terraform:
         base = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_FOR_TERRAFORM)}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
         environ |= {
-            "TF_DATA_DIR": str(self._data_dir),
+            "TF_DATA_DIR": str(directory.resolve() / "data" if directory else self._data_dir),
             "TMPDIR": str(temporary.make(self.record.temporary)),
             PROCESS_MARK: self.record.deployment_id,
         }
         if self.target.endpoint_url:
             environ |= provider_in_use.ON_EMULATOR
         return Terraform(
-            self.record.configuration_dir,
+            directory or self.record.configuration_dir,
             binary=self.toolchain.binary,
             environ=environ,
             logs=self.record.logs,

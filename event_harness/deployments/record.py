@@ -32,6 +32,7 @@ from event_harness.aws.ownership import (
 from event_harness.aws.targets import Target
 from event_harness.errors import CredentialsError, StateError, SweepError
 from event_harness.machine import clock, command_line, dataclass_file, folders, processes, temporary
+from event_harness.settings import STATE_DIR
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
@@ -59,6 +60,8 @@ class DeploymentRecord:
         stage: new, init, apply, applied, destroy, or destroyed.
         kept: kept on purpose (`--harness-keep`).
         variables: the input variables of its apply.
+        var_files: names of the copied files of variables, in its directory.
+        provider_blocks: the arguments of the provider blocks that say where it was deployed, with their values.
         own_emulator: whether the deployment has an emulator of its own, in `aws/`.
         terraform: the binary of its apply; empty before.
         providers: source of its providers, registry or mirror. Another release can't read the state.
@@ -83,6 +86,8 @@ class DeploymentRecord:
     terraform: str = ""
     providers: str = ""
     variables: dict[str, Any] = field(default_factory=dict)
+    var_files: list[str] = field(default_factory=list)
+    provider_blocks: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def create(
@@ -112,11 +117,14 @@ class DeploymentRecord:
             created_at=now,
             expires_at=now + ttl,
         )
-        folders.make(record.directory)  # the state holds secrets
-        ignore = state_dir / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-        record.save()
+        try:
+            folders.make(record.directory)  # the state holds secrets
+            ignore = state_dir / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+            record.save()
+        except OSError as error:
+            raise folders.cannot_record(state_dir, error) from error
         return record
 
     @classmethod
@@ -181,7 +189,7 @@ class DeploymentRecord:
         Raises:
             StateError: the state can't be read.
         """
-        return [".".join(filter(None, [r.get("module"), r["type"], r["name"]])) for r in self._managed()]
+        return [".".join(filter(None, [r.get("module"), r["type"], r["name"]])) for r in self.managed()]
 
     def disposable_buckets(self) -> list[str]:
         """Names of the buckets in the state that have `force_destroy`: `destroy` empties them first.
@@ -189,13 +197,22 @@ class DeploymentRecord:
         Raises:
             StateError: the state can't be read.
         """
-        buckets = (r["instances"] for r in self._managed() if r["type"] == "aws_s3_bucket")
+        buckets = (r["instances"] for r in self.managed() if r["type"] == "aws_s3_bucket")
         attributes = (instance["attributes"] for instances in buckets for instance in instances)
         return [bucket["bucket"] for bucket in attributes if bucket.get("force_destroy")]
 
-    def _managed(self) -> list[dict[str, Any]]:
-        workspaces = self.configuration_dir / "terraform.tfstate.d"
-        file = workspaces / self.deployment_id / "terraform.tfstate"
+    @property
+    def state(self) -> Path:
+        """The state file."""
+        return self.configuration_dir / "terraform.tfstate.d" / self.deployment_id / "terraform.tfstate"
+
+    def managed(self) -> list[dict[str, Any]]:
+        """The resources that the state holds, as it writes them; data sources don't count.
+
+        Raises:
+            StateError: the state can't be read.
+        """
+        file = self.state
         applied = self.stage in ("applied", "destroy")
         if (applied and not _exists(file)) or (
             self.stage in ("init", "apply") and not _exists(self.directory)
@@ -235,7 +252,10 @@ class DeploymentRecord:
 
     def command(self, name: str) -> str:
         """A command about this deployment, as the user may paste it: `event-harness sweep d01`."""
-        return command_line.spelled(name, self.deployment_id, project=self.project)
+        state_dir = self.directory.parent.parent
+        if state_dir.name == STATE_DIR:
+            return command_line.spelled(name, self.deployment_id, project=self.project)
+        return command_line.spelled(name, self.deployment_id, state_dir=state_dir)
 
     def is_ours(self) -> bool:
         """Whether this very process owns the deployment. A forked child of the owner doesn't."""

@@ -19,7 +19,7 @@ from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, EmulatorGoneError, HarnessError, SettingError, StateError
 from event_harness.machine import interrupts
 from event_harness.machine.progress import harmless
-from event_harness.settings import STATE_DIR, Settings
+from event_harness.settings import Settings
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.resources import ResourceMap
 from event_harness.terraform import sources, toolchain
@@ -50,7 +50,7 @@ class Session:
         self.project = project
         self.say = harmless(say)
         self.warn = harmless(warn or say)
-        self.state_dir = project / STATE_DIR
+        self.state_dir = project / str(settings["state_dir"])
         self.deployment: Deployment | None = None
         self._system: DeployedSystem | None = None
         self._open = ExitStack()
@@ -162,7 +162,11 @@ class Session:
                 tools,
                 record,
                 variables=self.settings["var"],
+                var_files=[self._var_file(name) for name in self.settings["var_file"]],
+                region_origin=self.settings.origin("region") if self.settings["region"] else "",
                 project=self.project,
+                exclude=self.settings["exclude"],
+                include=self.settings["include"],
                 say=self.say,
                 interrupted=self._interrupted,
                 check_target=self._check_emulator,
@@ -180,6 +184,16 @@ class Session:
             if wanted == "local":
                 LocalEmulator.end(record.directory / "aws")  # also a lasting one
             raise
+
+    def _var_file(self, name: str) -> Path:
+        """The file of that name: beside pytest's ini file, else beside the root, as for Terraform."""
+        places = [self.project / name, self.root / name]
+        if found := next((place for place in places if place.is_file()), None):
+            return found
+        raise SettingError(
+            f"var_file is {name!r} ({self.settings.origin('var_file')}), but there is no such file in "
+            f"{self.project} or {self.root}"
+        )
 
     def _tools(self, target: str) -> Toolchain:
         return toolchain.find(

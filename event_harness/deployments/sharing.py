@@ -89,9 +89,16 @@ class Lender:
         self._thread = threading.Thread(target=self._serve, name="event-harness-lender", daemon=True)
 
     def open(self) -> Path:
-        """Start to serve, at the first call, and return the folder."""
+        """Start to serve, at the first call, and return the folder.
+
+        Raises:
+            SettingError: it can't be made.
+        """
         if not self.folder.exists():
-            folders.make(self.folder)  # outputs may be sensitive
+            try:
+                folders.make(self.folder)  # outputs may be sensitive
+            except OSError as error:
+                raise folders.cannot_record(self.folder.parent.parent, error) from error
             self._thread.start()
         return self.folder
 

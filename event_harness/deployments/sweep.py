@@ -260,8 +260,12 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
 def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> None:
     deployment = Deployment(record.configuration_dir, target, _tools(record), record, say=say)
     # Its owner may have died between two writes, or used the provider mirror of another interpreter.
-    deployment.write_override()
-    deployment.initialise()
+    try:
+        deployment.write_override()
+        deployment.initialise()
+    except (ConfigurationError, DeploymentError) as error:
+        say(f"{record.deployment_id}: its configuration can't be used, so without it: {error}")
+        deployment.usable = False
     deployment.destroy_by_state()
 
 

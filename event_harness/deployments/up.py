@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.machine import folders, interrupts, processes, terminal
+from event_harness.machine import folders, git_exclude, interrupts, processes, terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import provider_in_use, toolchain
@@ -24,6 +24,7 @@ from event_harness.terraform.overrides import write_override
 from event_harness.terraform.toolchain import Toolchain
 
 # A separate workspace: a state of real resources in the root is never compared with the emulator.
+_WRITTEN = (OVERRIDE, IMPLICIT_PROVIDER)  # into the root
 STATES, WORKSPACE = "terraform.tfstate.d", "local"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
 NONE = "no local AWS emulator is up here"
@@ -46,6 +47,7 @@ def up(
     project_root = project_root.absolute()
     state = project_root / STATE_DIR
     state.mkdir(parents=True, exist_ok=True)
+    (state / ".gitignore").write_text("*\n")
     with FileLock(state / "up.lock"), interrupts.deferred():
         running = _running(state)
         if running and (state / "env").exists() and (state / "up.json").exists():
@@ -68,9 +70,12 @@ def up(
             started = processes.started_at(psutil.Process(aws.pid))
             record = {"pid": aws.pid, "started": started, "port": aws.port, **to_come}
             write_atomically(state / "up.json", json.dumps(record))
-            write_override(
+            git_exclude.hide(project_root, _WRITTEN)
+            written = write_override(
                 project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
             )
+            for file in written:
+                say(f"written: {file.name}, which leads terraform to the emulator; `down` deletes it")
             if tools.old_provider:
                 _move(project_root / LOCK, state / LOCK)
             write_atomically(state / "env", _shell(aws.target(), tools), mode=0o600)
@@ -148,8 +153,9 @@ def _forget(project_root: Path, state: Path, *, all_files: bool = False) -> None
     (state / "env").unlink(missing_ok=True)
     record = state / "up.json"
     if record.exists() or all_files:
-        for name in (OVERRIDE, IMPLICIT_PROVIDER):
+        for name in _WRITTEN:
             (project_root / name).unlink(missing_ok=True)
+        git_exclude.show(project_root, _WRITTEN)
     if not record.exists():
         return
     # `init` has locked the mirror's old release since then. A real account must not be bound to it.

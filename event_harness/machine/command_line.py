@@ -16,13 +16,17 @@ def nearest_project(here: Path) -> Path:
     return next((one for one in (here, *here.parents) if (one / STATE_DIR).is_dir()), here)
 
 
-def spelled(*arguments: str, project: Path) -> str:
+def spelled(*arguments: str, project: Path | None = None, state_dir: Path | None = None) -> str:
     """A command line of `event-harness` that works in the current directory.
 
     Args:
         arguments: the command and its arguments.
         project: the directory that holds `.event-harness`. It is named if the command would not find it.
+        state_dir: the directory of the records, if it has another name.
     """
+    if project is None:
+        where = [] if state_dir is None else ["--state-dir", str(state_dir.absolute())]
+        return shlex.join([*_program(), *where, *arguments])
     project = project.absolute()
     try:
         found = nearest_project(Path.cwd())

@@ -40,6 +40,7 @@ def _typed(name: str, value: Any, type_: Any) -> Any:
         value = datetime.fromisoformat(value)
         if value.tzinfo is None:
             raise ValueError(f"its {name} has no time zone")
-    if not isinstance(value, dict if get_origin(type_) is dict else type_):
+    origin = get_origin(type_)
+    if not isinstance(value, origin if origin in (dict, list) else type_):
         raise ValueError(f"its {name} is {value!r}")
     return value

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from event_harness.errors import SettingError
+
 _TRIES = 10  # a try fails only if another process deletes the empty parent between two system calls
 
 
@@ -50,3 +52,11 @@ def held(directory: Path, *, shared: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def cannot_record(state_dir: Path, error: OSError) -> SettingError:
+    """Where deployments are recorded nothing can be written, as in a read-only checkout."""
+    return SettingError(
+        f"deployments can't be recorded in {state_dir}: {error.strerror}; record them elsewhere: "
+        "--harness-state-dir=DIRECTORY (harness_state_dir in the ini file)"
+    )

@@ -36,7 +36,10 @@ def errors(text: str) -> list[Diagnostic]:
         text: terraform's text, with or without the frames around each error.
     """
     unframed = re.sub(r"[│╷╵]", " ", text)
-    found = (_diagnostic(block) for block in re.split(r"\n\s*Error: ", "\n" + unframed)[1:])
+    blocks = re.split(r"\n\s*Error: ", "\n" + unframed)[1:]
+    # A preface of init; the errors follow.
+    told = [one for one in blocks if not one.startswith("Terraform encountered problems during init")]
+    found = map(_diagnostic, told or blocks)
     return list({str(one): one for one in found}.values())
 
 
@@ -48,7 +51,7 @@ def summary(text: str) -> str:
 def _diagnostic(block: str) -> Diagnostic:
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", block)]
     said = [p for p in paragraphs if p and not p.startswith(("with ", "on "))]
-    place = re.search(r"on (\S+ line \d+)", block)
+    place = re.search(r"on ([^\n]+? line \d+)", block)
     return Diagnostic(
         text=" ".join(_SNIPPET.sub("", block).split()),
         headline=said[0] if said else "",

@@ -65,10 +65,7 @@ def write_override(
     """
     root = Configuration.read(directory, tofu=tofu)
     override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}} if copied else {}
-    settings: dict[str, Any] = {}
-    if endpoint_url:
-        settings = provider_3_39.for_emulator(endpoint_url) if old_provider else _NEW_PROVIDER_SETTINGS
-        settings = _KEY_OF_THE_ENVIRONMENT | settings
+    settings = provider_settings(endpoint_url, old_provider=old_provider) if endpoint_url else {}
     written = []
     tree = root.tree() if copied else [root]
     if settings or tags:
@@ -85,6 +82,12 @@ def write_override(
     if override:
         written.append(_write(directory / OVERRIDE, override))
     return written
+
+
+def provider_settings(endpoint_url: str, *, old_provider: bool) -> dict[str, Any]:
+    """The arguments of a provider block that an emulator needs."""
+    settings = provider_3_39.for_emulator(endpoint_url) if old_provider else _NEW_PROVIDER_SETTINGS
+    return _KEY_OF_THE_ENVIRONMENT | settings
 
 
 def _override_module(

@@ -26,6 +26,11 @@ def managed(file: Path) -> list[dict[str, Any]]:
         raise StateError(f"{file} can't be read, it was cut off while it was written") from error
 
 
+def providers(file: Path) -> list[str]:
+    """Addresses of the providers of all that a state holds, data sources too: Terraform loads each of them."""
+    return sorted({one["provider"] for one in json.loads(file.read_text(encoding="utf-8"))["resources"]})
+
+
 def may_hold_resources(directory: Path) -> bool:
     """Whether the state of any workspace of a Terraform root below a directory names any, or is cut off.
 

@@ -8,7 +8,7 @@ import pytest
 
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.errors import DeploymentError, GateShutError, SettingError
+from event_harness.errors import DeploymentError, GateShutError
 from event_harness.listening.listener import Listener
 from event_harness.listening.readiness import await_ready
 from event_harness.orphans.inventory import inventory
@@ -67,22 +67,87 @@ def test_what_was_changed_behind_terraforms_back_is_told_by_its_address(deploy, 
     assert one.drift() == ["aws_sqs_queue.inbox: update"]
 
 
-def test_system_in_a_region_of_its_own_is_refused_and_destroyed(deploy, deployment, tmp_path):
+IN_A_REGION_OF_ITS_OWN = """
+variable "there" {
+  default = "us-west-2"
+}
+provider "aws" {
+  region              = %s
+  profile             = "default"
+  allowed_account_ids = ["123456789012"]
+  assume_role {
+    role_arn = "arn:aws:iam::123456789012:role/deploy"
+  }
+  default_tags {
+    tags = { (terraform.workspace) = "of the user" }
+  }
+}
+provider "aws" {
+  alias  = "elsewhere"
+  region = "us-east-1"
+}
+resource "aws_sqs_queue" "inbox" {
+  name = "${terraform.workspace}-inbox"
+}
+resource "aws_sqs_queue" "outbox" {
+  provider = aws.elsewhere
+  name     = "${terraform.workspace}-outbox"
+}
+output "inbox" {
+  value = aws_sqs_queue.inbox.id
+}
+"""
+
+
+def there(deployment, region):
+    """The queues of these tests in a region."""
+    target = dataclasses.replace(deployment.target, region=region, _clients={})
+    return [found.name for found in inventory(target) if found.name.endswith(("-inbox", "-outbox"))]
+
+
+@pytest.mark.parametrize("expression", ['"us-west-2"', "var.there"])
+def test_system_is_found_in_the_region_that_its_configuration_names(deploy, deployment, tmp_path, expression):
+    """Its provider block names a role, a profile and an account, too, which no emulator has."""
     root = tmp_path / "root"
     root.mkdir()
-    there = "us-west-2"
+    (root / "main.tf").write_text(IN_A_REGION_OF_ITS_OWN % expression)
+    one, system = deploy(root=root)
+    assert system.target.region == one.record.region == "us-west-2"
+    tags = system.target.client("sqs").list_queue_tags(QueueUrl=system.outputs["inbox"])["Tags"]
+    assert tags[system.deployment_id] == "of the user"
+    assert set(one.record.tags.items()) <= set(tags.items())
+    assert there(deployment, "us-east-1")
+    one.destroy()
+    assert there(deployment, "us-west-2") == there(deployment, "us-east-1") == []
+
+
+def test_override_files_of_the_user_do_not_keep_a_deployment_off_the_emulator(deploy, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
     (root / "main.tf").write_text(
-        f'provider "aws" {{\n  region = "{there}"\n}}\n'
-        'data "aws_region" "current" {}\n'
-        'resource "aws_sqs_queue" "inbox" {\n  name = "${terraform.workspace}-inbox"\n}\n'
-        'resource "aws_s3_bucket" "inbox" {\n  bucket        = "${terraform.workspace}-inbox"\n'
-        "  force_destroy = true\n}\n"
-        'output "event_harness" {\n  value = { region = data.aws_region.current.id }\n}\n'
+        'provider "aws" {}\nresource "aws_sqs_queue" "q" {\n  name = "${terraform.workspace}-q"\n}\n'
     )
-    with pytest.raises(SettingError, match=f"set --harness-region={there}"):
-        deploy(root=root)
-    target = dataclasses.replace(deployment.target, region=there, _clients={})
-    assert not [found for found in inventory(target) if found.name.endswith("-inbox")]
+    (root / "zz_override.tf").write_text('terraform {\n  backend "s3" {\n    bucket = "b"\n  }\n}\n')
+    elsewhere = (
+        'provider "aws" {\n  profile = "default"\n  endpoints {\n    sqs = "http://127.0.0.1:9"\n  }\n}\n'
+    )
+    (root / "localstack_providers_override.tf").write_text(elsewhere)
+    _, system = deploy(root=root)
+    assert inventory(system.target, part=system.deployment_id)
+
+
+def test_resources_are_destroyed_although_the_configuration_can_not_be_used_any_more(
+    deploy, deployment, tmp_path
+):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "main.tf").write_text(IN_A_REGION_OF_ITS_OWN % "var.there")
+    one, _ = deploy(root=root)
+    (one.record.configuration_dir / "main.tf").write_text('locals {\n  gone = file("gone.txt")\n}\n')
+    (one.record.configuration_dir / "gone.tf").write_text('output "gone" {\n  value = local.gone\n}\n')
+    assert there(deployment, "us-east-1")
+    one.destroy()
+    assert there(deployment, "us-west-2") == there(deployment, "us-east-1") == []
     assert not list((tmp_path / "deployments").glob("*"))
 
 
@@ -167,10 +232,11 @@ def test_a_mistake_in_the_modules_inputs_is_told_and_destroyed(
         "  count = var.deploy_test_resources ? 1 : 0\n  name = terraform.workspace\n"
         f"  sources = {{ {sources} }}\n  components = [{components}]\n}}\n"
     )
-    with pytest.raises(DeploymentError, match=refusal):
+    with pytest.raises(DeploymentError, match=refusal) as error:
         deploy(root=root)
+    assert getattr(error.value, "__notes__", []) == []
     logs = next(iter((tmp_path / "logs").glob("*")))
-    # Refused again, then destroyed with the gate shut; or there was nothing to destroy.
+    # Refused again, then destroyed by the state alone; or there was nothing to destroy.
     assert len(list(logs.glob("*-destroy.log"))) == (2 if created else 0)
     assert inventory(deployment.target, part=logs.name) == []
     assert not list((tmp_path / "deployments").glob("*"))

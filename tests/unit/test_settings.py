@@ -119,3 +119,10 @@ def test_header_names_input_variables_without_their_values():
 def test_every_setting_has_a_help_text():
     assert all(setting.help for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_files_and_patterns_may_be_given_several_times():
+    settings = Settings({"var_file": ["a.tfvars", "b.tfvars"]}, {"EVENT_HARNESS_EXCLUDE": "data\nweb/*"}, {})
+    assert settings["var_file"] == ("a.tfvars", "b.tfvars")
+    assert settings["exclude"] == ("data", "web/*")
+    assert settings["include"] == ()

@@ -37,7 +37,7 @@ def _nothing_is_deployed(monkeypatch):
 )
 def test_only_a_right_text_and_nothing_left_are_a_success(monkeypatch, capsys, right, left, code):
     monkeypatch.setattr(demo, "_send_and_compare", lambda *_: right)
-    monkeypatch.setattr(demo, "inventory", lambda _target: left)
+    monkeypatch.setattr(demo, "inventory", lambda _target, part: left if part == "r1" else [])
     assert demo._run("text", None) == code
     assert ("FAILED" in capsys.readouterr().out) == bool(code)
     assert (FakeSession.made.destroyed, FakeSession.made.closed) == (1, 1)
@@ -57,3 +57,13 @@ def test_way_that_breaks_off_is_told_in_one_line_and_taken_down(monkeypatch, cap
 def test_file_that_cannot_be_written_after_all_is_one_line(tmp_path):
     with pytest.raises(HarnessError, match="can't be written: No such file or directory; give another"):
         demo._write(tmp_path / "gone" / "out.txt", b"")
+
+
+def test_settings_of_the_plugin_count_but_those_of_a_system_that_stays(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.pytest.ini_options]\nharness_sla = "7"\nharness_var = ["a=1", "b=2"]\nharness_keep = "true"\n'
+    )
+    environ = {"EVENT_HARNESS_REGION": "eu-west-3", "EVENT_HARNESS_KEEP": "1", "EVENT_HARNESS_REUSE": "last"}
+    found = demo.settings(tmp_path, environ)
+    assert (found["sla"], found["region"], found["var"]) == (7.0, "eu-west-3", {"a": "1", "b": "2"})
+    assert (found["keep"], found["reuse"]) == (False, None)

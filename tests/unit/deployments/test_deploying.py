@@ -68,3 +68,90 @@ def test_error_of_the_test_stays_the_one_to_be_seen_when_destroy_fails_too(deplo
     assert error.value.__notes__ == said == ["2 resources are left"]
     with pytest.raises(DestroyError, match="2 resources are left"), deployment:
         pass
+
+
+def test_variables_of_files_count_after_the_conventions_and_before_those_that_are_given(deployment, tmp_path):
+    (tmp_path / "more.tfvars").write_text("a = 1")
+    deployment.var_files = (tmp_path / "more.tfvars",)
+    deployment.record.variables = {"ephemeral": True, "a": "2", "deploy_test_resources": False}
+    deployment.record.var_files = deployment._copy_variable_files()
+    first, file, *given = deployment._variable_flags()
+    assert first == "-var=ephemeral=true"
+    assert file == f"-var-file={deployment.record.directory / '0-more.tfvars'}"
+    assert given == ["-var=a=2", "-var=deploy_test_resources=false"]
+
+
+def test_file_of_variables_that_is_gone_is_one_line(deployment, tmp_path):
+    deployment.var_files = (tmp_path / "gone.tfvars",)
+    with pytest.raises(SettingError, match=r"gone\.tfvars can't be read: No such file .*harness_var_file"):
+        deployment._copy_variable_files()
+
+
+@pytest.fixture
+def region_of(deployment, tmp_path):
+    """Lets the provider block name a region, and returns the one in which the deployment then works."""
+
+    def take(expression, answer=""):
+        (tmp_path / "main.tf").write_text(f'provider "aws" {{\n  region = {expression}\n}}\n')
+        deployment.record.configuration = "../../.."
+        deployment._console = lambda _question: answer
+        deployment._record_providers()
+        assert deployment.record.region in ("", deployment.target.region)
+        return deployment.target.region
+
+    return take
+
+
+def test_region_of_the_configuration_is_taken_over_before_apply(region_of):
+    assert region_of('"us-east-1"') == "us-east-1"
+    assert region_of("var.region", json.dumps(json.dumps({"/region": "us-west-2"}))) == "us-west-2"
+
+
+def test_region_that_is_known_after_apply_only_leaves_the_harness_where_it_is(region_of):
+    assert region_of("data.x.y.z", "(known after apply)") == "eu-west-1"
+
+
+def test_region_of_the_configuration_that_contradicts_the_setting_is_an_error_before_apply(
+    region_of, deployment
+):
+    deployment.region_origin = "--harness-region"
+    with pytest.raises(SettingError, match=r"region is eu-west-1 \(--harness-region\), but .* us-east-1"):
+        region_of('"us-east-1"')
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
+)
+def test_read_only_checkout_is_one_line_with_the_setting_that_helps(tmp_path, monkeypatch, error):
+    def refuse(*_arguments, **_more):
+        raise error
+
+    monkeypatch.setattr("event_harness.machine.folders.make", refuse)
+    with pytest.raises(SettingError) as raised:
+        DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
+    assert str(raised.value) == (
+        f"deployments can't be recorded in {tmp_path}/.event-harness: {error.strerror}; record them elsewhere: "
+        "--harness-state-dir=DIRECTORY (harness_state_dir in the ini file)"
+    )
+
+
+def test_environment_reaches_terraform_but_for_what_leads_it_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "main.tf").touch()
+    reach = {
+        "TF_VAR_a": "1",
+        "TF_TOKEN_example_com": "t",
+        "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1",
+    }
+    stay = {"TF_WORKSPACE": "prod", "TF_CLI_ARGS_apply": "-target=x", "TF_LOG": "trace", "TF_LOG_PATH": "log"}
+    for name, text in {**reach, **stay, "TF_DATA_DIR": "theirs"}.items():
+        monkeypatch.setenv(name, text)
+    tools = types.SimpleNamespace(
+        kind="terraform", binary=tmp_path, environ=lambda: {"TF_CLI_CONFIG_FILE": "/etc/company.tfrc"}
+    )
+    record = DeploymentRecord.create(tmp_path / "state", root=tmp_path, target="local")
+    one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), tools, record)
+    environ = one._terraform(internet=True).env
+    assert {name: environ[name] for name in reach} == reach
+    assert environ["TF_CLI_CONFIG_FILE"] == "/etc/company.tfrc"
+    assert not set(stay) & set(environ)
+    assert environ["TF_DATA_DIR"] != "theirs"

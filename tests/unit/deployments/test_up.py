@@ -306,3 +306,24 @@ def test_up_that_fails_leaves_nothing(tmp_path, emulator):
         up(tmp_path, say=lambda line: None)
     assert len(emulator.stopped) == 1
     assert not (tmp_path / ".event-harness" / "up.json").exists()
+
+
+def test_up_announces_what_it_writes_into_the_root_and_hides_it_from_git(tmp_path, emulator):
+    subprocess.run([shutil.which("git"), "init", "-q", str(tmp_path)], check=True)
+    exclude = tmp_path / ".git/info/exclude"
+    before = exclude.read_text()
+    (tmp_path / "main.tf").write_text('provider "aws" {}\n')
+    said = []
+    up(tmp_path, say=said.append)
+    assert f"written: {OVERRIDE}, which leads terraform to the emulator; `down` deletes it" in said
+    status = subprocess.run(
+        [shutil.which("git"), "status", "--porcelain"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert status.stdout == "?? main.tf\n"
+    down(tmp_path, say=said.append)
+    assert exclude.read_text() == before
+    assert not (tmp_path / OVERRIDE).exists()

@@ -29,3 +29,15 @@ def test_error_of_a_data_source_is_recognised_in_the_root_and_in_a_module():
     for address in ("data.aws_ssm_parameter.x", "module.a.data.aws_ssm_parameter.x"):
         assert errors(text.format(address))[0].data
     assert not errors(text.format("aws_sqs_queue.data"))[0].data
+
+
+def test_error_in_a_file_is_told_with_its_place_and_without_the_preface_of_init():
+    text = (
+        "\nError: Terraform encountered problems during initialisation, including problems\n"
+        "with the configuration, described below.\n\nThe Terraform configuration must be valid.\n\n\n"
+        'Error: Missing name for resource\n\n  on my file.tf line 3, in resource "x":\n   3: resource "x" {{\n\n'
+        "All resource blocks must have 2 labels (type, name).\n"
+    )
+    assert summary(text) == (
+        "Missing name for resource: All resource blocks must have 2 labels (type, name). (my file.tf line 3)"
+    )
