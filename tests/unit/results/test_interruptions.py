@@ -30,7 +30,7 @@ class Strike(BaseException):
 
 
 # Code that isn't ours: a lock there would stay taken, and what a destructor raises is lost.
-FOREIGN = ("ulid/__init__.py", "weakref.py", "_weakrefset.py", "test_interruptions.py", "threading.py")
+FOREIGN = ("ulid/__init__.py", "weakref.py", "_weakrefset.py", "test_interruptions.py")
 
 
 class Interrupter:
