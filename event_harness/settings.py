@@ -259,7 +259,7 @@ class Settings:
         return self._values[name].value
 
     def providers(self) -> str | None:
-        """Where providers come from, as it was set for this target: an ini file's "mirror" is for local only."""
+        """Where providers come from, as set for this target: an ini file's "mirror" doesn't count on aws."""
         value = self._values["providers"]
         on_aws_by_ini = value.origin == "ini" and self["target"] == "aws"
         return None if on_aws_by_ini and value.value == "mirror" else value.value

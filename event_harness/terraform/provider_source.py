@@ -43,10 +43,11 @@ def decide(
         raise SettingError(f"providers come from 'registry' or 'mirror', not from {wish!r} ({origin})")
     if wish == "mirror" and target != "local":
         raise SettingError(
-            f"providers is 'mirror' ({origin}): the mirror is for the local target only, since it holds an old "
-            "release"
+            f"providers is 'mirror' ({origin}): the mirror is for the local target only, since it holds "
+            "an old release"
         )
     if wish:
+        origin = "harness_providers in the ini file" if origin == "ini" else origin
         return ("mirror" if wish == "mirror" else "registry"), f"as {origin} says"
     # The user's own CLI configuration may name a mirror, so providers may be there without the registry.
     own = cli_config.users_own(environ)
@@ -106,7 +107,8 @@ def announced(
     except (SettingError, ToolchainError) as error:
         return str(error)
     if asked and remembered is None and target == "local":
-        return f"hashicorp/aws from {registry.HOSTS[kind]} if that can be reached, else {limits.VERSION} from PyPI"
+        host = registry.HOSTS[kind]
+        return f"hashicorp/aws from {host} if that can be reached, else {limits.VERSION} from PyPI"
     if providers == "mirror":
         return f"{mirror}, {why}"
     return f"hashicorp/aws {described(providers, kind, cli_config.users_own(environ), why)}"

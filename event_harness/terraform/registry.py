@@ -58,7 +58,7 @@ def reachable(
 
 
 def remembered(kind: str, cache: Path, *, clock: Callable[[], float] = timestamp) -> bool | None:
-    """The answer that `reachable` has kept, without asking the network; None if there is none or it is too old.
+    """The answer that `reachable` has kept; None if there is none or it is too old. Asks no network.
 
     Args:
         kind: "terraform" or "tofu".

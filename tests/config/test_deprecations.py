@@ -1,4 +1,4 @@
-"""Newer providers show no deprecation warning for what we declare, but for one block that has no other form."""
+"""We declare nothing that newer providers call deprecated, except one block that has no other form."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from terraform_files import Declaration, arguments, blocks, declarations, of_typ
 DEPRECATED = json.loads(
     (Path(__file__).parent / "data" / "aws-provider-6.69.1-deprecated.json").read_text(encoding="utf-8")
 )
-# 3.39 doesn't know the resource that replaces it. Ephemeral deployments, all that the harness makes, have none.
+# 3.39 doesn't know the resource that replaces it. Ephemeral deployments, those of the harness, have none.
 UNAVOIDABLE = {"modules/private_bucket/main.tf: resource.aws_s3_bucket.this: lifecycle_rule"}
 
 

@@ -1,4 +1,4 @@
-"""Apply and destroy continue from their state when the connection to AWS breaks, and end at a user's own error."""
+"""Apply and destroy continue from their state when a connection breaks, and end at a user's own error."""
 
 from pathlib import Path
 

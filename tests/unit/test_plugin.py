@@ -99,6 +99,11 @@ def test_header_shows_what_is_in_force(tested):
             "hashicorp/aws 3.39.0 from the PyPI mirror, as --harness-providers says",
         ),
         (
+            True,
+            ["-o", "harness_providers=mirror"],
+            "hashicorp/aws 3.39.0 from the PyPI mirror, as harness_providers in the ini file says",
+        ),
+        (
             False,
             ["--harness-target=aws"],
             "registry.terraform.io can't be reached, and a real account needs *",

@@ -19,8 +19,8 @@ RUNTIMES = tuple(
 )
 
 WAYS_OUT = (
-    "to use another release, give terraform access to the registry, or name a CLI configuration with a network "
-    "mirror in TF_CLI_CONFIG_FILE and set EVENT_HARNESS_PROVIDERS=registry"
+    "to use another release, give terraform access to the registry, or name a CLI configuration with a "
+    "network mirror in TF_CLI_CONFIG_FILE and set EVENT_HARNESS_PROVIDERS=registry"
 )
 
 _UNKNOWN = (

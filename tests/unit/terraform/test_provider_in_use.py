@@ -63,14 +63,14 @@ def test_destroy_and_output_say_nothing_of_it(provider):
         ("Unsupported block type\n\nBlocks of type x", "hashicorp/aws 3.39.0 doesn't know it"),
         ('Invalid resource type\n\nThe provider hashicorp/aws does not support "aws_x"', "doesn't know it"),
         (
-            "Failed to query available provider packages\n\nCould not retrieve the list of available versions "
-            "for provider hashicorp/aws: no available releases match the given constraints ~> 6.0",
+            "Failed to query available provider packages\n\nCould not retrieve the list of available "
+            "versions for provider hashicorp/aws: no available releases match the given constraints ~> 6.0",
             "the mirror holds hashicorp/aws 3.39.0 only, and the configuration excludes it",
         ),
         (
-            "Failed to query available provider packages\n\nCould not retrieve the list of available versions for "
-            "provider hashicorp/random: provider registry.terraform.io/hashicorp/random was not found in any of "
-            "the search locations",
+            "Failed to query available provider packages\n\nCould not retrieve the list of available "
+            "versions for provider hashicorp/random: provider registry.terraform.io/hashicorp/random was not "
+            "found in any of the search locations",
             "the mirror holds hashicorp/aws 3.39.0 and hashicorp/archive only",
         ),
         ("expected object_ownership to be one of [A B], got C", "knows these values only"),

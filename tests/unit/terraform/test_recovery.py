@@ -16,7 +16,7 @@ CLOSED = (
     "reading Lambda Function (a): operation error Lambda: GetFunction, decomposing response: "
     "read tcp 127.0.0.1:1->127.0.0.1:2: use of closed network connection"
 )
-BAD_NAME = 'Error: "name" must be at most 64 characters\n\n  with aws_iam_role.a,\n  on main.tf line 1, in resource:\n'
+BAD_NAME = 'Error: "name" must be at most 64 characters\n\n  with aws_iam_role.a,\n  on main.tf line 1:\n'
 PROGRAM = """
 import json, pathlib, sys
 calls = pathlib.Path("calls.json")
@@ -78,14 +78,14 @@ def test_command_runs_at_most_three_times_and_then_says_what_terraform_said(terr
     "error",
     [
         "Post \"http://127.0.0.1:4566/\": EOF",
-        "RequestError: send request failed caused by: read tcp 127.0.0.1:1->127.0.0.1:2: connection reset by peer",
+        "RequestError: send request failed: read tcp 127.0.0.1:1->127.0.0.1:2: connection reset by peer",
         "dial tcp 127.0.0.1:4566: connect: connection refused",
         "unexpected EOF",
         "net/http: TLS handshake timeout",
         "ThrottlingException: Rate exceeded",
         "TooManyRequestsException: Rate exceeded",
         "SlowDown: Please reduce your request rate.",
-        "OperationAborted: A conflicting conditional operation is currently in progress against this resource.",
+        "OperationAborted: A conflicting conditional operation is currently in progress.",
         "operation error Lambda: CreateFunction, https response error StatusCode: 503, RequestID: x",
         "timeout while waiting for plugin to start",
     ],
@@ -112,7 +112,7 @@ def test_resource_that_is_not_there_yet_is_asked_for_again_if_something_was_just
     [
         BAD_NAME,
         "Error: creating IAM Role (a): AccessDenied: User is not authorized to perform iam:CreateRole\n",
-        "Error: Invalid expression\n\n  on main.tf line 3, in resource:\n   3:   policy = <<EOF\n   4: EOF\n\nUnterminated.",
+        "Error: Invalid text\n\n  on a.tf line 3:\n   3:   policy = <<EOF\n   4: EOF\n\nUnterminated.",
         NOT_YET,  # nothing was created before: the name is wrong
         ("aws_s3_bucket.b: Creation complete after 0s [id=b]", NOT_YET.replace("aws_s3", "data.aws_s3")),
         f"Error: {CLOSED}\n\n{BAD_NAME}",  # a second attempt can't succeed

@@ -17,8 +17,8 @@ from event_harness.terraform.toolchain import Toolchain
 FUNCTION = 'resource "aws_lambda_function" "{}" {{\n  runtime = {}\n}}\n'
 # As 5.54 says it, cut short.
 REFUSED = (
-    'Error: expected runtime to be one of ["nodejs" "nodejs20.x" "nodejs18.x" "java21" "python3.9" "python3.12" '
-    '"provided.al2023" "dotnet8" "dotnetcore3.1"], got python3.13\n\n'
+    'Error: expected runtime to be one of ["nodejs" "nodejs20.x" "nodejs18.x" "java21" "python3.9" '
+    '"python3.12" "provided.al2023" "dotnet8" "dotnetcore3.1"], got python3.13\n\n'
     "  with aws_lambda_function.a,\n  on main.tf line 2, in resource:\n   2:   runtime = x\n"
 )
 KNOWN = [
@@ -74,8 +74,8 @@ def test_function_gets_the_newest_runtime_of_its_language_that_the_providers_err
     assert runtimes(root) == {"a": "python3.12", "b": "nodejs20.x"}
     assert line == (
         "hashicorp/aws 5.54.0 knows no Lambda runtime after nodejs20.x, python3.12: python3.12 stands in for "
-        "python3.13; nodejs20.x stands in for nodejs22.x (on the emulator only, which runs each language in one "
-        "version)"
+        "python3.13; nodejs20.x stands in for nodejs22.x (on the emulator only, which runs each language in "
+        "one version)"
     )
 
 
