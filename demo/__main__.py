@@ -124,6 +124,8 @@ def say(line: str) -> None:
 
 def _read(path: Path) -> str:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a device may have no end
+            raise HarnessError(f"{path} is not a file; give a file with a text: make demo FILE=path")
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise HarnessError(

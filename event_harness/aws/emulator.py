@@ -5,6 +5,7 @@ import http.client
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from event_harness.machine.ports import LOOPBACK, free_port, holder, is_free, li
 _HEALTHY_WITHIN = 30.0  # seconds; it takes 0.3 on an idle machine
 _STOPPED_WITHIN = 15.0
 FRONT = "event_harness.aws.front"  # the module that serves MiniStack
+_LEAST_FREE = 64 * 1024  # bytes
 _TRIES = 5  # ports to try; another process may take a free port before MiniStack does
 
 
@@ -223,7 +225,10 @@ class LocalEmulator:
         log = self.log
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
         said = [line.strip() for line in lines if line.strip()]
-        return f"{said[-1] if said else 'it logged nothing'} (the whole log: {log})"
+        if not said:
+            full = shutil.disk_usage(self.directory).free < _LEAST_FREE
+            return f"the disk of {self.directory} is full; free space on it" if full else "it logged nothing"
+        return f"{said[-1]} (the whole log: {log})"
 
     def _supervisor_alive(self) -> bool:
         if isinstance(self._supervisor, psutil.Process):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from event_harness.errors import SettingError
+from event_harness.errors import ConfigurationError, SettingError
 from event_harness.machine import terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.machine.writable import why_unwritable
@@ -49,8 +49,14 @@ def configure(
     if why:
         raise SettingError(f"{save} can't be written: {why}; save the answers elsewhere: --save FILE.tfvars")
     saved = _saved(save)
+    configuration = Configuration.read(root)
+    if configuration.broken:
+        raise ConfigurationError(
+            f"{configuration.broken[0]} is not valid, so its variables are unknown; correct it:"
+            " event-harness validate shows Terraform's diagnostic"
+        )
     lines = []
-    for variable in Configuration.read(root).variables.values():
+    for variable in configuration.variables.values():
         offered = saved.pop(variable.name, variable.default)
         say(f"\n{variable.description}")
         answer = _answer(variable, offered, ask_secretly if variable.sensitive else ask, say)

@@ -85,6 +85,13 @@ def test_unreadable_file_is_refused_in_one_line_before_anything_starts(demo, tmp
     assert printed.count("\n") == 1
 
 
+def test_device_or_pipe_is_refused_as_a_file(demo):
+    process = demo("--file", "/dev/zero")
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert printed == "demo: /dev/zero is not a file; give a file with a text: make demo FILE=path\n"
+
+
 @pytest.mark.parametrize(("out", "said"), [("no/where.txt", "is no directory"), (".", "it is a directory")])
 def test_unwritable_out_is_refused_before_anything_starts(demo, tmp_path, out, said):
     process = demo("--out", str(tmp_path / out))

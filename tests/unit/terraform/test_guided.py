@@ -1,6 +1,6 @@
 import pytest
 
-from event_harness.errors import SettingError
+from event_harness.errors import ConfigurationError, SettingError
 from event_harness.terraform import guided
 from event_harness.terraform.guided import quoted
 
@@ -189,3 +189,11 @@ def test_answers_are_formatted_before_they_are_saved(root):
     save = root / "saved.tfvars"
     configure(root, save, ask=answers("7", "a team"), formatted=lambda text: text.replace(" = ", "  = "))
     assert save.read_text() == 'days  = 7\nowner  = "a team"\n'
+
+
+def test_root_that_is_not_valid_is_refused_before_the_first_question(root):
+    """Its variables would be left out of the answers without a word."""
+    (root / "broken.tf").write_text('variable "x" {\n')
+    with pytest.raises(ConfigurationError, match=r"broken\.tf is not valid, so its variables are unknown"):
+        configure(root, root / "saved.tfvars", ask=nobody)
+    assert not (root / "saved.tfvars").exists()
