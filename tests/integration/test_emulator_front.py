@@ -1,4 +1,4 @@
-"""What stands in front of MiniStack: who may come in, the forward proxy, and the gaps of its API that it fills."""
+"""The front of MiniStack: which requests it admits, its forward proxy, and the API gaps that it fills."""
 
 import base64
 import http.client

@@ -1,4 +1,4 @@
-"""What each role may do is what it needs: whatever is taken away from it is missed.
+"""Each role has exactly the permissions that it needs: without any of them, a guarantee breaks.
 
 The local AWS emulator runs with its authorization on. So a function may do only what its role allows. The
 test reads the roles and their permissions from the deployed system.
@@ -43,7 +43,7 @@ SIMULATED_INSTEAD = {
     "WriteLogs": "the local AWS emulator writes the logs as itself, and refuses a log group's ARN with :*",
     "WriteTraces": "the local AWS emulator has no X-Ray",
 }
-# What nothing here needs.
+# No test needs these.
 NOT_NEEDED_HERE = {
     ("WriteOverflow", "s3:AbortMultipartUpload"): "only an object of more than 5 GB is copied in parts",
 }
@@ -61,7 +61,7 @@ def handler(event, context):
 
 @dataclass
 class System:
-    """The deployed root with what its guarantees are tried with."""
+    """The deployed root, and the tools to test its guarantees."""
 
     target: Target
     listener: Listener
@@ -194,7 +194,7 @@ GUARANTEES = (
 
 
 def broken_guarantee(system):
-    """The first guarantee that the system doesn't keep."""
+    """The first guarantee that the system breaks, or None."""
     for guarantee in GUARANTEES:
         try:
             guarantee(system)
@@ -204,7 +204,7 @@ def broken_guarantee(system):
 
 
 def without_retries(system):
-    """Let each failure be told at once."""
+    """Report each failure at once."""
     client = system.target.client("lambda")
     for function in system.roles:
         config = client.get_function_event_invoke_config(FunctionName=function)

@@ -1,6 +1,6 @@
-"""The local target can't reach the real AWS, and reads none of the user's credentials, whatever lies around.
+"""The local target can't reach the real AWS, and reads none of the user's credentials.
 
-Planted are settings and credentials of every kind; all of them lead to a trap that notes who comes by.
+The tests plant settings and credentials of every kind. All of them lead to a trap that records its visitors.
 """
 
 import os
@@ -51,7 +51,7 @@ output "account" {
 
 
 class Trap:
-    """A server that stands in for everything that must not be reached, and counts who came."""
+    """A server in place of every host that must not be reached. It records each connection."""
 
     def __init__(self):
         self.visits = []
@@ -79,7 +79,7 @@ def trap():
 
 @pytest.fixture
 def planted(trap, tmp_path, monkeypatch):
-    """The environment of a user with a real account, a proxy, and much else; every way leads to the trap."""
+    """The environment of a user with a real account, a proxy and more. All of it leads to the trap."""
     thief = tmp_path / "credentials"
     thief.write_text(f"#!/bin/sh\ntouch '{tmp_path}/stolen'\n")
     thief.chmod(0o755)
@@ -163,7 +163,7 @@ def test_functions_reach_the_emulator_and_no_other_host(aws):
 
 
 class Watch:
-    """Notes every remote address that a process and its children are connected to, while they run."""
+    """Records every remote address that a process and its children connect to while they run."""
 
     def __init__(self, pid):
         self.process = psutil.Process(pid)
@@ -219,7 +219,7 @@ def test_terraform_connects_to_the_emulator_and_to_nothing_else(tools, aws, plan
 
 
 def test_terraform_itself_finds_every_other_host_barred(tools, aws, tmp_path):
-    """Go programs obey the proxy settings: what isn't the local AWS emulator is refused, not looked up."""
+    """Go programs obey the proxy settings: a request to another host is refused, its name not looked up."""
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "main.tf").write_text(
         'terraform {\n  required_providers {\n    null = { source = "hashicorp/null" }\n  }\n}\n'
