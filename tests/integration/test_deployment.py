@@ -99,10 +99,10 @@ output "inbox" {
 """
 
 
-def there(deployment, region):
-    """The queues of these tests in a region."""
-    target = dataclasses.replace(deployment.target, region=region, _clients={})
-    return [found.name for found in inventory(target) if found.name.endswith(("-inbox", "-outbox"))]
+def there(system, region):
+    """The queues of a system in a region; tests beside this one have queues there, too."""
+    target = dataclasses.replace(system.target, region=region, _clients={})
+    return inventory(target, part=system.deployment_id)
 
 
 @pytest.mark.parametrize("expression", ['"us-west-2"', "var.there"])
@@ -116,9 +116,9 @@ def test_system_is_found_in_the_region_that_its_configuration_names(deploy, depl
     tags = system.target.client("sqs").list_queue_tags(QueueUrl=system.outputs["inbox"])["Tags"]
     assert tags[system.deployment_id] == "of the user"
     assert set(one.record.tags.items()) <= set(tags.items())
-    assert there(deployment, "us-east-1")
+    assert there(system, "us-east-1")
     one.destroy()
-    assert there(deployment, "us-west-2") == there(deployment, "us-east-1") == []
+    assert there(system, "us-west-2") == there(system, "us-east-1") == []
 
 
 def test_override_files_of_the_user_do_not_keep_a_deployment_off_the_emulator(deploy, tmp_path):
@@ -142,12 +142,12 @@ def test_resources_are_destroyed_although_the_configuration_can_not_be_used_any_
     root = tmp_path / "root"
     root.mkdir()
     (root / "main.tf").write_text(IN_A_REGION_OF_ITS_OWN % "var.there")
-    one, _ = deploy(root=root)
+    one, system = deploy(root=root)
     (one.record.configuration_dir / "main.tf").write_text('locals {\n  gone = file("gone.txt")\n}\n')
     (one.record.configuration_dir / "gone.tf").write_text('output "gone" {\n  value = local.gone\n}\n')
-    assert there(deployment, "us-east-1")
+    assert there(system, "us-east-1")
     one.destroy()
-    assert there(deployment, "us-west-2") == there(deployment, "us-east-1") == []
+    assert there(system, "us-west-2") == there(system, "us-east-1") == []
     assert not list((tmp_path / "deployments").glob("*"))
 
 
