@@ -12,7 +12,7 @@ from event_harness.explaining.function_logs import LogView, read_log
 from event_harness.explaining.log_lines import Line
 from event_harness.explaining.platform_log import why_not_started
 from event_harness.explaining.probes.asking import Question
-from event_harness.results.failure import Failure
+from event_harness.results.failure import ANY_ERROR, Failure
 from event_harness.system.resources import Component
 
 
@@ -31,7 +31,7 @@ def completed(question: Question, failure: Failure, functions: Sequence[Componen
         if log.mine:
             failure = replace(failure, attempts=log.attempts)
         if not failure.redriven:
-            return failure
+            return _with_type(failure, log.my_errors)
         if log.my_errors:
             return _with_error(failure, component, log.my_errors[-1])
         if why := _not_started(question, component, log):
@@ -73,6 +73,15 @@ def _not_started(question: Question, component: Component, log: LogView) -> str 
     if question.platform_log and (why := why_not_started(question.platform_log(), function, question.since)):
         return why
     return log.not_started.told_error if log.not_started else None
+
+
+def _with_type(failure: Failure, errors: Sequence[Line]) -> Failure:
+    """A failure with the type of its exception, where the emulator has not told it but the log has."""
+    if failure.error_type != ANY_ERROR:
+        return failure
+    told = (tuple(_parts(line.told_error)) for line in reversed(errors))
+    kind = next((kind for kind, message in told if kind and message == failure.error_message), None)
+    return replace(failure, error_type=kind) if kind else failure
 
 
 def _with_error(failure: Failure, component: Component, line: Line) -> Failure:

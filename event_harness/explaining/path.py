@@ -177,7 +177,7 @@ def _blocked(
         if feeder is None:
             continue
         source, links = findings[feeder].component, _links(seen[feeder])
-        reason = next(stops(links, path[number]), None)
+        reason = next(stops(links, path[number], path[feeder].type), None)
         if reason and (number == gap or findings[number].state == "unknown"):
             certain = any(link.unmatched or not link.enabled for link in links if link.leads_to(path[number]))
             findings[number] = Finding(
@@ -185,7 +185,7 @@ def _blocked(
                 "not reached",
                 f"{source}: {reason}",
                 findings[number].details,
-                cause=f"{source}: {reason}" if certain else f"{source}: {reason} (as far as is known)",
+                cause=f"{source}: {reason}",
                 certain=certain,
             )
             return number

@@ -12,6 +12,12 @@ from event_harness.system.resources import Component
 
 _MOST = 20  # subscriptions, rules, or mappings of one component that are read
 
+_UNCONNECTED = {
+    "s3": "it has no notification",
+    "sns": "it has no subscription",
+    "eventbridge": "it has no rule",
+}
+
 Client = Callable[[str], Any]
 
 
@@ -166,16 +172,17 @@ def _json(text: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def stops(links: list[Link], component: Component) -> Iterator[str]:
+def stops(links: list[Link], component: Component, source: str) -> Iterator[str]:
     """Why no link leads this input to a component; nothing if one does.
 
     Args:
         links: All links out of the component before it.
         component: Where the input should come.
+        source: Type of the component before it.
     """
     leading = [link for link in links if link.leads_to(component)]
     if not links:
-        yield "nothing is connected to it"
+        yield _UNCONNECTED.get(source, "no event source mapping reads it")
     elif not leading:
         yield f"none leads to {component.name}: {'; '.join(map(str, links[:3]))}"
     elif not any(link.enabled for link in leading):

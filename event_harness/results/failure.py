@@ -15,6 +15,9 @@ from event_harness.system.correlation import carries, stems
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
+ANY_ERROR = "Runtime.HandlerError"
+"""The type that the emulator gives to every exception."""
+
 _EMULATED = "000000000000"  # the account of AWS emulators
 _NOT_STARTED = ("Worker init failed: ", "Runtime.ImportModuleError", "Runtime.HandlerNotFound")
 _DEEP = 20  # levels of an event that are searched for ids
@@ -76,7 +79,8 @@ class Failure:
     @property
     def error(self) -> str:
         """Type and text of the exception, on one line; empty if the message tells neither."""
-        parts = (part for part in (self.error_type, self.error_message) if part)
+        kind = None if self.error_type == ANY_ERROR and self.error_message else self.error_type
+        parts = (part for part in (kind, self.error_message) if part)
         return " ".join(": ".join(parts).split())
 
     @property

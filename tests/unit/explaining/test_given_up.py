@@ -116,3 +116,16 @@ def test_two_functions_that_share_a_queue_are_told_apart():
     assert explain(world, sent).cause.startswith("processor failed")
     world.queues.put("queue/processor", envelope(s3_event(sent.correlation_id), function="audit-fn"))
     assert explain(world, sent).cause.startswith("audit failed")
+
+
+def test_the_emulator_tells_no_type_of_an_exception_and_the_log_does():
+    world = World()
+    sent = world.send()
+    world.queues.put(
+        "queue/processor", envelope(s3_event(sent.correlation_id), "Runtime.HandlerError", "'amount'")
+    )
+    assert explain(world, sent).cause.startswith("processor failed after 3 attempts: 'amount' (request")
+    world.logs.invoked("/processor", REQUEST, f"working on {sent.correlation_id}", TRACEBACK)
+    assert explain(world, sent).cause.startswith(
+        "processor failed after 1 attempt: KeyError: 'amount' (request"
+    )

@@ -142,7 +142,7 @@ def rule(pattern, **more):
             {"sns": {"get_topic_attributes": {}, "list_subscriptions_by_topic": {}}},
             {},
             QUEUE,
-            "nothing is connected to it",
+            "it has no subscription",
         ),
         (
             TOPIC,
@@ -199,14 +199,14 @@ def rule(pattern, **more):
 )
 def test_why_a_connection_stops_an_input(component, services, filtered, to, told):
     links = asked(component, filtered=filtered, **services).links
-    assert next(stops(list(links), to), None) == told
+    assert next(stops(list(links), to, component.type), None) == told
 
 
 def test_a_filter_is_not_held_against_an_input_that_was_sent_elsewhere():
     """What the function before the topic has published isn't known."""
     services = {"sns": subscription({"kind": ["order"]})}
     links = asked(TOPIC, sent_to="source", filtered={"attributes": {}}, **services).links
-    assert next(stops(list(links), QUEUE), None) is None
+    assert next(stops(list(links), QUEUE, "sns"), None) is None
 
 
 @pytest.mark.parametrize(
@@ -232,4 +232,4 @@ def test_a_notification_is_held_against_the_key(rules, key, told):
     world.buckets.put_object(Bucket="source-bucket", Key=key, Body=b"")
     sent = Sent("run/1", "source", 1000.0, f"s3://source-bucket/{key}", 0)
     links = ask(question(world, sent), world.resources.component("source")).links
-    assert next(stops(list(links), FUNCTION), None) == told
+    assert next(stops(list(links), FUNCTION, "s3"), None) == told
