@@ -29,7 +29,7 @@ def test_command_puts_the_original_event_back_and_its_output_arrives(breakable, 
     where = ["--resources", str(described), "--target", breakable.target.endpoint_url]
 
     assert cli.main(["redrive", "--dry-run", *where]) == 0
-    assert "would be replayed: text_processor failed" in capsys.readouterr().out
+    assert "would be replayed: text_processor can't start" in capsys.readouterr().out
     assert breakable.failed() == 1
 
     assert cli.main(["redrive", *where]) == 0
