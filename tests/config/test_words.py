@@ -24,8 +24,8 @@ RETIRED = {
     r"mend(?:s|ed|ing)?": "fix",
     r"puts? (?:\w+ )?back": "replay, or restore",
     # A deployment has an id, and a test session has another one.
-    r"(?:an?|this|each|every|one|dead|kept|killed|parallel|live) runs?(?! of)": "deployment, or session",
-    r"no run made": "no test session made",
+    r"(?:an?|this|each|every|one|dead|kept|killed|parallel|live)[ _]runs?(?![ _]of)": "deployment or session",
+    r"no[ _]run[ _]made": "no test session made",
     r"run[ _-]ids?|runs?' |(?:the|a) run's|harness-reuse[ =]RUN": "deployment id or test session id",
 }
 # What others have written, and where a retired word has to be named.

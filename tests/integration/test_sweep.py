@@ -38,7 +38,7 @@ def target(tmp_path_factory):
 
 
 @pytest.fixture
-def dead_run(target, tmp_path):
+def dead_deployment(target, tmp_path):
     """A deployment that was applied, and whose process has died since."""
     record = DeploymentRecord.create(
         tmp_path, root=SMALL_ROOT, target=target.endpoint_url, endpoint_url=target.endpoint_url
@@ -53,10 +53,10 @@ def state_file(record):
     return record.configuration_dir / "terraform.tfstate.d" / record.deployment_id / "terraform.tfstate"
 
 
-def test_two_sweeps_at_once_leave_nothing_not_even_what_the_state_lacks(target, dead_run, tmp_path):
-    state = json.loads(state_file(dead_run).read_text())
+def test_two_sweeps_at_once_leave_nothing_not_even_what_the_state_lacks(target, dead_deployment, tmp_path):
+    state = json.loads(state_file(dead_deployment).read_text())
     state["resources"] = [one for one in state["resources"] if one["type"] != "aws_sqs_queue"]
-    state_file(dead_run).write_text(json.dumps(state))
+    state_file(dead_deployment).write_text(json.dumps(state))
     said = []
     with ThreadPoolExecutor() as pool:
         codes = list(pool.map(lambda _n: sweep(tmp_path, say=said.append), range(2)))
@@ -65,13 +65,13 @@ def test_two_sweeps_at_once_leave_nothing_not_even_what_the_state_lacks(target, 
     assert [path.name for path in tmp_path.iterdir()] == [".gitignore"]
 
 
-def test_state_that_was_cut_off_while_written_is_made_up_for_by_tags(target, dead_run, tmp_path):
-    text = state_file(dead_run).read_text()
-    state_file(dead_run).write_text(text[: len(text) // 2])
+def test_state_that_was_cut_off_while_written_is_made_up_for_by_tags(target, dead_deployment, tmp_path):
+    text = state_file(dead_deployment).read_text()
+    state_file(dead_deployment).write_text(text[: len(text) // 2])
     said = []
     assert sweep(tmp_path, say=said.append) == 0, said
     assert inventory(target) == []
-    assert not dead_run.directory.exists()
+    assert not dead_deployment.directory.exists()
 
 
 def make_one_of_each(target, deployment_id, expires):

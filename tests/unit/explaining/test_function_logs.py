@@ -149,7 +149,7 @@ def test_a_plain_log_that_names_another_input_is_of_that_with_all_its_errors(log
     assert found.errors == []
 
 
-def test_a_path_that_begins_with_a_run_names_no_input(logs):
+def test_a_path_that_begins_with_a_session_id_names_no_input(logs):
     logs.invoked("/fn", R2, "ValueError: in /tmp/s1m86p1qsytdxp/aws/app.py")
     assert len(read(logs).errors) == 1
 

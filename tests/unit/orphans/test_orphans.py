@@ -16,7 +16,7 @@ from event_harness.orphans.tagged import tagged
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ACCOUNT = "eu-west-1:000000000000"
-RUN, OTHER = "d0abcdefgh1234", "d0abcdefgh5678"
+DEPLOYMENT_ID, OTHER = "d0abcdefgh1234", "d0abcdefgh5678"
 
 
 class FakeClient:
@@ -125,7 +125,7 @@ def as_list(tags):
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def ours(deployment_id=RUN, expires="2026-01-01T00:00:00Z"):
+def ours(deployment_id=DEPLOYMENT_ID, expires="2026-01-01T00:00:00Z"):
     return {TAG_DEPLOYMENT: deployment_id, TAG_OWNER: "me@here", TAG_EXPIRES: expires}
 
 
@@ -182,22 +182,24 @@ def test_resource_of_somebody_else_is_left_alone(target, swept):
     assert set(swept()) == {"ours"}
 
 
-@pytest.mark.parametrize("word", ["", "d", "prod", "d0abc", "D0ABCDEFGH1234", f"{RUN}x", "d0abcdefghilou"])
+@pytest.mark.parametrize(
+    "word", ["", "d", "prod", "d0abc", "D0ABCDEFGH1234", f"{DEPLOYMENT_ID}x", "d0abcdefghilou"]
+)
 def test_word_that_is_no_deployment_id_proves_nothing(target, swept, word):
     """Part of any name: with the tag's value empty, of all names."""
     target.queues = {"one": ours(word), "two": {}}
-    target.buckets = {"prod-backup": {}, f"shout-{RUN}": {}}
+    target.buckets = {"prod-backup": {}, f"shout-{DEPLOYMENT_ID}": {}}
     assert swept() == []
 
 
 def test_untagged_bucket_belongs_to_the_deployment_in_its_name(target, swept):
-    target.buckets = {f"shout-{RUN}-source": {}, f"shout-{OTHER}-source": {}}
-    target.log_groups = {f"/aws/lambda/shout-{RUN}": {}}
+    target.buckets = {f"shout-{DEPLOYMENT_ID}-source": {}, f"shout-{OTHER}-source": {}}
+    target.log_groups = {f"/aws/lambda/shout-{DEPLOYMENT_ID}": {}}
     target.queues = {"one": ours()}
-    assert set(swept()) == {f"shout-{RUN}-source", f"shout-{RUN}", "one"}
+    assert set(swept()) == {f"shout-{DEPLOYMENT_ID}-source", f"shout-{DEPLOYMENT_ID}", "one"}
 
 
-@pytest.mark.parametrize("name", [f"x{RUN}", f"shout-{RUN}5", f"{RUN}a-source"])
+@pytest.mark.parametrize("name", [f"x{DEPLOYMENT_ID}", f"shout-{DEPLOYMENT_ID}5", f"{DEPLOYMENT_ID}a-source"])
 def test_id_within_a_longer_word_proves_nothing(target, swept, name):
     target.buckets = {name: {}}
     target.queues = {"one": ours()}
@@ -208,19 +210,19 @@ def test_id_within_a_longer_word_proves_nothing(target, swept, name):
     "tags", [{"Team": "x"}, {TAG_OWNER: "they@there", TAG_EXPIRES: "2030-01-01T00:00:00Z"}]
 )
 def test_resource_with_other_tags_is_never_taken_whatever_its_name(target, swept, tags):
-    target.buckets = {f"backup-of-{RUN}": tags}
-    target.log_groups = {f"/backup/of-{RUN}": tags}
-    target.queues = {f"backup-of-{RUN}": tags, "one": ours()}
+    target.buckets = {f"backup-of-{DEPLOYMENT_ID}": tags}
+    target.log_groups = {f"/backup/of-{DEPLOYMENT_ID}": tags}
+    target.queues = {f"backup-of-{DEPLOYMENT_ID}": tags, "one": ours()}
     assert set(swept()) == {"one"}
 
 
 def test_resource_of_a_type_that_is_made_with_its_tags_is_not_taken_without_them(target, swept):
-    target.queues = {f"copy-of-{RUN}": {}, "one": ours()}
+    target.queues = {f"copy-of-{DEPLOYMENT_ID}": {}, "one": ours()}
     assert set(swept()) == {"one"}
 
 
 def test_event_source_mapping_goes_with_its_function_or_by_the_name_of_one_that_is_gone(target, swept):
-    own, gone, theirs = f"shout-{RUN}", f"gone-{RUN}", f"copy-of-{RUN}"
+    own, gone, theirs = f"shout-{DEPLOYMENT_ID}", f"gone-{DEPLOYMENT_ID}", f"copy-of-{DEPLOYMENT_ID}"
     target.functions = {own: ours(), theirs: {"Team": "x"}}
     target.mappings = [own, gone, theirs]
     target.queues = {"one": ours()}
@@ -228,15 +230,15 @@ def test_event_source_mapping_goes_with_its_function_or_by_the_name_of_one_that_
 
 
 def test_resource_that_the_index_does_not_know_yet_is_asked_for_its_tags(target, swept):
-    target.queues = {f"shout-{RUN}": ours(), "one": ours()}
+    target.queues = {f"shout-{DEPLOYMENT_ID}": ours(), "one": ours()}
     known = target.client("resourcegroupstaggingapi").answers["get_resources"]
     target.errors = {"get_resources": known[1:]}
-    assert set(swept()) == {f"shout-{RUN}", "one"}
+    assert set(swept()) == {f"shout-{DEPLOYMENT_ID}", "one"}
 
 
 def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
     """What has no tags at the first look may have its maker's at the second."""
-    target.buckets = {f"backup-of-{RUN}": {}}
+    target.buckets = {f"backup-of-{DEPLOYMENT_ID}": {}}
     denied = {"Error": {"Code": "OperationAborted", "Message": "wait"}}
     target.errors = {"delete_bucket": ClientError(denied, "DeleteBucket")}
 
@@ -244,31 +246,31 @@ def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
 
     def sleep(seconds):
         if slept:
-            target.buckets = {f"backup-of-{RUN}": {"Team": "x"}}
+            target.buckets = {f"backup-of-{DEPLOYMENT_ID}": {"Team": "x"}}
         slept.append(seconds)
 
-    assert orphans.remove_all(target, RUN, lambda _line: None, sleep=sleep) == []
+    assert orphans.remove_all(target, DEPLOYMENT_ID, lambda _line: None, sleep=sleep) == []
 
 
 def test_directory_whose_record_cannot_be_read_goes_with_what_its_tags_tell_of(target, tmp_path):
-    run, other = (tmp_path / "deployments" / deployment_id for deployment_id in (RUN, OTHER))
-    for directory in (run, other):
+    own, other = (tmp_path / "deployments" / deployment_id for deployment_id in (DEPLOYMENT_ID, OTHER))
+    for directory in (own, other):
         directory.mkdir(parents=True)
     target.queues = {"one": ours()}
     target.errors = {"delete_queue": lambda _url: target.queues.clear()}
     assert sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None) == 0
-    assert not run.exists()
+    assert not own.exists()
     assert other.exists()
 
 
 def test_name_alone_proves_nothing(target, swept):
-    target.buckets = {f"shout-{RUN}-source": {}}
+    target.buckets = {f"shout-{DEPLOYMENT_ID}-source": {}}
     assert swept() == []
 
 
 def test_deployment_on_record_here_is_left_alone(target, swept, monkeypatch):
-    target.queues = {"one": ours(RUN), "two": ours(OTHER)}
-    on_record = type("Run", (), {"deployment_id": RUN})
+    target.queues = {"one": ours(DEPLOYMENT_ID), "two": ours(OTHER)}
+    on_record = type("Record", (), {"deployment_id": DEPLOYMENT_ID})
     monkeypatch.setattr(sweep.records, "recorded", lambda _state_dir: [on_record])
     assert set(swept()) == {"two"}
 
@@ -302,14 +304,16 @@ def test_refused_deletion_is_reported_with_its_reason(target, tmp_path):
     target.errors = {"delete_queue": ClientError(denied, "DeleteQueue")}
     said = []
     assert sweep.sweep_by_tag(tmp_path, target, say=said.append) == 1
-    assert f"{RUN}: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
+    assert (
+        f"{DEPLOYMENT_ID}: aws_sqs_queue http://x/000000000000/one can't be deleted: AccessDenied: no" in said
+    )
 
 
 def test_resource_that_another_sweep_has_deleted_is_no_error(target):
     target.queues = {"one": ours()}
     gone = {"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "gone"}}
     target.errors = {"delete_queue": ClientError(gone, "DeleteQueue")}
-    left = orphans.remove_all(target, RUN, lambda _line: None)
+    left = orphans.remove_all(target, DEPLOYMENT_ID, lambda _line: None)
     assert left == ["aws_sqs_queue http://x/000000000000/one is still there"]
 
 
@@ -323,7 +327,7 @@ def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
         if seconds == 3:
             target.queues = {}
 
-    assert orphans.remove_all(target, RUN, lambda _line: None, sleep=sleep) == []
+    assert orphans.remove_all(target, DEPLOYMENT_ID, lambda _line: None, sleep=sleep) == []
     assert slept == [1, 2, 3]
 
 
@@ -334,7 +338,7 @@ def test_callers_are_deleted_before_called_and_logs_after_functions():
 
 
 def test_expiry_is_a_moment_not_a_day():
-    orphaned = orphans.Orphans(RUN, expires=NOW)
+    orphaned = orphans.Orphans(DEPLOYMENT_ID, expires=NOW)
     assert not orphaned.expired(NOW)
     assert orphaned.expired(NOW + timedelta(seconds=1))
 
@@ -357,14 +361,14 @@ def test_service_that_cannot_be_asked_ends_the_sweep_with_one_line(target, tmp_p
 def test_expiry_is_compared_with_the_targets_clock_not_with_this_machines(target, swept, monkeypatch):
     wrong = datetime(1999, 1, 1, tzinfo=UTC)
     monkeypatch.setattr("event_harness.machine.clock.now", lambda: wrong)
-    target.queues = {f"old-{RUN}": ours(), f"new-{OTHER}": ours(OTHER, "2026-01-03T00:00:00Z")}
-    assert set(swept()) == {f"old-{RUN}"}
+    target.queues = {f"old-{DEPLOYMENT_ID}": ours(), f"new-{OTHER}": ours(OTHER, "2026-01-03T00:00:00Z")}
+    assert set(swept()) == {f"old-{DEPLOYMENT_ID}"}
 
 
 @pytest.mark.parametrize("headers", [{}, {"date": "tomorrow"}])
 def test_target_that_does_not_tell_its_time_is_not_swept(target, tmp_path, headers):
     target.headers = headers
-    target.queues = {f"old-{RUN}": ours()}
+    target.queues = {f"old-{DEPLOYMENT_ID}": ours()}
     with pytest.raises(SweepError, match="answers without its time"):
         sweep.sweep_by_tag(tmp_path, target, say=lambda _line: None)
     assert target.changes == []

@@ -217,7 +217,7 @@ def test_stand_ins_never_get_into_the_users_plugin_cache(find, program, unpacked
     assert find(registry=False).environ()["TF_PLUGIN_CACHE_DIR"] == ""
 
 
-def test_only_one_run_installs_into_the_plugin_cache_at_a_time(find, program, unpacked_provider):
+def test_only_one_process_installs_into_the_plugin_cache_at_a_time(find, program, unpacked_provider):
     program("terraform", TERRAFORM)
     found = find(registry=True)
     with found.installing(), pytest.raises(Timeout), FileLock(f"{found.cli_config}.lock", timeout=0):
