@@ -14,8 +14,8 @@ from typing import Any
 from event_harness.errors import ConfigurationError
 from event_harness.terraform import hcl
 
-# The files that overrides.py and runtimes.py generate. Terraform merges override files in the order of their names, so the
-# tilde puts ours behind those of the user.
+# The files that overrides.py and runtimes.py generate. Terraform merges override files in the order of their
+# names, so the tilde puts ours behind those of the user.
 OVERRIDE = "~event_harness_override.tf.json"
 TAGS_OVERRIDE = "~event_harness_tags_override.tf"
 RUNTIMES_OVERRIDE = "~event_harness_runtimes_override.tf.json"

@@ -48,7 +48,8 @@ def test_a_fault_on_the_way_to_a_silent_source_is_the_cause_of_too_few_results(f
     forked.logs.invoked("/announce", REQUEST, f"[ERROR] ValueError: cannot announce {sent.correlation_id}")
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
     assert report.cause == (
-        f"announce failed: ValueError: cannot announce {sent.correlation_id}; no result of this input from news"
+        f"announce failed: ValueError: cannot announce {sent.correlation_id}"
+        "; no result of this input from news"
     )
 
 
@@ -67,7 +68,8 @@ def test_results_without_an_id_are_the_cause_of_too_few_results(forked):
     forked.table.record(None, source="news", metadata='{"correlation_error": "no attribute trace_id"}')
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, count=2))
     assert report.cause == (
-        "news: 1 result came without a correlation id (no attribute trace_id); no result of this input from news"
+        "news: 1 result came without a correlation id (no attribute trace_id)"
+        "; no result of this input from news"
     )
 
 
