@@ -8,7 +8,7 @@ other calls the boundary that the role has.
 import sys
 from typing import Any
 
-if "ministack" in sys.orig_argv:  # the emulator itself, not one of its Lambda workers
+if "event_harness.aws.front" in sys.orig_argv:  # the emulator itself, not one of its Lambda workers
     from ministack.core import iam_actions
     from ministack.services import iam
 
