@@ -17,7 +17,7 @@ def project(options: argparse.Namespace) -> Path:
 
 
 def state_dir(options: argparse.Namespace) -> Path:
-    """The directory of the project's records: `--state-dir`, else the setting's variable, else the project's."""
+    """The directory of the records: `--state-dir`, else the setting's variable, else the project's own."""
     named = options.state_dir or os.environ.get(BY_NAME["state_dir"].variable) or STATE_DIR
     return project(options) / named
 

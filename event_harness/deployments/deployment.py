@@ -218,8 +218,8 @@ class Deployment:
         if region and region != self.target.region:
             if self.region_origin:
                 raise SettingError(
-                    f"region is {self.target.region} ({self.region_origin}), but the configuration deploys to "
-                    f"{region}: leave the setting out, or set it to {region}"
+                    f"region is {self.target.region} ({self.region_origin}), but the configuration deploys "
+                    f"to {region}: leave the setting out, or set it to {region}"
                 )
             self.say(f"the configuration deploys to {region}")
             self.target = dataclasses.replace(self.target, region=str(region), _clients={})

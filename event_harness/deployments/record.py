@@ -61,7 +61,7 @@ class DeploymentRecord:
         kept: kept on purpose (`--harness-keep`).
         variables: the input variables of its apply.
         var_files: names of the copied files of variables, in its directory.
-        provider_blocks: the arguments of the provider blocks that say where it was deployed, with their values.
+        provider_blocks: the arguments of its provider blocks that say where it was deployed.
         own_emulator: whether the deployment has an emulator of its own, in `aws/`.
         terraform: the binary of its apply; empty before.
         providers: source of its providers, registry or mirror. Another release can't read the state.

@@ -21,7 +21,7 @@ from event_harness.terraform.configuration import (
 )
 from event_harness.terraform.provider_3_39 import settings as provider_3_39
 
-# A key that the configuration itself names (`access_key = "test"`, say) gives way to the one in the environment.
+# A key in the configuration (`access_key = "test"`, say) gives way to the one in the environment.
 _KEY_OF_THE_ENVIRONMENT: dict[str, Any] = {"access_key": None, "secret_key": None, "token": None}
 # Provider 5.x and 6.x read AWS_ENDPOINT_URL. From 6.23 on the provider asks S3 Control for a bucket's tags,
 # at <account>.<the emulator's host>, which can't be resolved. A provider that doesn't know the account asks

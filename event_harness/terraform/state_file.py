@@ -27,7 +27,7 @@ def managed(file: Path) -> list[dict[str, Any]]:
 
 
 def providers(file: Path) -> list[str]:
-    """Addresses of the providers of all that a state holds, data sources too: Terraform loads each of them."""
+    """Addresses of all providers in a state, also of data sources: Terraform loads each of them."""
     return sorted({one["provider"] for one in json.loads(file.read_text(encoding="utf-8"))["resources"]})
 
 

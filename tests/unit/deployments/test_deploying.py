@@ -130,8 +130,8 @@ def test_read_only_checkout_is_one_line_with_the_setting_that_helps(tmp_path, mo
     with pytest.raises(SettingError) as raised:
         DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
     assert str(raised.value) == (
-        f"deployments can't be recorded in {tmp_path}/.event-harness: {error.strerror}; record them elsewhere: "
-        "--harness-state-dir=DIRECTORY (harness_state_dir in the ini file)"
+        f"deployments can't be recorded in {tmp_path}/.event-harness: {error.strerror}; record them "
+        "elsewhere: --harness-state-dir=DIRECTORY (harness_state_dir in the ini file)"
     )
 
 

@@ -35,7 +35,8 @@ def test_error_in_a_file_is_told_with_its_place_and_without_the_preface_of_init(
     text = (
         "\nError: Terraform encountered problems during initialisation, including problems\n"
         "with the configuration, described below.\n\nThe Terraform configuration must be valid.\n\n\n"
-        'Error: Missing name for resource\n\n  on my file.tf line 3, in resource "x":\n   3: resource "x" {{\n\n'
+        'Error: Missing name for resource\n\n  on my file.tf line 3, in resource "x":\n'
+        '   3: resource "x" {{\n\n'
         "All resource blocks must have 2 labels (type, name).\n"
     )
     assert summary(text) == (
