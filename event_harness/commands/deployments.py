@@ -14,7 +14,7 @@ from event_harness.deployments.sweep import sweep as sweep_by_record
 from event_harness.deployments.sweep import sweep_by_tag
 from event_harness.errors import printable
 from event_harness.machine import terminal
-from event_harness.orphans import orphans
+from event_harness.orphans import by_tag
 
 
 def show(options: argparse.Namespace) -> int:
@@ -36,8 +36,8 @@ def show(options: argparse.Namespace) -> int:
     lost = list(unrecorded.find(state_dir(options)))
     rows += [(one.deployment_id, "?", "?", "record can't be read", "?", None) for one in lost if one.use()]
     if asked := target(options):
-        now = orphans.time_of(asked)
-        for orphaned in orphans.find(asked):
+        now = by_tag.time_of(asked)
+        for orphaned in by_tag.find(asked):
             if orphaned.deployment_id not in {record.deployment_id for record in recorded}:
                 count = f"{len(orphaned.resources) + len(orphaned.others)} resources"
                 state = "expired" if orphaned.expired(now) else "not on record here"

@@ -13,7 +13,7 @@ from event_harness.commands.options import state_dir
 from event_harness.errors import SettingError
 from event_harness.machine import terminal
 from event_harness.settings import STATE_DIR
-from event_harness.terraform import guided, toolchain, view
+from event_harness.terraform import answers, toolchain, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
@@ -72,7 +72,7 @@ def configure(options: argparse.Namespace) -> int:
             raise SettingError(f"terraform refuses the answers: {' '.join(done.stderr.split())}")
         return done.stdout
 
-    guided.configure(
+    answers.configure(
         options.project or Path.cwd(),
         options.save,
         ask=input,

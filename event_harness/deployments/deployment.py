@@ -28,7 +28,7 @@ from event_harness.errors import (
 from event_harness.machine import temporary
 from event_harness.machine.interrupts import deferred, shielded
 from event_harness.machine.progress import Progress, harmless
-from event_harness.orphans.orphans import remove_all
+from event_harness.orphans.by_tag import remove_all
 from event_harness.orphans.removal import empty_bucket
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
 from event_harness.terraform import emptied, provider_in_use, sources, state_file, view

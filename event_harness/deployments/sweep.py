@@ -29,7 +29,7 @@ from event_harness.errors import (
     StateError,
 )
 from event_harness.machine import processes, terminal
-from event_harness.orphans import orphans
+from event_harness.orphans import by_tag
 from event_harness.terraform import toolchain
 from event_harness.terraform.command import GRACE
 
@@ -106,8 +106,8 @@ def sweep_by_tag(
         SweepError: a service can't be asked.
     """
     on_record = {record.deployment_id for record in records.recorded(state_dir)}
-    found = orphans.find(target)
-    now = orphans.time_of(target)  # this machine's clock may be wrong
+    found = by_tag.find(target)
+    now = by_tag.time_of(target)  # this machine's clock may be wrong
     failed = False
     for orphaned in found:
         until = f"{orphaned.expires:%Y-%m-%d %H:%M} UTC" if orphaned.expires else "a time that can't be read"
@@ -120,7 +120,7 @@ def sweep_by_tag(
             for thing in [*orphaned.resources, *orphaned.others]:
                 say(f"{orphaned.deployment_id}:   {thing}")
         else:
-            left = orphans.remove_all(target, orphaned.deployment_id, say)
+            left = by_tag.remove_all(target, orphaned.deployment_id, say)
             for line in left or ["nothing of it is left"]:
                 say(f"{orphaned.deployment_id}: {line}")
             failed = failed or bool(left)
@@ -245,7 +245,7 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
         say(f"{record.deployment_id}: its state can't be used, so by its tags: {' '.join(why.split())}")
     # Terraform may have been killed after it created a resource and before it wrote the state.
     try:
-        left = orphans.remove_all(target, record.deployment_id, say)
+        left = by_tag.remove_all(target, record.deployment_id, say)
     except AWS_ERRORS as error:
         if not by_state:
             raise DestroyError(f"it can't be looked for: {message_of(error)}") from error

@@ -1,1 +1,1 @@
-"""Explains why a result did not arrive: probes of each component, function logs, causes, the report."""
+"""Explains a missing result: `probes/` ask, `path.py` joins and `causes.py` decides, `report.py` tells."""

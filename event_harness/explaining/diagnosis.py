@@ -10,16 +10,16 @@ from functools import partial
 from event_harness.aws.errors import message_of
 from event_harness.aws.targets import Target
 from event_harness.explaining.causes import headline, likely_cause
+from event_harness.explaining.concurrent_work import gathered
+from event_harness.explaining.failure_details import completed, functions_behind
 from event_harness.explaining.function_logs import Patience
-from event_harness.explaining.gathering import gathered
-from event_harness.explaining.given_up import completed, functions_behind
 from event_harness.explaining.path import account, components_from, forks
 from event_harness.explaining.platform_log import PlatformLog, platform_log
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.probes.components import ask, ask_listener, listener_of
 from event_harness.explaining.report import Finding, Report
 from event_harness.explaining.shapes import without_content
-from event_harness.explaining.strangers import Compare, Misses, Strangers
+from event_harness.explaining.unmatched_results import Compare, Misses, UnmatchedResults
 from event_harness.machine.clock import monotonic
 from event_harness.results.failure import Failure
 from event_harness.results.failures import FailureReader
@@ -134,7 +134,7 @@ class Explainer:
         )
         path = (*components_from(self._resources.components, sent.component), listener_of(self._resources))
         since = datetime.fromtimestamp(question.since, UTC)
-        strangers = Strangers(
+        unmatched = UnmatchedResults(
             self._resources,
             self._reader,
             sent,
@@ -148,11 +148,11 @@ class Explainer:
         probes.append(("event_listener", partial(ask_listener, question)))
         remarks: list[tuple[str, Callable[[], Seen]]] = [
             ("failure queues", lambda: Seen(self._queues(failed, since))),
-            ("uncorrelated", lambda: Seen(strangers.uncorrelated())),
+            ("uncorrelated", lambda: Seen(unmatched.uncorrelated())),
             ("results", lambda: Seen(self._accepted(mine, misses))),
         ]
-        if strangers.has_others():
-            remarks.append(("others", lambda: Seen(strangers.others())))
+        if unmatched.has_others():
+            remarks.append(("others", lambda: Seen(unmatched.others())))
         answers = gathered([*probes, *remarks], max(0.0, deadline - monotonic()), self._unknown)
         seen, told = answers[: len(path)], [answer.finding for answer in answers[len(path) :]]
         findings = account(

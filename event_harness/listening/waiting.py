@@ -18,7 +18,8 @@ from event_harness.results.background import Spawn, in_thread
 from event_harness.results.body_store import BodyStore
 from event_harness.results.failure_watch import FailureWatch
 from event_harness.results.failures import Failure, FailureReader
-from event_harness.results.reader import SHORTEST, STALLED, Clock, Reader, Sleep
+from event_harness.results.look_interval import SHORTEST
+from event_harness.results.reader import STALLED, Clock, Reader, Sleep
 from event_harness.results.result import Result, by_source
 from event_harness.results.results_table import ResultsTable
 from event_harness.results.sent import Sent

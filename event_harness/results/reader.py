@@ -13,6 +13,7 @@ from typing import TypeVar
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
 from event_harness.machine.clock import monotonic, timestamp
 from event_harness.results.background import Sleepers, Spawn, in_thread
+from event_harness.results.look_interval import LONGEST, SHORTEST, look_interval
 from event_harness.results.order import in_order
 from event_harness.results.result import Result, unavailable
 from event_harness.results.results_table import Item, ResultsTable
@@ -22,22 +23,11 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-SHORTEST, LONGEST = 0.02, 0.25
-"""Seconds between two looks: the least and the most."""
 OVERLAP = 10.0
 """Seconds that each look reaches back before the newest arrival. The clocks of the listener's workers differ,
 and an item may become visible after another one with a later stamp."""
 STALLED = 5.0
 """Seconds after which a look without an answer keeps no other from beginning, and no wait from ending."""
-
-
-def interval(silence: float) -> float:
-    """Seconds from one look to the next, after `silence` seconds without a send or an arrival.
-
-    In the first ten seconds it is a tenth of the silence, 0.1 s at most; a result waits half of that on
-    average. Later, milliseconds don't matter: it is a hundredth of the silence, 0.25 s at most.
-    """
-    return min(max(SHORTEST, min(0.1 * silence, max(0.1, 0.01 * silence))), LONGEST)
 
 
 @dataclass(frozen=True)
@@ -61,7 +51,7 @@ NEVER = Look(0, float("-inf"), whole=True)
 class Reader:
     """Reads the results of one test session.
 
-    The time between two looks grows with the silence since the last send or arrival (see `interval`). It
+    The time between two looks grows with the silence since the last send or arrival (see `look_interval`). It
     never reaches past a deadline. If a wait finds nothing, its last look begins at the deadline and reads the
     whole session, so no wrong clock can hide an item from it.
 
@@ -265,7 +255,7 @@ class Reader:
             now = self._clock()
             if news:
                 self._active = now
-            self._due = now + interval(now - self._active)
+            self._due = now + look_interval(now - self._active)
             self.looks += 1
             failed = self._failed is not None and self._failed[0] == look.number
             if not failed:

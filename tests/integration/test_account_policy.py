@@ -24,8 +24,8 @@ from event_harness.aws.ownership import new_deployment_id
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
+from event_harness.orphans.by_tag import find, remove_all
 from event_harness.orphans.inventory import inventory
-from event_harness.orphans.orphans import find, remove_all
 from event_harness.terraform import toolchain
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]

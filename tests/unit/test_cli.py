@@ -11,8 +11,8 @@ from event_harness import cli
 from event_harness.commands import deployments, emulator, options
 from event_harness.commands import redrive as redrive_command
 from event_harness.commands import terraform as terraform_commands
+from event_harness.orphans.by_tag import Orphans
 from event_harness.orphans.inventory import Found
-from event_harness.orphans.orphans import Orphans
 
 URL = "http://127.0.0.1:9"
 
@@ -107,8 +107,8 @@ def test_list_shows_tagged_deployments_beside_recorded_ones(monkeypatch, capsys)
         Orphans("d1", "me@here", datetime(2020, 1, 1, 12, tzinfo=UTC), [queue], ["arn:unknown"]),
         Orphans("d2", "you@there", datetime(2999, 1, 1, tzinfo=UTC), [queue]),
     ]
-    monkeypatch.setattr(deployments.orphans, "find", lambda _target: found)
-    monkeypatch.setattr(deployments.orphans, "time_of", lambda _target: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(deployments.by_tag, "find", lambda _target: found)
+    monkeypatch.setattr(deployments.by_tag, "time_of", lambda _target: datetime(2026, 1, 1, tzinfo=UTC))
     assert cli.main(["list", "--target", URL]) == 0
     first, second = (line.split() for line in capsys.readouterr().out.splitlines()[1:])
     assert first == ["d1", URL, "2", "resources", "expired", "me@here", "2020-01-01", "12:00"]
@@ -247,9 +247,9 @@ def test_deleted_current_directory_is_one_clear_line(project, monkeypatch, capsy
 def test_text_of_foreign_origin_changes_nothing_in_the_terminal(monkeypatch, capsys):
     """The tag of an orphaned resource may come from anybody in the account."""
     owner = "\x1b[2J[red]me[/red]\r@here"
-    monkeypatch.setattr(deployments.orphans, "time_of", lambda _target: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(deployments.by_tag, "time_of", lambda _target: datetime(2026, 1, 1, tzinfo=UTC))
     found = [Orphans("d1", owner, datetime(2999, 1, 1, tzinfo=UTC), [Found("sqs", "queue", "q")])]
-    monkeypatch.setattr(deployments.orphans, "find", lambda _target: found)
+    monkeypatch.setattr(deployments.by_tag, "find", lambda _target: found)
     assert cli.main(["list", "--target", URL]) == 0
     assert cli.main(["sweep", "d\x1b[2Jx"]) == 1
     printed = capsys.readouterr()

@@ -32,7 +32,7 @@ def function(question: Question, component: Component, *, records: bool = False)
     return Seen(
         (None if strange else _of_this_input(component.name, log))
         or _not_started(question, component, log)
-        or _of_strangers(component.name, log, records=records)
+        or _of_unmatched_ids(component.name, log, records=records)
         or _running(question, component)
         or _of_nobody(component.name, log)
     )
@@ -71,7 +71,7 @@ def _not_started(question: Question, component: Component, log: LogView) -> Find
     return Finding(name, "failed", text, details, cause=f"{name} {text}", certain=True)
 
 
-def _of_strangers(name: str, log: LogView, *, records: bool) -> Finding | None:
+def _of_unmatched_ids(name: str, log: LogView, *, records: bool) -> Finding | None:
     """What lines that name no input, or an unknown one, say."""
     if records and log.strange:
         many = count(len(log.strange), "event")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from listener_fakes import FIELDS, Clock, Table, client_error, reader_of
 
 from event_harness.errors import ResultsUnavailableError
-from event_harness.results.reader import LONGEST, SHORTEST, interval
+from event_harness.results.look_interval import LONGEST, SHORTEST, look_interval
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_what_comes_later_is_found_within_a_tenth_of_the_time_it_took(reader, ta
     [(0, 0.02), (0.1, 0.02), (0.5, 0.05), (1, 0.1), (9, 0.1), (15, 0.15), (25, 0.25), (3600, 0.25)],
 )
 def test_the_interval_is_a_tenth_of_the_silence_and_later_a_hundredth(silence, seconds):
-    assert interval(silence) == pytest.approx(seconds)
+    assert look_interval(silence) == pytest.approx(seconds)
 
 
 def test_looks_are_short_at_first_and_never_longer_than_a_quarter_second(reader, table):

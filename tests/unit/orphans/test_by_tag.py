@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from event_harness.aws.ownership import TAG_DEPLOYMENT, TAG_EXPIRES, TAG_OWNER
 from event_harness.deployments import sweep
 from event_harness.errors import SweepError
-from event_harness.orphans import orphans
+from event_harness.orphans import by_tag
 from event_harness.orphans.inventory import Found
 from event_harness.orphans.removal import in_order
 from event_harness.orphans.tagged import tagged
@@ -147,7 +147,7 @@ def swept(target, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(orphans, "_LOOKS", (0, 0))
+    monkeypatch.setattr(by_tag, "_LOOKS", (0, 0))
 
 
 def test_expired_deployment_is_removed(target, swept):
@@ -249,7 +249,7 @@ def test_resource_that_is_tagged_between_two_looks_is_let_go(target):
             target.buckets = {f"backup-of-{DEPLOYMENT_ID}": {"Team": "x"}}
         slept.append(seconds)
 
-    assert orphans.remove_all(target, DEPLOYMENT_ID, lambda _line: None, sleep=sleep) == []
+    assert by_tag.remove_all(target, DEPLOYMENT_ID, lambda _line: None, sleep=sleep) == []
 
 
 def test_directory_whose_record_cannot_be_read_goes_with_what_its_tags_tell_of(target, tmp_path):
@@ -313,12 +313,12 @@ def test_resource_that_another_sweep_has_deleted_is_no_error(target):
     target.queues = {"one": ours()}
     gone = {"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "gone"}}
     target.errors = {"delete_queue": ClientError(gone, "DeleteQueue")}
-    left = orphans.remove_all(target, DEPLOYMENT_ID, lambda _line: None)
+    left = by_tag.remove_all(target, DEPLOYMENT_ID, lambda _line: None)
     assert left == ["aws_sqs_queue http://x/000000000000/one is still there"]
 
 
 def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
-    monkeypatch.setattr(orphans, "_LOOKS", (1, 2, 3, 4))
+    monkeypatch.setattr(by_tag, "_LOOKS", (1, 2, 3, 4))
     target.queues = {"one": ours()}
     slept = []
 
@@ -327,7 +327,7 @@ def test_it_looks_again_until_nothing_is_listed_any_more(target, monkeypatch):
         if seconds == 3:
             target.queues = {}
 
-    assert orphans.remove_all(target, DEPLOYMENT_ID, lambda _line: None, sleep=sleep) == []
+    assert by_tag.remove_all(target, DEPLOYMENT_ID, lambda _line: None, sleep=sleep) == []
     assert slept == [1, 2, 3]
 
 
@@ -338,7 +338,7 @@ def test_callers_are_deleted_before_called_and_logs_after_functions():
 
 
 def test_expiry_is_a_moment_not_a_day():
-    orphaned = orphans.Orphans(DEPLOYMENT_ID, expires=NOW)
+    orphaned = by_tag.Orphans(DEPLOYMENT_ID, expires=NOW)
     assert not orphaned.expired(NOW)
     assert orphaned.expired(NOW + timedelta(seconds=1))
 

@@ -1,8 +1,8 @@
 import pytest
 
 from event_harness.errors import ConfigurationError, SettingError
-from event_harness.terraform import guided
-from event_harness.terraform.guided import quoted
+from event_harness.terraform import answers as module
+from event_harness.terraform.answers import quoted
 
 ROOT = """
 variable "owner" {
@@ -26,7 +26,7 @@ def root(tmp_path):
 def configure(root, save, *, ask, say=lambda _line: None, **more):
     """Configure with a formatter that changes nothing."""
     secret = {"ask_secretly": lambda question: pytest.fail(f"asked secretly: {question}")}
-    guided.configure(root, save, ask=ask, say=say, **secret | {"formatted": str} | more)
+    module.configure(root, save, ask=ask, say=say, **secret | {"formatted": str} | more)
 
 
 def answers(*given):

@@ -41,7 +41,7 @@ class Results(Protocol):
         """Every result of another session, read now."""
 
 
-class Strangers:
+class UnmatchedResults:
     """Results of no input, or of another one.
 
     Args:
