@@ -37,7 +37,7 @@ from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
 from event_harness.terraform.overrides import provider_settings, write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
-from event_harness.terraform.recovery import Transient
+from event_harness.terraform.recovery import Failure, Transient
 from event_harness.terraform.runtimes import RuntimeSubstitution
 from event_harness.terraform.toolchain import Toolchain
 
@@ -244,6 +244,9 @@ class Deployment:
         except (OSError, subprocess.TimeoutExpired):
             return ""
         return done.stdout.strip()
+
+    def _explain(self, failure: Failure) -> str:
+        return _left_out(failure) + self._provider.explain(failure)
 
     def _may_write_anywhere(self) -> bool:
         """Whether a module that init has fetched runs a program."""
@@ -470,9 +473,17 @@ class Deployment:
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
             check=self.check_target,
             recoveries=(Transient(self.retry, self._target_is_gone), *self._runtimes),
-            explain=self._provider.explain,
+            explain=self._explain,
             say=self.say,
         )
+
+
+def _left_out(failure: Failure) -> str:
+    """How to copy what terraform has missed; empty if it names nothing that a copy leaves out."""
+    names = view.left_out_named(failure.error_text) if failure.command in ("init", "plan", "apply") else []
+    if not names:
+        return ""
+    return f" ({names[0]} is left out of a deployment's copy: --harness-include={names[0]} copies it)"
 
 
 def _texts(variables: Mapping[str, Any]) -> dict[str, str]:

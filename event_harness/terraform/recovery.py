@@ -45,6 +45,8 @@ _BUSY = (
     r"\bOperationAborted\b",
     r"\bConcurrentModification",
 )
+# MiniStack's words for an API that it doesn't have. It says so as "not found", but will never find it.
+_NEVER = (r"\bUnknown API Gateway( v1)? path\b",)
 # The service doesn't find yet what was created a moment ago.
 _NOT_YET = (
     r"\bNoSuch(Bucket|Entity)\b",
@@ -112,6 +114,7 @@ class Transient:
         self._always = _any(_CONNECTION)
         self._service = _any(_BUSY)
         self._not_yet = _any(_NOT_YET)
+        self._never = _any(_NEVER)
         self._own = [re.compile(pattern) for pattern in patterns]
 
     def __call__(self, failure: Failure, used: int) -> str | None:
@@ -130,6 +133,8 @@ class Transient:
         )
 
     def _is_transient(self, failure: Failure, error: Diagnostic) -> bool:
+        if self._never.search(error.text):
+            return False
         if self._always.search(error.text) or any(one.search(error.text) for one in self._own):
             return True
         if failure.command == "init":

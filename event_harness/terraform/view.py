@@ -302,15 +302,24 @@ def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
 
 
 def _top(root: Path, project: Path | None) -> Path:
-    """The project's top: that of the repository, else the project's directory, else the root itself."""
+    """The project's top: that of the repository, else what holds the project's directory and the root.
+
+    A directory as high as the home directory is no project: then it is the root itself.
+    """
     too_high = {Path.home().resolve(), *Path.home().resolve().parents}
     for directory in (root, *root.parents):
         if directory in too_high and directory != root:
             break
         if any((directory / mark).exists() for mark in (".git", ".hg", ".svn", ".jj")):
             return directory
-    project = project.resolve() if project else root
-    return project if root.is_relative_to(project) and project not in too_high else root
+    top = Path(os.path.commonpath([project.resolve(), root])) if project else root
+    return root if top in too_high or top == Path(top.anchor) else top
+
+
+def left_out_named(text: str) -> list[str]:
+    """The names in a text of directories that a view leaves out: ".git" in "./.git/HEAD"."""
+    parts = dict.fromkeys(re.split(r"[^\w.+@-]+", text))
+    return [part for part in parts if any(fnmatch.fnmatchcase(part, pattern) for pattern in LEFT_OUT)]
 
 
 class _Names:

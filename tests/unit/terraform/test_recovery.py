@@ -101,6 +101,12 @@ NOT_YET = (
 )
 
 
+UNSUPPORTED = (
+    "Error: error creating API Gateway specification: NotFoundException: "
+    "Unknown API Gateway v1 path: /restapis/a\n"
+)
+
+
 def test_resource_that_is_not_there_yet_is_asked_for_again_if_something_was_just_created(terraform, tmp_path):
     created = "aws_s3_bucket.a: Creation complete after 0s [id=a]"
     terraform((created, NOT_YET)).execute_command("apply")
@@ -115,10 +121,11 @@ def test_resource_that_is_not_there_yet_is_asked_for_again_if_something_was_just
         "Error: Invalid text\n\n  on a.tf line 3:\n   3:   policy = <<EOF\n   4: EOF\n\nUnterminated.",
         NOT_YET,  # nothing was created before: the name is wrong
         ("aws_s3_bucket.b: Creation complete after 0s [id=b]", NOT_YET.replace("aws_s3", "data.aws_s3")),
+        ("aws_s3_bucket.b: Creation complete after 0s [id=b]", UNSUPPORTED),
         f"Error: {CLOSED}\n\n{BAD_NAME}",  # a second attempt can't succeed
         "panic: runtime error: connection reset",  # not an error of terraform's own
     ],
-    ids=["name", "denied", "heredoc", "missing", "missing-data", "both", "panic"],
+    ids=["name", "denied", "heredoc", "missing", "missing-data", "unsupported", "both", "panic"],
 )
 def test_error_of_the_user_is_not_tried_again(terraform, tmp_path, failure):
     with pytest.raises(DeploymentError):

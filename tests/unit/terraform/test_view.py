@@ -221,6 +221,29 @@ def test_without_a_repository_the_project_is_copied(project):
     assert not (made.root / "../web").is_symlink()
 
 
+def test_without_a_repository_what_lies_beside_pytests_directory_and_the_root_is_copied(project):
+    (project / ".git/HEAD").unlink()
+    (project / ".git").rmdir()
+    put(project / "out/app.zip", "precious")
+    (project / "tests").mkdir()
+    root = view.make(project / "live", project.parent / "second", project=project / "tests").root
+    (root / "../out/app.zip").write_text("of the deployment")
+    assert (project / "out/app.zip").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('no file exists at "./.git/HEAD"', [".git"]),
+        ("could not archive missing directory: .venv/lib", [".venv"]),
+        ("no file exists at ./assets/__pycache__", ["__pycache__"]),
+        ("no file exists at ./digit/HEAD.git", []),
+    ],
+)
+def test_error_that_names_what_is_left_out_is_known(text, names):
+    assert view.left_out_named(text) == names
+
+
 def test_root_that_is_reached_through_a_link_is_seen_where_it_is(project):
     os.symlink(project / "live", project.parent / "link")
     made = view.make(project.parent / "link", project.parent / "run")
