@@ -26,7 +26,7 @@ def test_total_of_an_order_with_a_long_name():
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    for name in ("NO_COLOR", "FORCE_COLOR", "PY_COLORS"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CI", "BUILD_NUMBER"):  # CI gets whole lines
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(test_orders=TEST)
     monkeypatch.setenv("COLUMNS", "80")
