@@ -1,6 +1,7 @@
 """A small program stands in for terraform and fails the way terraform fails."""
 
 import json
+import shlex
 import stat
 import sys
 import threading
@@ -38,8 +39,11 @@ def terraform(tmp_path):
     """Makes a terraform whose calls fail in turn with the given texts, then succeed."""
 
     def make(*failures, patterns=(), **arguments):
-        binary = tmp_path / "terraform"
-        binary.write_text(f"#!{sys.executable}\n{PROGRAM}")
+        binary, program = tmp_path / "terraform", tmp_path / "program.py"
+        program.write_text(PROGRAM)
+        # A shell script: a `#!` line takes no path with a space.
+        python, script = shlex.quote(sys.executable), shlex.quote(str(program))
+        binary.write_text(f'#!/bin/sh\nexec {python} {script} "$@"\n')
         binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
         texts = [one if isinstance(one, tuple) else ("", one) for one in failures]
         (tmp_path / "failures.json").write_text(json.dumps(texts))
