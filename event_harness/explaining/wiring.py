@@ -45,10 +45,10 @@ class Link:
             name = str(component.function).rpartition(":function:")[2].partition(":")[0]
             return self.target.partition(":function:")[2].partition(":")[0] == name
         if component.type == "sqs":
-            return self.target.rpartition(":")[2] == component.resource.rpartition("/")[2]
+            return self.target.rpartition(":")[2] == component.identifier.rpartition("/")[2]
         if component.type == "eventbridge" and self.target == "eventbridge":
             return True
-        return self.target.rpartition(":")[2] == component.resource.rpartition(":")[2]
+        return self.target.rpartition(":")[2] == component.identifier.rpartition(":")[2]
 
     def __str__(self) -> str:
         where = self.target.rpartition(":")[2]

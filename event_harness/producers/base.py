@@ -133,7 +133,7 @@ class Producer(ABC):
             self._inflight.leave(correlation_id)
 
     def _hint(self) -> str:
-        return f"; is {self.component.resource} deployed, and are you allowed to send to it?"
+        return f"; is {self.component.identifier} deployed, and are you allowed to send to it?"
 
     def _new_id(self, own: str | None, most: int | None = None) -> str:
         if own is not None and (not isinstance(own, str) or not own):

@@ -77,12 +77,12 @@ class EventBridgeProducer(Producer):
         else:
             detail = with_field(body, self.field, correlation_id, self.type)
         entry = {
-            "EventBusName": self.component.resource,
+            "EventBusName": self.component.identifier,
             "Source": source or self.source,
             "DetailType": detail_type or self.detail_type,
             "Detail": encoded(detail).decode(),
         }
-        where = f"bus {self.component.resource} ({entry['Source']}, {entry['DetailType']})"
+        where = f"bus {self.component.identifier} ({entry['Source']}, {entry['DetailType']})"
         sent = self._deliver(correlation_id, entry["Detail"].encode(), where, lambda: self._put(entry, where))
         detail = for_filters(entry["Detail"])
         if detail is None:

@@ -58,7 +58,7 @@ class MessageProducer(Producer):
 
     @property
     def _fifo(self) -> bool:
-        return self.component.resource.endswith(".fifo")
+        return self.component.identifier.endswith(".fifo")
 
     def send(
         self,
@@ -106,7 +106,7 @@ class MessageProducer(Producer):
                 "MessageDeduplicationId": deduplication_id or str(ULID()),
             }
         sent = self._deliver(
-            correlation_id, text.encode(), self.component.resource, lambda: self._call(text, arguments)
+            correlation_id, text.encode(), self.component.identifier, lambda: self._call(text, arguments)
         )
         value = for_filters(text)
         filtered: dict[str, Mapping[str, Any]] = {"attributes": all_attributes}
@@ -127,7 +127,7 @@ class SqsProducer(MessageProducer):
     type = service = "sqs"
 
     def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
-        queue = self.component.resource
+        queue = self.component.identifier
         answer = self._client.send_message(QueueUrl=queue, MessageBody=text, **arguments)
         return str(answer["MessageId"]) if answer.get("MessageId") else None
 
@@ -141,7 +141,7 @@ class SnsProducer(MessageProducer):
     type = service = "sns"
 
     def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
-        answer = self._client.publish(TopicArn=self.component.resource, Message=text, **arguments)
+        answer = self._client.publish(TopicArn=self.component.identifier, Message=text, **arguments)
         return str(answer["MessageId"]) if answer.get("MessageId") else None
 
 

@@ -71,7 +71,7 @@ class S3Producer(Producer):
             raise ProducerError("give either a name or a correlation id: the name is the end of a fresh one")
         content = encoded(body)
         own = self.new_key(name) if correlation_id is None else self._checked(self._new_id(correlation_id))
-        bucket, key = self.component.resource, self.key.replace("*", own)
+        bucket, key = self.component.identifier, self.key.replace("*", own)
         extra = {"ContentType": content_type} if content_type else {}
         return self._deliver(
             own,

@@ -80,7 +80,7 @@ class KinesisProducer(Producer):
             )
         if self.field and not raw:
             body = with_field(body, self.field, correlation_id, self.type)
-        data, stream = encoded(body), self.component.resource
+        data, stream = encoded(body), self.component.identifier
         return self._deliver(
             correlation_id,
             data,
@@ -123,7 +123,7 @@ class DynamoDBProducer(Producer):
         """The attribute that carries the correlation id."""
         if self._field:
             return self._field
-        table = self.component.resource
+        table = self.component.identifier
         try:
             schema = self._client.describe_table(TableName=table)["Table"]["KeySchema"]
         except AWS_ERRORS as error:
@@ -142,7 +142,7 @@ class DynamoDBProducer(Producer):
         """
         correlation_id = self._new_id(correlation_id, 2048)
         item = with_field(body, self.field, correlation_id, self.type)
-        table = self.component.resource
+        table = self.component.identifier
         try:
             typed = {name: TypeSerializer().serialize(_exact(value)) for name, value in item.items()}
         except (TypeError, ValueError) as error:

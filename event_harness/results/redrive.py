@@ -171,10 +171,10 @@ def _replay(target: Target, component: Component, message: Any, failure: Failure
             "MessageDeduplicationId": message["MessageId"],
         }
         target.client("sqs").send_message(
-            QueueUrl=component.resource,
+            QueueUrl=component.identifier,
             MessageBody=message["Body"],
             MessageAttributes=message.get("MessageAttributes", {}),
-            **(order if component.resource.endswith(".fifo") else {}),
+            **(order if component.identifier.endswith(".fifo") else {}),
         )
         return
     if failure.condition is None and failure.request_id is None:

@@ -20,6 +20,7 @@ SCHEMA = 1
 _MOST_BYTES = 1024 * 1024  # of a file; a map of 100 components takes 30 KB
 CORRELATIONS = ("key", "attribute", "body")
 # Per type of component the fields that it may have. The first one is required.
+# `resource` of type "other" is an ARN or a Terraform address: nothing is asked of it.
 COMPONENT_FIELDS = {
     "s3": ("bucket",),
     "sqs": ("queue_url", "failure_queue_url"),
@@ -28,8 +29,12 @@ COMPONENT_FIELDS = {
     "lambda": ("function", "log_group", "failure_queue_url"),
     "dynamodb": ("table",),
     "kinesis": ("stream",),
+    "http": ("url", "log_group"),
+    "stepfunctions": ("state_machine_arn", "log_group"),
+    "pipe": ("pipe",),
+    "other": ("resource",),
 }
-SOURCE_TYPES = tuple(sorted(set(COMPONENT_FIELDS) - {"lambda"}))
+SOURCE_TYPES = ("dynamodb", "eventbridge", "kinesis", "s3", "sns", "sqs")
 _ANY_COMPONENT = {"name", "type"}.union(*COMPONENT_FIELDS.values())
 
 
@@ -76,9 +81,13 @@ class Component:
     failure_queue_url: str | None = None
     table: str | None = None
     stream: str | None = None
+    url: str | None = None
+    state_machine_arn: str | None = None
+    pipe: str | None = None
+    resource: str | None = None
 
     @property
-    def resource(self) -> str:
+    def identifier(self) -> str:
         """The required field of its type: its bucket, queue URL, topic ARN or the like."""
         return str(getattr(self, COMPONENT_FIELDS[self.type][0]))
 

@@ -156,8 +156,11 @@ variable "sources" {
 variable "components" {
   description = <<-EOT
     The components that an event passes in the system under test, in order. Producers send to them, and the
-    explanation of a timeout lists them. Fields by type: s3 `bucket`, sqs `queue_url`, sns `topic_arn`, eventbridge `bus`, lambda
-    `function`, `log_group` and `failure_queue_url`, dynamodb `table`, kinesis `stream`.
+    explanation of a timeout lists them. Fields by type: s3 `bucket`, sqs `queue_url` and `failure_queue_url`, sns
+    `topic_arn`, eventbridge `bus`, lambda `function`, `log_group` and `failure_queue_url`, dynamodb `table`, kinesis
+    `stream`, http `url` (of an API's stage or a function) and `log_group` (of its access log), stepfunctions
+    `state_machine_arn` and `log_group`, pipe `pipe` (name of an EventBridge pipe), other `resource` (an ARN or a
+    Terraform address; explanations list it and look no further).
   EOT
   type = list(object({
     name              = string
@@ -171,6 +174,10 @@ variable "components" {
     failure_queue_url = optional(string)
     table             = optional(string)
     stream            = optional(string)
+    url               = optional(string)
+    state_machine_arn = optional(string)
+    pipe              = optional(string)
+    resource          = optional(string)
   }))
   default  = []
   nullable = false
@@ -178,9 +185,11 @@ variable "components" {
   validation {
     condition = alltrue([
       for component in var.components :
-      contains(["s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis"], component.type)
+      contains([
+        "s3", "sqs", "sns", "eventbridge", "lambda", "dynamodb", "kinesis", "http", "stepfunctions", "pipe", "other",
+      ], component.type)
     ])
-    error_message = "The type of a component must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"lambda\", \"dynamodb\" or \"kinesis\"."
+    error_message = "The type of a component must be \"s3\", \"sqs\", \"sns\", \"eventbridge\", \"lambda\", \"dynamodb\", \"kinesis\", \"http\", \"stepfunctions\", \"pipe\" or \"other\"."
   }
 
   validation {
@@ -221,6 +230,26 @@ variable "components" {
   validation {
     condition     = !contains([for component in var.components : component.type != "kinesis" || component.stream != null], false)
     error_message = "A component of type \"kinesis\" lacks `stream`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for component in var.components : component.type != "http" || component.url != null], false)
+    error_message = "A component of type \"http\" lacks `url`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for component in var.components : component.type != "stepfunctions" || component.state_machine_arn != null], false)
+    error_message = "A component of type \"stepfunctions\" lacks `state_machine_arn`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for component in var.components : component.type != "pipe" || component.pipe != null], false)
+    error_message = "A component of type \"pipe\" lacks `pipe`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
+  }
+
+  validation {
+    condition     = !contains([for component in var.components : component.type != "other" || component.resource != null], false)
+    error_message = "A component of type \"other\" lacks `resource`: set it (Terraform ignores unknown fields, so look for a misspelt one)."
   }
 }
 

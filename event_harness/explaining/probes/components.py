@@ -8,6 +8,7 @@ from event_harness.aws.errors import code_of
 from event_harness.explaining.probes import stores
 from event_harness.explaining.probes.asking import Question, Seen
 from event_harness.explaining.probes.functions import function
+from event_harness.explaining.probes.unprobed import not_looked_into
 from event_harness.explaining.report import Finding
 from event_harness.system.resources import Component, ResourceMap
 
@@ -19,6 +20,10 @@ _PROBES: dict[str, Callable[[Question, Component], Seen]] = {
     "lambda": function,
     "dynamodb": stores.table,
     "kinesis": stores.stream,
+    "http": not_looked_into,
+    "stepfunctions": not_looked_into,
+    "pipe": not_looked_into,
+    "other": not_looked_into,
 }
 _MISSING = {
     "404",
@@ -42,7 +47,7 @@ def ask(question: Question, component: Component) -> Seen:
     except ClientError as error:
         if code_of(error) not in _MISSING:
             raise
-        what = f"{component.resource} isn't there"
+        what = f"{component.identifier} isn't there"
         cause = f"{component.name}: {what}; was it destroyed?"
         return Seen(Finding(component.name, "failed", what, cause=cause, certain=True))
 

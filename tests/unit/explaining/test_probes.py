@@ -77,6 +77,25 @@ def test_what_keeps_nothing_is_unknown_by_itself(component, services, text):
     assert found.text.startswith(text)
 
 
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [
+        ("arn:aws:firehose:eu-west-1:123456789012:deliverystream/clicks", "firehose"),
+        ("arn:", "arn:"),
+        ("aws_kinesis_firehose_delivery_stream.clicks", "aws_kinesis_firehose_delivery_stream"),
+        ('module.a["x.y[0]"].module.b[1].aws_mq_broker.this["p.\\"q"]', "aws_mq_broker"),
+        ("data.aws_msk_cluster.main", "aws_msk_cluster"),
+        ("the printer", "the printer"),
+    ],
+)
+def test_a_component_that_the_harness_does_not_know_is_said_to_be_not_looked_into(resource, kind):
+    found = asked(Component("clicks", "other", resource=resource)).finding
+    assert (found.state, found.text) == (
+        "unknown",
+        f"not looked into: the harness doesn't know {kind}",
+    )
+
+
 def test_a_component_that_is_gone_is_said_to_be_gone():
     gone = {"describe_event_bus": client_error("ResourceNotFoundException")}
     found = asked(BUS, events=gone).finding

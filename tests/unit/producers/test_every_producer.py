@@ -29,7 +29,7 @@ def test_every_producer_says_what_it_sent_under_a_fresh_id(make, service, produc
     assert first.correlation_id == f"run/{first.case_id}"
     assert (first.component, first.sent_at) == ("in", 1234.5)
     assert first.size >= len('{"a": 1}')
-    assert COMPONENTS[producer.type].resource in first.description
+    assert COMPONENTS[producer.type].identifier in first.description
 
 
 @pytest.mark.parametrize("producer", ALL)

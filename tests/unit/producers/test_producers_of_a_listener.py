@@ -24,7 +24,7 @@ def test_a_producer_of_a_listener_sends_in_its_session_and_within_its_limit():
     sent = producer.send("x")
     assert (sent.session_id, sent.component) == ("run", "source")
     assert world.listener.inflight.ids() == [sent.correlation_id]
-    assert S3Producer.on(world.listener, "destination").component.resource == "destination-bucket"
+    assert S3Producer.on(world.listener, "destination").component.identifier == "destination-bucket"
 
 
 def test_a_producer_of_a_component_that_is_not_there_is_refused():

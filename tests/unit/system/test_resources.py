@@ -37,8 +37,23 @@ def test_every_part_is_read():
     assert found.listener.failure_queue_url == "queue/listener"
     assert found.sources["destination"].correlation == "key"
     assert [component.name for component in found.components] == ["source", "processor", "destination"]
-    assert found.component().resource == "source-bucket"
+    assert found.component().identifier == "source-bucket"
     assert found.component("processor").log_group == "/processor"
+
+
+@pytest.mark.parametrize(
+    ("fields", "identifier"),
+    [
+        ({"type": "http", "url": "https://x.test/prod", "log_group": "/access"}, "https://x.test/prod"),
+        ({"type": "stepfunctions", "state_machine_arn": "arn:x", "log_group": None}, "arn:x"),
+        ({"type": "pipe", "pipe": "changes"}, "changes"),
+        ({"type": "other", "resource": "aws_mq_broker.this"}, "aws_mq_broker.this"),
+    ],
+)
+def test_every_type_of_component_is_read_with_its_identifier(fields, identifier):
+    component = read(changed(("components", 0), {"name": "source"} | fields)).component("source")
+    assert (component.type, component.identifier) == (fields["type"], identifier)
+    assert component.log_group == fields.get("log_group")
 
 
 def test_failure_queues_are_named_by_who_fails_into_them():

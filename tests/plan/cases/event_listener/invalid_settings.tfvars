@@ -9,5 +9,9 @@ components = [
   { name = "eventbridge", type = "eventbridge", log_group = "g" },
   { name = "dynamodb", type = "dynamodb", log_group = "g" },
   { name = "kinesis", type = "kinesis", log_group = "g" },
+  { name = "http", type = "http", log_group = "g" },
+  { name = "stepfunctions", type = "stepfunctions", log_group = "g" },
+  { name = "pipe", type = "pipe", log_group = "g" },
+  { name = "other", type = "other", log_group = "g" },
 ]
 settings = { result_ttl_hours = 0, inline_limit_bytes = 400000 }
