@@ -19,7 +19,7 @@ from pathlib import Path
 
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments import deployment as deployments
+from event_harness.deployments import destroy
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.ending import Ending
 from event_harness.deployments.record import DeploymentRecord
@@ -76,7 +76,7 @@ def trials(directory: Path, count: int, seed: int) -> list[tuple[bool, str]]:
 
 def main(directory: Path, count: int, seed: int) -> None:
     """Print one line for each trial: `fine` or `FAILED`, and what was found."""
-    setattr(deployments, "remove_all", lambda *_: [])  # noqa: B010 (there is no AWS to look at)
+    setattr(destroy, "remove_all", lambda *_: [])  # noqa: B010 (there is no AWS to look at)
     (directory / "main.tf").write_text("", encoding="utf-8")
     binary = directory / "terraform"
     binary.write_text(TERRAFORM, encoding="utf-8")

@@ -16,8 +16,9 @@ from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.deployments import record as records
 from event_harness.deployments import sharing, unrecorded
-from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import DeploymentRecord
+from event_harness.deployments.terraform_calls import TerraformCalls
 from event_harness.deployments.unrecorded import Unrecorded
 from event_harness.errors import (
     ConfigurationError,
@@ -258,15 +259,15 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
 
 
 def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> None:
-    deployment = Deployment(record.configuration_dir, target, _tools(record), record, say=say)
+    calls = TerraformCalls(record, target, _tools(record), say=say)
+    destroyer = Destroyer(calls)
     # Its owner may have died between two writes, or used the provider mirror of another interpreter.
     try:
-        deployment.write_override()
-        deployment.initialise()
+        calls.initialise()
     except (ConfigurationError, DeploymentError) as error:
         say(f"{record.deployment_id}: its configuration can't be used, so without it: {error}")
-        deployment.usable = False
-    deployment.destroy_by_state()
+        destroyer.by_configuration = False
+    destroyer.by_state()
 
 
 def _tools(record: DeploymentRecord) -> toolchain.Toolchain:

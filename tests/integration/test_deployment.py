@@ -257,12 +257,12 @@ def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, mon
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
     assert one.record.disposable_buckets() == [bucket]
 
-    terraform, listed = one._terraform, []
+    terraform, listed = one.calls.terraform, []
 
     def watched(**settings):
         listed.append(s3.list_object_versions(Bucket=bucket).get("Versions", []))
         return terraform(**settings)
 
-    monkeypatch.setattr(one, "_terraform", watched)
+    monkeypatch.setattr(one.calls, "terraform", watched)
     one.destroy()
     assert listed == [[]]

@@ -25,7 +25,7 @@ def deployment(tmp_path, monkeypatch):
         values = {name: {"value": value} for name, value in one.outputs.items()}
         return types.SimpleNamespace(out=json.dumps(values))
 
-    monkeypatch.setattr(one, "_terraform", lambda: types.SimpleNamespace(execute_command=execute_command))
+    monkeypatch.setattr(one.calls, "terraform", lambda: types.SimpleNamespace(execute_command=execute_command))
     return one
 
 
@@ -62,7 +62,7 @@ def test_error_of_the_test_stays_the_one_to_be_seen_when_destroy_fails_too(deplo
 
     monkeypatch.setattr(deployment, "apply", lambda: None)
     monkeypatch.setattr(deployment, "destroy", destroy)
-    monkeypatch.setattr(deployment, "say", said.append)
+    monkeypatch.setattr(deployment.calls, "say", said.append)
     with pytest.raises(ZeroDivisionError) as error, deployment:
         _ = 1 / 0
     assert error.value.__notes__ == said == ["2 resources are left"]
@@ -75,7 +75,7 @@ def test_variables_of_files_count_after_the_conventions_and_before_those_that_ar
     deployment.var_files = (tmp_path / "more.tfvars",)
     deployment.record.variables = {"ephemeral": True, "a": "2", "deploy_test_resources": False}
     deployment.record.var_files = deployment._copy_variable_files()
-    first, file, *given = deployment._variable_flags()
+    first, file, *given = deployment.calls.variable_flags()
     assert first == "-var=ephemeral=true"
     assert file == f"-var-file={deployment.record.directory / '0-more.tfvars'}"
     assert given == ["-var=a=2", "-var=deploy_test_resources=false"]
@@ -94,8 +94,8 @@ def region_of(deployment, tmp_path):
     def take(expression, answer=""):
         (tmp_path / "main.tf").write_text(f'provider "aws" {{\n  region = {expression}\n}}\n')
         deployment.record.configuration = "../../.."
-        deployment._console = lambda _question: answer
-        deployment._record_providers()
+        deployment.calls._console = lambda _question: answer
+        deployment.calls.record_providers(deployment.region_origin)
         assert deployment.record.region in ("", deployment.target.region)
         return deployment.target.region
 
@@ -150,7 +150,7 @@ def test_environment_reaches_terraform_but_for_what_leads_it_elsewhere(tmp_path,
     )
     record = DeploymentRecord.create(tmp_path / "state", root=tmp_path, target="local")
     one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), tools, record)
-    environ = one._terraform(internet=True).env
+    environ = one.calls.terraform(internet=True).env
     assert {name: environ[name] for name in reach} == reach
     assert environ["TF_CLI_CONFIG_FILE"] == "/etc/company.tfrc"
     assert not set(stay) & set(environ)

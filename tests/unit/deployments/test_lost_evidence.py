@@ -7,7 +7,7 @@ import types
 import pytest
 
 from event_harness.aws.targets import Target
-from event_harness.deployments import deployment as deployments
+from event_harness.deployments import destroy
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, EmulatorGoneError
@@ -20,7 +20,7 @@ STATE = '{"resources": [{"mode": "managed", "type": "aws_sqs_queue", "name": "a"
 def removed(monkeypatch):
     """The deployments that were removed by their tags; `left` is what that leaves."""
     asked, left = [], []
-    monkeypatch.setattr(deployments, "remove_all", lambda _target, one, _say: asked.append(one) or left)
+    monkeypatch.setattr(destroy, "remove_all", lambda _target, one, _say: asked.append(one) or left)
     return types.SimpleNamespace(asked=asked, left=left)
 
 
@@ -35,7 +35,7 @@ def applied(tmp_path, monkeypatch):
     state = record.configuration_dir / "terraform.tfstate.d" / record.deployment_id / "terraform.tfstate"
     state.parent.mkdir(parents=True)
     state.write_text(STATE)
-    monkeypatch.setattr(one, "_terraform", lambda **_: pytest.fail("terraform was called"))
+    monkeypatch.setattr(one.calls, "terraform", lambda **_: pytest.fail("terraform was called"))
     return one
 
 
@@ -49,7 +49,7 @@ def test_deployment_whose_files_were_deleted_is_removed_by_its_tags(applied, rem
         }[lost]
     )
     said = []
-    applied.say = said.append
+    applied.calls.say = said.append
     applied.destroy()
     assert removed.asked == [applied.record.deployment_id]
     assert "has been deleted" in said[0]
@@ -77,7 +77,7 @@ def test_nothing_is_destroyed_on_an_emulator_that_has_ended(applied, removed):
         raise EmulatorGoneError("the local AWS emulator (process 1) has ended")
 
     said = []
-    applied.check_target, applied.say = gone, said.append
+    applied.calls.check_target, applied.calls.say = gone, said.append
     applied.destroy()
     assert removed.asked == []
     assert said == [
@@ -92,7 +92,7 @@ def test_interrupted_apply_that_has_created_nothing_is_destroyed(applied, remove
     applied.record.at("apply")
     (state,) = applied.record.configuration_dir.rglob("terraform.tfstate")
     state.unlink()
-    monkeypatch.setattr(deployments, "remove_all", lambda *_: interrupts.check() or [])
+    monkeypatch.setattr(destroy, "remove_all", lambda *_: interrupts.check() or [])
     with interrupts.orderly_interrupts():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

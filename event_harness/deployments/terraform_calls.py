@@ -1,0 +1,222 @@
+"""How terraform is called for one deployment: its environment, its directory, its variables."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from event_harness.aws.ownership import PROCESS_MARK
+from event_harness.aws.targets import Target
+from event_harness.deployments.record import DeploymentRecord
+from event_harness.errors import EmulatorGoneError, HarnessError, SettingError
+from event_harness.machine import temporary
+from event_harness.machine.progress import Progress, harmless
+from event_harness.terraform import emptied, provider_in_use, view
+from event_harness.terraform.command import Terraform
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.overrides import write_override
+from event_harness.terraform.provider_in_use import ProviderInUse
+from event_harness.terraform.recovery import Failure, Transient
+from event_harness.terraform.runtimes import RuntimeSubstitution
+from event_harness.terraform.toolchain import Toolchain
+
+# Inputs that the harness sets wherever a configuration declares them.
+GATE = "deploy_test_resources"
+CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
+
+# What a person has set for terraform at the command line, and what would lead it elsewhere. All else reaches
+# it: TF_VAR_*, TF_TOKEN_*, TF_REGISTRY_* and so on.
+_NOT_FOR_TERRAFORM = ("TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE", "TF_INPUT", "TF_REATTACH")
+
+COMMON = ("-no-color", "-input=false")
+
+
+class TerraformCalls:
+    """Calls terraform for one deployment.
+
+    Args:
+        record: the deployment's record.
+        target: where it is deployed.
+        toolchain: the binary and the providers.
+        say: prints a line of progress.
+        timeout: seconds that one terraform command may take.
+        interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
+        check_target: raises EmulatorGoneError if the emulator has ended.
+        retry: regular expressions of terraform errors after which a command continues, besides our own.
+    """
+
+    def __init__(
+        self,
+        record: DeploymentRecord,
+        target: Target,
+        toolchain: Toolchain,
+        *,
+        say: Callable[[str], None] | None = None,
+        timeout: float = 1800.0,
+        interrupted: threading.Event | None = None,
+        check_target: Callable[[], None] = lambda: None,
+        retry: Iterable[str] = (),
+    ) -> None:
+        self.record = record
+        self.target = target
+        self.toolchain = toolchain
+        self.say = harmless(say)
+        self.timeout = timeout
+        self.interrupted = interrupted
+        self.check_target = check_target
+        self.retry = tuple(retry)
+
+    @property
+    def tofu(self) -> bool:
+        """Whether OpenTofu runs it."""
+        return getattr(self.toolchain, "kind", "terraform") == "tofu"
+
+    @property
+    def data_dir(self) -> Path:
+        """Its TF_DATA_DIR."""
+        return self.record.directory / "data"
+
+    @property
+    def provider(self) -> ProviderInUse:
+        """The hashicorp/aws in use."""
+        return ProviderInUse(self.toolchain, self.record.configuration_dir)
+
+    @property
+    def runtimes(self) -> tuple[RuntimeSubstitution, ...]:
+        """The substitution of Lambda runtimes; none on AWS."""
+        if not self.target.endpoint_url:
+            return ()
+        return (RuntimeSubstitution(self.provider, self.record.configuration_dir, self.data_dir),)
+
+    def initialise(self) -> None:
+        """Write the override files, init the deployment's view and select its workspace.
+
+        It may be called again.
+        """
+        write_override(
+            self.record.configuration_dir,
+            endpoint_url=self.target.endpoint_url,
+            old_provider=self.toolchain.old_provider,
+            tags=self.record.tags,
+            tofu=self.tofu,
+        )
+        with self.toolchain.installing():
+            self.terraform(internet=True).init(color=False)
+        self.terraform().workspace(self.record.deployment_id)
+
+    def variable_flags(self) -> list[str]:
+        """The variables as Terraform's command line takes them; the last one counts."""
+        texts = _texts(self.record.variables)
+        conventions = {
+            name for name, value in CONVENTIONS.items() if self.record.variables.get(name) is value
+        }
+        first = [f"-var={name}={texts[name]}" for name in sorted(conventions)]
+        files = [f"-var-file={self.record.directory.resolve() / name}" for name in self.record.var_files]
+        return [*first, *files, *(f"-var={name}={texts[name]}" for name in texts if name not in conventions)]
+
+    def record_providers(self, region_origin: str) -> None:
+        """Record the provider blocks with their values, and work in the region that they name.
+
+        Args:
+            region_origin: where the user has set the target's region; empty if the configuration may choose.
+
+        Raises:
+            SettingError: the user has set another region.
+        """
+        found = emptied.expressions(Configuration.read(self.record.configuration_dir, tofu=self.tofu))
+        question = emptied.to_evaluate(found)
+        self.record.provider_blocks = emptied.evaluated(found, self._console(question) if question else "")
+        region = next((b.get("region") for b in self.record.provider_blocks if "alias" not in b), None)
+        if region and region != self.target.region:
+            if region_origin:
+                raise SettingError(
+                    f"region is {self.target.region} ({region_origin}), but the configuration deploys "
+                    f"to {region}: leave the setting out, or set it to {region}"
+                )
+            self.say(f"the configuration deploys to {region}")
+            self.target = dataclasses.replace(self.target, region=str(region), _clients={})
+            self.record.region = str(region)
+        self.record.save()
+
+    def _console(self, expression: str) -> str:
+        """What `terraform console` answers to a line; empty if it fails."""
+        terraform = self.terraform()
+        try:
+            done = subprocess.run(
+                [str(self.toolchain.binary), "console", *self.variable_flags()],
+                cwd=self.record.configuration_dir,
+                env=terraform.env,
+                input=expression,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=120,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.strip()
+
+    def terraform(
+        self, *, internet: bool = False, progress: Progress | None = None, directory: Path | None = None
+    ) -> Terraform:
+        """Terraform in the deployment's view, or in another directory.
+
+        Args:
+            internet: whether it may reach the provider registry.
+            progress: follows its output.
+            directory: the root, if it isn't that of the view.
+        """
+        base = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_FOR_TERRAFORM)}
+        environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
+        environ |= {
+            "TF_DATA_DIR": str(directory.resolve() / "data" if directory else self.data_dir),
+            "TMPDIR": str(temporary.make(self.record.temporary)),
+            PROCESS_MARK: self.record.deployment_id,
+        }
+        if self.target.endpoint_url:
+            environ |= provider_in_use.ON_EMULATOR
+        return Terraform(
+            directory or self.record.configuration_dir,
+            binary=self.toolchain.binary,
+            environ=environ,
+            logs=self.record.logs,
+            timeout=self.timeout,
+            on_line=progress,
+            interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
+            check=self.check_target,
+            recoveries=(Transient(self.retry, self._target_is_gone), *self.runtimes),
+            explain=self._explain,
+            say=self.say,
+        )
+
+    def _target_is_gone(self) -> bool:
+        """Whether the emulator has ended. Other faults of the target may pass."""
+        try:
+            self.check_target()
+            self.target.check()
+        except EmulatorGoneError:
+            return True
+        except HarnessError:
+            return False
+        return False
+
+    def _explain(self, failure: Failure) -> str:
+        return _left_out(failure) + self.provider.explain(failure)
+
+
+def _left_out(failure: Failure) -> str:
+    """How to copy what terraform has missed; empty if it names nothing that a copy leaves out."""
+    names = view.left_out_named(failure.error_text) if failure.command in ("init", "plan", "apply") else []
+    if not names:
+        return ""
+    return f" ({names[0]} is left out of a deployment's copy: --harness-include={names[0]} copies it)"
+
+
+def _texts(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Values as a command line wants them: text as it is, anything else as JSON, which Terraform reads."""
+    return {name: v if isinstance(v, str) else json.dumps(v) for name, v in variables.items()}
