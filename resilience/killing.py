@@ -17,7 +17,7 @@ import psutil
 
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.targets import Target
-from event_harness.deployments.record import recorded
+from event_harness.deployments.records import recorded
 from event_harness.orphans.inventory import inventory
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ import psutil
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.deployments.record import recorded
+from event_harness.deployments.records import recorded
 from event_harness.deployments.sweep import sweep
 from event_harness.orphans.inventory import inventory
 from resilience.killing import ROOT, processes_about

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from event_harness.plugin import SETTINGS_KEY
+from event_harness.plugin_process import SETTINGS_KEY
 from event_harness.terraform.provider_source import VARIABLE
 
 

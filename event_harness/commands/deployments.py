@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from event_harness.commands.options import state_dir, target
-from event_harness.deployments import record as records
-from event_harness.deployments import unrecorded
+from event_harness.deployments import records, unrecorded
 from event_harness.deployments.sweep import sweep as sweep_by_record
 from event_harness.deployments.sweep import sweep_by_tag
 from event_harness.errors import printable

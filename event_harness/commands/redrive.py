@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from event_harness.commands.options import project, state_dir
-from event_harness.deployments.record import recorded
+from event_harness.deployments.records import recorded
 from event_harness.deployments.session import Session
 from event_harness.errors import SettingError
 from event_harness.results.redrive import redrive

@@ -6,12 +6,8 @@ after every resource is destroyed. So `event-harness list` and `event-harness sw
 deployment left.
 """
 
-import getpass
 import os
-import re
 import shutil
-import socket
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -30,12 +26,14 @@ from event_harness.aws.ownership import (
     new_deployment_id,
 )
 from event_harness.aws.targets import Target
-from event_harness.errors import CredentialsError, StateError, SweepError
+from event_harness.deployments import owner
+from event_harness.errors import CredentialsError, StateError
 from event_harness.machine import clock, command_line, dataclass_file, folders, processes, temporary
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
+DEPLOYMENTS = "deployments"  # in the state directory: a directory for each deployment
 TEMPORARY = "tmp"  # in a deployment's directory: its temporary files, or a link to them
 
 
@@ -106,12 +104,12 @@ class DeploymentRecord:
         own = psutil.Process()
         record = cls(
             deployment_id=deployment_id,
-            directory=deployments_dir(state_dir) / deployment_id,
+            directory=state_dir / DEPLOYMENTS / deployment_id,
             root=str(root),
             target=target,
             endpoint_url=endpoint_url,
             region=region,
-            owner=_owner(),
+            owner=owner.of_this_process(),
             pid=own.pid,
             started=processes.started_at(own),
             created_at=now,
@@ -263,7 +261,7 @@ class DeploymentRecord:
 
     def in_progress(self) -> bool:
         """Whether the owner process is alive, or may be alive if it is on another host."""
-        if self.owner.rpartition("@")[2] != _owner().rpartition("@")[2]:
+        if self.owner.rpartition("@")[2] != owner.of_this_process().rpartition("@")[2]:
             return clock.now() < self.expires_at
         return processes.still_lives(self.pid, self.started)
 
@@ -301,51 +299,8 @@ class DeploymentRecord:
             folders.delete_if_empty(parent)
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a uid without an entry in the passwd file, as in many containers
-        return f"uid-{os.getuid()}"
-
-
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
         raise StateError(f"{path} can't be read: {error.strerror}") from error
-
-
-def _owner() -> str:
-    """user@host of this process, with only the characters that a tag may hold."""
-    return re.sub(r"[^\w .:/=+@-]", "-", f"{_user()}@{socket.gethostname()}")
-
-
-def deployments_dir(state_dir: Path) -> Path:
-    """The directory that holds the deployments of a project."""
-    return state_dir / "deployments"
-
-
-def directories(state_dir: Path) -> list[Path]:
-    """The directories of all deployments of a project, oldest first.
-
-    Raises:
-        SweepError: the project's records can't be read. They must not be taken for none.
-    """
-    where = deployments_dir(state_dir)
-    try:
-        return sorted(Path(entry.path) for entry in os.scandir(where) if entry.is_dir(follow_symlinks=False))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise SweepError(
-            f"the records in {where} can't be read: {error.strerror}; run this as the user who owns them"
-        ) from error
-
-
-def recorded(state_dir: Path) -> Iterator[DeploymentRecord]:
-    """Every deployment with a readable record, oldest first."""
-    for directory in directories(state_dir):
-        try:
-            yield DeploymentRecord.load(directory)
-        except (OSError, ValueError):
-            continue  # see `unrecorded`

@@ -13,7 +13,7 @@ from pathlib import Path
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments import record as records
+from event_harness.deployments import records
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, EmulatorGoneError, HarnessError, SettingError, StateError

@@ -14,8 +14,7 @@ import psutil
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
-from event_harness.deployments import record as records
-from event_harness.deployments import sharing, unrecorded
+from event_harness.deployments import records, sharing, unrecorded
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import TerraformCalls

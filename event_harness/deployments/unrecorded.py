@@ -15,7 +15,8 @@ import psutil
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK, is_deployment_id
-from event_harness.deployments.record import TEMPORARY, DeploymentRecord, directories
+from event_harness.deployments.record import TEMPORARY, DeploymentRecord
+from event_harness.deployments.records import directories
 from event_harness.machine import clock, folders, processes, temporary
 from event_harness.terraform import state_file
 

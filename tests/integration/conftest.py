@@ -8,7 +8,7 @@ import pytest
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.listening.listener import Listener
-from event_harness.plugin import SETTINGS_KEY
+from event_harness.plugin_process import SETTINGS_KEY
 from event_harness.producers.inflight import InFlight
 from event_harness.system.correlation import new_session_id
 from event_harness.terraform import toolchain

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from event_harness.deployments.record import recorded
+from event_harness.deployments.records import recorded
 
 ROOT = Path(__file__).parents[2]
 MARK = "EVENT_HARNESS_DEMO_TEST"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import event_harness
-from event_harness import cli, errors, plugin
+from event_harness import cli, errors, fixtures
 from event_harness.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -89,11 +89,11 @@ def test_every_setting_is_in_the_table_with_its_names_and_meaning(setting):
 
 
 def test_every_fixture_is_in_the_table():
-    fixtures = {
-        name for name, value in vars(plugin).items() if type(value).__name__ == "FixtureFunctionDefinition"
+    names = {
+        name for name, value in vars(fixtures).items() if type(value).__name__ == "FixtureFunctionDefinition"
     }
-    assert fixtures
-    assert {f"`{name}`" for name in fixtures} <= set(ROWS)
+    assert names
+    assert {f"`{name}`" for name in names} <= set(ROWS)
 
 
 def test_every_command_is_in_the_reference():

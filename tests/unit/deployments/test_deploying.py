@@ -25,7 +25,9 @@ def deployment(tmp_path, monkeypatch):
         values = {name: {"value": value} for name, value in one.outputs.items()}
         return types.SimpleNamespace(out=json.dumps(values))
 
-    monkeypatch.setattr(one.calls, "terraform", lambda: types.SimpleNamespace(execute_command=execute_command))
+    monkeypatch.setattr(
+        one.calls, "terraform", lambda: types.SimpleNamespace(execute_command=execute_command)
+    )
     return one
 
 

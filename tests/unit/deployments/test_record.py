@@ -12,8 +12,8 @@ import time_machine
 
 from event_harness.aws import ownership
 from event_harness.aws.ownership import PROCESS_MARK, new_deployment_id
-from event_harness.deployments import record as records
-from event_harness.deployments.record import DeploymentRecord
+from event_harness.deployments import records
+from event_harness.deployments.record import RECORD, DeploymentRecord
 from event_harness.machine import clock
 
 
@@ -46,7 +46,7 @@ def test_deployment_is_on_record_before_anything_is_created(record, tmp_path):
 
 
 def rewrite(record, **fields):
-    record = record.directory / records.RECORD
+    record = record.directory / RECORD
     record.write_text(json.dumps(json.loads(record.read_text()) | fields))
 
 
@@ -79,7 +79,7 @@ def test_record_with_a_wrong_field_is_refused(record, fields):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"deployment_id": "d0"}'])
 def test_record_that_was_cut_off_is_refused(record, text):
-    (record.directory / records.RECORD).write_text(text)
+    (record.directory / RECORD).write_text(text)
     with pytest.raises(ValueError, match=r"."):
         DeploymentRecord.load(record.directory)
 
@@ -140,7 +140,7 @@ def test_record_is_deleted_last(record, monkeypatch):
     monkeypatch.setattr(shutil, "rmtree", killed_at_last)
     with pytest.raises(KeyboardInterrupt):
         record.delete()
-    assert [path.name for path in record.directory.iterdir()] == [records.RECORD]
+    assert [path.name for path in record.directory.iterdir()] == [RECORD]
     assert DeploymentRecord.load(record.directory).stage == "destroyed"
 
 

@@ -1,0 +1,135 @@
+"""The fixtures of the plugin. They are thin: the classes behind them work without pytest."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from event_harness.errors import HarnessError, SettingError
+from event_harness.machine.boundary import explained
+from event_harness.plugin_process import SETTINGS_KEY, say, session
+from event_harness.settings import BY_NAME, parse
+
+if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
+    from event_harness.listening.listener import Listener
+    from event_harness.producers import Producer
+    from event_harness.system.deployed_system import DeployedSystem
+    from event_harness.system.resources import ResourceMap
+
+DEFAULT_PROBE: Any = object()  # the project hasn't overridden it: the first component decides
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> "DeployedSystem":
+    """The system under test, deployed once for the whole session and destroyed at its end.
+
+    With `--harness-reuse` or `--harness-resources` it is an existing system, which is not destroyed.
+    """
+    with plain_errors():
+        return session(request.config).system()
+
+
+@pytest.fixture(scope="session")
+def harness_readiness_probe() -> Any:
+    """Override it to choose the body of the readiness probe; None sends no probe.
+
+    By default a text is sent if the system's first component is a bucket, and nothing otherwise: only you
+    know which inputs another system accepts.
+    """
+    return DEFAULT_PROBE
+
+
+@pytest.fixture(scope="session")
+def harness_producer_settings() -> Mapping[str, Mapping[str, Any]]:
+    """Override it to name the place of the correlation id in inputs: `{"orders": {"field": "order_id"}}`.
+
+    It maps a component's name to the further arguments of its producer's class.
+    """
+    return {}
+
+
+@pytest.fixture(scope="session")
+def harness_listener(
+    request: pytest.FixtureRequest,
+    deployment: "DeployedSystem",
+    harness_readiness_probe: Any,
+    harness_producer_settings: Mapping[str, Mapping[str, Any]],
+) -> "Listener":
+    """The listener of this process. A readiness probe has come through, so notifications are live."""
+    from event_harness.listening.listener import Listener
+    from event_harness.listening.readiness import await_ready
+    from event_harness.producers import producers_for
+    from event_harness.producers.inflight import InFlight
+    from event_harness.system.correlation import new_session_id
+
+    settings = request.config.stash[SETTINGS_KEY]
+    limit = settings["in_flight"] or (50 if deployment.target.endpoint_url is None else 4)
+    workers = getattr(request.config, "workerinput", {}).get("workercount", 1)
+    with plain_errors():
+        listener = Listener(
+            deployment.resources,
+            deployment.target,
+            new_session_id(),
+            sla=settings["sla"],
+            in_flight=InFlight(max(1, limit // workers)),
+        )
+        probe = _readiness_probe(harness_readiness_probe, deployment.resources)
+        if settings["readiness"] and probe is not None:
+            producer = next(iter(producers_for(listener, harness_producer_settings).values()))
+            took = await_ready(producer, listener, probe, limit=settings["readiness"])
+            say(request.config, f"ready: a readiness probe came through in {took:.1f} s")
+    return listener
+
+
+@pytest.fixture
+def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "Listener":
+    """Awaits results: `listener.wait_for(sent)`. The default timeout of its waits is this test's SLA."""
+    marker = request.node.get_closest_marker("sla")
+    if marker is None:
+        return harness_listener
+    if len(marker.args) != 1 or marker.kwargs:
+        pytest.fail("@pytest.mark.sla takes one argument, the seconds: @pytest.mark.sla(5)", pytrace=False)
+    try:
+        return harness_listener.with_sla(parse(BY_NAME["sla"], str(marker.args[0]), "@pytest.mark.sla"))
+    except SettingError as error:
+        line = str(error)
+    pytest.fail(line, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def producers(
+    harness_listener: "Listener", harness_producer_settings: Mapping[str, Mapping[str, Any]]
+) -> "Mapping[str, Producer]":
+    """The producers of all components that take inputs, by component name."""
+    from event_harness.producers import producers_for
+
+    with plain_errors():
+        return producers_for(harness_listener, harness_producer_settings)
+
+
+@pytest.fixture(scope="session")
+def producer(producers: "Mapping[str, Producer]") -> "Producer":
+    """The producer of the first component: `sent = producer.send("a text")`."""
+    return next(iter(producers.values()))
+
+
+def _readiness_probe(chosen: Any, resources: "ResourceMap") -> Any:
+    """The body of the readiness probe; None for no readiness probe."""
+    if not resources.components:
+        return None
+    if chosen is not DEFAULT_PROBE:
+        return chosen
+    return "readiness probe" if resources.components[0].type == "s3" else None
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """If a fixture fails, each test that needs it shows one line and no traceback."""
+    try:
+        with explained():
+            yield
+    except HarnessError as error:
+        failed = pytest.fail.Exception(str(error), pytrace=False)
+        setattr(failed, "report", getattr(error, "report", None))  # noqa: B010 (pytest's class has no such)
+        raise failed from None

@@ -1,0 +1,92 @@
+"""What the plugin keeps for a pytest process: its settings, its session and its output."""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from event_harness.deployments.ending import Ending
+from event_harness.errors import DeploymentError, printable
+from event_harness.machine.progress import harmless
+from event_harness.settings import Settings
+
+if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
+    from event_harness.deployments.session import Session
+    from event_harness.deployments.sharing import Lendable
+
+SETTINGS_KEY = pytest.StashKey[Settings]()
+SESSION_KEY = pytest.StashKey["Session"]()
+ENDING_KEY = pytest.StashKey[Ending]()
+STDERR_KEY = pytest.StashKey["Stderr"]()
+
+
+class Stderr:
+    """This process's stderr before pytest captured it. Any thread may write to it at any time."""
+
+    def __init__(self) -> None:
+        try:
+            self._descriptor: int | None = os.dup(2)
+        except OSError:  # it is closed
+            self._descriptor = None
+
+    def write(self, line: str) -> None:
+        """Print a line."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.write(self._descriptor, f"\nevent-harness: {line}\n".encode(errors="replace"))
+
+
+def session(config: pytest.Config) -> "Lendable":
+    """The source of this process's system: its own session, or the controller that lends to its workers."""
+    lent = getattr(config, "workerinput", {}).get("event_harness")
+    settings = config.stash[SETTINGS_KEY]
+    if settings["resources"] or settings["reuse"]:
+        return own_session(config)
+    if lent is None:
+        if not config.stash[ENDING_KEY].is_ours and SESSION_KEY not in config.stash:
+            raise DeploymentError(
+                "a forked child can't deploy the system, since nothing would destroy it: run pytest without "
+                "--forked, or add -n 1 (then the controller of pytest-xdist deploys)"
+            )
+        return own_session(config)
+    from event_harness.deployments.sharing import Borrowed
+
+    return Borrowed(Path(lent))
+
+
+def own_session(config: pytest.Config) -> "Session":
+    """The session of this process, created at the first call."""
+    from event_harness.deployments.session import Session
+
+    if SESSION_KEY not in config.stash:
+        config.stash[SESSION_KEY] = Session(
+            config.stash[SETTINGS_KEY],
+            config.rootpath,
+            say=sayer(config),
+            warn=config.stash[STDERR_KEY].write,
+        )
+        config.stash[ENDING_KEY].add(config.stash[SESSION_KEY])
+    return config.stash[SESSION_KEY]
+
+
+def sayer(config: pytest.Config) -> Callable[[str], None]:
+    """A function that prints a line, also while pytest captures output."""
+    return lambda line: say(config, line)
+
+
+def say(config: pytest.Config, line: str) -> None:
+    """Print a line, also while pytest captures output."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        return
+
+    def write(text: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(text)
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else ExitStack():
+        harmless(write)(f"event-harness: {printable(line)}")
