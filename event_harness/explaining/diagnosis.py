@@ -26,6 +26,7 @@ from event_harness.results.failures import FailureReader
 from event_harness.results.reader import Clock, Reader, Sleep
 from event_harness.results.result import Result, by_source
 from event_harness.results.sent import Sent
+from event_harness.system.known_ids import KnownIds
 from event_harness.system.resources import ResourceMap
 
 BUDGET = 5.0
@@ -42,7 +43,7 @@ class Explainer:
         target: Makes the AWS clients.
         reader: Holds the results that were read.
         failures: Reads the failure queues.
-        was_sent: Tells whether an input of this session has this correlation id.
+        ids: Those of all inputs so far.
         budget: Seconds that an explanation may take; anything later is reported as not known.
         emulator_log: Reads the emulator's own log; by default that of the target, if it has one.
         clock: Seconds, monotonic.
@@ -56,7 +57,7 @@ class Explainer:
         reader: Reader,
         failures: FailureReader,
         *,
-        was_sent: Callable[[str | None], bool],
+        ids: KnownIds,
         budget: float = BUDGET,
         emulator_log: PlatformLog | None = None,
         clock: Clock = monotonic,
@@ -66,7 +67,7 @@ class Explainer:
         self._target = target
         self._reader = reader
         self._failures = failures
-        self._was_sent = was_sent
+        self._ids = ids
         self._budget = budget
         self._emulator_log = emulator_log or platform_log(target.emulator_log)
         self._clock = clock
@@ -109,7 +110,7 @@ class Explainer:
             self._target,
             sent,
             resulted=bool(came) and came.issuperset(self._resources.sources),
-            was_sent=self._was_sent,
+            ids=self._ids,
             deadline=deadline,
             foreign={item.request_id for item in others} - {None},
             patience=Patience(self._clock() + min(settle, self._budget / 2), self._clock, self._sleep),
@@ -139,7 +140,7 @@ class Explainer:
             self._reader,
             sent,
             since,
-            was_sent=self._was_sent,
+            was_sent=self._ids.__contains__,
             compare=compare,
             contents=contents,
         )

@@ -61,7 +61,7 @@ def _log_of(question: Question, component: Component, failure: Failure) -> LogVi
             question.sent.correlation_id,
             question.foreign,
             names=[failure.message_id] if failure.redriven else (),
-            was_sent=question.was_sent,
+            ids=question.ids,
             deadline=question.deadline,
         )
     except (HarnessError, *AWS_ERRORS):

@@ -11,7 +11,8 @@ from event_harness.aws.errors import AWS_ERRORS, code_of
 from event_harness.errors import HarnessError
 from event_harness.explaining.log_lines import Line, parsed, why_not_started
 from event_harness.machine.clock import monotonic
-from event_harness.system.correlation import SESSION_ID, ULID, stems
+from event_harness.system.correlation import SESSION_ID, ULID
+from event_harness.system.known_ids import KnownIds
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -87,7 +88,7 @@ def read_log(
     foreign: Collection[str | None] = (),
     *,
     names: Collection[str] = (),
-    was_sent: Callable[[str], bool] = lambda _id: False,
+    ids: KnownIds | None = None,
     deadline: float = float("inf"),
     expected: bool = False,
     patience: Patience = Patience(),
@@ -105,7 +106,7 @@ def read_log(
         correlation_id: The input.
         foreign: Requests that are known to be of other inputs.
         names: Further texts that name the input, such as the id of its message.
-        was_sent: Tells whether an input of this session has this correlation id.
+        ids: Those of all inputs so far.
         deadline: The reading stops here, monotonic seconds.
         expected: The input is known to have passed the function.
         patience: Limits the reading again.
@@ -115,7 +116,7 @@ def read_log(
     """
     while True:
         events, whole = _events(client, log_group, since, deadline)
-        found = view(events, correlation_id, foreign, was_sent, names)
+        found = view(events, correlation_id, foreign, ids or KnownIds(), names)
         waits = not found.settled if expected else found.running is not None
         if not waits or patience.clock() >= patience.until:
             break
@@ -149,14 +150,13 @@ def view(
     events: Iterable[Mapping[str, Any]],
     correlation_id: str,
     foreign: Collection[str | None] = (),
-    was_sent: Callable[[str], bool] = lambda _id: False,
+    ids: KnownIds = KnownIds(),  # noqa: B008 (it is only read)
     names: Collection[str] = (),
 ) -> LogView:
     """Sort the events of a log: those of one input, those of others."""
     lines = parsed(events)
-    session, _, case = correlation_id.partition("/")
-    case = case.partition("/")[0] or correlation_id
-    its_case = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, [case, *names]))})(?![\w-])")
+    session = correlation_id.partition("/")[0]
+    its_name = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])") if names else None
     any_id = re.compile(rf"(?<![\w-])(?:{re.escape(session)}/\w|{_OTHER})")
     made_by_a_session = re.compile(rf"{re.escape(session)}/|{SESSION_ID}/")
 
@@ -164,13 +164,12 @@ def view(
         if line.correlation_id is not None:
             return line.correlation_id == correlation_id
         text = unquote_plus(line.text)
-        return any(not begins_longer(text[match.start() :]) for match in its_case.finditer(text))
+        return ids.mentions(text, correlation_id) or bool(its_name and its_name.search(text))
 
-    def begins_longer(text: str) -> bool:
-        """Whether a text begins with the id of another input that begins like this one: `a.txt.copy`."""
-        word = re.split(r"[\s\"',;)\]}]", text, maxsplit=1)[0]
-        whole = (f"{session}/{stem}" for stem in stems(word))
-        return next((one != correlation_id for one in whole if one == correlation_id or was_sent(one)), False)
+    def changed(other: str) -> bool:
+        """Whether an id in the log is this one, changed by the system."""
+        sent_elsewhere = made_by_a_session.match(other) and not other.startswith(f"{session}/")
+        return other not in ids and not sent_elsewhere and ids.resembles(other, correlation_id)
 
     def names_another(line: Line) -> bool:
         return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))
@@ -205,7 +204,7 @@ def view(
             and (line.request_id or not names_another(line))
         ],
         not_started=None if well else why_not_started(lines),
-        elsewhere=next((other for other in named if its_case.search(other) and not was_sent(other)), None),
+        elsewhere=next((other for other in named if changed(other)), None),
         strange=tuple(dict.fromkeys(other for other in named if not made_by_a_session.match(other))),
     )
 

@@ -82,11 +82,13 @@ class Waiting:
         table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
         self.reader = Reader(table, session_id, clock=clock, sleep=sleep, spawn=spawn)
         self.inflight = in_flight or InFlight(None)
+        for source in resources.sources.values():
+            self.inflight.ids.learn(source.at if source.correlation == "key" else None)
         self.failures = FailureReader(
             resources.failure_queues,
             target.client("sqs", **_QUICK),
             owners=resources.owners,
-            inputs=self.inflight.known,
+            ids=self.inflight.ids,
         )
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
@@ -100,7 +102,7 @@ class Waiting:
             target,
             self.reader,
             self.failures,
-            was_sent=self.inflight.knows,
+            ids=self.inflight.ids,
             clock=clock,
             sleep=self._sleep,
         )
@@ -216,7 +218,7 @@ class Waiting:
         return failures[-1] if failures else None
 
     def _failed(self, news: list[Failure]) -> None:
-        for correlation_id in self.inflight.ids() if news else ():
+        for correlation_id in self.inflight.holders() if news else ():
             if any(failure.concerns(correlation_id) for failure in news):
                 self.inflight.leave(correlation_id)
         self.reader.wake()

@@ -6,6 +6,7 @@ from typing import Any
 
 from event_harness.errors import SettingError
 from event_harness.machine.clock import monotonic
+from event_harness.system.known_ids import KnownIds
 
 
 class InFlight:
@@ -38,8 +39,7 @@ class InFlight:
         # Correlation id -> when it no longer counts; the first `limit` of them hold a slot. No lock: an
         # exception that strikes between two instructions (Ctrl-C) could leave it taken.
         self._expires: dict[str, float] = {}
-        # Correlation ids of all inputs so far -> the ids that their services have given them, if any.
-        self.known: dict[str, str | None] = {}
+        self.ids = KnownIds()  # of all inputs so far
 
     def attach(
         self,
@@ -65,18 +65,13 @@ class InFlight:
         self._expire()
         return len(self._expires)
 
-    def ids(self) -> list[str]:
+    def holders(self) -> list[str]:
         """Correlation ids of the inputs that hold a slot."""
         return list(self._expires)
 
     def note(self, correlation_id: str, given: str | None = None) -> None:
         """Remember an input of this id, and the id that its service has given it. It takes no slot."""
-        if given or correlation_id not in self.known:
-            self.known[correlation_id] = given
-
-    def knows(self, correlation_id: str | None) -> bool:
-        """Whether an input of this id was sent or awaited."""
-        return correlation_id in self.known
+        self.ids.note(correlation_id, given)
 
     def enter(self, correlation_id: str) -> None:
         """Take a slot; wait for one if all are taken."""

@@ -45,6 +45,8 @@ class S3Producer(Producer):
         if key.count("*") != 1:
             raise ProducerError(f"key {key!r}: must have one asterisk, where the correlation id goes")
         self.key = key
+        if inflight:
+            inflight.ids.learn(key)
 
     def send(
         self,

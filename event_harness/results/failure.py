@@ -3,14 +3,14 @@
 import base64
 import binascii
 import json
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from event_harness.errors import printable
-from event_harness.system.correlation import carries, stems
+from event_harness.system.known_ids import KnownIds
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -52,23 +52,22 @@ class Failure:
     event: Any = field(repr=False)
     redriven: bool = False
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
-    _inputs: Mapping[str, str | None] = field(repr=False, compare=False, default_factory=dict)
+    _ids: KnownIds = field(repr=False, compare=False, default_factory=KnownIds)
 
     def concerns(self, correlation_id: str) -> bool:
         """Whether this is the failure of an input.
 
-        The event carries the input's correlation id, see `carries`; or the id that the service has given the
+        The event carries the input's correlation id, see `KnownIds`; or the id that the service has given the
         input: malformed input may carry no other.
         """
-        given = self._inputs.get(correlation_id)
+        given = self._ids.given.get(correlation_id)
         if given and given in self.texts:
             return True
-        return any(carries(text, correlation_id, self._inputs) for text in self._texts)
+        return any(self._ids.carries(text, correlation_id) for text in self._texts)
 
-    def owners(self, session_id: str, inputs: Container[str]) -> set[str]:
-        """The inputs of a session whose correlation id the event carries; see `carries`."""
-        tails = (text[at:] for text in self._texts if (at := text.rfind(f"{session_id}/")) >= 0)
-        found = (next((stem for stem in stems(tail) if stem in inputs), None) for tail in tails)
+    def owners(self, session_id: str) -> set[str]:
+        """The inputs of a session whose correlation id the event carries; see `KnownIds`."""
+        found = (self._ids.owner(text, session_id) for text in self._texts)
         return {owner for owner in found if owner is not None}
 
     @property
@@ -105,7 +104,7 @@ def parse(
     url: str,
     component: str,
     owners: Mapping[str, str] | None = None,
-    inputs: Mapping[str, str | None] | None = None,
+    ids: KnownIds | None = None,
 ) -> Failure:
     """Make a failure of a message: the envelope of a destination, or the bare event of a redrive policy.
 
@@ -116,7 +115,7 @@ def parse(
         url: The failure queue.
         component: Name of the component that fails into this queue.
         owners: Name of a function or a queue -> name of its component.
-        inputs: Correlation ids of all inputs so far -> the ids that their services have given them, if any.
+        ids: Those of all inputs so far.
     """
     content = _decoded(message.get("Body", ""))
     envelope = content if isinstance(content, dict) and "requestContext" in content else None
@@ -146,7 +145,7 @@ def parse(
         event=event,
         redriven=redriven,
         _texts=frozenset(_texts([event, attributes])),
-        _inputs={} if inputs is None else inputs,
+        _ids=KnownIds() if ids is None else ids,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from event_harness.aws.errors import AWS_ERRORS
 from event_harness.machine.clock import monotonic
 from event_harness.results.failure import Failure, parse
+from event_harness.system.known_ids import KnownIds
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -32,7 +33,7 @@ class FailureReader:
             several empty queues, 1 would take longer than an explanation may.
         owners: Name of a function or a queue -> name of its component. It tells who failed where several
             components share a failure queue.
-        inputs: Correlation ids of all inputs so far -> the ids that their services have given them, if any.
+        ids: Those of all inputs so far.
         clock: Seconds, monotonic.
     """
 
@@ -43,7 +44,7 @@ class FailureReader:
         *,
         wait: int = 0,
         owners: Mapping[str, str] | None = None,
-        inputs: Mapping[str, str | None] | None = None,
+        ids: KnownIds | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.queues = dict(queues)
@@ -53,7 +54,7 @@ class FailureReader:
         self._client = client
         self._wait = wait
         self._owners = dict(owners or {})
-        self._inputs = {} if inputs is None else inputs
+        self._ids = KnownIds() if ids is None else ids
         self._clock = clock
         self._lock = threading.Lock()
         # message id -> failure, number of the latest look that saw it
@@ -69,7 +70,7 @@ class FailureReader:
                 self.unread.pop(url, None)
                 try:
                     for message in self._peek(url):
-                        failure = parse(message, url, component, self._owners, self._inputs)
+                        failure = parse(message, url, component, self._owners, self._ids)
                         known = self._seen.get(failure.message_id)
                         if known is None:
                             new.append(failure)
@@ -90,10 +91,10 @@ class FailureReader:
 
         It takes no longer for thousands of inputs than for one.
         """
-        given = {name: key for key, name in self._inputs.items() if name}
+        given = {name: key for key, name in self._ids.given.items() if name}
         found: dict[str, Failure] = {}
         for failure in self.all(after):
-            found |= dict.fromkeys(failure.owners(session_id, self._inputs), failure)
+            found |= dict.fromkeys(failure.owners(session_id), failure)
             found |= {given[name]: failure for name in failure.texts & given.keys()}
         return found
 

@@ -1,7 +1,5 @@
 """Correlation ids, `<session_id>/<case_id>`: they say which input caused a result."""
 
-from collections.abc import Container, Iterator
-
 import ulid
 
 from event_harness.errors import SettingError
@@ -62,29 +60,3 @@ def session_id_of(correlation_id: str) -> str:
 def case_id_of(correlation_id: str) -> str:
     """The part after the first slash (it may contain further ones)."""
     return correlation_id.partition("/")[2]
-
-
-def stems(text: str) -> Iterator[str]:
-    """A text, then the same without one extension after another: `a.b.c`, `a.b`, `a`."""
-    yield text
-    while (dot := text.rfind(".", text.rfind("/") + 1)) > 0:
-        text = text[:dot]
-        yield text
-
-
-def carries(text: str, correlation_id: str, inputs: Container[str] = ()) -> bool:
-    """Whether a text, such as an object's key, carries this id and no longer one.
-
-    Text before the id doesn't matter: the session id is unique. After it, a key may have an extension: the
-    key `in/ID.csv` carries ID. If `ID.csv` is an input's id as well, the key is that input's: the longest id
-    wins.
-
-    Args:
-        text: Any text.
-        correlation_id: The id.
-        inputs: The ids of all inputs so far.
-    """
-    at = text.rfind(correlation_id) if correlation_id else -1
-    candidates = stems(text[at:]) if at >= 0 else iter(())
-    longest = next((one for one in candidates if one == correlation_id or one in inputs), None)
-    return longest == correlation_id

@@ -11,6 +11,7 @@ from event_harness.explaining.platform_log import PlatformLog
 from event_harness.explaining.report import Finding
 from event_harness.explaining.wiring import Link
 from event_harness.results.sent import Sent
+from event_harness.system.known_ids import KnownIds
 from event_harness.system.resources import Component, ResourceMap
 
 # An explanation must be quick: one retry, short timeouts.
@@ -45,7 +46,7 @@ class Question:
         resulted: Every source has a result of it, perhaps a wrong one.
         foreign: Lambda requests that are known to be of other inputs.
         message_ids: Ids of messages that carry the input.
-        was_sent: Tells whether an input of this session has this correlation id.
+        ids: Those of all inputs so far.
         deadline: Answers are not awaited longer, monotonic seconds.
         patience: How long logs are read again for lines that must still come.
         platform_log: Reads the emulator's own log; None on a real account.
@@ -55,7 +56,7 @@ class Question:
     target: Target
     sent: Sent
     resulted: bool
-    was_sent: Callable[[str | None], bool]
+    ids: KnownIds
     deadline: float
     foreign: Collection[str | None] = ()
     message_ids: Collection[str] = ()

@@ -23,7 +23,7 @@ def function(question: Question, component: Component, *, records: bool = False)
         question.sent.correlation_id,
         question.foreign,
         names=question.message_ids,
-        was_sent=question.was_sent,
+        ids=question.ids,
         deadline=question.deadline,
         expected=question.resulted,
         patience=question.patience,

@@ -1,5 +1,6 @@
 """Asks buckets, queues, topics, buses, tables and streams about an input, and how they are connected."""
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Any
 
@@ -43,7 +44,8 @@ def _output(question: Question, component: Component) -> tuple[Finding, str]:
     if not patterns:
         return Finding(name, "unknown", "not known: this system's keys don't carry the id"), ""
     prefixes = sorted({f"{pattern.partition('*')[0]}{id_}" for pattern in patterns})
-    found = [item for prefix in prefixes for item in _listed(question, str(component.bucket), prefix)]
+    keys = {pattern.replace("*", id_) for pattern in patterns}
+    found = [item for prefix in prefixes for item in _listed(question, str(component.bucket), prefix, keys)]
     if found:
         told = [f"{item['Key']}, {item['Size']:,} bytes" for item in found]
         return Finding(name, "ok", f"the output is there: {told[0]}", tuple(told[1:])), str(found[0]["Key"])
@@ -53,10 +55,15 @@ def _output(question: Question, component: Component) -> tuple[Finding, str]:
     ), ""
 
 
-def _listed(question: Question, bucket: str, prefix: str) -> list[Any]:
+def _listed(question: Question, bucket: str, prefix: str, keys: Collection[str]) -> list[Any]:
     """Up to five objects of this id; an object whose id is longer belongs to another input."""
     answer = question.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=50)
-    under = (item for item in answer.get("Contents", []) if not item["Key"][len(prefix) :][:1].isalnum())
+    id_ = question.sent.correlation_id
+    under = (
+        item
+        for item in answer.get("Contents", [])
+        if item["Key"] in keys or question.ids.carries(item["Key"], id_)
+    )
     return list(islice(under, 5))
 
 

@@ -5,6 +5,7 @@ import pytest
 from event_harness.errors import WaitTimeoutError
 from event_harness.explaining.diagnosis import Explainer
 from event_harness.explaining.probes.asking import Question
+from event_harness.system.known_ids import KnownIds
 
 REQUEST = "11111111-1111-1111-1111-111111111111"
 
@@ -35,7 +36,7 @@ def explainer(world, **more):
         world.target,
         listener.reader,
         listener.failures,
-        was_sent=listener.inflight.knows,
+        ids=listener.inflight.ids,
         clock=world.clock,
         sleep=world.clock.sleep,
         **more,
@@ -48,7 +49,7 @@ def explain(world, sent, misses=(), **more):
 
 def question(world, sent, **more):
     """What a probe is asked about an input."""
-    settings = {"resulted": False, "was_sent": lambda _id: False, "deadline": float("inf")} | more
+    settings = {"resulted": False, "ids": KnownIds(), "deadline": float("inf")} | more
     return Question(world.resources, world.target, sent, **settings)
 
 

@@ -335,3 +335,20 @@ def test_a_function_that_ran_well_since_can_start(logs):
 def test_an_error_is_told_without_level_time_and_request(logs, line, error):
     logs.invoked("/fn", R1, line)
     assert read(logs).errors[-1].told_error == error
+
+
+def test_lines_of_an_id_that_begins_like_this_one_are_anothers_also_if_it_was_not_sent(logs):
+    logs.invoked("/fn", R1, "KeyError: s/order.txt.copy.txt has no amount")
+    found = read(logs, correlation_id="s/order.txt")
+    assert (found.mine, found.errors, found.for_others) == ([], [], 1)
+
+
+def test_a_short_id_of_the_users_own_is_not_found_in_every_line(logs):
+    logs.invoked("/fn", R1, "took order 1 of 2 to the test")
+    assert read(logs, correlation_id="s/order").mine == []
+    assert read(logs, correlation_id="s/1").mine == []
+
+
+def test_the_same_own_id_of_another_session_is_not_this_one_changed(logs):
+    logs.invoked("/fn", R1, said("recorded", "s1m86p1qsytdxp/order-7"))
+    assert read(logs, correlation_id="s1m86p1qsytdxq/order-7").elsewhere is None

@@ -36,7 +36,7 @@ def test_every_producer_says_what_it_sent_under_a_fresh_id(make, service, produc
 def test_every_producer_counts_what_is_on_its_way(make, producer):
     inflight = InFlight(5)
     sent = make(producer, inflight=inflight).send({"a": 1})
-    assert inflight.ids() == [sent.correlation_id]
+    assert inflight.holders() == [sent.correlation_id]
 
 
 @pytest.mark.parametrize("producer", ALL)

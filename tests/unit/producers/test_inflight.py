@@ -33,7 +33,7 @@ def test_over_the_limit_one_waits_until_a_slot_comes_free():
     clock.after(2, lambda: inflight.leave("a"))
     inflight.enter("b")
     assert clock.now == 1002
-    assert inflight.ids() == ["b"]
+    assert inflight.holders() == ["b"]
 
 
 def test_an_input_that_never_comes_back_frees_its_slot_by_expiry():
@@ -70,7 +70,7 @@ def test_without_a_listener_a_full_bound_ends_by_expiry_alone():
     inflight = InFlight(1, expiry=0.01)
     inflight.enter("a")
     inflight.enter("b")
-    assert inflight.ids() == ["b"]
+    assert inflight.holders() == ["b"]
 
 
 def test_threads_never_exceed_the_limit():

@@ -110,7 +110,7 @@ def test_malformed_input_without_an_attribute_is_known_by_the_id_of_its_message(
     inflight = InFlight(None)
     sent = make(SqsProducer, field="id", attribute=None, inflight=inflight).send("{", raw=True)
     assert service.last["MessageAttributes"] == {}
-    assert inflight.known == {sent.correlation_id: "message-7"}
+    assert inflight.ids.given == {sent.correlation_id: "message-7"}
 
 
 def test_a_detail_is_sent_without_the_id_when_it_is_asked_for(make, service):
@@ -118,7 +118,7 @@ def test_a_detail_is_sent_without_the_id_when_it_is_asked_for(make, service):
     inflight = InFlight(None)
     sent = make(EventBridgeProducer, inflight=inflight).send({"a": 1}, raw=True)
     assert json.loads(service.last["Entries"][0]["Detail"]) == {"a": 1}
-    assert inflight.known == {sent.correlation_id: "event-7"}
+    assert inflight.ids.given == {sent.correlation_id: "event-7"}
 
 
 def test_an_event_carries_its_id_in_its_detail(make, service):

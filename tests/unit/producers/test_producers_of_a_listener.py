@@ -23,7 +23,7 @@ def test_a_producer_of_a_listener_sends_in_its_session_and_within_its_limit():
     producer = S3Producer.on(world.listener)
     sent = producer.send("x")
     assert (sent.session_id, sent.component) == ("run", "source")
-    assert world.listener.inflight.ids() == [sent.correlation_id]
+    assert world.listener.inflight.holders() == [sent.correlation_id]
     assert S3Producer.on(world.listener, "destination").component.identifier == "destination-bucket"
 
 

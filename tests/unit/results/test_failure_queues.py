@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from listener_fakes import Queues, client_error, envelope, s3_event
 
 from event_harness.results.failures import FailureReader, parse
+from event_harness.system.correlation import new_id
+from event_harness.system.known_ids import KnownIds
 
 ID = "run/01ABC/a b+ü.txt"
 
@@ -101,8 +103,9 @@ def test_an_input_is_found_in_the_attributes_of_a_message_that_a_queue_gave_up()
 
 
 def test_an_id_is_found_in_a_key_with_a_prefix_and_an_extension():
-    assert failure(envelope(s3_event("in/order-run/01ABC.tar.gz"))).concerns("run/01ABC")
-    assert not failure(envelope(s3_event("in/run/01ABC.d/other.csv"))).concerns("run/01ABC")
+    fresh = new_id("run")
+    assert failure(envelope(s3_event(f"in/order-{fresh}.tar.gz"))).concerns(fresh)
+    assert not failure(envelope(s3_event(f"in/{fresh}.d/other.csv"))).concerns(fresh)
 
 
 def test_an_id_that_begins_like_another_is_not_taken_for_it():
@@ -297,9 +300,13 @@ def test_a_look_that_takes_too_long_says_how_far_it_came(queues):
 
 
 def test_failures_are_told_by_input_for_many_inputs_at_once(queues):
-    inputs = {f"run/{number}": None for number in range(100)} | {"run/raw": "given-7", "run/1.txt": None}
-    failures = FailureReader({"queue/p": "processor"}, queues, inputs=inputs)
-    for key in ("run/1", "in/run/1.txt.gz", "run/50.csv", "run/999", "other/2"):
+    ids = KnownIds(["in/*.csv"])
+    for number in range(100):
+        ids.note(f"run/{number}")
+    ids.note("run/1.txt")
+    ids.note("run/raw", "given-7")
+    failures = FailureReader({"queue/p": "processor"}, queues, ids=ids)
+    for key in ("run/1", "in/run/1.txt.csv", "run/50.csv", "run/51.json", "run/999", "other/2"):
         queues.put("queue/p", envelope(s3_event(key)))
     queues.put("queue/p", envelope({"Records": [{"messageId": "given-7", "body": "{"}]}))
     failures.look()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from listener_fakes import client_error
 
 from event_harness.aws.errors import can_heal, code_of, message_of
-from event_harness.system.correlation import carries, case_id_of, check_session_id, new_id, session_id_of
+from event_harness.system.correlation import case_id_of, check_session_id, new_id, session_id_of
 
 
 def test_fresh_ids_of_a_session_differ():
@@ -69,30 +69,3 @@ def test_an_error_of_aws_is_told_in_one_line():
     assert message_of(client_error("Code", "a\nb")) == "Code: a b"
     assert code_of(client_error("Code")) == "Code"
     assert message_of(ValueError("x\ny")) == "ValueError: x y"
-
-
-SENT = {"s/order.txt": None, "s/order.txt.copy.txt": None, "s/01ABC": None, "s/order": None}
-
-
-@pytest.mark.parametrize(
-    ("text", "owner"),
-    [
-        ("s/order.txt", "s/order.txt"),
-        ("in/s/order.txt", "s/order.txt"),
-        ("s/order.txt.copy.txt", "s/order.txt.copy.txt"),
-        ("s/order.txt.copy.txt.gz", "s/order.txt.copy.txt"),
-        ("s/order.txt.gz", "s/order.txt"),
-        ("s/order.csv", "s/order"),
-        ("in/order-s/01ABC.tar.gz", "s/01ABC"),
-        ("s/01ABCD", None),
-        ("s/01ABC.d/other.csv", None),
-        ("s/order.txt/part", None),
-        ("other", None),
-    ],
-)
-def test_a_text_carries_one_id_at_most_and_of_several_the_longest(text, owner):
-    assert [sent for sent in SENT if carries(text, sent, SENT)] == [owner][: owner is not None]
-
-
-def test_an_empty_id_is_carried_by_nothing():
-    assert not carries("text", "")
