@@ -1,32 +1,26 @@
 """The local AWS emulator: MiniStack on loopback. It ends with the process that needs it."""
 
 import contextlib
-import http.client
 import importlib.util
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 import psutil
 
 from event_harness.aws import running
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.credentials import Credentials
-from event_harness.aws.targets import NOWHERE, Target
+from event_harness.aws.launching import announced_pid, answers, environment, last_words, start_supervisor
+from event_harness.aws.targets import Target
 from event_harness.errors import EmulatorError
 from event_harness.machine import clock, interrupts, processes
 from event_harness.machine.ports import LOOPBACK, free_port, holder, is_free, listens
 
 _HEALTHY_WITHIN = 30.0  # seconds; it takes 0.3 on an idle machine
 _STOPPED_WITHIN = 15.0
-FRONT = "event_harness.aws.front"  # the module that serves MiniStack
-_LEAST_FREE = 64 * 1024  # bytes
 _TRIES = 5  # ports to try; another process may take a free port before MiniStack does
 
 
@@ -99,7 +93,7 @@ class LocalEmulator:
         credentials = credentials or Credentials.fresh()
         for _ in range(1 if port is not None else _TRIES):
             chosen = port or free_port()
-            variables = _environ(directory, chosen, auth, credentials) | dict(environ or {})
+            variables = environment(directory, chosen, auth, credentials) | dict(environ or {})
             aws = cls._launch(directory, chosen, credentials, variables, lasting)
             try:
                 aws._wait_until_healthy()
@@ -167,32 +161,13 @@ class LocalEmulator:
         environ: Mapping[str, str],
         lasting: bool,
     ) -> "LocalEmulator":
-        for name in supervisor.FOLDERS:
-            (directory / name).mkdir(parents=True, exist_ok=True)
-        # -P: no module in the working directory or in this package's directory shadows an installed one.
-        python = [sys.executable, "-P"]
-        mode = "lasting" if lasting else "kept"
-        with (directory / supervisor.LOG).open("ab") as log:
-            process = subprocess.Popen(
-                [*python, supervisor.__file__, directory, mode, *python, "-m", FRONT],
-                env=environ,
-                stdin=subprocess.DEVNULL if lasting else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
+        process = start_supervisor(directory, environ, lasting=lasting)
         aws = cls(directory, port, 0, process, credentials)
         try:
-            with _readable(process) as stdout:
-                announced = stdout.readline().strip()
-            if not announced:
-                raise EmulatorError(
-                    f"the supervisor of the local AWS emulator did not start: {aws._last_words()}"
-                )
+            aws.pid = announced_pid(process, aws.log)
         except BaseException:
             aws.stop()
             raise
-        aws.pid = int(announced)
         if lasting:  # it is not ours to wait for, neither here nor when this object is deleted
             aws._supervisor = psutil.Process(process.pid)
             process.returncode = 0
@@ -202,33 +177,16 @@ class LocalEmulator:
         deadline = clock.monotonic() + _HEALTHY_WITHIN
         while clock.monotonic() < deadline:
             # Both: if the port is taken, another emulator answers while ours has not yet given up.
-            if self._answers() and listens(self.pid, self.port):
+            if answers(self.port) and listens(self.pid, self.port):
                 return
             if not self._supervisor_alive():
                 if not is_free(self.port):
                     raise _PortTakenError
-                raise EmulatorError(f"MiniStack ended while starting: {self._last_words()}")
+                raise EmulatorError(f"MiniStack ended while starting: {last_words(self.log)}")
             interrupts.pause(0.02)
-        raise EmulatorError(f"MiniStack did not answer within {_HEALTHY_WITHIN:.0f} s: {self._last_words()}")
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)
-        try:
-            connection.request("GET", "/_ministack/health")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    def _last_words(self) -> str:
-        log = self.log
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-        said = [line.strip() for line in lines if line.strip()]
-        if not said:
-            full = shutil.disk_usage(self.directory).free < _LEAST_FREE
-            return f"the disk of {self.directory} is full; free space on it" if full else "it logged nothing"
-        return f"{said[-1]} (the whole log: {log})"
+        raise EmulatorError(
+            f"MiniStack did not answer within {_HEALTHY_WITHIN:.0f} s: {last_words(self.log)}"
+        )
 
     def _supervisor_alive(self) -> bool:
         if isinstance(self._supervisor, psutil.Process):
@@ -294,34 +252,3 @@ def _is_supervisor(process: psutil.Process) -> bool:
         return supervisor.__file__ in process.cmdline()
     except psutil.Error:
         return False
-
-
-def _readable(process: "subprocess.Popen[bytes]") -> IO[bytes]:
-    if process.stdout is None:  # can't be: we asked for a pipe
-        raise EmulatorError("the supervisor of the local AWS emulator has no output")
-    return process.stdout
-
-
-def _environ(directory: Path, port: int, auth: bool, credentials: Credentials) -> dict[str, str]:
-    """The whole environment of MiniStack and its functions. Nothing of the user's settings is in it."""
-    temporary, state = (str(directory / name) for name in supervisor.FOLDERS)
-    return {
-        supervisor.MARK: str(directory),
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C.UTF-8",
-        "HOME": temporary,
-        "TMPDIR": temporary,
-        "STATE_DIR": state,
-        "S3_DATA_DIR": f"{state}/s3",
-        "BIND_HOST": LOOPBACK,
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",  # else it opens an MQTT port on all interfaces
-        "AWS_ACCESS_KEY_ID": credentials.access_key,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-        "AUTH": "true" if auth else "false",
-        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",  # not the user's Docker
-        "POWERTOOLS_TRACE_DISABLED": "1",  # there is no X-Ray daemon
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE),
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), f"{LOOPBACK},localhost"),
-    }

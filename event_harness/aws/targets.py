@@ -1,6 +1,5 @@
 """Where a system under test runs: on an AWS emulator, or on a real account."""
 
-import getpass
 import ipaddress
 import os
 import threading
@@ -14,13 +13,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import BotoCoreError
 
-from event_harness.aws import running
+from event_harness.aws import identities, running
 from event_harness.aws.credentials import WELL_KNOWN, Credentials
-from event_harness.aws.errors import code_of, message_of
-from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
+from event_harness.aws.identities import Identity
+from event_harness.errors import CredentialsError, SettingError
 from event_harness.machine.ports import is_free
 
 DEFAULT_REGION = "eu-west-1"
@@ -31,14 +29,6 @@ RETRIES = {"mode": "standard", "total_max_attempts": 8}
 # Nothing listens on this port. A client that ignores AWS_ENDPOINT_URL fails at once and can't reach AWS.
 NOWHERE = "http://127.0.0.1:9"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The identity that the target sees: whose credentials we use."""
-
-    account: str
-    arn: str
 
 
 @dataclass(frozen=True)
@@ -228,30 +218,7 @@ class Target:
             EmulatorGoneError: the address is on this machine, and nothing listens there.
             EmulatorError: no emulator answers at the address.
         """
-        once = {
-            "retries": {"mode": "standard", "total_max_attempts": 2},
-            "connect_timeout": 5,
-            "read_timeout": 10,
-        }
-        try:
-            answer = self.client("sts", **once).get_caller_identity()
-        except ResponseParserError as error:  # an answer in HTML, say
-            where = self.endpoint_url or "the address of AWS"
-            raise EmulatorError(
-                f"{where} is not an AWS service: a web server or a proxy answers there; correct the URL"
-            ) from error
-        except (BotoCoreError, ClientError, *_NOBODY_TO_ASK) as error:
-            if self.endpoint_url and code_of(error) in _REFUSED:
-                raise CredentialsError(
-                    f"the emulator at {self.endpoint_url} refuses the credentials: {message_of(error)}"
-                ) from error
-            if self.endpoint_url:
-                kind = EmulatorGoneError if self._refused(error) else EmulatorError
-                raise kind(
-                    f"no AWS emulator answers at {self.endpoint_url}: start it, or correct the URL ({error})"
-                ) from error
-            raise CredentialsError(_explain(error)) from error
-        return Identity(answer["Account"], answer["Arn"])
+        return identities.ask(self.client("sts", **identities.ONCE), self.endpoint_url, here=self._here)
 
     def gone(self) -> bool:
         """Whether the emulator has ended: it was on this machine, and nothing listens on its port any more.
@@ -260,13 +227,6 @@ class Target:
         """
         port = urlsplit(self.endpoint_url or "").port
         return bool(port and self._here and is_free(port))
-
-    def _refused(self, error: BaseException) -> bool:
-        """Whether this machine refused the connection. A network may refuse it although the host is up."""
-        cause: BaseException | None = error
-        while cause and not isinstance(cause, ConnectionRefusedError):
-            cause = cause.__cause__ or cause.__context__
-        return cause is not None and self._here
 
 
 def _hermetic_session(region: str, credentials: Credentials) -> boto3.session.Session:
@@ -291,33 +251,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False  # a name can lead to any host
-
-
-_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
-_REFUSED = ("InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AccessDenied")
-
-
-# botocore asks for a profile's MFA code by getpass. Without a terminal getpass raises EOFError; while pytest
-# captures, an OSError without errno; where warnings are errors, its own warning.
-_NOBODY_TO_ASK = (EOFError, OSError, getpass.GetPassWarning)
-
-
-def _explain(error: Exception) -> str:
-    remedy = "(aws sso login, aws configure, or AWS_PROFILE); without an account, use the target local"
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in _EXPIRED:
-            return f"the AWS credentials have expired ({code}): renew them {remedy}"
-        if code in _REFUSED:
-            return f"AWS refuses the credentials ({code}): check them {remedy}"
-    if isinstance(error, NoCredentialsError):
-        return f"no AWS credentials found: provide them {remedy}"
-    if isinstance(error, PartialCredentialsError):
-        return f"incomplete AWS credentials ({error}): provide them {remedy}"
-    if isinstance(error, _NOBODY_TO_ASK) and getattr(error, "errno", None) is None:
-        why = " ".join(str(error).split()) or "nobody answers"
-        return (
-            f"no AWS credentials ({why}): a profile with mfa_serial needs a terminal to ask for a code; "
-            f"start a session that needs no code first {remedy}"
-        )
-    return f"AWS did not tell whose credentials these are: {' '.join(str(error).split())} {remedy}"

@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from event_harness.aws import emulator as emulator
+from event_harness.aws import launching
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.credentials import Credentials
 from event_harness.aws.emulator import LocalEmulator
@@ -24,17 +25,17 @@ def test_nothing_of_the_users_environment_reaches_the_functions(tmp_path, monkey
         "LD_PRELOAD",
         "GITHUB_TOKEN",
         "LAMBDA_EXECUTOR",
-        *emulator._environ(tmp_path, 1234, False, KEY),
+        *launching.environment(tmp_path, 1234, False, KEY),
     ):
         if name != "PATH":
             monkeypatch.setenv(name, "planted")
-    environ = emulator._environ(tmp_path, 1234, False, KEY)
+    environ = launching.environment(tmp_path, 1234, False, KEY)
     assert "planted" not in environ.values()
     assert environ["PATH"] == os.environ["PATH"]
 
 
 def test_it_binds_loopback_and_writes_only_below_its_directory(tmp_path):
-    environ = emulator._environ(tmp_path, 1234, False, KEY)
+    environ = launching.environment(tmp_path, 1234, False, KEY)
     assert environ["BIND_HOST"] == "127.0.0.1"
     assert environ["GATEWAY_PORT"] == "1234"
     assert environ["IOT_MTLS_ENABLED"] == "0"
@@ -45,7 +46,7 @@ def test_it_binds_loopback_and_writes_only_below_its_directory(tmp_path):
 
 @pytest.mark.parametrize(("auth", "text"), [(True, "true"), (False, "false")])
 def test_policies_are_enforced_only_when_asked_for(tmp_path, auth, text):
-    assert emulator._environ(tmp_path, 1, auth, KEY)["AUTH"] == text
+    assert launching.environment(tmp_path, 1, auth, KEY)["AUTH"] == text
 
 
 def test_missing_emulator_is_one_clear_line(tmp_path, monkeypatch):

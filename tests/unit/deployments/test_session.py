@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from event_harness.aws.targets import Identity, Target
+from event_harness.aws.identities import Identity
+from event_harness.aws.targets import Target
 from event_harness.deployments import session, sweep
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from event_harness.aws.targets import Identity, Target
+from event_harness.aws.identities import Identity
+from event_harness.aws.targets import Target
 from event_harness.deployments import session as session_module
 from event_harness.deployments import sweep
 from event_harness.deployments.record import DeploymentRecord
