@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SETTINGS_KEY] = settings
     stderr = Stderr()
     config.stash[STDERR_KEY] = stderr
-    config.stash[ENDING_KEY] = Ending(stderr.write, config.rootpath)
+    config.stash[ENDING_KEY] = Ending(stderr.write, config.rootpath / settings["state_dir"])
     config.pluginmanager.register(_LastHook())
     config.stash[OPEN_KEY] = ExitStack()
     config.stash[OPEN_KEY].enter_context(orderly_interrupts())

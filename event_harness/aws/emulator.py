@@ -13,7 +13,14 @@ import psutil
 from event_harness.aws import running
 from event_harness.aws import supervisor as supervisor
 from event_harness.aws.credentials import Credentials
-from event_harness.aws.launching import announced_pid, answers, environment, last_words, start_supervisor
+from event_harness.aws.launching import (
+    announced_pid,
+    answers,
+    environment,
+    last_words,
+    start_supervisor,
+    write_log_to,
+)
 from event_harness.aws.targets import Target
 from event_harness.errors import EmulatorError
 from event_harness.machine import clock, interrupts, processes
@@ -62,6 +69,7 @@ class LocalEmulator:
         lasting: bool = False,
         credentials: Credentials | None = None,
         environ: Mapping[str, str] | None = None,
+        log: Path | None = None,
     ) -> "LocalEmulator":
         """Start a local AWS emulator and wait until it answers.
 
@@ -74,6 +82,7 @@ class LocalEmulator:
             lasting: outlive this process; end it with `LocalEmulator.end(directory)`.
             credentials: the credentials of its root user; None for random ones.
             environ: more variables for MiniStack and the functions; they win over the harness's own.
+            log: where its log is written, if not in the directory.
 
         Raises:
             EmulatorError: MiniStack is not installed, the port is taken, or it did not start.
@@ -90,6 +99,8 @@ class LocalEmulator:
                 f"port {port} is taken by {holder(port)}: choose another port, or none for a free one"
             )
         supervisor.clear(directory)
+        if log:
+            write_log_to(log, directory)
         credentials = credentials or Credentials.fresh()
         for _ in range(1 if port is not None else _TRIES):
             chosen = port or free_port()
@@ -204,7 +215,7 @@ class LocalEmulator:
 
         If a Lambda function can't start, its error is here: `Worker init failed: No module named …`.
         """
-        return self.directory / supervisor.LOG
+        return (self.directory / supervisor.LOG).resolve()
 
     def target(self, region: str | None = None) -> Target:
         """This emulator as a target: how clients and terraform reach it."""

@@ -12,10 +12,20 @@ from event_harness.aws import supervisor as supervisor
 from event_harness.aws.credentials import Credentials
 from event_harness.aws.targets import NOWHERE
 from event_harness.errors import EmulatorError
+from event_harness.machine import folders
 from event_harness.machine.ports import LOOPBACK
 
 FRONT = "event_harness.aws.front"  # the module that serves MiniStack
 _LEAST_FREE = 64 * 1024  # bytes
+
+
+def write_log_to(log: Path, directory: Path) -> None:
+    """Let an emulator write its log elsewhere than in its directory; a link there leads to it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    folders.make(log.parent, exist_ok=True)
+    link = directory / supervisor.LOG
+    link.unlink(missing_ok=True)
+    link.symlink_to(log.absolute())
 
 
 def start_supervisor(

@@ -33,7 +33,7 @@ class Running:
     @property
     def log(self) -> Path:
         """Its log."""
-        return self.directory / supervisor.LOG
+        return (self.directory / supervisor.LOG).resolve()
 
 
 def at_port(port: int) -> Running | None:

@@ -8,14 +8,9 @@ from event_harness.commands.options import project, state_dir
 from event_harness.deployments.records import recorded
 from event_harness.deployments.session import Session
 from event_harness.errors import SettingError
+from event_harness.machine.command_line import spelled
 from event_harness.results.redrive import redrive
 from event_harness.settings import BY_NAME, Settings
-
-_NOTHING_KEPT = (
-    "no deployment was kept here (--harness-keep), so name the system. For one that Terraform deployed, as"
-    " `make deploy` does: event-harness terraform output -json event_harness > map.json, then:"
-    " event-harness redrive --resources map.json --target aws"
-)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options)
     by_default = settings.origin("reuse") == "default" and settings["reuse"] == "last"
     if by_default and not any(record.kept for record in recorded(state_dir(options))):
-        raise SettingError(_NOTHING_KEPT)
+        raise SettingError(_nothing_kept())
     # A path in --resources is relative to the current directory.
     where = options.project or (Path.cwd() if options.resources else project(options))
     session = Session(settings, where)
@@ -32,6 +27,15 @@ def run(options: argparse.Namespace) -> int:
         return redrive(system.resources, system.target, components=options.component, dry_run=options.dry_run)
     finally:
         session.close()
+
+
+def _nothing_kept() -> str:
+    writing = spelled("terraform", "output", "-json", "event_harness")
+    return (
+        "no deployment was kept here (--harness-keep), so name the system. For one that Terraform deployed, "
+        f"as `make deploy` does: {writing} > map.json, then: "
+        f"{spelled('redrive', '--resources', 'map.json', '--target', 'aws')}"
+    )
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -46,6 +46,7 @@ class Destroyer:
                 self.calls.check_target()
                 self._destroy()
         except EmulatorGoneError as error:
+            failed = True
             self.calls.say(f"{error}: nothing of deployment {self.record.deployment_id} is left")
         except KeyboardInterrupt as error:
             raise self._unfinished("interrupted") from error
@@ -151,9 +152,16 @@ class Destroyer:
     def _unfinished(self, why: str) -> DestroyError:
         with contextlib.suppress(OSError):
             self.record.save()  # a sweep must find it, also if its directory was deleted
-        error = DestroyError(
-            f"deployment {self.record.deployment_id} is not destroyed, its state is kept in "
-            f"{self.record.directory}: {why}; finish it with: {self.record.command('sweep')}"
-        )
+        record = self.record
+        if record.own_emulator and not record.kept:
+            error = DestroyError(
+                f"deployment {record.deployment_id} could not be destroyed: {why}; nothing of it is left, "
+                "since its own local AWS emulator ends with this session"
+            )
+        else:
+            error = DestroyError(
+                f"deployment {record.deployment_id} is not destroyed, its state is kept in "
+                f"{record.directory}: {why}; finish it with: {record.command('sweep')}"
+            )
         error.reason = why
         return error

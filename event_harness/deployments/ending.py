@@ -26,15 +26,15 @@ class Ending:
 
     Args:
         complain: prints a line about something that is left, wherever pytest's own output goes.
-        project: the directory that holds `.event-harness`.
+        state_dir: the directory of the records.
     """
 
-    def __init__(self, complain: Callable[[str], None], project: Path) -> None:
+    def __init__(self, complain: Callable[[str], None], state_dir: Path) -> None:
         self._complain = complain
         self._process = os.getpid()
         self._open: list[Closable] = []
         self._complaints: set[str] = set()
-        self._list = command_line.spelled("list", project=project)
+        self._list = command_line.about_records(state_dir, "list")
         atexit.register(self.run)
 
     def add(self, one: Closable) -> None:

@@ -29,7 +29,6 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import owner
 from event_harness.errors import CredentialsError, StateError
 from event_harness.machine import clock, command_line, dataclass_file, folders, processes, temporary
-from event_harness.settings import STATE_DIR
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
@@ -250,10 +249,7 @@ class DeploymentRecord:
 
     def command(self, name: str) -> str:
         """A command about this deployment, as the user may paste it: `event-harness sweep d01`."""
-        state_dir = self.directory.parent.parent
-        if state_dir.name == STATE_DIR:
-            return command_line.spelled(name, self.deployment_id, project=self.project)
-        return command_line.spelled(name, self.deployment_id, state_dir=state_dir)
+        return command_line.about_records(self.directory.parent.parent, name, self.deployment_id)
 
     def is_ours(self) -> bool:
         """Whether this very process owns the deployment. A forked child of the owner doesn't."""

@@ -58,6 +58,7 @@ class Session:
         self._process = os.getpid()
         self._emulator: LocalEmulator | None = None
         self._stopping = threading.Event()
+        self._undestroyed: DeploymentRecord | None = None
         self._left = ""  # what a failed deployment has left, to be told again at the end
 
     @property
@@ -99,13 +100,14 @@ class Session:
         with interrupts.deferred():
             if self.deployment is None:
                 return
+            deployment, self.deployment, self._system = self.deployment, None, None
+            if self.settings["keep"] and self._keep(deployment.record):
+                return
             try:
-                if not (self.settings["keep"] and self._keep(self.deployment.record)):
-                    self.deployment.destroy()
-            except DestroyError:
-                self.deployment = self._system = None  # its record stays, for a sweep
+                deployment.destroy()
+            except DestroyError:  # its record stays, for a sweep, unless all ends with its own emulator
+                self._undestroyed = deployment.record if deployment.record.own_emulator else None
                 raise
-            self.deployment = self._system = None
 
     def _keep(self, record: DeploymentRecord) -> bool:
         """Record that the deployment is kept. Returns whether it can be: its state must be there."""
@@ -133,11 +135,22 @@ class Session:
         if os.getpid() != self._process:
             return
         with interrupts.deferred():
-            with self._open:
-                self.destroy()
+            try:
+                with self._open:
+                    self.destroy()
+            finally:
+                if self._undestroyed:
+                    self._end_with_emulator(self._undestroyed)
+                    self._undestroyed = None
             left, self._left = self._left, ""
             if left:
                 raise DestroyError(left)
+
+    @staticmethod
+    def _end_with_emulator(record: DeploymentRecord) -> None:
+        """End a deployment's own emulator, also a lasting one, and with it all that was deployed."""
+        LocalEmulator.end(record.directory / "aws")
+        record.delete(keep_logs=True)
 
     def _deployed(self) -> DeployedSystem:
         wanted = self.settings["target"]
@@ -177,12 +190,12 @@ class Session:
             # A failed deployment has destroyed itself. If it couldn't, its record stays, and a note says so.
             if wanted != "local" and (notes := getattr(error, "__notes__", [])):
                 self._left = notes[-1]
-            if record.stage in ("new", "init"):
-                record.delete(keep_logs=True)
             self.deployment = None
             self._open.close()
             if wanted == "local":
-                LocalEmulator.end(record.directory / "aws")  # also a lasting one
+                self._end_with_emulator(record)
+            elif record.stage in ("new", "init"):
+                record.delete(keep_logs=True)
             raise
 
     def _var_file(self, name: str) -> Path:
@@ -213,6 +226,7 @@ class Session:
             record.directory / "aws",
             lasting=self.settings["keep"],
             environ={PROCESS_MARK: record.deployment_id},
+            log=record.logs / "emulator.log",  # an error may name it, and the directory is deleted
         )
         self._emulator = aws
         if not self.settings["keep"]:

@@ -29,6 +29,7 @@ from event_harness.errors import (
     StateError,
 )
 from event_harness.machine import processes, terminal
+from event_harness.machine.command_line import about_records, spelled
 from event_harness.orphans import by_tag
 from event_harness.terraform import toolchain
 from event_harness.terraform.command import GRACE
@@ -58,7 +59,7 @@ def sweep(
         set(only) - {record.deployment_id for record in found} - {one.deployment_id for one in lost}
     )
     for deployment_id in missing:
-        say(f"{deployment_id}: no such deployment here; see: event-harness list")
+        say(f"{deployment_id}: no such deployment here; see: {about_records(state_dir, 'list')}")
     failed = len(missing)
     needed = [one for one in lost if not _forget(one, dry_run, say)]
     failed += len(needed)
@@ -136,7 +137,7 @@ def _forget(lost: Unrecorded, dry_run: bool, say: Say) -> bool:
     if use := lost.use():
         say(
             f"{lost.deployment_id}: its record can't be read ({lost.why}) and {use}, left alone; once its "
-            "tags have expired, event-harness sweep --target aws (or the emulator's URL) "
+            f"tags have expired, {spelled('sweep', '--target', 'aws')} (or the emulator's URL) "
             "removes its resources; "
             f"if you know that nothing is left, delete {lost.directory}"
         )

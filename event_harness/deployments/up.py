@@ -17,6 +17,7 @@ from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.machine import folders, git_exclude, interrupts, processes, terminal
 from event_harness.machine.cache import write_atomically
+from event_harness.machine.command_line import spelled
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import provider_in_use, toolchain
 from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
@@ -84,7 +85,7 @@ def up(
             _forget(project_root, state)
             raise
     say(f"the local AWS emulator is up at {aws.endpoint_url}, with {tools}")
-    end = "make down" if "MAKELEVEL" in os.environ else "event-harness down"
+    end = "make down" if "MAKELEVEL" in os.environ else spelled("down", project=project_root)
     say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `{end}`")
     return aws
 

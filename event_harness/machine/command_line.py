@@ -36,6 +36,19 @@ def spelled(*arguments: str, project: Path | None = None, state_dir: Path | None
     return shlex.join([*_program(), *where, *arguments])
 
 
+def about_records(state_dir: Path, *arguments: str) -> str:
+    """A command line about the records in a directory; see `spelled`.
+
+    Args:
+        state_dir: the directory of the records, `.event-harness` of a project or another one.
+        arguments: the command and its arguments.
+    """
+    state_dir = state_dir.absolute()
+    if state_dir.name == STATE_DIR:
+        return spelled(*arguments, project=state_dir.parent)
+    return spelled(*arguments, state_dir=state_dir)
+
+
 def _program() -> list[str]:
     if shutil.which(PROGRAM):
         return [PROGRAM]

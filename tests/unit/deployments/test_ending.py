@@ -72,3 +72,16 @@ def test_child_ends_nothing_of_its_parent(ending, monkeypatch):
     monkeypatch.setattr(os, "getpid", lambda: pid + 1)
     ending.run()
     assert closed == []
+
+
+@pytest.mark.parametrize(
+    ("state", "where"), [(".event-harness", "--project {}"), ("records", "--state-dir {}/records")]
+)
+def test_command_that_lists_what_may_be_left_finds_these_records(tmp_path, said, state, where):
+    ending = Ending(said.append, tmp_path / state)
+    ending.add(Fake("session", [], ValueError("x")))
+    ending.run()
+    (line,) = said
+    assert line.startswith("the session's end failed, and something may be left: ValueError: x; see: ")
+    assert line.endswith(f"{where.format(tmp_path)} list")
+    ending.run()

@@ -87,6 +87,21 @@ def test_nothing_is_destroyed_on_an_emulator_that_has_ended(applied, removed):
     assert not applied.record.directory.exists()
 
 
+def test_deployment_on_an_emulator_of_its_own_that_cannot_be_destroyed_names_no_record(applied, removed):
+    """Everything ends with that emulator, so there is nothing to sweep."""
+    applied.record.own_emulator = True
+    (state,) = applied.record.configuration_dir.rglob("terraform.tfstate")
+    state.unlink()
+    removed.left.append("aws_sqs_queue a is still there")
+    with pytest.raises(DestroyError) as error:
+        applied.destroy()
+    assert str(error.value) == (
+        f"deployment {applied.record.deployment_id} could not be destroyed: 1 resources are left: "
+        "aws_sqs_queue a is still there; nothing of it is left, since its own local AWS emulator ends with "
+        "this session"
+    )
+
+
 def test_interrupted_apply_that_has_created_nothing_is_destroyed(applied, removed, monkeypatch):
     """The interrupt that has ended the apply must not end the destroy."""
     applied.record.at("apply")

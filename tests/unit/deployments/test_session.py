@@ -97,6 +97,51 @@ def test_what_a_failed_deployment_has_left_is_told_again_at_the_end(tmp_path, mo
     one.close()
 
 
+@pytest.mark.parametrize("fails_at", ["apply", "destroy"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_nothing_is_on_record_of_a_deployment_that_has_ended_with_its_own_emulator(
+    tmp_path, monkeypatch, fails_at, keep
+):
+    ended = []
+
+    class FailingDeployment:
+        def __init__(self, _root, _target, _tools, record, **_):
+            self.record = record
+            record.at("apply")
+
+        def apply(self):
+            if fails_at == "apply":
+                error = DeploymentError("apply failed")
+                error.add_note("deployment d1 could not be destroyed")
+                raise error
+            return "the system"
+
+        def destroy(self):
+            raise DestroyError("deployment d1 could not be destroyed")
+
+    emulator = types.SimpleNamespace(
+        stop=lambda: ended.append("stop"),
+        alive=lambda: True,
+        target=lambda _region: Target.local("http://127.0.0.1:9"),
+    )
+    monkeypatch.setattr(session, "Deployment", FailingDeployment)
+    monkeypatch.setattr(session.LocalEmulator, "start", lambda *_, **__: emulator)
+    monkeypatch.setattr(session.LocalEmulator, "end", lambda directory: ended.append(directory.name))
+    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
+    one = Session(Settings({"keep": keep}, {}), tmp_path)
+    monkeypatch.setattr(one, "_keep", lambda _record: False)  # its state was deleted
+    if fails_at == "apply":
+        with pytest.raises(DeploymentError):
+            one.system()
+        one.close()
+    else:
+        assert one.system() == "the system"
+        with pytest.raises(DestroyError, match="deployment d1 could not be destroyed"):
+            one.close()
+    assert ended == (["aws"] if keep else ["stop", "aws"])
+    assert list((tmp_path / ".event-harness").rglob("record.json")) == []
+
+
 def test_close_does_nothing_in_another_process(tmp_path, monkeypatch):
     one = Session(Settings({}, {}), tmp_path)
     one.deployment = object()  # destroying it would fail

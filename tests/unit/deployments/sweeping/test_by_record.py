@@ -1,6 +1,8 @@
 """Sweeping by record: what is taken, what is left alone, and what remains of it."""
 
 import os
+import shlex
+import subprocess
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -52,9 +54,16 @@ def test_kept_deployment_is_left_alone_until_it_is_named(dead, state, said):
     assert not record.directory.exists()
 
 
-def test_unknown_deployment_is_an_error_that_says_where_to_look(state, said):
+def test_unknown_deployment_is_an_error_with_a_command_that_lists_this_project(
+    state, dead, said, monkeypatch
+):
+    record = dead(stage="applied")
+    monkeypatch.chdir("/")
     assert sweep.sweep(state, only=["d0"], say=said) == 1
-    assert said == ["d0: no such deployment here; see: event-harness list"]
+    (line,) = said
+    command = line.removeprefix("d0: no such deployment here; see: ")
+    listed = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True).stdout
+    assert record.deployment_id in listed
 
 
 def test_deployment_of_another_host_is_left_alone_until_it_expires(dead, state, said):
