@@ -54,6 +54,7 @@ def _command(module: str, function: str) -> Callable[..., Any]:
     """
 
     def run(*arguments: Any) -> Any:
+        """Import the command and run it."""
         return getattr(import_module(f"event_harness.commands.{module}"), function)(*arguments)
 
     return run

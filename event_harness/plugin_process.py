@@ -84,6 +84,7 @@ def say(config: pytest.Config, line: str) -> None:
         return
 
     def write(text: str) -> None:
+        """Write a line of its own."""
         reporter.ensure_newline()
         reporter.write_line(text)
 

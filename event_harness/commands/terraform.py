@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from event_harness.commands.options import state_dir
+from event_harness.commands.options import project, state_dir
 from event_harness.errors import SettingError
 from event_harness.machine import terminal
+from event_harness.machine.command_line import spelled
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import answers, toolchain, view
 from event_harness.terraform.command import Terraform
@@ -66,6 +67,7 @@ def configure(options: argparse.Namespace) -> int:
     tools = toolchain.find(target="local")
 
     def formatted(text: str) -> str:
+        """Format a text with `terraform fmt`."""
         command, environ = [str(tools.binary), "fmt", "-"], os.environ | tools.environ()
         done = subprocess.run(command, env=environ, input=text, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -95,7 +97,7 @@ def terraform(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         raise SettingError(
             "`up` has put an override for the local AWS emulator into this root, but this shell points to no"
             f" emulator: `. {STATE_DIR}/env` to deploy there,"
-            " or `make down` (event-harness down) first to deploy to AWS"
+            f" or `make down` ({spelled('down', project=project(options))}) first to deploy to AWS"
         )
     tools = toolchain.find(target="local" if local else "aws")
     environ = {

@@ -22,6 +22,7 @@ def gathered(work: Work[T], budget: float, unknown: Callable[[str, Exception | N
     done: queue.Queue[tuple[int, T]] = queue.Queue()
 
     def run(number: int, name: str, ask: Callable[[], T]) -> None:
+        """Do one piece of work and pass on what came of it."""
         try:
             done.put((number, ask()))
         except Exception as error:

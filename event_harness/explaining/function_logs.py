@@ -161,6 +161,7 @@ def view(
     made_by_a_session = re.compile(rf"{re.escape(session)}/|{SESSION_ID}/")
 
     def names_it(line: Line) -> bool:
+        """Whether a line names the input."""
         if line.correlation_id is not None:
             return line.correlation_id == correlation_id
         text = unquote_plus(line.text)
@@ -172,6 +173,7 @@ def view(
         return other not in ids and not sent_elsewhere and ids.resembles(other, correlation_id)
 
     def names_another(line: Line) -> bool:
+        """Whether a line names another input."""
         return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))
 
     mine = {line.request_id for line in lines if names_it(line)} - {None}

@@ -36,6 +36,7 @@ def platform_log(path: Path | None) -> PlatformLog | None:
         return None
 
     def read() -> str:
+        """Read the end of the log; empty if it can't be read."""
         try:
             with path.open("rb") as log:
                 log.seek(max(0, path.stat().st_size - _TAIL))

@@ -32,6 +32,7 @@ def present(report: Any) -> None:
 
 def _painted(write: Callable[[Any], None]) -> Callable[[Any], None]:
     def toterminal(tw: Any) -> None:
+        """Write the explanation, in colour where the terminal shows colours."""
         write(_Painter(tw) if tw.hasmarkup else tw)
 
     return toterminal

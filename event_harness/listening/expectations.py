@@ -55,15 +55,18 @@ class Expectations(Waiting):
         began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def all_of_it() -> list[Result]:
+            """All results of the input so far."""
             return self.reader.of(sent.correlation_id)
 
         def enough() -> list[Result] | Failure | None:
+            """The results once there are enough, or a failure; None to look again."""
             results = all_of_it()
             if expected.over(results) or not expected.short(results):
                 return results
             return self.failure_of(sent, after)
 
         def too_many() -> list[Result] | None:
+            """The results once there are too many; None to look again."""
             results = all_of_it()
             return results if expected.over(results) else None
 
@@ -132,9 +135,11 @@ class Expectations(Waiting):
         needed = {source} if source else set(self.resources.sources)
 
         def of(one: Sent) -> list[Result]:
+            """The results of an input that count."""
             return self.accepted(one, source)
 
         def overtaken() -> list[Result] | Failure | None:
+            """What ends the wait: a result, a failure, or the sentinel's arrival; None to look again."""
             results = of(sent)
             if results or sentinel is None:
                 return results or None

@@ -84,6 +84,7 @@ class Listener(Expectations):
         began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def found() -> list[Result] | Failure | None:
+            """The results once there are enough, or a failure; None to look again."""
             accepted = self.accepted(sent, source, matcher)
             if len(accepted) >= wanted:
                 return accepted[:wanted]
@@ -135,11 +136,13 @@ class Listener(Expectations):
         matcher = Matcher(until)
 
         def accepted(sent: Sent) -> list[Result]:
+            """The results of an input that count."""
             return self.accepted(sent, source, matcher)
 
         batch = Batch(accepted, wanted, self.failures, progress or (lambda *_: None))
 
         def found() -> bool | None:
+            """True once there is nothing to wait for; None to look again."""
             batch.judge()
             return None if batch.waits_for(fail_early=fail_early) else True
 

@@ -45,6 +45,7 @@ def await_ready(
     patience = FIRST
 
     def arrived() -> list[Result] | Failure | None:
+        """The results of any probe, or its failure; None to look again."""
         results = [result for sent in probes for result in listener.reader.of(sent.correlation_id)]
         failures = (listener.failure_of(sent, after) for sent in probes)
         return results or next((failure for failure in failures if failure), None)

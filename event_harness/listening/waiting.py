@@ -149,6 +149,7 @@ class Waiting:
         """Look until `found` returns something: into the table, in silence also into the queues."""
 
         def judged() -> T | None:
+            """Look once; after silence, let the queues be looked into."""
             value = found()
             if value is None:
                 self._watch.nudge()

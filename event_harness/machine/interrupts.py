@@ -39,6 +39,7 @@ class _Shield:
     answered: bool = False
 
     def look(self) -> None:
+        """Answer a first interrupt with a line; raise the second one."""
         came = _take_interrupts()
         if not came:
             return

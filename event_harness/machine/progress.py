@@ -17,6 +17,7 @@ def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
     """
 
     def said(line: str) -> None:
+        """Print a line if anybody can read it."""
         with contextlib.suppress(OSError, ValueError):  # a broken pipe, a closed file
             if say is not None:
                 say(line)

@@ -96,6 +96,7 @@ def in_order(results: Iterable[T]) -> list[T]:
     by_time = timed and len(set(finest.values())) == 1
 
     def key(pair: tuple[T, Moment]) -> tuple[datetime, datetime, int, str]:
+        """The place of a result in the order."""
         moment = pair[1]
         happened = moment.earliest if by_time and moment.earliest is not None else moment.arrived
         return happened, moment.arrived, moment.sequence, moment.event_id

@@ -142,6 +142,7 @@ class _Queue:
                 )
 
     def delete(self, message: Any) -> None:
+        """Delete a message from the queue."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         del self._kept[message["MessageId"]]
 

@@ -224,6 +224,7 @@ class _Checker(Fields):
     """Walks through the value."""
 
     def resource_map(self, value: object) -> ResourceMap:
+        """Read the whole map."""
         top = self.mapping(value, "the resource map")
         schema = top.get("schema")
         if schema != SCHEMA:
@@ -252,6 +253,7 @@ class _Checker(Fields):
         )
 
     def results(self, value: object) -> Results:
+        """Read the results table."""
         item = self.mapping(value, "results")
         self.known(item, ("table", "index", "overflow_bucket"), "results")
         return Results(
@@ -259,6 +261,7 @@ class _Checker(Fields):
         )
 
     def listener(self, value: object) -> Function:
+        """Read the listener's function."""
         item = self.mapping(value, "listener")
         self.known(item, COMPONENT_FIELDS["lambda"], "listener")
         function = self.text(item, "function", "listener.")
@@ -269,6 +272,7 @@ class _Checker(Fields):
         )
 
     def source(self, name: str, value: object) -> Source:
+        """Read a source."""
         where = f"sources.{name}"
         item = self.mapping(value, where)
         self.known(item, ("type", "correlation"), where)
@@ -290,6 +294,7 @@ class _Checker(Fields):
         return source
 
     def component(self, value: object, where: str) -> Component:
+        """Read a component."""
         item = self.mapping(value, where)
         type_ = self.choice(item, "type", tuple(sorted(COMPONENT_FIELDS)), f"{where}.")
         self.known(item, _ANY_COMPONENT, where)
@@ -307,6 +312,7 @@ class _Checker(Fields):
         return Component(name=self.text(item, "name", f"{where}."), type=type_, **fields)
 
     def distinct(self, names: list[str]) -> None:
+        """Check that no name is there twice."""
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise self.error("components", f"has two named {twice!r}; give each another name")

@@ -59,6 +59,7 @@ def labelled(tree: Any, labels: int) -> Iterator[tuple[tuple[str, ...], Body]]:
     """
 
     def below(node: Any, found: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Body]]:
+        """The labels and bodies of the blocks below a node."""
         if isinstance(node, list):
             for one in node:
                 yield from below(one, found)

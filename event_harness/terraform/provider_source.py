@@ -97,6 +97,7 @@ def announced(
     asked: list[str] = []
 
     def answer(kind: str) -> bool:
+        """Note that the registry would be asked; answer what is remembered."""
         asked.append(kind)
         return remembered is not False
 

@@ -110,9 +110,11 @@ class _Maker:
         self.view = View(self.place(self.root), self.root, _copy=self.copy, _place=self.place)
 
     def place(self, path: Path) -> Path:
+        """The place of a path of the project in the view."""
         return self.into / path.relative_to(self.base)
 
     def start(self) -> None:
+        """Make the view."""
         if self.base in self.whole:  # it has no directory above
             self.into.parent.mkdir(parents=True, exist_ok=True)
             self.copy(self.base)
@@ -152,6 +154,7 @@ class _Maker:
                 self.copy(path)
 
     def entries(self, directory: Path) -> Iterator["os.DirEntry[str]"]:
+        """The entries of a directory that aren't left out."""
         try:
             with os.scandir(directory) as entries:
                 yield from (entry for entry in entries if not self.is_left_out(entry))
@@ -159,6 +162,7 @@ class _Maker:
             return
 
     def is_left_out(self, entry: "os.DirEntry[str]") -> bool:
+        """Whether an entry is neither copied nor linked."""
         path = Path(entry.path)
         if entry.name in GENERATED or (path in self.never and path not in self.beside):
             return True
@@ -171,6 +175,7 @@ class _Maker:
         return entry.is_dir(follow_symlinks=False) and (path / "pyvenv.cfg").is_file()
 
     def is_included(self, path: Path) -> bool:
+        """Whether the user wants a path to be copied."""
         return self.included(path.name) or self.included(os.path.relpath(path, self.top))
 
     def fits(self, directory: Path) -> bool:
@@ -186,6 +191,7 @@ class _Maker:
         return True
 
     def below(self, directory: Path) -> Iterator["os.DirEntry[str]"]:
+        """All entries below a directory that aren't left out."""
         for entry in self.entries(directory):
             yield entry
             if entry.is_dir(follow_symlinks=False):

@@ -42,6 +42,12 @@ def anchors(page: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_line_of_a_page_is_at_most_120_columns_wide_unless_it_is_a_row_of_a_table(page):
+    wide = [line for line in text_of(page).splitlines() if len(line) > 120 and not line.startswith("|")]
+    assert wide == []
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_to_a_file_and_a_heading(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", without_blocks(text_of(page))):
         if "://" in link:

@@ -49,14 +49,11 @@ def interrupt(number=signal.SIGINT):
 PASSES = "def test_passes(deployment): pass\n"
 
 
-def test_in(text):
+def module_with(text):
     """A test module with one test of this text."""
     return (
         f"import os, pytest, signal, sys, time\nfrom conftest import *\ndef test_one(deployment):\n{text}\n"
     )
-
-
-test_in.__test__ = False
 
 
 @pytest.fixture
@@ -91,25 +88,25 @@ def ended(tmp_path):
     ("tests", "code"),
     [
         pytest.param(PASSES, 0, id="passes"),
-        pytest.param(test_in("    assert False"), 1, id="fails"),
-        pytest.param(test_in("    interrupt()"), 2, id="Ctrl-C"),
-        pytest.param(test_in("    interrupt(signal.SIGTERM)"), 2, id="SIGTERM"),
-        pytest.param(test_in("    interrupt(signal.SIGHUP)"), 2, id="SIGHUP"),
+        pytest.param(module_with("    assert False"), 1, id="fails"),
+        pytest.param(module_with("    interrupt()"), 2, id="Ctrl-C"),
+        pytest.param(module_with("    interrupt(signal.SIGTERM)"), 2, id="SIGTERM"),
+        pytest.param(module_with("    interrupt(signal.SIGHUP)"), 2, id="SIGHUP"),
         pytest.param(
-            test_in("    os.kill(os.getpid(), 2)\n    time.sleep(0.2)\n    interrupt()"),
+            module_with("    os.kill(os.getpid(), 2)\n    time.sleep(0.2)\n    interrupt()"),
             2,
             id="two Ctrl-C at once",
         ),
         pytest.param(
-            test_in(
+            module_with(
                 "    try:\n        interrupt()\n    finally:\n        time.sleep(1.1)\n        interrupt()"
             ),
             2,
             id="two Ctrl-C one after the other",
         ),
-        pytest.param(test_in("    pytest.exit('enough', 7)"), 7, id="pytest.exit"),
-        pytest.param(test_in("    sys.exit(3)"), 1, id="sys.exit"),
-        pytest.param(test_in("    raise GeneratorExit"), 1, id="GeneratorExit"),
+        pytest.param(module_with("    pytest.exit('enough', 7)"), 7, id="pytest.exit"),
+        pytest.param(module_with("    sys.exit(3)"), 1, id="sys.exit"),
+        pytest.param(module_with("    raise GeneratorExit"), 1, id="GeneratorExit"),
     ],
 )
 @pytest.mark.usefixtures("hang_up_counts")
@@ -157,7 +154,7 @@ def test_session_destroys_although_no_hook_of_the_end_is_called(ended):
         "    def strike(*_, **__): raise KeyboardInterrupt\n"
         "    pluggy.HookCaller.__call__ = strike",
     )
-    assert ended(test_in("    interrupt()"), conftest=conftest).returncode != 0
+    assert ended(module_with("    interrupt()"), conftest=conftest).returncode != 0
 
 
 def test_session_destroys_although_the_report_cannot_be_written(ended, tmp_path):
@@ -172,7 +169,7 @@ def test_session_destroys_after_ctrl_c_while_a_teardown_fails(ended):
 
 
 def test_session_destroys_after_the_first_failure(ended):
-    tests = test_in("    assert False") + "def test_two(deployment): pass\n"
+    tests = module_with("    assert False") + "def test_two(deployment): pass\n"
     assert "stopping after 1 failures" in ended(tests, "-x").stdout
 
 
@@ -190,7 +187,7 @@ def test_what_cannot_be_destroyed_is_said_once_on_stderr_and_fails_the_session(e
 
 
 def test_forked_child_that_returns_from_its_test_destroys_nothing(ended):
-    tests = test_in(
+    tests = module_with(
         "    child = os.fork()\n"
         "    if child:\n"
         "        assert os.waitpid(child, 0)[1] == 0\n"

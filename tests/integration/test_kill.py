@@ -13,7 +13,7 @@ def lasting(tmp_path_factory):
         yield aws.endpoint_url
 
 
-def fine(kill):
+def check_is_fine(kill):
     assert kill.hit
     assert kill.listed
     assert not any(kill.swept)
@@ -23,24 +23,24 @@ def fine(kill):
 @pytest.mark.parametrize("stage", ["init", "apply", "test", "destroy"])
 def test_session_that_was_killed_is_listed_and_a_sweep_leaves_nothing(lasting, tmp_path, stage):
     kill = Project(tmp_path / "project", lasting).kill("pytest", stage, seed=1)
-    fine(kill)
+    check_is_fine(kill)
     assert kill.exit_code == -9
 
 
 def test_session_whose_terraform_was_killed_cleans_up_by_itself(lasting, tmp_path):
     kill = Project(tmp_path / "project", lasting).kill("terraform", "apply", seed=2)
-    fine(kill)
+    check_is_fine(kill)
     assert kill.exit_code == 1
     assert "nothing to sweep" in (tmp_path / "project" / "swept").read_text()
 
 
 def test_session_that_was_killed_with_all_its_processes_leaves_nothing_after_a_sweep(lasting, tmp_path):
-    fine(Project(tmp_path / "project", lasting).kill(EVERYTHING, "apply", seed=5))
+    check_is_fine(Project(tmp_path / "project", lasting).kill(EVERYTHING, "apply", seed=5))
 
 
 def test_what_a_killed_sweep_has_left_the_next_one_takes(lasting, tmp_path):
-    fine(Project(tmp_path / "project", lasting).kill_sweep(seed=6))
+    check_is_fine(Project(tmp_path / "project", lasting).kill_sweep(seed=6))
 
 
 def test_killed_session_on_the_local_target_leaves_no_process_and_no_folder(tmp_path):
-    fine(Project(tmp_path / "project", "local").kill("pytest", "apply", seed=4))
+    check_is_fine(Project(tmp_path / "project", "local").kill("pytest", "apply", seed=4))

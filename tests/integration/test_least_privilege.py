@@ -234,9 +234,9 @@ def test_the_suite_of_the_text_processor_passes_with_authorization_on(system, tm
     assert "skipped" not in done.stdout
 
 
-@pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.__name__)
-def test_the_roles_suffice_for(guarantee, system):
-    guarantee(system)
+@pytest.mark.parametrize("check", GUARANTEES, ids=lambda guarantee: guarantee.__name__)
+def test_the_roles_suffice_for(check, system):
+    check(system)
 
 
 def test_whatever_is_taken_away_from_a_role_is_missed(system):

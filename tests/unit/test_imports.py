@@ -22,4 +22,4 @@ def test_modules_of_every_folder_are_found():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_module_can_be_imported(name):
-    import_module(name)
+    assert import_module(name).__name__ == name

@@ -68,6 +68,7 @@ async def whole_body(receive: Receive) -> tuple[bytes, Receive]:
     body = b"".join(message.get("body", b"") for message in messages)
 
     async def again() -> Message:
+        """Give the messages again, then those that come later."""
         return messages.pop(0) if messages else await receive()
 
     return body, again

@@ -10,6 +10,7 @@ class _LambdaLogHandler(logging.StreamHandler):  # type: ignore[type-arg]
     request_id = ""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Add the id of the request to a record."""
         record.aws_request_id = self.request_id
         return super().format(record)
 

@@ -43,6 +43,7 @@ def with_secrets(credentials: Credentials, secret: str) -> Credentials:
 
     @functools.wraps(credentials)
     def execution_credentials(config: dict[str, str]) -> dict[str, str]:
+        """Make credentials whose secret only the emulator knows."""
         made = credentials(config)
         session = sts._sessions.get(made["AWS_ACCESS_KEY_ID"])
         if session is None:

@@ -25,6 +25,7 @@ def told(dispatch: Dispatch) -> Dispatch:
 
     @functools.wraps(dispatch)
     def run(func: Any, config: dict[str, Any], event: Any, request_id: str, started: float) -> Any:
+        """Run a function, and log when it begins and ends."""
         name = config.get("FunctionName")
         _log.info("invocation %s of %s begins", request_id, name)
         try:

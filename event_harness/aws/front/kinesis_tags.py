@@ -32,6 +32,7 @@ def with_tagging_by_arn(handle: Handler) -> Handler:
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Response:
+        """Handle a request, a newer operation as its older one."""
         service, _, operation = headers.get("x-amz-target", "").rpartition(".")
         older = _OLDER.get(operation)
         if older is None or "cbor" in headers.get("content-type", ""):

@@ -210,10 +210,12 @@ def _serve() -> None:
 
         @classmethod
         def get_name(cls) -> str:
+            """The name behind the provider's prefix."""
             return "file"
 
         @classmethod
         def get_schema(cls) -> Any:
+            """The arguments and attributes."""
             source = schema.Block(
                 [
                     schema.Attribute("content", types.String(), required=True),
@@ -231,6 +233,7 @@ def _serve() -> None:
             )
 
         def read(self, ctx: Any, config: dict[str, Any]) -> dict[str, Any] | None:
+            """Write the archive; an error becomes a diagnostic."""
             try:
                 return archive_file(config)
             except (ArchiveError, OSError) as error:
@@ -239,12 +242,15 @@ def _serve() -> None:
 
     class ArchiveProvider(iface.Provider):  # type: ignore[misc]  # `tf` is untyped
         def get_model_prefix(self) -> str:
+            """The prefix of its data sources."""
             return "archive_"
 
         def full_name(self) -> str:
+            """The address of the provider."""
             return "registry.terraform.io/hashicorp/archive"
 
         def get_provider_schema(self, diags: Any) -> Any:  # noqa: ARG002 (the framework's signature)
+            """No settings."""
             return schema.Schema()
 
         def validate_config(self, diags: Any, config: dict[str, Any]) -> None:
@@ -254,9 +260,11 @@ def _serve() -> None:
             """Do nothing: this provider has no settings."""
 
         def get_data_sources(self) -> list[Any]:
+            """Its one data source."""
             return [ArchiveFile]
 
         def get_resources(self) -> list[Any]:
+            """No resources."""
             return []
 
     _end_with_terraform()
@@ -272,6 +280,7 @@ def _end_with_terraform() -> None:
     parent = os.getppid()
 
     def watch() -> None:
+        """End this process once its parent has ended."""
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -233,7 +233,8 @@ def test_the_input_under_another_id_is_noticed(logs):
 
 @pytest.mark.parametrize("message", ["", "{", "[]", "{}", '{"level": null, "message": {"a": 1}}', "\x00"])
 def test_no_line_is_an_error_of_ours(message):
-    view([{"timestamp": 1, "message": message}], MINE)
+    found = view([{"timestamp": 1, "message": message}], MINE)
+    assert found.mine == []
 
 
 class Late:

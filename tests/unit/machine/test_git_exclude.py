@@ -49,5 +49,7 @@ def test_outside_of_a_repository_nothing_happens(tmp_path, monkeypatch):
 
 
 def test_without_git_nothing_happens(root, monkeypatch):
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     monkeypatch.setenv("PATH", "")
     git_exclude.hide(root, NAMES)
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
