@@ -13,7 +13,7 @@ from event_harness.explaining.log_lines import Line
 from event_harness.explaining.platform_log import why_not_started
 from event_harness.explaining.probes.asking import Question
 from event_harness.results.failure import ANY_ERROR, Failure
-from event_harness.system.resources import Component
+from event_harness.system.resources import Component, function_name
 
 
 def completed(question: Question, failure: Failure, functions: Sequence[Component]) -> Failure:
@@ -32,13 +32,14 @@ def completed(question: Question, failure: Failure, functions: Sequence[Componen
             failure = replace(failure, attempts=log.attempts)
         if not failure.redriven:
             return _with_type(failure, log.my_errors)
-        if log.my_errors:
-            return _with_error(failure, component, log.my_errors[-1])
+        if log.last_error:
+            failure = replace(failure, of_batch=log.last_error in log.of_batch)
+            return _with_error(failure, component, log.last_error)
         if why := _not_started(question, component, log):
             return replace(
                 failure, component=component.name, error_type="Runtime.ImportModuleError", error_message=why
             )
-        if number == 0 and log.errors and not log.mine:
+        if number == 0 and not log.mine and len({line.told_error for line in log.errors}) == 1:
             return _with_error(failure, component, log.errors[-1])
     return failure
 
@@ -69,7 +70,7 @@ def _log_of(question: Question, component: Component, failure: Failure) -> LogVi
 
 
 def _not_started(question: Question, component: Component, log: LogView) -> str | None:
-    function = str(component.function).rpartition(":")[2]
+    function = function_name(str(component.function))
     if question.platform_log and (why := why_not_started(question.platform_log(), function, question.since)):
         return why
     return log.not_started.told_error if log.not_started else None

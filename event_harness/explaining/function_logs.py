@@ -33,6 +33,7 @@ class LogView:
         for_others: Number of invocations for other inputs only.
         unclear: Number of invocations that ended, and whose lines name no input and no error.
         mine: Lines that carry the input's id, and the errors of the same requests.
+        of_batch: Those of the errors that another input of the same batch may have caused.
         attempts: Number of invocations of this input.
         running: The start of the newest invocation of this input that has not ended; None if there is none.
         maybe_running: The same of an invocation whose lines name no input.
@@ -46,6 +47,7 @@ class LogView:
     for_others: int
     unclear: int
     mine: list[Line]
+    of_batch: frozenset[Line]
     attempts: int
     running: Line | None
     maybe_running: Line | None
@@ -58,6 +60,12 @@ class LogView:
     def my_errors(self) -> list[Line]:
         """The errors of this input."""
         return [line for line in self.mine if line.is_error]
+
+    @property
+    def last_error(self) -> Line | None:
+        """The last error of this input: one that names it, if there is one."""
+        own = [line for line in self.my_errors if line not in self.of_batch] or self.my_errors
+        return own[-1] if own else None
 
     @property
     def settled(self) -> bool:
@@ -177,7 +185,8 @@ def view(
         return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))
 
     mine = {line.request_id for line in lines if names_it(line)} - {None}
-    others = ({line.request_id for line in lines if names_another(line)} | set(foreign)) - mine - {None}
+    of_another = {line.request_id for line in lines if names_another(line)} | set(foreign)
+    others = of_another - mine - {None}
     erring = {line.request_id for line in lines if line.is_error}
     ended = {line.request_id for line in lines if line.ends}
     starts = [line for line in lines if line.starts]
@@ -193,6 +202,11 @@ def view(
             for line in lines
             if names_it(line) or (line.is_error and line.request_id in mine and not names_another(line))
         ],
+        of_batch=frozenset(
+            line
+            for line in lines
+            if line.is_error and line.request_id in mine & of_another and not names_it(line)
+        ),
         attempts=sum(line.request_id in mine for line in starts) or len(mine),
         running=next((line for line in reversed(running) if line.request_id in mine), None),
         maybe_running=next(

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
+from event_harness import errors
+
 State = Literal["ok", "failed", "running", "not reached", "unknown", ""]
 """How an input fared at a component.
 
@@ -119,7 +121,8 @@ class Report:
             state = f"[{finding.state}] " if finding.state else ""
             lines.append(f"{state}{finding.component}: {finding.text}")
             lines += [f"     {detail}" for detail in finding.details]
-        return "\n".join([*lines, *self.appendix])
+        appendix = map(errors.printable, self.appendix)  # it may have several lines
+        return "\n".join([*map(printable, lines), *appendix])
 
 
 def coloured(lines: Iterable[str]) -> list[str]:

@@ -11,9 +11,13 @@ from urllib.parse import unquote_plus
 
 from event_harness.errors import printable
 from event_harness.system.known_ids import KnownIds
+from event_harness.system.resources import function_name
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
+
+IN_BATCH = ", in a batch with other inputs"
+"""What follows an error that another input of the same batch may have caused."""
 
 ANY_ERROR = "Runtime.HandlerError"
 """The type that the emulator gives to every exception."""
@@ -29,7 +33,8 @@ class Failure:
 
     Attributes:
         component: Name of the component that failed: of the function that the message names, or, where the
-            message came by a redrive policy, of the queue that it came from.
+            message came by a redrive policy, of the queue that it came from. If that is no component, it is
+            the function's or queue's own name.
         queue_url: The failure queue, `message_id` the message's id there.
         failed_at: Time of its arrival in the queue (UTC).
         condition: The reason why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if not told.
@@ -38,6 +43,8 @@ class Failure:
         request_id: The Lambda request id of the failed invocation.
         event: The whole event that the function could not handle.
         redriven: It came by a redrive policy. Such a message tells neither the function nor the error.
+        of_batch: The function had several inputs at once, and another one may have caused the error.
+        named: Name of the function or queue that the message names; None if it names none.
     """
 
     component: str
@@ -51,6 +58,8 @@ class Failure:
     request_id: str | None
     event: Any = field(repr=False)
     redriven: bool = False
+    named: str | None = None
+    of_batch: bool = False
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
     _ids: KnownIds = field(repr=False, compare=False, default_factory=KnownIds)
 
@@ -96,7 +105,8 @@ class Failure:
             return printable(f"{self.component} can't start: {self.not_started}")
         request = f" (request {self.request_id})" if self.request_id else ""
         untold = "its message was given up; the message names no error" if self.redriven else "no error given"
-        return printable(f"{self.component} failed{tries}: {self.error or untold}{request}")
+        batch = IN_BATCH if self.of_batch else ""
+        return printable(f"{self.component} failed{tries}: {self.error or untold}{batch}{request}")
 
 
 def parse(
@@ -113,7 +123,7 @@ def parse(
     Args:
         message: As SQS returns it.
         url: The failure queue.
-        component: Name of the component that fails into this queue.
+        component: Name of the component that fails into this queue, for messages that name none.
         owners: Name of a function or a queue -> name of its component.
         ids: Those of all inputs so far.
     """
@@ -126,14 +136,15 @@ def parse(
     }
     event = envelope.get("requestPayload") if envelope else content
     system = message.get("Attributes", {})
+    records = event.get("Records") if envelope and isinstance(event, dict) else None
     function = _text(context.get("functionArn")) or ""
     redriven = envelope is None and "ErrorCode" not in attributes and "RequestID" not in attributes
-    named = function.partition(":function:")[2].partition(":")[0]
     queue = str(system.get("DeadLetterQueueSourceArn", "")).rpartition(":")[2]
+    named = function_name(function) or queue or None
     receives = _whole(system.get("ApproximateReceiveCount"))
     told = None if _EMULATED in function else _whole(context.get("approximateInvokeCount"))
     return Failure(
-        component=(owners or {}).get(named or queue, component),
+        component=(owners or {}).get(named, named) if named else component,
         queue_url=url,
         message_id=message["MessageId"],
         failed_at=_time(system.get("SentTimestamp")),
@@ -144,6 +155,8 @@ def parse(
         request_id=_text(context.get("requestId")) or attributes.get("RequestID"),
         event=event,
         redriven=redriven,
+        named=named,
+        of_batch=isinstance(records, list) and len(records) > 1,
         _texts=frozenset(_texts([event, attributes])),
         _ids=KnownIds() if ids is None else ids,
     )

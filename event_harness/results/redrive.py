@@ -29,8 +29,9 @@ def redrive(
     """Replay the original event of each message in the on-failure queues.
 
     The function is invoked with the event again, asynchronously: its retries and its on-failure queue work as
-    they did the first time. A message of a dead-letter queue is sent to its queue again. The failed message
-    is deleted only after AWS has accepted the event, so an event is never lost; at worst it is handled twice.
+    they did the first time. A message of a dead-letter queue is sent to its queue again. Where several
+    components share a queue, the message itself names its function or queue. The failed message is deleted
+    only after AWS has accepted the event, so an event is never lost; at worst it is handled twice.
     Events that fail again meanwhile stay in the queue until the next replay.
 
     IAM: sqs:ReceiveMessage, sqs:ChangeMessageVisibility, sqs:DeleteMessage on the failure queues;
@@ -50,28 +51,50 @@ def redrive(
     Raises:
         SettingError: There is no such component, or it has no failure queue.
     """
-    chosen = _chosen(resources, components)
+    able = _able(resources)
+    chosen = _chosen(able, components, resources.origin)
+    shared: dict[str, list[Component]] = {}  # failure queue -> the components that fail into it
+    for component in able:
+        shared.setdefault(str(component.failure_queue_url), []).append(component)
+    urls = list(dict.fromkeys(str(component.failure_queue_url) for component in chosen))
+    owners = [_Owners(resources, shared[url], chosen) for url in urls]
     if dry_run:
-        queues = {str(s.failure_queue_url): s.name for s in chosen}
-        reader = FailureReader(queues, target.client("sqs"), wait=_WAIT)
-        found = reader.look()
-        for failure in found:
-            say(f"would be replayed: {failure}")
-        _say_unread({queues[url]: error for url, error in reader.errors.items()}, say)
-        say(f"{len(found)} would be replayed")
-        return 1 if reader.errors else 0
+        return _told(target, owners, say)
     outcomes: list[bool] = []
     unread: dict[str, Exception] = {}  # component -> why its queue can't be read
-    for component in chosen:
-        queue = _Queue(target, component)
+    for owner in owners:
+        queue = _Queue(target, owner)
         try:
             for message, failure in queue.failures():
-                outcomes.append(_moved(target, component, queue, message, failure, say))
+                outcomes.append(_moved(target, owner, queue, message, failure, say))
         except AWS_ERRORS as error:
-            unread[component.name] = error
+            unread[owner.names] = error
     _say_unread(unread, say)
     say(f"{sum(outcomes)} replayed, {len(outcomes) - sum(outcomes)} not")
     return 0 if all(outcomes) and not unread else 1
+
+
+def _told(target: Target, owners: Sequence["_Owners"], say: Say) -> int:
+    """Say what would be replayed; return 0 if every queue could be read."""
+    replayed = 0
+    unread: dict[str, Exception] = {}
+    for owner in owners:
+        reader = FailureReader({owner.url: owner.default}, target.client("sqs"), wait=_WAIT, owners=owner.all)
+        for failure in reader.look():
+            if not owner.concern(failure):
+                continue
+            try:
+                owner.of(failure)
+            except _UnfitError as error:
+                say(f"would not be replayed: {failure}: {error}")
+            else:
+                replayed += 1
+                say(f"would be replayed: {failure}")
+        for why in reader.errors.values():
+            unread[owner.names] = why
+    _say_unread(unread, say)
+    say(f"{replayed} would be replayed")
+    return 1 if unread else 0
 
 
 def _say_unread(unread: Mapping[str, Exception], say: Say) -> None:
@@ -83,11 +106,11 @@ def _say_unread(unread: Mapping[str, Exception], say: Say) -> None:
 
 
 def _moved(
-    target: Target, component: Component, queue: "_Queue", message: Any, failure: Failure, say: Say
+    target: Target, owners: "_Owners", queue: "_Queue", message: Any, failure: Failure, say: Say
 ) -> bool:
     """Replay the event of one message and delete the message; return whether both succeeded."""
     try:
-        _replay(target, component, message, failure)
+        _replay(target, owners.of(failure), message, failure)
         queue.delete(message)
     except (*AWS_ERRORS, _UnfitError) as error:
         reason = str(error) if isinstance(error, _UnfitError) else message_of(error)
@@ -101,13 +124,55 @@ class _UnfitError(Exception):
     """The message doesn't hold an event that can be replayed."""
 
 
-class _Queue:
-    """The on-failure queue of a component."""
+class _Owners:
+    """The components that fail into one queue: they tell where a message is replayed.
 
-    def __init__(self, target: Target, component: Component) -> None:
+    Args:
+        resources: The deployed system.
+        sharing: The components that fail into the queue.
+        chosen: Those whose failures are replayed.
+    """
+
+    def __init__(
+        self, resources: ResourceMap, sharing: Sequence[Component], chosen: Sequence[Component]
+    ) -> None:
+        self.all = resources.owners
+        self.url = str(sharing[0].failure_queue_url)
+        self._sharing = sharing
+        self._chosen = [component for component in sharing if component in chosen]
+        self.default = self._chosen[0].name
+        self.names = ", ".join(component.name for component in self._chosen)
+
+    def concern(self, failure: Failure) -> bool:
+        """Whether this failure is to be replayed: not if it is that of a component which wasn't chosen."""
+        others = {component.name for component in self._sharing if component not in self._chosen}
+        return not (failure.named and failure.component in others)
+
+    def of(self, failure: Failure) -> Component:
+        """The component that gets the event of a failure again.
+
+        Raises:
+            _UnfitError: The message names another function or queue, or it may be that of several components.
+        """
+        if failure.named:
+            for component in self._chosen:
+                if component.name == failure.component:
+                    return component
+            raise _UnfitError(f"{failure.named} is no component with this failure queue")
+        kind = [one for one in self._chosen if (one.type == "sqs") == failure.redriven] or self._chosen
+        if len(kind) > 1:
+            names = " and ".join(component.name for component in kind)
+            raise _UnfitError(f"it names no function, and {names} share the queue: name one with --component")
+        return kind[0]
+
+
+class _Queue:
+    """An on-failure queue."""
+
+    def __init__(self, target: Target, owners: _Owners) -> None:
         self._sqs = target.client("sqs")
-        self._url = str(component.failure_queue_url)
-        self._component = component.name
+        self._url = owners.url
+        self._owners = owners
         self._kept: dict[str, str] = {}  # message id -> receipt, of messages that stay in the queue
 
     def failures(self) -> Iterator[tuple[Any, Failure]]:
@@ -120,7 +185,11 @@ class _Queue:
                     MaxNumberOfMessages=10,
                     VisibilityTimeout=_HIDDEN,
                     WaitTimeSeconds=_WAIT,
-                    MessageSystemAttributeNames=["SentTimestamp", "MessageGroupId"],
+                    MessageSystemAttributeNames=[
+                        "SentTimestamp",
+                        "MessageGroupId",
+                        "DeadLetterQueueSourceArn",
+                    ],
                     MessageAttributeNames=["All"],
                 )
                 # SQS's own clock, which also stamps the messages. It gives whole seconds.
@@ -131,9 +200,9 @@ class _Queue:
                 for message in messages:
                     seen = message["MessageId"] in self._kept
                     self._kept[message["MessageId"]] = message["ReceiptHandle"]
-                    failure = parse(message, self._url, self._component)
+                    failure = parse(message, self._url, self._owners.default, self._owners.all)
                     late = failure.failed_at and failure.failed_at.timestamp() >= began.timestamp() + 1
-                    if not (seen or late):
+                    if not (seen or late) and self._owners.concern(failure):
                         yield message, failure
         finally:
             for receipt in self._kept.values():
@@ -147,21 +216,26 @@ class _Queue:
         del self._kept[message["MessageId"]]
 
 
-def _chosen(resources: ResourceMap, names: Sequence[str]) -> list[Component]:
+def _able(resources: ResourceMap) -> list[Component]:
+    """The components that have a failure queue, the listener among them."""
     listener = Component(
         "event_listener",
         "lambda",
         function=resources.listener.function,
         failure_queue_url=resources.listener.failure_queue_url,
     )
-    able = {s.name: s for s in (*resources.components, listener) if s.failure_queue_url}
+    return [component for component in (*resources.components, listener) if component.failure_queue_url]
+
+
+def _chosen(able: Sequence[Component], names: Sequence[str], origin: str) -> list[Component]:
+    there = [component.name for component in able]
     for name in names:
-        if name not in able:
+        if name not in there:
             raise SettingError(
-                f"{resources.origin}: no component {name!r} has a failure queue; "
-                f"there are: {', '.join(able) or 'none'}"
+                f"{origin}: no component {name!r} has a failure queue; "
+                f"there are: {', '.join(there) or 'none'}"
             )
-    return [component for name, component in able.items() if not names or name in names]
+    return [component for component in able if not names or component.name in names]
 
 
 def _replay(target: Target, component: Component, message: Any, failure: Failure) -> None:

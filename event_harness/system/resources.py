@@ -185,9 +185,9 @@ class ResourceMap:
 
         Messages name functions and queues by ARN; the last part of it is the name.
         """
-        functions = {str(s.function).rpartition(":")[2]: s.name for s in self.components if s.function}
+        functions = {function_name(s.function): s.name for s in self.components if s.function}
         queues = {str(s.queue_url).rpartition("/")[2]: s.name for s in self.components if s.queue_url}
-        return {self.listener.function.rpartition(":")[2]: "event_listener", **queues, **functions}
+        return {function_name(self.listener.function): "event_listener", **queues, **functions}
 
     @property
     def failure_queues(self) -> dict[str, str]:
@@ -196,6 +196,13 @@ class ResourceMap:
         if self.listener.failure_queue_url:
             queues.setdefault(self.listener.failure_queue_url, "event_listener")
         return queues
+
+
+def function_name(identifier: str) -> str:
+    """The name of a function: of its ARN, or of its name with a version or an alias (`name:live`)."""
+    if identifier.startswith("arn:"):
+        identifier = identifier.partition(":function:")[2]
+    return identifier.partition(":")[0]
 
 
 def _text(path: Path) -> str:

@@ -1,6 +1,8 @@
 """`make demo`, as a person runs it: its output, its exit code, and what it leaves behind."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +22,11 @@ def demo(tmp_path):
     """Start demonstrations in this checkout; a mark in their environment identifies their processes."""
     started = []
 
-    def start(*arguments):
-        environ = os.environ | {MARK: str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    def start(*arguments, root=ROOT):
+        environ = os.environ | {MARK: str(tmp_path), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
             [sys.executable, "-m", "demo", *arguments],
-            cwd=ROOT,
+            cwd=root,
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,6 +70,30 @@ def test_text_from_a_file_comes_back_and_nothing_is_left(demo, tmp_path):
         assert moment in printed
     assert "left: 0 resources" in printed
     assert not records_of(process)
+    assert not marked(tmp_path)
+
+
+def test_function_that_cannot_start_is_told_with_its_place_on_the_path(demo, tmp_path):
+    root = tmp_path / "system"
+    for name in ("functions", "modules"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for file in ROOT.glob("*.tf"):
+        shutil.copy(file, root)
+    app = root / "functions" / "text_processor" / "app.py"
+    app.write_text(f"import nothere\n{app.read_text()}")
+    process = demo(root=root)
+    printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 1, printed
+    lines = printed.splitlines()
+    first = next(line for line in lines if line.startswith("demo: "))
+    assert first == "demo: text_processor can't start: No module named 'nothere'"
+    told = [re.split(r"\s\s+", line.strip())[:2] for line in lines[lines.index(first) :]]
+    assert [pair for pair in told if pair[0] in ("ok", "failed", "running", "not reached", "unknown")] == [
+        ["ok", "source"],
+        ["failed", "text_processor"],
+        ["not reached", "destination"],
+        ["not reached", "event_listener"],
+    ], printed
     assert not marked(tmp_path)
 
 

@@ -5,7 +5,8 @@ from event_harness.explaining.log_lines import told
 from event_harness.explaining.platform_log import running_since, why_not_started
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.report import Finding
-from event_harness.system.resources import Component
+from event_harness.results.failure import IN_BATCH
+from event_harness.system.resources import Component, function_name
 
 
 def function(question: Question, component: Component, *, records: bool = False) -> Seen:
@@ -41,9 +42,11 @@ def function(question: Question, component: Component, *, records: bool = False)
 def _of_this_input(name: str, log: LogView) -> Finding | None:
     """What lines of the input itself say."""
     mine = told(log.mine)
-    if log.my_errors:
-        text = f"{log.my_errors[-1].told_error} ({count(len(log.my_errors), 'error line')} of this input)"
-        cause = f"{name} failed: {log.my_errors[-1].told_error}"
+    if log.last_error:
+        error, of_batch = log.last_error.told_error, log.last_error in log.of_batch
+        whose = "; other inputs were in the same batch" if of_batch else " of this input"
+        text = f"{error} ({count(len(log.my_errors), 'error line')}{whose})"
+        cause = f"{name} failed: {error}{IN_BATCH if of_batch else ''}"
         return Finding(name, "failed", text, mine, cause=cause, certain=True, here=True)
     if log.running:
         text = f"still running, since {log.running.at:%H:%M:%S}"
@@ -102,7 +105,7 @@ def _running(question: Question, component: Component) -> Finding | None:
 
 
 def _name_of(component: Component) -> str:
-    return str(component.function).rpartition(":")[2]
+    return function_name(str(component.function))
 
 
 def _of_nobody(name: str, log: LogView) -> Finding:

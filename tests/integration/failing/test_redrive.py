@@ -62,10 +62,10 @@ def test_what_the_listener_could_not_record_is_recorded_once_that_is_fixed(break
     assert breakable.listener.wait_for(sent).text == "UNRECORDED"
 
 
-def test_what_nobody_accepts_stays_where_it_is(breakable, failed):
-    processor = dataclasses.replace(breakable.processor, function="not-there")
+def test_what_another_function_failed_on_stays_where_it_is(breakable, failed):
+    processor = dataclasses.replace(breakable.processor, function="another")
     resources = dataclasses.replace(breakable.system.resources, components=(processor,))
     said = Said()
     assert redrive(resources, breakable.target, say=said) == 1
-    assert "ResourceNotFoundException" in said[0]
+    assert said[0].endswith(f"{breakable.processor.function} is no component with this failure queue")
     assert breakable.listener.wait_for_failure(failed).event["Records"]

@@ -129,3 +129,66 @@ def test_the_emulator_tells_no_type_of_an_exception_and_the_log_does():
     assert explain(world, sent).cause.startswith(
         "processor failed after 1 attempt: KeyError: 'amount' (request"
     )
+
+
+def test_of_several_errors_that_name_no_input_none_is_taken_for_its_own(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, TRACEBACK)
+    world.logs.invoked("/processor", SECOND, "Traceback (most recent call last):\n  File x\nValueError: no")
+    report = explain(world, sent)
+    assert "KeyError" not in report.cause
+    assert "ValueError" not in report.cause
+    assert report.cause.startswith("orders failed after 2 attempts: its message was given up")
+
+
+def test_a_good_message_in_a_batch_with_a_poison_one_is_not_called_the_culprit(world, given_up):
+    """The batch comes again and again, until all of its messages are given up."""
+    sent, _ = given_up
+    for request in (REQUEST, SECOND):
+        lines = (f"working on {sent.correlation_id}", "working on run/poison", TRACEBACK)
+        world.logs.invoked("/processor", request, *lines)
+    report = explain(world, sent)
+    told = "processor failed after 2 attempts: KeyError: 'amount', in a batch with other inputs"
+    assert report.cause == f"{told} (request {SECOND})"
+    assert finding(report, "processor").state == "failed"
+    assert world.listener.wait_for_failure(sent, timeout=5).of_batch
+
+
+def test_an_error_of_a_batch_that_names_another_input_is_not_this_ones(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked(
+        "/processor", REQUEST, f"working on {sent.correlation_id}", "[ERROR] KeyError: run/poison"
+    )
+    report = explain(world, sent)
+    assert "KeyError" not in report.cause
+
+
+def test_the_poison_message_itself_is_told_with_its_own_error(world, given_up):
+    sent, _ = given_up
+    lines = ("working on run/good", f"[ERROR] ValueError: {sent.correlation_id} is poison", TRACEBACK)
+    world.logs.invoked("/processor", REQUEST, *lines)
+    report = explain(world, sent)
+    assert report.cause.startswith(
+        f"processor failed after 1 attempt: ValueError: {sent.correlation_id} is poison (request"
+    )
+    assert not world.listener.wait_for_failure(sent, timeout=5).of_batch
+
+
+def test_a_function_that_fails_on_a_batch_says_that_other_inputs_were_in_it(world):
+    sent = world.send()
+    sent = type(sent)(sent.correlation_id, "orders", sent.sent_at, "https://sqs/1/orders", 5)
+    world.logs.invoked("/processor", REQUEST, f"on {sent.correlation_id}", "on run/other", TRACEBACK)
+    report = explain(world, sent)
+    assert report.cause == "processor failed: KeyError: 'amount', in a batch with other inputs"
+    assert finding(report, "processor").text == (
+        "KeyError: 'amount' (1 error line; other inputs were in the same batch)"
+    )
+
+
+def test_an_event_of_several_records_that_failed_is_a_batch(world):
+    event = {"Records": [*s3_event("run/a")["Records"], *s3_event("run/b")["Records"]]}
+    world.queues.put("queue/dead", envelope(event))
+    (failure,) = world.listener.failures.look()
+    assert str(failure).startswith(
+        "processor failed after 3 attempts: NotUtf8Error: not UTF-8, in a batch with other inputs (request"
+    )

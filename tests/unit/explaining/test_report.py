@@ -54,6 +54,24 @@ def test_each_state_has_a_colour_of_its_own_where_colour_is_asked_for():
     assert "\x1b" not in coloured.splitlines()[-1]  # a remark
 
 
+@settings(deadline=None)
+@given(st.text(), st.lists(FINDINGS, max_size=3), st.lists(st.text(), max_size=2))
+def test_a_whole_report_does_nothing_to_a_terminal(cause, findings, appendix):
+    told = Report(f"{cause}\x1b[2J\u202e", tuple(findings), tuple(appendix)).full()
+    assert all(character == "\n" or character.isprintable() for character in told)
+
+
+def test_a_whole_report_keeps_the_lines_of_its_appendix_and_no_others():
+    finding = Finding("price", "failed", "a\nb", ("c\nd",))
+    assert Report("one\ntwo", (finding,), ("x\n  y",)).full().splitlines() == [
+        "one two",
+        "[failed] price: a b",
+        "     c d",
+        "x",
+        "  y",
+    ]
+
+
 @pytest.mark.parametrize(
     ("terminal", "no_color", "painted"), [(True, None, True), (True, "1", False), (False, None, False)]
 )

@@ -136,7 +136,7 @@ def test_no_message_whatever_it_holds_is_an_error(body, correlation_id):
 def test_queues_are_peeked_into_whole_and_left_as_they_were(queues, failures):
     for number in range(25):
         queues.put("queue/p", envelope(s3_event(f"run/{number}")))
-    queues.put("queue/l", envelope(s3_event("run/l")))
+    queues.put("queue/l", envelope(s3_event("run/l"), function="event_listener"))
     assert len(failures.look()) == 26
     assert failures.of("run/24")[0].component == "processor"
     assert failures.of("run/l")[0].component == "event_listener"
@@ -212,8 +212,14 @@ def test_who_failed_is_the_function_that_the_message_names(qualifier):
     assert owned(body).component == "confirm_order"
 
 
-def test_a_function_that_is_no_component_leaves_the_failure_with_the_queues_component():
-    assert owned(envelope(s3_event("k"), function="unknown")).component == "the last to share it"
+def test_a_function_that_is_no_component_is_named_and_no_other_is_blamed():
+    assert owned(envelope(s3_event("k"), function="unknown")).component == "unknown"
+
+
+def test_a_message_that_names_nobody_is_of_the_queues_component():
+    body = envelope(s3_event("k"))
+    del body["requestContext"]["functionArn"]
+    assert owned(body).component == "the last to share it"
 
 
 def test_a_message_of_a_redrive_policy_comes_from_the_queue_that_gave_it_up():

@@ -74,8 +74,11 @@ class FakeAws:
         self.calls.append(f"send {arguments}")
 
 
-def envelope(event):
-    return {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
+def envelope(event, function=None):
+    context = {"condition": "RetriesExhausted"}
+    if function:
+        context["functionArn"] = f"arn:aws:lambda:eu-west-1:1:function:{function}:$LATEST"
+    return {"requestContext": context, "requestPayload": event}
 
 
 def system(*components):
@@ -218,6 +221,56 @@ def test_message_of_a_dead_letter_queue_goes_back_to_its_queue(aws, url, ordered
     assert "r/1" in aws.calls[0]
     assert ("MessageGroupId" in aws.calls[0]) == ordered
     assert aws.calls[1] == "delete h0"
+
+
+WHISPERER = Component("whisperer", "lambda", function="whisper", log_group="/w", failure_queue_url="http://q")
+ORDERS = Component("orders", "sqs", queue_url="http://orders", failure_queue_url="http://q")
+SHARED = system(FUNCTION, WHISPERER, ORDERS)
+
+
+def test_of_components_that_share_a_queue_the_one_that_the_message_names_gets_it(aws):
+    aws.add(envelope(1, "whisper"))
+    aws.add(envelope(2, "shout"))
+    aws.add("an order")
+    aws.messages[2]["Attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:1:orders"
+    said = []
+    assert redrive(SHARED, aws, say=said.append) == 0
+    assert aws.calls[0] == "invoke whisper 1"
+    assert aws.calls[2] == "invoke shout 2"
+    assert aws.calls[4].startswith("send {'QueueUrl': 'http://orders'")
+    assert said[0].startswith("replayed: whisperer failed")
+    assert said[-1] == "3 replayed, 0 not"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_of_components_that_share_a_queue_only_the_named_one_is_replayed(aws, dry_run):
+    aws.add(envelope(1, "whisper"))
+    aws.add(envelope(2, "shout"))
+    said = []
+    assert redrive(SHARED, aws, components=["shouter"], dry_run=dry_run, say=said.append) == 0
+    assert [call for call in aws.calls if call.startswith("invoke")] == ["invoke shout 2"] * (not dry_run)
+    assert said[-1] == ("1 would be replayed" if dry_run else "1 replayed, 0 not")
+    assert "m0" in [message["MessageId"] for message in aws.messages]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_message_of_a_function_that_is_no_component_is_replayed_to_nobody(aws, dry_run):
+    aws.add(envelope(1, "elsewhere"))
+    said = []
+    redrive(SHARED, aws, dry_run=dry_run, say=said.append)
+    assert aws.calls == []
+    assert "replayed: elsewhere failed" in said[0]
+    assert said[0].endswith("elsewhere is no component with this failure queue")
+    assert len(aws.messages) == 1
+
+
+def test_a_message_that_names_no_function_needs_the_component_where_several_share_the_queue(aws):
+    aws.add({"bare": 1}, RequestID={"StringValue": "r", "DataType": "String"})
+    said = []
+    assert redrive(SHARED, aws, say=said.append) == 1
+    assert "shouter and whisperer share the queue: name one with --component" in said[0]
+    assert redrive(SHARED, aws, components=["whisperer"], say=silent) == 0
+    assert aws.calls[0] == 'invoke whisper {"bare": 1}'
 
 
 def test_unknown_component_is_an_error_that_names_those_there_are(aws):

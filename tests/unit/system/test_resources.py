@@ -6,7 +6,7 @@ import pytest
 from listener_fakes import MAP, Target, client_error
 
 from event_harness.errors import GateShutError, ResourceMapError
-from event_harness.system.resources import ResourceMap
+from event_harness.system.resources import ResourceMap, function_name
 
 
 def read(value=MAP):
@@ -227,3 +227,16 @@ def test_deep_json_is_refused(tmp_path):
     (tmp_path / "map.json").write_text("[" * 200_000)
     with pytest.raises(ResourceMapError, match=r"map\.json: nested too deeply; must be the output"):
         ResourceMap.from_file(tmp_path / "map.json")
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "price",
+        "price:live",
+        "arn:aws:lambda:eu-west-1:1:function:price",
+        "arn:aws:lambda:e:1:function:price:7",
+    ],
+)
+def test_a_function_is_known_by_its_name_however_it_is_named(identifier):
+    assert function_name(identifier) == "price"

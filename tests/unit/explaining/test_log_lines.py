@@ -1,0 +1,97 @@
+"""One line of a log: what it says, of which request, and whether it is an error."""
+
+import pytest
+
+from event_harness.explaining.log_lines import parsed, why_not_started
+
+R1, R2 = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
+
+
+def lines(*messages, stream="stream"):
+    events = [
+        {"timestamp": number, "message": message, "logStreamName": stream}
+        for number, message in enumerate(messages)
+    ]
+    return parsed(events)
+
+
+def test_a_line_without_an_id_is_of_the_request_that_its_stream_works_on():
+    found = lines(f"START RequestId: {R1} Version: 1", "one", f"END RequestId: {R1}")
+    assert [line.request_id for line in found] == [R1] * 3
+    assert [(line.starts, line.ends) for line in found] == [(True, False), (False, False), (False, True)]
+
+
+def test_lines_of_two_streams_that_come_in_turn_are_told_apart():
+    events = [
+        {"timestamp": 1, "message": f"START RequestId: {R1}", "logStreamName": "a"},
+        {"timestamp": 2, "message": f"START RequestId: {R2}", "logStreamName": "b"},
+        {"timestamp": 3, "message": "of the first", "logStreamName": "a"},
+        {"timestamp": 4, "message": "of the second", "logStreamName": "b"},
+    ]
+    assert [line.request_id for line in parsed(events)] == [R1, R2, R1, R2]
+
+
+def test_lines_are_sorted_by_their_time():
+    events = [{"timestamp": 2, "message": "later"}, {"timestamp": 1, "message": "earlier"}]
+    assert [line.text for line in parsed(events)] == ["earlier", "later"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"RequestId: {R2} Error: out",
+        f"2026-11-22T10:00:00Z {R2} Task timed out after 3.00 seconds",
+        f"[ERROR]\t2026-11-22T10:00:00Z\t{R2}\tno amount",
+        f'{{"message": "x", "function_request_id": "{R2}"}}',
+        f'{{"type": "platform.report", "record": {{"requestId": "{R2}"}}}}',
+    ],
+)
+def test_a_line_that_names_its_request_is_of_that(message):
+    assert lines(f"START RequestId: {R1}", message)[1].request_id == R2
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ("KeyError: 'amount'", True),
+        ("app.NoNumber: none", False),
+        ("app.NoNumberError: none", True),
+        ("[ERROR] anything", True),
+        ("[CRITICAL] anything", True),
+        ("[WARNING] an Error: was handled", False),
+        ("Task timed out after 3.00 seconds", True),
+        ("RequestId: x Error: Runtime exited with error: signal: killed", True),
+        (f"REPORT RequestId: {R1} Duration: 3 ms Status: timeout", True),
+        (f"REPORT RequestId: {R1} Duration: 3 ms", False),
+        ("no error at all", False),
+        ('{"level": "ERROR", "message": "x"}', True),
+        ('{"level": "info", "message": "x"}', False),
+        ('{"level": "INFO", "message": "x", "errorType": "KeyError"}', True),
+        ('{"type": "platform.runtimeDone", "record": {"status": "success"}}', False),
+        ('{"type": "platform.runtimeDone", "record": {"status": "error", "errorType": "KeyError"}}', True),
+    ],
+)
+def test_a_line_is_an_error_if_it_says_so(message, error):
+    assert lines(message)[0].is_error == error
+
+
+def test_a_correlation_id_is_read_from_its_own_field_only():
+    found = lines('{"message": "x", "correlation_id": "s/1"}', '{"message": "s/1"}', "s/1")
+    assert [line.correlation_id for line in found] == ["s/1", None, None]
+
+
+def test_a_message_of_several_lines_is_told_on_one():
+    assert lines("one\ntwo")[0].text == "one | two"
+
+
+def test_of_what_the_platform_says_of_a_start_that_fails_the_most_telling_line_is_told():
+    found = why_not_started(
+        lines(
+            "INIT_REPORT Init Duration: 9 ms Phase: init Status: error",
+            "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'",
+            "RequestId: y Error: Runtime exited with error: exit status 1 Runtime.ExitError",
+        )
+    )
+    assert found is not None
+    assert found.told_error == "Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'"
+    assert why_not_started(lines("all is well")) is None
