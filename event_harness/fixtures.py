@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from event_harness.errors import HarnessError, SettingError
+from event_harness.errors import HarnessError
 from event_harness.machine.boundary import explained
 from event_harness.plugin_process import SETTINGS_KEY, say, session
 from event_harness.settings import BY_NAME, parse
@@ -90,11 +90,8 @@ def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "L
         return harness_listener
     if len(marker.args) != 1 or marker.kwargs:
         pytest.fail("@pytest.mark.sla takes one argument, the seconds: @pytest.mark.sla(5)", pytrace=False)
-    try:
+    with plain_errors():
         return harness_listener.with_sla(parse(BY_NAME["sla"], str(marker.args[0]), "@pytest.mark.sla"))
-    except SettingError as error:
-        line = str(error)
-    pytest.fail(line, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +108,8 @@ def producers(
 @pytest.fixture(scope="session")
 def producer(producers: "Mapping[str, Producer]") -> "Producer":
     """The producer of the first component: `sent = producer.send("a text")`."""
-    return next(iter(producers.values()))
+    with plain_errors():
+        return next(iter(producers.values()))
 
 
 def _readiness_probe(chosen: Any, resources: "ResourceMap") -> Any:

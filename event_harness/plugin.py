@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from event_harness.deployments.ending import Ending
-from event_harness.errors import HarnessError, SettingError, printable
+from event_harness.errors import HarnessError, printable
 from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
+from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.plugin_process import (
     ENDING_KEY,
@@ -54,14 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check the settings, and let SIGTERM and SIGHUP end the session like Ctrl-C."""
     config.addinivalue_line("markers", "sla(seconds): how long this test's waits may take unless they say so")
-    try:
+    with _usage_errors():
         settings = Settings(
             {setting.name: config.getoption(setting.ini) for setting in SETTINGS},
             os.environ,
             {setting.name: config.getini(setting.ini) for setting in SETTINGS},
         )
-    except SettingError as error:
-        raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS_KEY] = settings
     stderr = Stderr()
     config.stash[STDERR_KEY] = stderr
@@ -74,7 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """The settings in force."""
     settings = config.stash[SETTINGS_KEY]
-    lines = [settings.header(), *_provider_header(settings, config.rootpath)]
+    lines = [settings.header()]
+    try:
+        with explained():
+            lines += _provider_header(settings, config.rootpath)
+    except HarnessError as error:
+        lines.append(f"event-harness: {error}")
     return [printable(line) for line in lines]
 
 
@@ -85,17 +89,14 @@ def _provider_header(settings: Settings, project: Path) -> list[str]:
     from event_harness.machine.cache import cache_directory
     from event_harness.terraform import provider_source
 
-    try:
-        said = provider_source.announced(
-            "aws" if settings["target"] == "aws" else "local",
-            settings.providers(),
-            settings.origin("providers"),
-            settings["terraform"],
-            cache_directory(),
-            os.environ,
-        )
-    except HarnessError as error:
-        said = str(error)
+    said = provider_source.announced(
+        "aws" if settings["target"] == "aws" else "local",
+        settings.providers(),
+        settings.origin("providers"),
+        settings["terraform"],
+        cache_directory(),
+        os.environ,
+    )
     return [f"event-harness: {said}"]
 
 
@@ -108,13 +109,21 @@ def pytest_configure_node(node: Any) -> None:
     from event_harness.deployments.sharing import Lender, lending_folder
 
     config, stash = node.config, node.config.stash
-    if LENDER_KEY not in stash:
-        folder = lending_folder(config.rootpath / config.stash[SETTINGS_KEY]["state_dir"])
-        stash[LENDER_KEY] = Lender(lambda: own_session(config), folder, say=sayer(config))
-        stash[ENDING_KEY].add(stash[LENDER_KEY])  # before its session: it must stop to deploy first
-        config.pluginmanager.register(_End(stash[LENDER_KEY]))
-    try:
+    with _usage_errors():
+        if LENDER_KEY not in stash:
+            folder = lending_folder(config.rootpath / config.stash[SETTINGS_KEY]["state_dir"])
+            stash[LENDER_KEY] = Lender(lambda: own_session(config), folder, say=sayer(config))
+            stash[ENDING_KEY].add(stash[LENDER_KEY])  # before its session: it must stop to deploy first
+            config.pluginmanager.register(_End(stash[LENDER_KEY]))
         node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Let an error end pytest with one line, before any test."""
+    try:
+        with explained():
+            yield
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -309,7 +309,7 @@ def parse(setting: Setting, text: str, origin: str) -> Any:
     """
     try:
         return setting.parse(text)
-    except ValueError as error:
+    except (ValueError, ArithmeticError, RecursionError, OSError) as error:
         raise SettingError(f"{setting.name} is {text!r} ({origin}); valid: {error}") from None
 
 

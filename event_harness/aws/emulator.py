@@ -24,6 +24,7 @@ from event_harness.aws.launching import (
 from event_harness.aws.targets import Target
 from event_harness.errors import EmulatorError
 from event_harness.machine import clock, interrupts, processes
+from event_harness.machine.boundary import explained
 from event_harness.machine.ports import LOOPBACK, free_port, holder, is_free, listens
 
 _HEALTHY_WITHIN = 30.0  # seconds; it takes 0.3 on an idle machine
@@ -60,6 +61,7 @@ class LocalEmulator:
         self._supervisor = supervisor_process
 
     @classmethod
+    @explained()
     def start(
         cls,
         directory: Path,

@@ -19,6 +19,7 @@ from event_harness.aws import identities, running
 from event_harness.aws.credentials import WELL_KNOWN, Credentials
 from event_harness.aws.identities import Identity
 from event_harness.errors import CredentialsError, SettingError
+from event_harness.machine.boundary import explained
 from event_harness.machine.ports import is_free
 
 DEFAULT_REGION = "eu-west-1"
@@ -74,6 +75,7 @@ class Target:
         return cls("local", region, endpoint_url, session, credentials=credentials, emulator_log=emulator_log)
 
     @classmethod
+    @explained()
     def emulator(cls, url: str, region: str | None = None, *, allow_remote: bool = False) -> "Target":
         """An AWS emulator that is already running, ours or another one.
 
@@ -105,6 +107,7 @@ class Target:
         return cls.local(endpoint_url, region)
 
     @classmethod
+    @explained()
     def aws(cls, region: str | None = None, environ: Mapping[str, str] = os.environ) -> "Target":
         """The real account that the credentials of the environment belong to.
 
@@ -210,6 +213,7 @@ class Target:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    @explained()
     def check(self) -> Identity:
         """Ask the target for our identity, before anything is deployed.
 

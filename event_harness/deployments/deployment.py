@@ -13,6 +13,7 @@ from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError
+from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
@@ -47,6 +48,7 @@ class Deployment:
         ConfigurationError: the configuration can't be read, or declares no such variable.
     """
 
+    @explained()
     def __init__(
         self,
         root: Path,
@@ -112,6 +114,7 @@ class Deployment:
             self.calls.say(str(destroy_error))
             error.add_note(str(destroy_error))
 
+    @explained()
     @deferred()
     def apply(self) -> DeployedSystem:
         """Copy, init, apply. If a step fails or is interrupted, what was created is destroyed first.
@@ -204,6 +207,7 @@ class Deployment:
         changed = [c for c in changes if c["change"]["actions"] not in (["no-op"], ["read"])]
         return [f"{c['address']}: {'/'.join(c['change']['actions'])}" for c in changed] or ["outputs"]
 
+    @explained()
     def destroy(self) -> None:
         """Destroy everything, check that the state is empty, and delete the deployment's directory.
 

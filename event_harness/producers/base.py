@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, Self
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
+from event_harness.machine.boundary import explained
 from event_harness.machine.clock import timestamp
 from event_harness.producers.bodies import Body
 from event_harness.producers.inflight import InFlight
@@ -63,6 +64,7 @@ class Producer(ABC):
         self._now = now
 
     @classmethod
+    @explained()
     def on(cls, listener: Listening, component: str | None = None, **settings: Any) -> Self:
         """Make a producer that sends in a listener's test session, within its in-flight limit.
 
@@ -89,6 +91,12 @@ class Producer(ABC):
             ProducerError: See `send`.
         """
         return (self.send(body) for body in bodies)
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Let the class's own `send` end an error of the machine in one line, as every public method does."""
+        super().__init_subclass__(**settings)
+        if "send" in vars(cls):
+            setattr(cls, "send", explained()(cls.send))  # noqa: B010 (a method is no attribute for mypy)
 
     @abstractmethod
     def send(self, body: Body, *, correlation_id: str | None = None) -> Sent:

@@ -12,6 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from event_harness.aws.errors import message_of
 from event_harness.errors import BodyError, ResultsUnavailableError, printable
+from event_harness.machine.boundary import explained
 from event_harness.results.order import Moment, fineness
 from event_harness.system.correlation import case_id_of
 
@@ -119,6 +120,7 @@ class Result:
         )
 
     @property
+    @explained()
     def body(self) -> bytes:
         """The body, fetched once. IAM: dynamodb:GetItem, and s3:GetObject on the overflow bucket.
 
@@ -146,6 +148,7 @@ class Result:
                 " read .body for the bytes"
             ) from error
 
+    @explained()
     def json(self) -> Any:
         """Decode the body from JSON.
 

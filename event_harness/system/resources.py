@@ -14,6 +14,7 @@ from jmespath.exceptions import JMESPathError
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.machine.boundary import explained
 from event_harness.system.strict_json import Fields
 
 SCHEMA = 1
@@ -104,6 +105,7 @@ class ResourceMap:
     origin: str = field(compare=False)
 
     @classmethod
+    @explained()
     def from_mapping(cls, value: object, origin: str) -> "ResourceMap":
         """Check a decoded JSON value, such as the Terraform output's, and make a map of it.
 
@@ -123,6 +125,7 @@ class ResourceMap:
         return _Checker(origin).resource_map(value)
 
     @classmethod
+    @explained()
     def from_file(cls, path: Path | str) -> "ResourceMap":
         """Read the map from a JSON file, as `terraform output -json event_harness > file` writes it.
 
@@ -144,6 +147,7 @@ class ResourceMap:
         return cls.from_mapping(_decoded(text, f"resource map {path}"), f"resource map {path}")
 
     @classmethod
+    @explained()
     def from_ssm(cls, name: str, target: Target) -> "ResourceMap":
         """Read the map from the SSM parameter `name` (JSON). IAM: ssm:GetParameter.
 

@@ -1,6 +1,8 @@
 """Every command, every fixture and the demonstration turn each error of the machine into one line."""
 
+import dataclasses
 import errno
+import inspect
 import json
 import os
 import subprocess
@@ -14,12 +16,17 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 import demo.__main__ as demonstration
-from event_harness import cli
+from event_harness import cli, fixtures, plugin, plugin_process
+from event_harness.aws.emulator import LocalEmulator
+from event_harness.aws.targets import Target
+from event_harness.deployments.deployment import Deployment
 from event_harness.errors import HarnessError, MachineError, SettingError
 from event_harness.machine import dataclass_file
 from event_harness.machine.boundary import VARIABLE, explain, explained
-
-pytest_plugins = ["pytester"]
+from event_harness.producers import SqsProducer
+from event_harness.results.result import Result
+from event_harness.settings import BY_NAME, Settings, parse
+from event_harness.system.resources import Component, ResourceMap
 
 
 def _system_error(number, name=None):
@@ -115,43 +122,171 @@ def test_demonstration_says_it_in_one_line(failure, monkeypatch, capsys):
     assert printed.count("\n") == 1
 
 
-# The function that each fixture calls first, and the fixtures before it that are replaced.
-FIRST_CALLS = {
-    "deployment": ("event_harness.deployments.session.Session.system", ()),
-    "harness_listener": ("event_harness.system.correlation.new_session_id", ("deployment",)),
-    "producers": ("event_harness.producers.producers_for", ("deployment", "harness_listener")),
-}
-CONFTEST = """
-import types
-import pytest
-
-@pytest.fixture(autouse=True, scope="session")
-def failing():
+def raising(error):
     def fail(*_arguments, **_more):
-        raise OSError(28, "No space left on device", "/full/file")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr({call!r}, fail)
-        yield
-"""
-REPLACED = """
-@pytest.fixture(scope="session")
-def {fixture}():
-    return types.SimpleNamespace(resources=None, target=types.SimpleNamespace(endpoint_url="http://x"))
-"""
+        raise error.with_traceback(None)
+
+    return fail
 
 
-@pytest.mark.parametrize("fixture", FIRST_CALLS)
-def test_every_fixture_says_it_in_one_line(fixture, pytester):
-    call, before = FIRST_CALLS[fixture]
-    replaced = "".join(REPLACED.format(fixture=one) for one in before)
-    pytester.makeconftest(CONFTEST.format(call=call) + replaced)
-    pytester.makepyfile(f"def test_it({fixture}): pass")
-    result = pytester.runpytest_inprocess()
-    result.assert_outcomes(errors=1)
-    printed = result.stdout.str()
-    assert "\n/full/file: the disk is full; free space on its disk, or write elsewhere\n" in printed
-    assert "Traceback" not in printed
-    assert "boundary.py" not in printed
+# Each fixture with its arguments, and the function that it calls first. Those of the user read nothing.
+LISTENER = types.SimpleNamespace(with_sla=None)
+MARKED = types.SimpleNamespace(get_closest_marker=lambda _name: types.SimpleNamespace(args=[5], kwargs={}))
+FIXTURES = {
+    "deployment": ("event_harness.deployments.session.Session.system", {}),
+    "harness_listener": (
+        "event_harness.system.correlation.new_session_id",
+        {
+            "deployment": types.SimpleNamespace(
+                resources=None, target=types.SimpleNamespace(endpoint_url="http://x")
+            ),
+            "harness_readiness_probe": None,
+            "harness_producer_settings": {},
+        },
+    ),
+    "listener": ("event_harness.fixtures.parse", {"harness_listener": LISTENER}),
+    "producers": (
+        "event_harness.producers.producers_for",
+        {"harness_listener": LISTENER, "harness_producer_settings": {}},
+    ),
+    "producer": (None, {}),
+}
+OF_THE_USER = {"harness_readiness_probe", "harness_producer_settings"}
+
+
+def test_list_of_fixtures_is_complete():
+    names = {
+        name for name, value in vars(fixtures).items() if type(value).__name__ == "FixtureFunctionDefinition"
+    }
+    assert names == set(FIXTURES) | OF_THE_USER
+
+
+@pytest.fixture
+def config(tmp_path):
+    """What the fixtures and hooks see of pytest."""
+    settings = Settings({}, {})
+    stash = pytest.Stash()
+    stash[plugin_process.SETTINGS_KEY] = settings
+    stash[plugin_process.STDERR_KEY] = types.SimpleNamespace(write=None)
+    stash[plugin_process.ENDING_KEY] = types.SimpleNamespace(is_ours=True, add=lambda _one: None)
+    return types.SimpleNamespace(
+        stash=stash,
+        rootpath=tmp_path,
+        getoption=lambda _name: None,
+        getini=lambda _name: None,
+        addinivalue_line=lambda *_: None,
+        pluginmanager=types.SimpleNamespace(register=lambda _plugin: None),
+    )
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_every_fixture_says_it_in_one_line(fixture, failure, config, monkeypatch):
+    error, said = failure
+    call, arguments = FIXTURES[fixture]
+    if call:
+        monkeypatch.setattr(call, raising(error))
+    function = getattr(fixtures, fixture)._get_wrapped_function()
+    known = {"request": types.SimpleNamespace(config=config, node=MARKED), **arguments}
+    if fixture == "producer":
+        known["producers"] = types.SimpleNamespace(values=raising(error))
+    with pytest.raises(pytest.fail.Exception) as raised:
+        function(*(known[name] for name in inspect.signature(function).parameters))
+    assert raised.value.pytrace is False
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("hook", ["pytest_configure", "pytest_configure_node"])
+def test_hook_that_reads_settings_says_it_in_one_line(hook, failure, config, monkeypatch):
+    error, said = failure
+    monkeypatch.setattr(plugin, "Settings", raising(error))
+    monkeypatch.setattr("event_harness.deployments.sharing.lending_folder", raising(error))
+    argument = config if hook == "pytest_configure" else types.SimpleNamespace(config=config)
+    with pytest.raises(pytest.UsageError) as raised:
+        getattr(plugin, hook)(argument)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_header_says_it_in_one_line(failure, config, monkeypatch):
+    error, said = failure
+    (config.rootpath / "main.tf").touch()
+    monkeypatch.setattr("event_harness.terraform.provider_source.announced", raising(error))
+    _, line = plugin.pytest_report_header(config)
+    assert said in line
+    assert "\n" not in line
+
+
+# Each public method that reads what a user gives, and the function in it that fails.
+TARGET = Target.local("http://127.0.0.1:9")
+SSM = types.SimpleNamespace(get_parameter=lambda **_: {"Parameter": {"Value": "{}"}})
+QUEUE = Component(name="a", type="sqs", queue_url="http://127.0.0.1:9/000000000000/a")
+LISTENING = types.SimpleNamespace(
+    resources=types.SimpleNamespace(components=[QUEUE]), target=TARGET, session_id="s1", inflight=None
+)
+BODIES = types.SimpleNamespace(fetch=lambda _result: b"{}")
+HERE = Path(__file__).parent
+
+
+def producer():
+    return SqsProducer(QUEUE, TARGET, "s1m86p1qsytdxp")
+
+
+def deployment(stage="destroyed"):
+    (Path.cwd() / "main.tf").touch()
+    record = types.SimpleNamespace(
+        stage=stage, is_ours=lambda: True, deployment_id="d1", directory=Path.cwd() / "a" / "b" / "c"
+    )
+    return Deployment(Path.cwd(), TARGET, None, record)
+
+
+def result():
+    fields = dict.fromkeys(field.name for field in dataclasses.fields(Result) if field.init)
+    return Result(**fields | {"bodies": BODIES, "_cache": []})
+
+
+METHODS = {
+    "ResourceMap.from_mapping": ("system.resources._Checker", lambda: ResourceMap.from_mapping({}, "x")),
+    "ResourceMap.from_file": ("system.resources._decoded", lambda: ResourceMap.from_file(__file__)),
+    "ResourceMap.from_ssm": (
+        "system.resources._decoded",
+        lambda: ResourceMap.from_ssm("/map", types.SimpleNamespace(client=lambda _service: SSM)),
+    ),
+    "Target.emulator": ("aws.targets._is_loopback", lambda: Target.emulator("http://127.0.0.1:9")),
+    "Target.aws": ("aws.targets.boto3.session.Session", lambda: Target.aws(environ={})),
+    "Target.check": ("aws.targets.Target.client", TARGET.check),
+    "LocalEmulator.start": ("aws.supervisor.processes_of", lambda: LocalEmulator.start(HERE)),
+    "Deployment": ("deployments.deployment.Configuration.read", deployment),
+    "Deployment.apply": ("deployments.deployment.view.make", lambda: deployment().apply()),
+    "Deployment.destroy": ("deployments.destroy.Destroyer._destroy", lambda: deployment("applied").destroy()),
+    "Producer.on": ("producers.base.check_session_id", lambda: SqsProducer.on(LISTENING)),
+    "Producer.send": ("producers.messages.SqsProducer._new_id", lambda: producer().send("x")),
+    "Result.body": ((BODIES, "fetch"), lambda: result().body),
+    "Result.json": ("results.result.json.loads", lambda: result().json()),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_public_method_that_reads_a_users_input_says_it_in_one_line(
+    method, failure, monkeypatch, tmp_path
+):
+    error, said = failure
+    fails, call = METHODS[method]
+    monkeypatch.chdir(tmp_path)
+    place = fails if isinstance(fails, tuple) else (f"event_harness.{fails}",)
+    monkeypatch.setattr(*place, raising(error))
+    with pytest.raises(HarnessError) as raised:
+        call()
+    # Where a method knows the cause better, it has words of its own.
+    assert said in str(raised.value) or not isinstance(raised.value, MachineError)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError, OverflowError, RecursionError])
+def test_setting_that_cannot_be_parsed_names_itself_and_its_origin(kind):
+    setting = dataclasses.replace(BY_NAME["sla"], parse=raising(kind("a number")))
+    with pytest.raises(SettingError, match=r"^sla is '5' \(--harness-sla\); valid: a number$"):
+        parse(setting, "5", "--harness-sla")
 
 
 def test_harness_error_passes_unchanged():
