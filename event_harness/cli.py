@@ -110,6 +110,19 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--dry-run", action="store_true", help="only print what would be replayed")
     replaying.set_defaults(run=_command("redrive", "run"))
 
+    drawing = commands.add_parser("graph", help="print how events pass through a system")
+    drawing.add_argument(
+        "deployment_id",
+        nargs="?",
+        help="a deployment on record; default: the newest one, else the local state of the Terraform root",
+    )
+    drawing.add_argument("--json", action="store_true", help="print JSON; default: a Mermaid flowchart")
+    drawing.add_argument(
+        "--state", help="a Terraform state, or what `terraform show -json` writes; - reads standard input"
+    )
+    drawing.add_argument("--resources", help="the resource map of any system, FILE.json")
+    drawing.set_defaults(run=_command("graph", "run"))
+
     starting = commands.add_parser("up", help="start a lasting local AWS emulator")
     starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")
     starting.set_defaults(run=_command("emulator", "up"))

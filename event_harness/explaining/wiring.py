@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from event_harness.explaining.filters import unmatched_field, unmatched_key
 from event_harness.results.sent import Sent
+from event_harness.system.event_patterns import unmatched_field, unmatched_key
 from event_harness.system.resources import Component
 
 _MOST = 20  # subscriptions, rules, or mappings of one component that are read

@@ -2,7 +2,7 @@
 
 import pytest
 
-from event_harness.explaining.filters import unmatched_field, unmatched_key
+from event_harness.system.event_patterns import unmatched_field, unmatched_key
 
 
 @pytest.mark.parametrize(

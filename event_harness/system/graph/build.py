@@ -1,0 +1,67 @@
+"""Builds the graph of a system from Terraform's state."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from event_harness.system.graph import apis, functions, messaging, permissions, pipelines, rules, writes
+from event_harness.system.graph.building import Building, Reader
+from event_harness.system.graph.listener import find
+from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
+from event_harness.system.graph.names import names
+from event_harness.system.graph.state import State
+
+# In this order: of a function's two places for failures, the destination counts before the dead letters.
+READERS: Mapping[str, Reader] = {
+    **functions.READERS,
+    **messaging.READERS,
+    **pipelines.READERS,
+    **apis.READERS,
+}
+_BROKEN = (AttributeError, IndexError, KeyError, TypeError, ValueError, StopIteration)
+
+
+def build(state: State) -> Graph:
+    """The graph of a system.
+
+    It has every resource that takes part, also of types that the harness doesn't know, and what lies outside
+    of the state if something leads there. Of the event listener it has the function only.
+    """
+    listener = find(state)
+    building = Building(state, listener)
+    unread: list[str] = []
+    for type_, reader in READERS.items():
+        for resource in [one for one in state.resources if one.type == type_ and one.managed]:
+            try:
+                reader(resource, building)
+            except _BROKEN as error:
+                unread.append(f"{resource.address}: {type(error).__name__}: {error}")
+    for step in (writes.read, permissions.read, rules.limit):
+        try:
+            step(building)
+        except _BROKEN as error:
+            unread.append(f"policies: {type(error).__name__}: {error}")
+    return _finished(building, unread)
+
+
+def _finished(building: Building, unread: list[str]) -> Graph:
+    nodes = dict(building.nodes)
+    if building.listener.function:
+        function = building.listener.function
+        name = function.rpartition(":")[2]
+        nodes[LISTENER] = Node(
+            LISTENER, LISTENER, "aws_lambda_function", "lambda", name, function, f"/aws/lambda/{name}"
+        )
+    edges = [edge for edge in building.edges if edge.source in nodes and edge.target in nodes]
+    edges = [edge for edge in edges if edge.source != LISTENER]
+    used = {end for edge in edges for end in (edge.source, edge.target)}
+    # What nothing leads to or from takes no part, unless it is a component that could.
+    nodes = {
+        a: n for a, n in nodes.items() if a in used or (n.type != "other" and not n.outside) or a == LISTENER
+    }
+    given = names(node for node in nodes.values() if node.address != LISTENER)
+    named = {a: replace(n, name=given.get(a, n.name)) for a, n in sorted(nodes.items())}
+    return Graph(named, tuple(sorted(edges, key=_order)), tuple(unread))
+
+
+def _order(edge: Edge) -> tuple[str, str, str, str]:
+    return edge.source, edge.target, edge.kind, edge.by
