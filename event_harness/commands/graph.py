@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from event_harness.commands.options import state_dir
-from event_harness.deployments import record as records
+from event_harness.deployments import records
 from event_harness.errors import SettingError
 from event_harness.machine import terminal
 from event_harness.system.graph import render, state
