@@ -68,6 +68,7 @@ COMMANDS = [
     ["list"],
     ["sweep"],
     ["redrive"],
+    ["graph"],
     ["up"],
     ["down"],
     ["fmt", "."],
