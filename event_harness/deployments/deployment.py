@@ -157,8 +157,7 @@ class Deployment:
         self.record.terraform, self.record.providers = str(toolchain.binary), toolchain.providers
         self.record.at("init")
         self.calls.initialise()
-        if self._may_write_anywhere():
-            self._view.copy_linked()
+        self._view.protect(Configuration.read(module) for module in own_copies(self.calls.data_dir))
         self.calls.say(f"{toolchain.kind} {toolchain.version} uses {self.calls.provider}")
         for runtimes in self.calls.runtimes:
             if line := runtimes.prepare():
@@ -175,11 +174,6 @@ class Deployment:
             except OSError as error:
                 raise SettingError(f"{file} can't be read: {error.strerror} (harness_var_file)") from error
         return names
-
-    def _may_write_anywhere(self) -> bool:
-        """Whether a module that init has fetched runs a program."""
-        fetched = own_copies(self.calls.data_dir)
-        return any(view.may_write_anywhere(Configuration.read(module)) for module in fetched)
 
     def system(self) -> DeployedSystem:
         """Read the outputs of what is deployed.

@@ -15,7 +15,7 @@ from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
-from event_harness.terraform import emptied, provider_in_use, view
+from event_harness.terraform import emptied, naming, provider_in_use
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.overrides import write_override
@@ -211,7 +211,7 @@ class TerraformCalls:
 
 def _left_out(failure: Failure) -> str:
     """How to copy what terraform has missed; empty if it names nothing that a copy leaves out."""
-    names = view.left_out_named(failure.error_text) if failure.command in ("init", "plan", "apply") else []
+    names = naming.left_out_named(failure.error_text) if failure.command in ("init", "plan", "apply") else []
     if not names:
         return ""
     return f" ({names[0]} is left out of a deployment's copy: --harness-include={names[0]} copies it)"

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from event_harness.terraform import view
+from event_harness.terraform import copying
 
 
 def own_copies(data_dir: Path) -> list[Path]:
@@ -34,7 +34,7 @@ def own_copies(data_dir: Path) -> list[Path]:
 def _replace_by_copy(link: Path, modules: list[dict[str, Any]]) -> None:
     package = link.resolve()
     link.unlink()
-    view.copy_directory(package, link)
+    copying.copy_directory(package, link)
     for module in modules:
         directory = Path(module["Dir"])
         if directory.is_relative_to(package):

@@ -1,57 +1,30 @@
 """A deployment's own view of a configuration: all that plain Terraform would see there.
 
 The view is a copy of the project, so nothing that a deployment writes reaches the checkout, and two
-deployments never meet. Around the copy, links lead to everything else that a relative path can name. See
-docs/decisions/0001.
+deployments never meet. A large directory is shared where nothing can write to it. Around the copy, links lead
+to everything else that a relative path can name. See docs/decisions/0001.
 """
 
 import contextlib
-import fnmatch
 import itertools
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from event_harness.errors import ConfigurationError
+from event_harness.terraform import copying, naming, writing
 from event_harness.terraform.configuration import GENERATED, Configuration
+from event_harness.terraform.copying import File
 
-# Left out wherever they are, and besides each directory that holds a `pyvenv.cfg`.
-LEFT_OUT = (
-    *(".git", ".hg", ".svn", ".jj"),
-    *(".terraform", ".terragrunt-cache", ".event-harness"),
-    *("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".venv*"),
-)
 # Left out beside the root: a deployment has a state of its own.
 _STATES = re.compile(r"(terraform\.tfstate(\..*)?|errored\.tfstate|\.terraform\.tfstate\.lock\.info)$")
-# As much is copied of directories that the configuration doesn't name; beyond that they are linked.
+# As much is copied of the directories beside the configuration; beyond that they are shared.
 _FILES, _BYTES = 500, 32 << 20
 # How many levels above the project a relative path may reach, and how many entries of each are linked.
 _LEVELS, _ENTRIES = 3, 1_000
-_PIECE = 1 << 20  # bytes that are copied at a time, where the kernel can't copy
-NEVER_READ = 0  # a copy's time of access; the first that reads it sets another
-# Providers whose resources write no files but those that an argument names.
-_WRITE_NOTHING_UNNAMED = ("aws", "awscc", "archive", "null", "random", "terraform", "time", "tls")
-_TELLS_LINKS = "exclude_symlink_directories"
-_TEXTS = re.compile(r"\.(tf|tofu|tfvars)(\.json)?$")
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that was copied.
-
-    Attributes:
-        source: the file in the project.
-        place: the copy.
-        changed_at: when the source was changed last, in nanoseconds.
-    """
-
-    source: Path
-    place: Path
-    changed_at: int
 
 
 @dataclass
@@ -62,21 +35,43 @@ class View:
         root: the Terraform root in the view.
         source: the Terraform root in the project, links resolved.
         files: what was copied.
+        shared: the directories whose files are the project's own, each with its place in the view.
     """
 
     root: Path
     source: Path
     files: list[File] = field(default_factory=list)
+    shared: dict[Path, Path] = field(default_factory=dict)
     _linked: list[Path] = field(default_factory=list)
-    _copy: Callable[[Path], None] = lambda _directory: None
-    _place: Callable[[Path], Path] = lambda directory: directory
+    _replace: Callable[[Path, bool], None] = lambda _directory, _shared: None
 
-    def copy_linked(self) -> None:
-        """Replace the links to large directories by copies, since a program may write there."""
-        for directory in self._linked:
-            self._place(directory).unlink()
-            self._copy(directory)
-        self._linked.clear()
+    def protect(self, modules: Iterable[Configuration]) -> None:
+        """Copy what is linked or shared and may be written by modules that init has fetched."""
+        writes = writing.of(modules, self.source)
+        for directory in [one for one in self._linked if not writes.spare(one)]:
+            self._replace(directory, not writes.anywhere)
+            self._linked.remove(directory)
+        if writes.anywhere or writes.places:
+            self.own(writes.reach)
+
+    def own(self, reached: Callable[[str], bool]) -> None:
+        """Replace shared files by copies."""
+        for source, place, _ in self.shared_files():
+            if reached(source):
+                os.unlink(place)
+                self.files.append(copying.copy(source, place))
+
+    def shared_files(self) -> Iterator[tuple[str, str, os.stat_result]]:
+        """The shared files, as they are in the project and in the view."""
+        for source, place in self.shared.items():
+            for directory, _, names in os.walk(place):
+                above = f"{source}{directory[len(str(place)) :]}"
+                for name in names:
+                    there, here = os.path.join(above, name), os.path.join(directory, name)
+                    with contextlib.suppress(OSError):
+                        about = os.lstat(here)
+                        if about.st_nlink > 1 and os.path.samestat(about, os.lstat(there)):
+                            yield there, here, about
 
 
 class _Maker:
@@ -95,23 +90,32 @@ class _Maker:
         self.root, self.into = root.resolve(), into.resolve()
         self.tree = Configuration.read(self.root, tofu=tofu).tree()
         modules = {configuration.directory for configuration in self.tree}
+        self.writes = writing.of(self.tree, self.root)
         self.top = _top(self.root, project)
         copied = {self.top, *modules}
         self.whole = {one for one in copied if not copied.intersection(one.parents)}
         highest = [(directory, *directory.parents)[: _LEVELS + 1][-1] for directory in self.whole]
         self.base = Path(os.path.commonpath(highest))
-        self.way = {above for directory in self.whole for above in directory.parents}
-        self.beside = {above for module in modules for above in (module, *module.parents)}
-        self.never = {path.resolve() for path in never} | {self.into}
-        self.excluded, self.included = _matcher((*LEFT_OUT, *exclude)), _matcher(include)
-        self.names = _Names(self.tree)
-        self.everything = any(map(may_write_anywhere, self.tree)) or self.names.hold(_TELLS_LINKS)
+        self.way = {above for directory in self.whole for above in directory.parents} | self.written_around()
+        self.beside = {str(above) for module in modules for above in (module, *module.parents)}
+        self.never = {str(path.resolve()) for path in never} | {str(self.into)}
+        exclude, include = tuple(exclude), tuple(include)
+        self.has_patterns = bool(exclude or include)
+        self.excluded, self.included = copying.matcher(exclude), copying.matcher(include)
+        self.left_out = copying.matcher(copying.LEFT_OUT)
+        self.names = naming.Names(self.tree)
         self.files, self.bytes = _FILES, _BYTES
-        self.view = View(self.place(self.root), self.root, _copy=self.copy, _place=self.place)
+        self.links: list[Path] = []
+        self.view = View(self.place(self.root), self.root, _replace=self.replace)
 
     def place(self, path: Path) -> Path:
         """The place of a path of the project in the view."""
         return self.into / path.relative_to(self.base)
+
+    def written_around(self) -> set[Path]:
+        """The directories around what is copied in which the configuration writes, with those above."""
+        found = {above for one in self.writes.directories for above in (one, *one.parents) if above.is_dir()}
+        return {one for one in found if not self.whole.intersection((one, *one.parents))}
 
     def start(self) -> None:
         """Make the view."""
@@ -120,10 +124,15 @@ class _Maker:
             self.copy(self.base)
         else:
             self.lead(self.base)
+        # What is written to a link is written to the file that it leads to.
+        reached = {os.path.realpath(link) for link in self.links if self.writes.reach(str(link))}
+        if reached and self.view.shared:
+            self.view.own(reached.__contains__)
 
     def lead(self, directory: Path) -> None:
         """Make a directory on the way to what is copied; all else in it becomes a link."""
         self.place(directory).mkdir(parents=True, exist_ok=True)
+        written = self.writes.directories
         for path in self.whole:
             if path.parent == directory:
                 self.copy(path)
@@ -133,27 +142,64 @@ class _Maker:
         with contextlib.suppress(PermissionError), os.scandir(directory) as entries:
             for entry in itertools.islice(entries, _ENTRIES):
                 path = Path(entry.path)
-                if path not in self.whole | self.way | self.never and entry.name not in GENERATED:
+                if path in self.whole | self.way or entry.path in self.never or entry.name in GENERATED:
+                    continue
+                if directory in written and self.writes.reach(entry.path) and path.is_file():
+                    copying.copy(entry.path, str(self.place(path)))
+                else:
                     os.symlink(path, self.place(path))
 
     def copy(self, directory: Path) -> None:
-        """Copy a directory with all that isn't left out."""
+        """Copy a directory above the configuration, or of it, with all that isn't left out."""
         place = self.place(directory)
         place.mkdir(mode=0o700 | stat.S_IMODE(directory.stat().st_mode))
         for entry in self.entries(directory):
             path, target = Path(entry.path), place / entry.name
-            if entry.is_symlink():
-                self.copy_link(path, target)
-            elif not entry.is_dir():
-                if entry.is_file():  # and no socket, no pipe
-                    self.view.files.append(File(path, target, copy_file(path, target)))
-            elif directory in self.beside and path not in self.beside and not self.fits(path):
+            if not entry.is_dir(follow_symlinks=False):
+                self.copy_entry(entry, str(target), shared=False)
+            elif entry.path in self.beside:
+                self.copy(path)
+            elif self.fits(path):
+                self.copy_whole(path, shared=False)
+            elif self.writes.spare(path):
                 os.symlink(path, target)
                 self.view._linked.append(path)
             else:
-                self.copy(path)
+                self.copy_whole(path, shared=not self.writes.anywhere)
 
-    def entries(self, directory: Path) -> Iterator["os.DirEntry[str]"]:
+    def copy_whole(self, directory: Path, *, shared: bool) -> None:
+        """Copy a directory beside the configuration; or share its files, but for those that may be written.
+
+        It may be large, so paths are texts here: they are made in half the time.
+        """
+        if shared:
+            self.view.shared[directory] = self.place(directory)
+        waiting = [(str(directory), str(self.place(directory)))]
+        while waiting:
+            above, place = waiting.pop()
+            os.mkdir(place, 0o700 | stat.S_IMODE(os.stat(above).st_mode))
+            for entry in self.entries(above):
+                target = f"{place}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, target))
+                else:
+                    self.copy_entry(entry, target, shared=shared)
+
+    def copy_entry(self, entry: "os.DirEntry[str]", target: str, *, shared: bool) -> None:
+        """Copy what is no directory, if it is no socket and no pipe either."""
+        if entry.is_symlink():
+            self.copy_link(Path(entry.path), target)
+        elif entry.is_file() and not (
+            shared and not self.writes.reach(entry.path) and copying.share(entry.path, target)
+        ):
+            self.view.files.append(copying.copy(entry.path, target))
+
+    def replace(self, directory: Path, shared: bool) -> None:
+        """Replace the link to a directory by a copy, or by a directory whose files are shared."""
+        self.place(directory).unlink()
+        self.copy_whole(directory, shared=shared)
+
+    def entries(self, directory: str | Path) -> Iterator["os.DirEntry[str]"]:
         """The entries of a directory that aren't left out."""
         try:
             with os.scandir(directory) as entries:
@@ -163,24 +209,28 @@ class _Maker:
 
     def is_left_out(self, entry: "os.DirEntry[str]") -> bool:
         """Whether an entry is neither copied nor linked."""
-        path = Path(entry.path)
-        if entry.name in GENERATED or (path in self.never and path not in self.beside):
+        name, path = entry.name, entry.path
+        if name in GENERATED or (path in self.never and path not in self.beside):
             return True
-        if self.is_included(path) or path in self.beside:
+        if path in self.beside or (self.has_patterns and self.is_included(path)):
             return False
-        if path.parent == self.root and _STATES.match(entry.name):
+        if _STATES.match(name) and Path(path).parent == self.root:
             return True
-        if self.excluded(entry.name) or self.excluded(os.path.relpath(path, self.top)):
+        if self.has_patterns and (self.excluded(name) or self.excluded(os.path.relpath(path, self.top))):
             return True
-        return entry.is_dir(follow_symlinks=False) and (path / "pyvenv.cfg").is_file()
+        if self.left_out(name):
+            return name == ".event-harness" or not self.names.want(name)
+        if not entry.is_dir(follow_symlinks=False) or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
+            return False
+        return not self.names.want(name)
 
-    def is_included(self, path: Path) -> bool:
+    def is_included(self, path: str) -> bool:
         """Whether the user wants a path to be copied."""
-        return self.included(path.name) or self.included(os.path.relpath(path, self.top))
+        return self.included(os.path.basename(path)) or self.included(os.path.relpath(path, self.top))
 
     def fits(self, directory: Path) -> bool:
-        """Whether a directory beside the configuration is copied: it is named, or small enough."""
-        if self.everything or self.names.mention(directory.name) or self.is_included(directory):
+        """Whether a directory beside the configuration is copied: it is included, or small enough."""
+        if self.is_included(str(directory)):
             return True
         files, size = self.files, self.bytes
         for entry in self.below(directory):
@@ -197,13 +247,15 @@ class _Maker:
             if entry.is_dir(follow_symlinks=False):
                 yield from self.below(Path(entry.path))
 
-    def copy_link(self, path: Path, place: Path) -> None:
+    def copy_link(self, path: Path, place: str) -> None:
         """Copy a link: it leads to the same file in the view if that is there, else to where it led."""
         leads = os.readlink(path)
         target = Path(os.path.normpath(path.parent / leads))
         inside = target.is_relative_to(self.top) and not any(
-            self.excluded(part) for part in target.relative_to(self.top).parts
+            (self.left_out(part) and not self.names.want(part)) or self.excluded(part)
+            for part in target.relative_to(self.top).parts
         )
+        self.links.append(path)
         os.symlink(os.path.relpath(target, path.parent) if inside else target, place)
 
 
@@ -241,72 +293,6 @@ def make(
     return maker.view
 
 
-def copy_directory(source: Path, target: Path) -> None:
-    """Copy a directory that lies outside of the project, without what is left out everywhere."""
-    excluded = _matcher(LEFT_OUT)
-    shutil.copytree(
-        source,
-        target,
-        symlinks=True,
-        copy_function=copy_file,
-        ignore=lambda _directory, names: [name for name in names if excluded(name) or name in GENERATED],
-    )
-
-
-def copy_file(source: str | Path, target: str | Path) -> int:
-    """Copy content, mode and time of change; blocks are shared where the file system can.
-
-    A file that may not be read becomes a link: only if Terraform reads it, that is an error, and Terraform's.
-
-    Returns:
-        When the source was changed last, in nanoseconds.
-    """
-    about = os.stat(source)
-    try:
-        reading = os.open(source, os.O_RDONLY)
-    except PermissionError:
-        os.symlink(source, target)
-        return about.st_mtime_ns
-    with open(reading, "rb") as content:
-        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IMODE(about.st_mode) & 0o777)
-        with open(writing, "wb") as copy:
-            if not _copy_range(reading, writing, about.st_size):
-                shutil.copyfileobj(content, copy, _PIECE)
-    os.utime(target, ns=(NEVER_READ, about.st_mtime_ns))
-    return about.st_mtime_ns
-
-
-def may_write_anywhere(configuration: Configuration) -> bool:
-    """Whether a configuration runs programs, or has resources of a kind that may write files anywhere."""
-    for kind in ("resource", "data"):
-        for (name, _), body in configuration.blocks(kind, 2):
-            if "provisioner" in body or name.partition("_")[0] not in _WRITE_NOTHING_UNNAMED:
-                return True
-    return bool(configuration.broken)
-
-
-def _copy_range(source: int, target: int, size: int) -> bool:
-    """Let the kernel copy; false, with nothing copied, if it can't."""
-    if size < _PIECE or not hasattr(os, "copy_file_range"):
-        return False
-    done = 0
-    try:
-        while done < size and (step := os.copy_file_range(source, target, size - done)):
-            done += step
-    except OSError:
-        if done:
-            raise
-        return False
-    return True
-
-
-def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Tells whether one of the patterns matches a text."""
-    expressions = [fnmatch.translate(pattern.strip("/")) for pattern in patterns]
-    expression = re.compile("|".join(expressions))
-    return lambda text: bool(expressions and expression.match(text))
-
-
 def _top(root: Path, project: Path | None) -> Path:
     """The project's top: that of the repository, else what holds the project's directory and the root.
 
@@ -320,26 +306,3 @@ def _top(root: Path, project: Path | None) -> Path:
             return directory
     top = Path(os.path.commonpath([project.resolve(), root])) if project else root
     return root if top in too_high or top == Path(top.anchor) else top
-
-
-def left_out_named(text: str) -> list[str]:
-    """The names in a text of directories that a view leaves out: ".git" in "./.git/HEAD"."""
-    parts = dict.fromkeys(re.split(r"[^\w.+@-]+", text))
-    return [part for part in parts if any(fnmatch.fnmatchcase(part, pattern) for pattern in LEFT_OUT)]
-
-
-class _Names:
-    """The texts of a configuration, to see whether they name a directory."""
-
-    def __init__(self, tree: Iterable[Configuration]) -> None:
-        files = [file for one in tree for file in one.directory.iterdir() if _TEXTS.search(file.name)]
-        self.texts = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
-
-    def hold(self, text: str) -> bool:
-        """Whether a text stands in them."""
-        return any(text in one for one in self.texts)
-
-    def mention(self, name: str) -> bool:
-        """Whether a name stands in them as a text or as a part of a path."""
-        pattern = re.compile(rf"""(?<=["'/}}\s]){re.escape(name)}(?=["'/$\\])""")
-        return any(pattern.search(text) for text in self.texts)

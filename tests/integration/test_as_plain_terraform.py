@@ -282,12 +282,32 @@ def test_broken_file_is_shown_in_terraforms_own_words(project, tools, deployment
     assert "\n" not in str(error.value)
 
 
-def test_large_directory_beside_the_root_is_there_without_being_copied(project, tools, deployed, tmp_path):
-    put(project, **{"live/main.tf": 'output "n" {\n  value = length(fileset(var.where, "*"))\n}\n'})
-    put(project, **{"live/variables.tf": 'variable "where" {}\n'})
-    for number in range(2000):
-        put(project, **{f"live/node_modules/{number}": ""})
-    assert deployed(variables={"where": "node_modules"}) == {"n": 2000}
+LARGE = """
+  variable "where" {
+    default = "node_modules"
+  }
+  data "archive_file" "a" {
+    type        = "zip"
+    source_dir  = "${path.module}/${var.where}"
+    output_path = "${path.module}/${var.where}/0.zip"
+  }
+  output "all" {
+    value = [data.archive_file.a.output_base64sha256, length(fileset(var.where, "*"))]
+  }
+  output "left_out_elsewhere" {
+    value = fileset(path.module, ".venv/**")
+  }
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [LARGE.partition("data")[0] + 'output "n" {\n  value = fileset("x", "*")\n}', LARGE]
+)
+def test_large_directory_beside_the_root_is_there_as_it_is(project, tools, deployed, tmp_path, text):
+    put(project, **{"live/main.tf": text, "live/.venv/app.py": "", "live/node_modules/0.zip": "of a build"})
+    for number in range(600):
+        put(project, **{f"live/node_modules/{number}.js": "", f"live/x/{number}": ""})
+    assert deployed() == plain(project / "live", tools, tmp_path)
 
 
 def test_shown_changes_are_those_of_what_terraform_has_read(project, tools, deployment, tmp_path):

@@ -62,3 +62,21 @@ def test_without_times_of_access_every_file_counts(project, tmp_path):
     sources.record(made, tmp_path / "sources.json")
     (project / "functions/README.md").write_text("edited")
     assert sources.changed(project / "live", tmp_path / "sources.json") == ["../functions/README.md"]
+
+
+def test_of_a_shared_directory_what_was_written_anew_has_changed(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(view, "_FILES", 50)
+    for number in range(60):
+        path = project / "live/data" / f"{number}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("data")
+    archive = 'data "archive_file" "a" {\n  source_dir  = "data"\n  output_path = "x.zip"\n}\n'
+    (project / "live/main.tf").write_text(archive)
+    made = view.make(project / "live", tmp_path / "run", project=project)
+    assert made.shared
+    sources.record(made, tmp_path / "sources.json")
+    assert sources.changed(project / "live", tmp_path / "sources.json") == []
+    (project / "live/data/7.txt").write_text("edited")
+    (project / "live/data/more.txt").write_text("new")
+    expected = ["data/7.txt", "data/more.txt"]
+    assert sources.changed(project / "live", tmp_path / "sources.json") == expected

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from event_harness.errors import ConfigurationError
-from event_harness.terraform import view
-from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE
+from event_harness.terraform import naming, view
+from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE, Configuration
 
 
 @pytest.fixture
@@ -25,6 +25,12 @@ def project(tmp_path):
     }.items():
         put(tmp_path / "project" / name, text)
     return tmp_path / "project"
+
+
+@pytest.fixture(autouse=True)
+def small_budget(monkeypatch):
+    """Files take a while to make, so a directory counts as large sooner."""
+    monkeypatch.setattr(view, "_FILES", 50)
 
 
 def put(path, text=""):
@@ -117,51 +123,148 @@ def test_place_of_the_deployments_is_left_out_whatever_its_name(project):
     assert not (made.root / "state").exists()
 
 
-def large(directory, count=600):
+def large(directory, count=60):
     directory.mkdir(parents=True)
     for number in range(count):
         (directory / str(number)).touch()
 
 
-def test_large_directory_that_the_configuration_does_not_name_is_linked(project):
-    large(project / "live/node_modules")
-    made = make(project)
-    assert (made.root / "node_modules").is_symlink()
-    assert len(list((made.root / "node_modules").iterdir())) == 600
+def way_of(made, name="node_modules"):
+    """How a large directory has come into the view."""
+    place = made.root / name
+    assert len(list(place.iterdir())) == 60
+    if place.is_symlink():
+        return "linked"
+    ways = {"shared" if file.stat().st_nlink > 1 else "copied" for file in place.iterdir()}
+    return " and ".join(sorted(ways))
+
+
+ZIP = 'data "archive_file" "a" {{\n  source_dir  = "{0}"\n  output_path = "{1}"\n}}\n'
+FILE = 'resource "local_file" "f" {{\n  filename = {0}\n}}\n'
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "way"),
     [
-        'locals {\n  a = "${path.module}/node_modules"\n}\n',
-        'locals {\n  a = join("/", [path.module, "node_modules"])\n}\n',
-        'locals {\n  a = "../node_modules/x"\n}\n',
-        'resource "null_resource" "n" {\n  provisioner "local-exec" {\n    command = "npm ci"\n  }\n}\n',
-        'data "external" "e" {\n  program = ["sh", "build.sh"]\n}\n',
-        'resource "local_file" "f" {\n}\n',
-        "locals {\n  exclude_symlink_directories = true\n}\n",
+        ("", "linked"),
+        ('locals {\n  a = fileset("${path.module}/node_modules", "**")\n}\n', "linked"),
+        (ZIP.format("../functions/worker", "out.zip"), "linked"),
+        (FILE.format('"${path.module}/out/x.json"'), "linked"),
+        # Older archive providers refuse a link in a directory, and newer ones tell it.
+        (ZIP.format("${path.module}/node_modules/a", "${path.module}/out.zip"), "shared"),
+        (ZIP.format("${path.module}", "${path.module}/../out.zip"), "shared"),
+        (ZIP.format("${path.module}/${var.name}", "out.zip"), "shared"),
+        (ZIP.format("${var.name}", "out.zip"), "shared"),
+        (FILE.format('"${path.module}/${var.name}.json"'), "shared"),
+        (FILE.format('"${path.module}/node_modules/new/x.json"'), "shared"),
+        ('locals {\n  out = "${var.where}/x.json"\n}\n' + FILE.format("local.out"), "shared"),
+        # These may write over any file.
+        (FILE.format("var.where"), "copied"),
+        (FILE.format('"${var.where}"'), "copied"),
+        (FILE.format('join("/", [path.module, var.where])'), "copied"),
+        (
+            'resource "null_resource" "n" {\n  provisioner "local-exec" {\n    command = "npm ci"\n  }\n}\n',
+            "copied",
+        ),
+        ('data "external" "e" {\n  program = ["sh", "build.sh"]\n}\n', "copied"),
+        ('resource "local_unknown" "f" {\n}\n', "copied"),
+        ('action "local_command" "c" {\n}\n', "copied"),
     ],
 )
-def test_large_directory_that_may_be_written_or_told_from_a_link_is_copied(project, text):
+def test_large_directory_is_linked_or_shared_unless_anything_may_write_over_its_files(project, text, way):
     large(project / "live/node_modules")
     put(project / "live/more.tf", text)
-    made = make(project)
-    assert not (made.root / "node_modules").is_symlink()
-    assert len(list((made.root / "node_modules").iterdir())) == 600
+    assert way_of(make(project)) == way
 
 
-def test_large_directory_is_copied_once_a_fetched_module_may_write_there(project):
+@pytest.mark.parametrize(
+    "output",
+    ["node_modules/7", "${path.module}/node_modules/7", "../live/node_modules/7", "${var.x}/7", "link"],
+)
+def test_file_that_is_written_is_copied_though_its_directory_is_shared(project, output):
     large(project / "live/node_modules")
+    os.symlink("node_modules/7", project / "live/link")
+    put(project / "live/more.tf", ZIP.format("${path.module}", output))
     made = make(project)
-    made.copy_linked()
-    assert not (made.root / "node_modules").is_symlink()
-    assert len(list((made.root / "node_modules").iterdir())) == 600
+    (made.root / "node_modules/7").write_text("written")
+    (made.root / "node_modules/new").write_text("written")
+    assert (project / "live/node_modules/7").read_text() == ""
+    assert not (project / "live/node_modules/new").exists()
+    assert (made.root / "node_modules/8").stat().st_nlink == 2
 
 
-def test_large_directory_in_a_directory_that_is_named_is_copied_whole(project):
+def test_files_of_an_unknown_name_but_a_known_ending_are_copied(project):
+    large(project / "live/node_modules")
+    put(project / "live/node_modules/a/b.zip", "precious")
+    put(project / "live/more.tf", ZIP.format("${path.module}", "${path.module}/${var.name}.zip"))
+    made = make(project)
+    (made.root / "node_modules/a/b.zip").write_text("written")
+    assert (project / "live/node_modules/a/b.zip").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("", "linked"),
+        (ZIP.format("${var.name}", "out.zip"), "shared"),
+        (FILE.format('"${var.name}/x7"'), "shared"),
+        ('data "external" "e" {\n}\n', "copied"),
+    ],
+)
+def test_what_fetched_modules_may_write_is_copied_once_they_are_there(project, text, way):
+    large(project / "live/node_modules")
+    put(project.parent / "fetched/main.tf", text)
+    made = make(project)
+    made.protect([Configuration.read(project.parent / "fetched")])
+    assert way_of(made) == way
+
+
+def test_shared_file_is_copied_once_a_fetched_module_may_write_it(project):
+    large(project / "live/node_modules")
+    put(project / "live/more.tf", ZIP.format("${path.module}", "out.zip"))
+    put(project.parent / "fetched/main.tf", FILE.format('"${var.where}/7"'))
+    made = make(project)
+    assert (made.root / "node_modules/7").stat().st_nlink == 2
+    made.protect([Configuration.read(project.parent / "fetched")])
+    assert (made.root / "node_modules/7").stat().st_nlink == 1
+    assert (made.root / "node_modules/8").stat().st_nlink == 2
+
+
+def test_what_can_not_be_shared_is_copied(project, monkeypatch):
+    def refused(*_arguments, **_options):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", refused)
+    large(project / "live/node_modules")
+    put(project / "live/more.tf", ZIP.format("${path.module}", "out.zip"))
+    assert way_of(make(project)) == "copied"
+
+
+def test_large_directory_in_a_directory_that_is_archived_is_shared_whole(project):
     large(project / "functions/worker/node_modules/c")
-    made = make(project)
-    assert not (top(made) / "functions/worker/node_modules/c").is_symlink()
+    put(project / "live/more.tf", ZIP.format("../functions/worker", "out.zip"))
+    assert way_of(make(project), "../functions/worker/node_modules/c") == "shared"
+
+
+@pytest.mark.parametrize("name", [".venv", ".git", "__pycache__", ".terraform"])
+def test_what_is_left_out_is_there_if_the_configuration_names_it(project, name):
+    put(project / "live" / name / "lib/app.py", "code")
+    put(project / "live/more.tf", f'locals {{\n  a = fileset("${{path.module}}/{name}", "**")\n}}\n')
+    assert (make(project).root / name / "lib/app.py").read_text() == "code"
+    again = view.make(project / "live", project.parent / "again", exclude=[name])
+    assert not (again.root / name).exists()
+
+
+def test_virtual_environment_that_the_configuration_names_is_there(project):
+    put(project / "functions/python/pyvenv.cfg")
+    put(project / "live/more.tf", 'locals {\n  a = "../functions/python/lib"\n}\n')
+    assert (top(make(project)) / "functions/python/pyvenv.cfg").exists()
+
+
+def test_what_an_archive_leaves_out_is_not_named(project):
+    put(project / "live/__pycache__/x.pyc")
+    put(project / "live/more.tf", 'locals {\n  excludes = ["x", "__pycache__"]\n}\n')
+    assert not (make(project).root / "__pycache__").exists()
 
 
 def test_links_stay_links_and_lead_to_the_same_within_the_view(project):
@@ -204,6 +307,19 @@ def test_what_lies_beside_the_project_is_linked(project):
     assert (root / "../../other").is_symlink()
 
 
+def test_file_beside_the_project_that_is_written_is_a_copy(project):
+    put(project.parent / "build/old.zip", "precious")
+    put(project.parent / "build/other.txt", "beside")
+    put(project / "live/more.tf", ZIP.format("x", "${path.module}/../../build/old.zip"))
+    put(project / "live/yet_more.tf", FILE.format('"../../build/${var.x}.json"'))
+    root = make(project).root
+    for name in ("old.zip", "new.json"):
+        (root / "../../build" / name).write_text("written")
+    assert (project.parent / "build/old.zip").read_text() == "precious"
+    assert not (project.parent / "build/new.json").exists()
+    assert (root / "../../build/other.txt").read_text() == "beside"
+
+
 def test_module_outside_of_the_project_is_copied(project):
     put(project.parent / "shared/module/main.tf", "")
     put(project / "live/more.tf", 'module "m" {\n  source = "../../shared/module"\n}\n')
@@ -241,7 +357,7 @@ def test_without_a_repository_what_lies_beside_pytests_directory_and_the_root_is
     ],
 )
 def test_error_that_names_what_is_left_out_is_known(text, names):
-    assert view.left_out_named(text) == names
+    assert naming.left_out_named(text) == names
 
 
 def test_root_that_is_reached_through_a_link_is_seen_where_it_is(project):
