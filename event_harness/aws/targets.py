@@ -159,10 +159,20 @@ class Target:
                 )
             return self._clients[key]
 
+    def signing_credentials(self) -> Any:
+        """The credentials of this target, to sign a request with; None if there are none."""
+        return self._session.get_credentials()
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of certificates that AWS_CA_BUNDLE or the profile names."""
+        return self._session._session.get_config_variable("ca_bundle") or None
+
     def _config(self, config: Mapping[str, Any]) -> Config:
         common: dict[str, Any] = {"retries": dict(RETRIES), "max_pool_connections": 50}
         if self.endpoint_url:
-            common |= {"proxies": {}, "s3": {"addressing_style": "path"}}
+            # No name leads to the emulator, so no operation may put something before its address.
+            common |= {"proxies": {}, "s3": {"addressing_style": "path"}, "inject_host_prefix": False}
         return Config(**{**common, **config})
 
     def environ(self, base: Mapping[str, str], *, allow_internet: bool = False) -> dict[str, str]:

@@ -263,7 +263,7 @@ class Waiting:
             report = self._explainer.explain(sent, known=known)
         if cause:
             report = replace(report, cause=cause)
-        told = [*lines, f"sent: {sent.size:,} bytes, correlation id {sent.correlation_id}"]
+        told = [*lines, f"sent: {sent.told}"]
         explained = error("\n  ".join([*report.headline(), *map(printable, told), *report.body()]))
         explained.report = report
         return explained

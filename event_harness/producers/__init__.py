@@ -1,13 +1,16 @@
 """Producers: send inputs to the system under test, one class per type of component."""
 
-import inspect
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from event_harness.errors import ResourceMapError, SettingError
+from event_harness.errors import ResourceMapError
 from event_harness.producers.base import Listening, Producer
 from event_harness.producers.bodies import Body
 from event_harness.producers.events import EventBridgeProducer
+from event_harness.producers.executions import StepFunctionsProducer
+from event_harness.producers.functions import LambdaProducer
+from event_harness.producers.http import HttpProducer
 from event_harness.producers.messages import SnsProducer, SqsProducer
 from event_harness.producers.s3 import S3Producer
 from event_harness.producers.streams import DynamoDBProducer, KinesisProducer
@@ -16,21 +19,27 @@ __all__ = [
     "Body",
     "DynamoDBProducer",
     "EventBridgeProducer",
+    "HttpProducer",
     "KinesisProducer",
+    "LambdaProducer",
     "Producer",
     "S3Producer",
     "SnsProducer",
     "SqsProducer",
+    "StepFunctionsProducer",
     "producers_for",
 ]
 
 _CLASSES: tuple[type[Producer], ...] = (
     DynamoDBProducer,
     EventBridgeProducer,
+    HttpProducer,
     KinesisProducer,
+    LambdaProducer,
     S3Producer,
     SnsProducer,
     SqsProducer,
+    StepFunctionsProducer,
 )
 BY_TYPE = {producer.type: producer for producer in _CLASSES}
 
@@ -52,35 +61,23 @@ def producers_for(
         SettingError: A producer has no such argument.
     """
     settings = settings or {}
+    entries = {item.name: item for item in listener.resources.components if item.type in BY_TYPE}
+    for name in settings:
+        if name not in entries:
+            near = difflib.get_close_matches(str(name), entries, 1)
+            meant = f"; did you mean {near[0]!r}?" if near else ";"
+            raise ResourceMapError(
+                f"{listener.resources.origin}: no component {name!r} takes inputs, but there are producer"
+                f" settings for it{meant} components that do: {', '.join(entries) or 'none'}"
+            )
+        BY_TYPE[entries[name].type].check_settings(settings[name], f"producer settings of {name!r}")
     producers = {
-        component.name: BY_TYPE[component.type].on(
-            listener, component.name, **_checked(component.name, BY_TYPE[component.type], settings)
-        )
-        for component in listener.resources.components
-        if component.type in BY_TYPE
+        name: BY_TYPE[component.type].on(listener, name, **settings.get(name, {}))
+        for name, component in entries.items()
     }
-    if unknown := sorted(set(settings) - set(producers)):
-        raise ResourceMapError(
-            f"{listener.resources.origin}: no component {unknown[0]!r} takes inputs, but there are producer"
-            f" settings for it; components that do: {', '.join(producers) or 'none'}"
-        )
     if not producers:
         raise ResourceMapError(
             f"{listener.resources.origin}: none of its components takes inputs;"
             f" list one of type {', '.join(sorted(BY_TYPE))} in the module's `components`"
         )
     return producers
-
-
-def _checked(
-    component: str, producer: type[Producer], settings: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, Any]:
-    mine = settings.get(component, {})
-    parameters = inspect.signature(producer).parameters
-    valid = [name for name in parameters if name not in inspect.signature(Producer).parameters]
-    if unknown := sorted(set(mine) - set(valid)):
-        raise SettingError(
-            f"producer settings of {component!r}: a {producer.__name__} takes no {unknown[0]!r};"
-            f" valid: {', '.join(valid)}"
-        )
-    return mine

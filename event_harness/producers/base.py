@@ -1,16 +1,20 @@
 """The parts that all producers share: correlation ids, the in-flight limit, checks before sending."""
 
+import difflib
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
-from event_harness.errors import ProducerError
+from event_harness.errors import ProducerError, SettingError
 from event_harness.machine.boundary import explained
 from event_harness.machine.clock import timestamp
 from event_harness.producers.bodies import Body
 from event_harness.producers.inflight import InFlight
+from event_harness.results.response import Response
 from event_harness.results.sent import Sent
 from event_harness.system.correlation import check_session_id, new_id
 from event_harness.system.resources import Component, ResourceMap
@@ -27,6 +31,14 @@ class Listening(Protocol):
     inflight: InFlight
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """What a service says when it takes an input: the id that it gives it, and its answer if it has one."""
+
+    service_id: str | None = None
+    response: Response | None = None
+
+
 class Producer(ABC):
     """Sends inputs to one component under fresh correlation ids.
 
@@ -39,9 +51,10 @@ class Producer(ABC):
     """
 
     type: ClassVar[str]
-    service: ClassVar[str]
-    limit: ClassVar[int]  # the most bytes that the service takes; `remedy` says what to do with more
+    service: ClassVar[str]  # boto3's name; empty if inputs go without boto3
+    limit: int  # the most bytes that the service takes; `remedy` says what to do with more
     remedy: ClassVar[str]
+    client_settings: ClassVar[Mapping[str, Any]] = {}  # of `botocore.config.Config`
 
     def __init__(
         self,
@@ -59,7 +72,7 @@ class Producer(ABC):
             )
         self.component = component
         self.session_id = check_session_id(session_id)
-        self._client = target.client(self.service)
+        self._client: Any = target.client(self.service, **self.client_settings) if self.service else None
         self._inflight = inflight
         self._now = now
 
@@ -76,11 +89,30 @@ class Producer(ABC):
         Raises:
             ResourceMapError: There is no such component.
             ProducerError: The component is of another type.
+            SettingError: The class takes no such argument.
         """
+        cls.check_settings(settings, f"{cls.__name__}.on")
         resources = listener.resources
         of_type = (item for item in resources.components if item.type == cls.type and component is None)
         found = next(of_type, None) or resources.component(component)
         return cls(found, listener.target, listener.session_id, inflight=listener.inflight, **settings)
+
+    @classmethod
+    def check_settings(cls, settings: Iterable[str], where: str) -> None:
+        """Check the names of settings.
+
+        Raises:
+            SettingError: The class takes no such argument. The message names those that it takes.
+        """
+        shared = {*inspect.signature(Producer).parameters, "caller"}
+        valid = [name for name in inspect.signature(cls).parameters if name not in shared]
+        for name in settings:
+            if name not in valid:
+                near = difflib.get_close_matches(str(name), valid, 1)
+                meant = f"; did you mean {near[0]!r}?" if near else ";"
+                raise SettingError(
+                    f"{where}: {cls.__name__} has no setting {name!r}{meant} valid: {', '.join(valid)}"
+                )
 
     def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
         """Send the bodies lazily, one by one, within the in-flight limit.
@@ -106,14 +138,14 @@ class Producer(ABC):
             ProducerError: The input can't be sent. The message says why and what to do.
         """
 
-    def _deliver(self, correlation_id: str, body: bytes, where: str, call: Callable[[], Any]) -> Sent:
+    def _deliver(self, correlation_id: str, body: bytes, where: str, call: Callable[[], object]) -> Sent:
         """Check the size, take a slot, and send. If sending fails, free the slot.
 
         Args:
             correlation_id: Of the input.
             body: Its bytes.
             where: The place that it is sent to, for people.
-            call: Sends it. It may return the id that the service has given it.
+            call: Sends it, and returns what the service says.
         """
         if len(body) > self.limit:
             raise ProducerError(
@@ -124,17 +156,26 @@ class Producer(ABC):
             if self._inflight:
                 self._inflight.enter(correlation_id)
             sent_at = self._now()
-            given = call()
+            answer = call()
         except AWS_ERRORS as error:
             self._leave(correlation_id)
             raise ProducerError(f"{where}: could not be sent: {message_of(error)}{self._hint()}") from error
         except BaseException:
             self._leave(correlation_id)
             raise
+        accepted = answer if isinstance(answer, Accepted) else Accepted()
         if self._inflight:
-            self._inflight.note(correlation_id, given if isinstance(given, str) else None)
+            self._inflight.note(correlation_id, accepted.service_id)
             self._inflight.noticed()
-        return Sent(correlation_id, self.component.name, sent_at, where, len(body))
+        return Sent(
+            correlation_id,
+            self.component.name,
+            sent_at,
+            where,
+            len(body),
+            service_id=accepted.service_id,
+            response=accepted.response,
+        )
 
     def _leave(self, correlation_id: str) -> None:
         if self._inflight:

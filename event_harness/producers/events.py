@@ -6,7 +6,7 @@ from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.producers.base import NOW, Producer
+from event_harness.producers.base import NOW, Accepted, Producer
 from event_harness.producers.bodies import Body, encoded, for_filters, json_object, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
@@ -90,7 +90,7 @@ class EventBridgeProducer(Producer):
         event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
         return replace(sent, filtered={"event": event})
 
-    def _put(self, entry: dict[str, Any], where: str) -> str | None:
+    def _put(self, entry: dict[str, Any], where: str) -> Accepted:
         answer = self._client.put_events(Entries=[entry])
         # The call succeeds even if the bus refuses the entry.
         for refused in (item for item in answer.get("Entries", []) if item.get("ErrorCode")):
@@ -99,4 +99,4 @@ class EventBridgeProducer(Producer):
                 f" {refused.get('ErrorMessage', '')}{self._hint()}"
             )
         given = [str(item["EventId"]) for item in answer.get("Entries", []) if item.get("EventId")]
-        return given[0] if given else None
+        return Accepted(given[0] if given else None)

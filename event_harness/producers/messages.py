@@ -9,7 +9,7 @@ from ulid import ULID
 
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.producers.base import NOW, Producer
+from event_harness.producers.base import NOW, Accepted, Producer
 from event_harness.producers.bodies import Body, for_filters, text_of, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
@@ -116,8 +116,8 @@ class MessageProducer(Producer):
             filtered["body"] = value
         return replace(sent, filtered=filtered)
 
-    def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
-        """Send a message; return the id that the service gives it."""
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> Accepted:
+        """Send a message."""
         raise NotImplementedError
 
 
@@ -126,10 +126,10 @@ class SqsProducer(MessageProducer):
 
     type = service = "sqs"
 
-    def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> Accepted:
         queue = self.component.identifier
         answer = self._client.send_message(QueueUrl=queue, MessageBody=text, **arguments)
-        return str(answer["MessageId"]) if answer.get("MessageId") else None
+        return Accepted(answer.get("MessageId"))
 
 
 class SnsProducer(MessageProducer):
@@ -140,9 +140,9 @@ class SnsProducer(MessageProducer):
 
     type = service = "sns"
 
-    def _call(self, text: str, arguments: Mapping[str, Any]) -> str | None:
+    def _call(self, text: str, arguments: Mapping[str, Any]) -> Accepted:
         answer = self._client.publish(TopicArn=self.component.identifier, Message=text, **arguments)
-        return str(answer["MessageId"]) if answer.get("MessageId") else None
+        return Accepted(answer.get("MessageId"))
 
 
 def _group_of(correlation_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from event_harness.errors import printable
+from event_harness.system.correlation import with_slash
 from event_harness.system.known_ids import KnownIds
 from event_harness.system.resources import function_name
 
@@ -201,6 +202,7 @@ def _texts(value: object, depth: int = 0) -> Iterator[str]:
     elif isinstance(value, str):
         yield value
         yield unquote_plus(value)
+        yield with_slash(value)
         nested = _decoded(value) if value[:1] in ("{", "[") else value
         if nested is not value:
             yield from _texts(nested, depth + 1)

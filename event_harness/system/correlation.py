@@ -1,5 +1,7 @@
 """Correlation ids, `<session_id>/<case_id>`: they say which input caused a result."""
 
+import re
+
 import ulid
 
 from event_harness.errors import SettingError
@@ -10,6 +12,8 @@ ULID = "[0-9A-HJKMNP-TV-Z]{26}"
 
 SESSION_ID = f"s{SHAPE}"
 """The form of an id of `new_session_id`, as a regular expression."""
+
+_WITHOUT_SLASH = re.compile(rf"(?<![0-9A-Za-z])({SESSION_ID})_(?=[0-9A-Za-z_-])")
 
 UNCORRELATED = "uncorrelated"
 """The session under which the listener files events that carry no correlation id."""
@@ -50,6 +54,16 @@ def new_id(session_id: str, own: str | None = None) -> str:
     if own is None:
         return f"{session_id}/{ulid.ULID()}"
     return own if session_id_of(own) == session_id and case_id_of(own) else f"{session_id}/{own}"
+
+
+def without_slash(correlation_id: str) -> str:
+    """An id with an underscore after the session id: names of executions, for example, take no slash."""
+    return correlation_id.replace("/", "_", 1)
+
+
+def with_slash(text: str) -> str:
+    """A text in which every id that `without_slash` made, of a session of `new_session_id`, has its slash."""
+    return _WITHOUT_SLASH.sub(r"\1/", text)
 
 
 def session_id_of(correlation_id: str) -> str:

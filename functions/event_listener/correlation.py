@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.jmespath_utils import query
@@ -9,6 +10,8 @@ from records import Record
 from settings import Source
 
 UNCORRELATED = "uncorrelated"
+# An id of the harness with an underscore after the test session. Other ids don't look like that.
+_WITHOUT_SLASH = re.compile(r"^(s[0-9a-hjkmnp-tv-z]{13})_(?=[\w-])")
 DEFAULT_NAME = "correlation_id"  # the message attribute, or the field of a JSON body
 
 # The first two are DynamoDB's limits for keys. The third is ours: the id must fit into an item.
@@ -117,11 +120,16 @@ def _in_body(expression: str, body: bytes | None) -> object:
         raise CorrelationError(f"the expression {expression!r} fails: {type(error).__name__}") from error
 
 
+def _with_slash(correlation_id: str) -> str:
+    """Put the slash back that a producer has replaced: the name of an execution takes none."""
+    return _WITHOUT_SLASH.sub(r"\1/", correlation_id, count=1)
+
+
 def _checked(found: object) -> str:
     if isinstance(found, bool) or not isinstance(found, str | int | float) or found != found:
         kind = "nothing" if found is None else type(found).__name__
         raise CorrelationError(f"the correlation id must be text or a number, not {kind}")
-    correlation_id = str(found)
+    correlation_id = _with_slash(str(found))
     try:
         size = len(correlation_id.encode())
     except UnicodeEncodeError as error:

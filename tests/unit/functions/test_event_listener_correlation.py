@@ -50,6 +50,22 @@ def test_of_several_keys_of_a_table_the_setting_names_one() -> None:
     assert found(raw, "key") == (None, "the event has 2 keys: the setting `at` must name one")
 
 
+@pytest.mark.parametrize(
+    ("carried", "read_as"),
+    [
+        ("s1m86p1qsytdxp_01M8AZ9B8MYEZQ6QB8J3Q0YPP1", "s1m86p1qsytdxp/01M8AZ9B8MYEZQ6QB8J3Q0YPP1"),
+        ("s1m86p1qsytdxp_order_17", "s1m86p1qsytdxp/order_17"),
+        ("s1m86p1qsytdxp/a_b", "s1m86p1qsytdxp/a_b"),
+        ("xs1m86p1qsytdxp_a", "xs1m86p1qsytdxp_a"),
+        ("s1m86p1qsytdx_a", "s1m86p1qsytdx_a"),
+        ("s1m86p1qsytdxl_a", "s1m86p1qsytdxl_a"),
+        ("s1m86p1qsytdxp_", "s1m86p1qsytdxp_"),
+    ],
+)
+def test_an_id_that_was_the_name_of_an_execution_gets_its_slash_back(carried: str, read_as: str) -> None:
+    assert found(s3_record("bucket", carried), "key") == (read_as, None)
+
+
 @pytest.mark.parametrize("pattern", ["out/*.json", "out/*", "*.json", "*"])
 def test_a_pattern_says_which_part_of_the_key_is_the_id(pattern: str) -> None:
     before, after = pattern.split("*")

@@ -8,5 +8,8 @@ COMPONENTS = {
     "sns": Component("in", "sns", topic_arn="arn:topic"),
     "eventbridge": Component("in", "eventbridge", bus="bus"),
     "dynamodb": Component("in", "dynamodb", table="table"),
+    "http": Component("in", "http", url="https://abc.execute-api.eu-west-1.amazonaws.com/prod"),
+    "lambda": Component("in", "lambda", function="entry", log_group="/entry"),
+    "stepfunctions": Component("in", "stepfunctions", state_machine_arn="arn:aws:states:r:1:stateMachine:m"),
     "kinesis": Component("in", "kinesis", stream="stream"),
 }

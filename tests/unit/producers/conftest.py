@@ -4,6 +4,9 @@ import pytest
 from components import COMPONENTS
 from listener_fakes import Target
 
+from event_harness.aws.http_requests import Answer
+from event_harness.producers import HttpProducer
+
 
 class Service:
     """Any service: remembers what it was asked, and answers as told."""
@@ -27,6 +30,21 @@ class Service:
         return self.asked[-1][1]
 
 
+class Web:
+    """Answers requests as told, and remembers them."""
+
+    def __init__(self, service):
+        self.service = service
+        self.answer = Answer(200, {"x-amzn-requestid": "request-1"}, b"{}")
+
+    def call(self, method, url, headers, body, *, sign, patient):
+        if self.service.error:
+            raise self.service.error
+        asked = {"method": method, "url": url, "headers": headers, "body": body, "sign": sign}
+        self.service.asked.append(("request", asked | {"patient": patient}))
+        return self.answer
+
+
 KEY_SCHEMA = {
     "Table": {
         "KeySchema": [
@@ -43,9 +61,16 @@ def service():
 
 
 @pytest.fixture
-def make(service):
+def web(service):
+    return Web(service)
+
+
+@pytest.fixture
+def make(service, web):
     def make(producer, component=None, **more):
-        target = Target(**{producer.service: service})
+        target = Target(**{producer.service or "none": service})
+        if producer is HttpProducer:
+            more.setdefault("caller", web)
         return producer(component or COMPONENTS[producer.type], target, "run", now=lambda: 1234.5, **more)
 
     return make

@@ -5,8 +5,11 @@ from listener_fakes import World
 
 from event_harness.errors import ProducerError, ResourceMapError, SettingError
 from event_harness.producers import (
+    EventBridgeProducer,
+    HttpProducer,
     S3Producer,
     SqsProducer,
+    StepFunctionsProducer,
     producers_for,
 )
 
@@ -37,7 +40,7 @@ def test_a_producer_of_a_component_that_is_not_there_is_refused():
 
 def test_every_component_that_takes_inputs_has_its_producer():
     world = World()
-    assert list(producers_for(world.listener)) == ["source", "destination"]
+    assert list(producers_for(world.listener)) == ["source", "processor", "destination"]
 
 
 def test_a_system_that_takes_no_inputs_says_so():
@@ -49,7 +52,7 @@ def test_a_system_that_takes_no_inputs_says_so():
             "sources": {},
             "listener": {"function": "l"},
             "results": {"table": "t", "index": "i", "overflow_bucket": "o"},
-            "components": [{"name": "fn", "type": "lambda", "function": "f"}],
+            "components": [{"name": "printer", "type": "other", "resource": "the printer"}],
         },
         "here",
     )
@@ -60,4 +63,31 @@ def test_a_system_that_takes_no_inputs_says_so():
 def test_a_setting_that_a_producer_does_not_take_is_refused_with_those_that_it_takes():
     with pytest.raises(SettingError) as caught:
         producers_for(World().listener, {"source": {"prefix": "in/"}})
-    assert str(caught.value) == "producer settings of 'source': a S3Producer takes no 'prefix'; valid: key"
+    assert (
+        str(caught.value) == "producer settings of 'source': S3Producer has no setting 'prefix'; valid: key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("producer", "mistyped", "said"),
+    [
+        (SqsProducer, "feild", "no setting 'feild'; did you mean 'field'? valid: attribute, field, group_id"),
+        (HttpProducer, "heder", "did you mean 'header'? valid: path, method, header, field, query, headers"),
+        (StepFunctionsProducer, "synch", "did you mean 'sync'? valid: field, name, sync"),
+        (EventBridgeProducer, "detailtype", "did you mean 'detail_type'? valid: field, source, detail_type"),
+    ],
+)
+def test_a_mistyped_setting_is_answered_with_the_nearest_and_all_valid_ones(producer, mistyped, said):
+    with pytest.raises(SettingError) as caught:
+        producer.on(World().listener, "source", **{mistyped: "x"})
+    assert str(caught.value).startswith(f"{producer.__name__}.on: {producer.__name__} has ")
+    assert said in str(caught.value)
+    assert "inflight" not in str(caught.value)
+    assert "caller" not in str(caught.value)
+
+
+def test_settings_of_a_mistyped_component_are_answered_with_the_nearest():
+    with pytest.raises(ResourceMapError) as caught:
+        producers_for(World().listener, {"sorce": {"key": "in/*"}})
+    assert "no component 'sorce' takes inputs" in str(caught.value)
+    assert "did you mean 'source'? components that do: source, processor, destination" in str(caught.value)

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from listener_fakes import client_error
 
 from event_harness.aws.errors import can_heal, code_of, message_of
-from event_harness.system.correlation import case_id_of, check_session_id, new_id, session_id_of
+from event_harness.system.correlation import (
+    case_id_of,
+    check_session_id,
+    new_id,
+    new_session_id,
+    session_id_of,
+    with_slash,
+    without_slash,
+)
 
 
 def test_fresh_ids_of_a_session_differ():
@@ -27,6 +35,13 @@ def test_any_id_belongs_to_its_session_and_keeps_what_was_asked_for(own):
 def test_the_case_may_contain_slashes():
     assert case_id_of("run/a/b") == "a/b"
     assert case_id_of("alone") == ""
+
+
+def test_an_id_without_its_slash_gets_it_back():
+    made = new_id(new_session_id(), "order_17/a")
+    assert without_slash(made) == made.replace("/", "_", 1)
+    assert with_slash(f"arn:x:{without_slash(made)}") == f"arn:x:{made}"
+    assert with_slash("run_1, s1_2 and xs1m86p1qsytdxp_a") == "run_1, s1_2 and xs1m86p1qsytdxp_a"
 
 
 def test_a_good_session_id_is_returned():
