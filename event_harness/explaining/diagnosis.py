@@ -101,6 +101,15 @@ class Explainer:
         deadline = monotonic() + self._budget
         return self._completed(self._question(sent, deadline), failure)
 
+    def completed_by_input(self, failed: Sequence[tuple[Sent, Failure]]) -> dict[str, Failure]:
+        """Correlation id -> failure, each as `completed` makes it, within the budget of one explanation."""
+        work = [
+            (str(number), partial(self.completed, sent, failure))
+            for number, (sent, failure) in enumerate(failed)
+        ]
+        told = gathered(work, self._budget, lambda number, _error: failed[int(number)][1])
+        return {sent.correlation_id: failure for (sent, _), failure in zip(failed, told, strict=True)}
+
     def _question(self, sent: Sent, deadline: float) -> Question:
         others = [item for item in self._failures.all() if not item.concerns(sent.correlation_id)]
         came = {result.source for result in self._reader.of(sent.correlation_id)}

@@ -11,10 +11,17 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
 _END = re.compile(rf"^(?:END|REPORT) RequestId: ({_UUID})")
+_LEVEL = r"\[?(?P<level>[A-Z]{4,8})\]?"
+# A logger's line in Lambda's own text format: of Python, and of Node.js.
+_LOGGED = (
+    re.compile(rf"^{_LEVEL}\s+\S+Z\s+{_UUID}\s+(?P<said>.*)", re.DOTALL),
+    re.compile(rf"^\S+Z\s+{_UUID}\s+{_LEVEL}\s+(?P<said>.*)", re.DOTALL),
+)
 _TRACEBACK = "Traceback (most recent call last)"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
     r"|exited (with|unexpectedly)|^[\w.]*(Error|Exception|Interrupt)\b"
+    r"|^Worker (process died|returned no response)|^No JSON response from worker"  # the emulator's words
 )
 # What the platform says of a function whose code or handler can't be loaded, the most telling first.
 _CANNOT_START = (
@@ -157,7 +164,10 @@ def _structured(record: Mapping[str, Any], message: str, at: datetime, stream: _
 
 
 def _told(message: str) -> str:
-    """A message as one line. Of a traceback only the exception is kept."""
+    """A message as one line. Of a traceback only the exception is kept, of a logger's line level and text."""
+    logged = next((match for pattern in _LOGGED if (match := pattern.match(message))), None)
+    if logged:
+        message = f"[{logged['level']}] {logged['said']}"
     before, traceback, after = message.partition(_TRACEBACK)
     if traceback:
         message = before.strip() or (after.lstrip(":").strip().splitlines() or [message])[-1]

@@ -57,7 +57,7 @@ def account(
         stop = _blocked(path, seen, findings, passed)
     if stop is not None and (not forked or _only_way(path, seen, stop)):
         findings[stop + 1 :] = [_behind(one, findings[stop]) for one in findings[stop + 1 :]]
-    return findings
+    return _other_branches(path, seen, findings, stop)
 
 
 def last_seen(findings: Sequence[Finding]) -> int:
@@ -179,14 +179,13 @@ def _blocked(
         source, links = findings[feeder].component, _links(seen[feeder])
         reason = next(stops(links, path[number], path[feeder].type), None)
         if reason and (number == gap or findings[number].state == "unknown"):
-            certain = any(link.unmatched or not link.enabled for link in links if link.leads_to(path[number]))
             findings[number] = Finding(
                 findings[number].component,
                 "not reached",
                 f"{source}: {reason}",
                 findings[number].details,
                 cause=f"{source}: {reason}",
-                certain=certain,
+                certain=_refused(seen[feeder], path[number]),
             )
             return number
         if number == gap:
@@ -197,6 +196,29 @@ def _blocked(
                 text = text.replace(", though the", "; the")
             findings[number] = replace(findings[number], text=text)
     return gap
+
+
+def _other_branches(
+    path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding], stop: int | None
+) -> list[Finding]:
+    """Say also of the other branches of a component why the input did not come to them."""
+    told = list(findings)
+    for number in range(len(path)):
+        feeder = next((n for n in reversed(_feeders(path, seen, number)) if n < number), None)
+        if number == stop or feeder is None or told[number].state != "not reached" or told[number].cause:
+            continue
+        reason = next(stops(_links(seen[feeder]), path[number], path[feeder].type), None)
+        if reason and told[feeder].state != "not reached":
+            said = f"{told[feeder].component}: {reason}"
+            told[number] = replace(
+                told[number], text=said, cause=said, certain=_refused(seen[feeder], path[number])
+            )
+    return told
+
+
+def _refused(answer: Seen, component: Component) -> bool:
+    """Whether a connection is known not to let this input pass."""
+    return any(link.unmatched or not link.enabled for link in _links(answer) if link.leads_to(component))
 
 
 def _feeder(path: Sequence[Component], seen: Sequence[Seen], number: int) -> int | None:

@@ -60,7 +60,7 @@ def why_not_started(log: str, function: str, since: float) -> str | None:
     started = [match for match in _SPAWNED.finditer(log) if match["name"] == function]
     if started and started[-1].start() > failed[-1].start():
         return None
-    return str(failed[-1]["why"] or failed[-1]["exit"]).strip()
+    return str(failed[-1]["why"] or failed[-1]["exit"]).strip().removesuffix("stderr:").strip()
 
 
 def running_since(log: str, function: str, since: float) -> datetime | None:

@@ -186,7 +186,8 @@ def stops(links: list[Link], component: Component, source: str) -> Iterator[str]
     elif not leading:
         yield f"none leads to {component.name}: {'; '.join(map(str, links[:3]))}"
     elif not any(link.enabled for link in leading):
-        yield f"its {leading[0].kind} is disabled, or not confirmed"
+        kind = leading[0].kind
+        yield f"its {kind} {'is not confirmed' if kind == 'subscription' else 'is disabled'}"
     elif all(link.unmatched or not link.enabled for link in leading):
         link = next(link for link in leading if link.unmatched)
         yield f"its {link.kind} {_refuses(link)}"

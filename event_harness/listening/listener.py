@@ -9,7 +9,7 @@ from event_harness.listening.batch import Batch
 from event_harness.listening.counting import check_source, whole_number
 from event_harness.listening.expectations import Expectations
 from event_harness.listening.matching import Matcher, Until
-from event_harness.listening.outcomes import ByInput, Collected
+from event_harness.listening.outcomes import SHOWN, ByInput, Collected
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result, by_source
 from event_harness.results.sent import Sent
@@ -162,8 +162,10 @@ class Listener(Expectations):
         if batch.pending:
             self.see_table(min(self.clock(), deadline))
             batch.judge()
-        failed = batch.failed()
         missing = list(batch.pending.values())
+        failed = batch.failed()
+        told = [(sent, failed[sent.correlation_id]) for sent in missing if sent.correlation_id in failed]
+        failed |= self._explainer.completed_by_input(told[:SHOWN])
         unexplained = [sent for sent in missing if sent.correlation_id not in failed]
         results = {key: accepted(sent) for key, sent in batch.sents.items()}
         return Collected(
@@ -209,7 +211,7 @@ class Listener(Expectations):
                 self._sleep(min(pause, max(began + timeout - self.clock(), 0.001)))
         finally:
             self.inflight.leave(sent.correlation_id)
-        names = ", ".join(sorted(set(queues.values())))
+        names = ", ".join(name.replace(" or ", ", ") for name in dict.fromkeys(queues.values()))
         self.reader.look()
         raise self.explained(
             WaitTimeoutError,

@@ -11,6 +11,8 @@ from event_harness.results.result import Result
 from event_harness.results.sent import Sent
 
 T = TypeVar("T")
+SHOWN = 5
+"""So many of a batch's missing inputs are shown, and of their failures."""
 
 
 class ByInput(Mapping[str | Sent, T]):
@@ -58,15 +60,15 @@ class Collected:
 
     def __str__(self) -> str:
         lines = [f"{len(self.arrived)} of {len(self.arrived) + len(self.missing)} arrived"]
-        for sent in self.missing[:5]:
+        for sent in self.missing[:SHOWN]:
             which = "" if sent.case_id in sent.description else f", id {sent.case_id}"
             came = len(self.incomplete.get(sent, []))
             some = f", {came} of {self.wanted} results" if came else ""
             failure = self.failed.get(sent)
             lines.append(f"missing: {sent.description}{which}{some}{f' ({failure})' if failure else ''}")
-        if len(self.missing) > 5:
-            lines.append(f"and {len(self.missing) - 5} more")
-        for key, failure in list(self.failed.items())[:5]:
+        if len(self.missing) > SHOWN:
+            lines.append(f"and {len(self.missing) - SHOWN} more")
+        for key, failure in list(self.failed.items())[:SHOWN]:
             if key in self.arrived:
                 lines.append(f"arrived, but a branch failed: {key} ({failure})")
         if self.report:

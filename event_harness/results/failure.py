@@ -105,9 +105,10 @@ class Failure:
         if self.not_started:
             return printable(f"{self.component} can't start: {self.not_started}")
         request = f" (request {self.request_id})" if self.request_id else ""
-        untold = "its message was given up; the message names no error" if self.redriven else "no error given"
+        if self.redriven and not self.error:
+            return printable(f"{self.component} gave its message up{tries}; the message names no error")
         batch = IN_BATCH if self.of_batch else ""
-        return printable(f"{self.component} failed{tries}: {self.error or untold}{batch}{request}")
+        return printable(f"{self.component} failed{tries}: {self.error or 'no error given'}{batch}{request}")
 
 
 def parse(

@@ -195,11 +195,17 @@ class ResourceMap:
 
     @property
     def failure_queues(self) -> dict[str, str]:
-        """URL of each on-failure queue -> name of its component (`event_listener` for the listener's)."""
-        queues = {s.failure_queue_url: s.name for s in self.components if s.failure_queue_url}
+        """URL of each on-failure queue -> the components that fail into it: `price`, or `price or ship`.
+
+        `event_listener` is the listener.
+        """
+        sharing: dict[str, list[str]] = {}
+        for component in self.components:
+            if component.failure_queue_url:
+                sharing.setdefault(component.failure_queue_url, []).append(component.name)
         if self.listener.failure_queue_url:
-            queues.setdefault(self.listener.failure_queue_url, "event_listener")
-        return queues
+            sharing.setdefault(self.listener.failure_queue_url, ["event_listener"])
+        return {url: " or ".join(names) for url, names in sharing.items()}
 
 
 def function_name(identifier: str) -> str:

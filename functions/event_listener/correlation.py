@@ -115,9 +115,12 @@ def _in_body(expression: str, body: bytes | None) -> object:
         raise CorrelationError(f"the body isn't JSON: {error}") from error
     try:
         # JMESPath and powertools_json(...), which reads JSON within JSON: SNS puts that into SQS.
-        return query(data=document, envelope=expression)
+        found = query(data=document, envelope=expression)
     except Exception as error:  # an expression may fail in many ways, for a body may hold anything
         raise CorrelationError(f"the expression {expression!r} fails: {type(error).__name__}") from error
+    if found is None:
+        raise CorrelationError(f"the body has nothing at {expression!r}")
+    return found
 
 
 def _with_slash(correlation_id: str) -> str:

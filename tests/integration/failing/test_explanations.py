@@ -219,7 +219,7 @@ def test_a_mapping_that_is_switched_off_is_the_cause(chain):
     with chain.mapping(enabled=False):
         sent = chain.orders.send(ORDER)
         report = chain.report(sent)
-    assert report.cause == "orders: its event source mapping is disabled, or not confirmed"
+    assert report.cause == "orders: its event source mapping is disabled"
     chain.listener.wait_for(sent, count=2, timeout=60)
 
 

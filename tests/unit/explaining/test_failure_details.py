@@ -89,7 +89,7 @@ def test_a_function_that_cannot_start_is_the_error(world, given_up):
 def test_an_unreadable_log_leaves_what_the_message_tells(world, given_up):
     sent, _ = given_up
     world.logs.error = client_error("AccessDeniedException")
-    told = "orders failed after 2 attempts: its message was given up; the message names no error"
+    told = "orders gave its message up after 2 attempts; the message names no error"
     assert explain(world, sent).cause == told
     del world.target.clients["logs"]
     assert explain(world, sent).cause == told
@@ -138,7 +138,7 @@ def test_of_several_errors_that_name_no_input_none_is_taken_for_its_own(world, g
     report = explain(world, sent)
     assert "KeyError" not in report.cause
     assert "ValueError" not in report.cause
-    assert report.cause.startswith("orders failed after 2 attempts: its message was given up")
+    assert report.cause.startswith("orders gave its message up after 2 attempts")
 
 
 def test_a_good_message_in_a_batch_with_a_poison_one_is_not_called_the_culprit(world, given_up):
@@ -192,3 +192,11 @@ def test_an_event_of_several_records_that_failed_is_a_batch(world):
     assert str(failure).startswith(
         "processor failed after 3 attempts: NotUtf8Error: not UTF-8, in a batch with other inputs (request"
     )
+
+
+def test_the_failures_of_a_batch_are_told_with_their_errors_too(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, f"working on {sent.correlation_id}", TRACEBACK)
+    collected = world.listener.collect([sent], timeout=5)
+    assert collected.failed[sent].error == "KeyError: 'amount'"
+    assert f"(processor failed after 1 attempt: KeyError: 'amount' (request {REQUEST}))" in str(collected)

@@ -64,6 +64,9 @@ def test_a_line_that_names_its_request_is_of_that(message):
         (f"REPORT RequestId: {R1} Duration: 3 ms Status: timeout", True),
         (f"REPORT RequestId: {R1} Duration: 3 ms", False),
         ("no error at all", False),
+        ("Worker process died", True),
+        ("Worker returned no response", True),
+        ("Worker 7 has begun", False),
         ('{"level": "ERROR", "message": "x"}', True),
         ('{"level": "info", "message": "x"}', False),
         ('{"level": "INFO", "message": "x", "errorType": "KeyError"}', True),
@@ -95,3 +98,21 @@ def test_of_what_the_platform_says_of_a_start_that_fails_the_most_telling_line_i
     assert found is not None
     assert found.told_error == "Runtime.ImportModuleError: Unable to import module 'app': No module named 'x'"
     assert why_not_started(lines("all is well")) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (f"[INFO]\t2026-11-22T10:00:00.123Z\t{R1}\ttaking in s/1", "[INFO] taking in s/1"),
+        (f"2026-11-22T10:00:00.123Z\t{R1}\tWARN\tlow", "[WARN] low"),
+        (
+            f"[ERROR]\t2026-11-22T10:00:00.123Z\t{R1}\tfailed\nTraceback (most recent call last):\n  File",
+            "[ERROR] failed",
+        ),
+        ("[INFO] my own format", "[INFO] my own format"),
+    ],
+)
+def test_time_and_request_of_a_loggers_line_do_not_stand_before_what_it_says(message, text):
+    (line,) = lines(message)
+    assert line.text == text
+    assert line.request_id == (R1 if R1 in message else None)

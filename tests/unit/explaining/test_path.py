@@ -265,7 +265,7 @@ def test_a_disabled_event_source_mapping_is_the_cause():
         "State"
     ] = "Disabled"
     report = explain(world, sent)
-    assert report.cause == "orders: its event source mapping is disabled, or not confirmed"
+    assert report.cause == "orders: its event source mapping is disabled"
     assert states(report)["processor"] == "not reached"
 
 
@@ -280,3 +280,26 @@ def test_a_missing_notification_is_told_from_one_that_filters():
     assert explain(world, sent).cause == (
         "source: its notification takes only keys that end in '.txt', this one ends in 'notes.md'"
     )
+
+
+BRANCHES = (
+    Component("news", "sns", topic_arn="arn:aws:sns:r:1:news"),
+    *(Component(name, "lambda", function=name, log_group=f"/{name}") for name in ("audit", "notify")),
+)
+
+
+def test_each_branch_that_a_filter_closes_says_so():
+    links = (
+        Link(f"{ARN}audit", "subscription", filter="x", unmatched='kind must be "a"'),
+        Link(f"{ARN}notify", "subscription", enabled=False),
+    )
+    answers = [
+        Seen(Finding("news", "unknown", "there"), links),
+        *(Seen(Finding(name, "not reached", "not invoked since the send")) for name in ("audit", "notify")),
+    ]
+    findings = account(BRANCHES, answers, {}, forked=True, resulted=False)
+    assert [one.text for one in findings[1:]] == [
+        'news: its subscription filters it out: kind must be "a"',
+        "news: its subscription is not confirmed",
+    ]
+    assert all(one.certain for one in findings[1:])

@@ -26,6 +26,13 @@ def test_a_worker_that_exits_at_once_is_told_too():
     assert why_not_started(text, "orders", NOW) == "Worker process exited immediately. stderr: bye"
 
 
+def test_a_worker_that_exits_without_a_word_is_told_without_an_empty_one():
+    text = log(
+        "ERROR [lambda] Warm worker execution error for orders: Worker process exited immediately. stderr: "
+    )
+    assert why_not_started(text, "orders", NOW) == "Worker process exited immediately."
+
+
 def test_what_happened_before_the_send_or_was_put_right_is_no_reason():
     failed = FAILED.format("orders", "No module named 'nothere'")
     spawned = "INFO [lambda_runtime] Lambda worker spawned for orders (python3.11, cold start)"

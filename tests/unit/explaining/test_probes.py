@@ -168,7 +168,7 @@ def rule(pattern, **more):
             {"sns": subscription(arn="PendingConfirmation")},
             {},
             QUEUE,
-            "its subscription is disabled, or not confirmed",
+            "its subscription is not confirmed",
         ),
         (
             TOPIC,
@@ -191,7 +191,7 @@ def rule(pattern, **more):
             {"events": rule({"source": ["shop"]}, State="DISABLED")},
             {"event": {"source": "shop"}},
             FUNCTION,
-            "its rule orders is disabled, or not confirmed",
+            "its rule orders is disabled",
         ),
         (QUEUE, {"sqs": messages(1), "lambda": mapped()}, {}, FUNCTION, None),
         (
@@ -199,7 +199,7 @@ def rule(pattern, **more):
             {"sqs": messages(1), "lambda": mapped(State="Disabled")},
             {},
             FUNCTION,
-            "its event source mapping is disabled, or not confirmed",
+            "its event source mapping is disabled",
         ),
         (
             QUEUE,

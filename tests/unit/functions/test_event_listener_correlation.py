@@ -127,7 +127,7 @@ def test_an_id_is_text_or_a_number(value: object, text: str) -> None:
         ("{", "isn't JSON: Expecting"),
         ("", "isn't JSON: Expecting"),
         ("[" * 100_000, "isn't JSON: maximum recursion"),
-        ("{}", "not nothing"),
+        ("{}", "the body has nothing at 'id'"),
         ('{"id": true}', "not bool"),
         ('{"id": ["a"]}', "not list"),
         ('{"id": NaN}', "not float"),

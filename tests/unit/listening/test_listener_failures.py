@@ -122,7 +122,7 @@ def test_a_failure_that_does_not_come_is_a_timeout_that_says_where_it_looked(wor
     assert isinstance(error, WaitTimeoutError)
     assert took == pytest.approx(2, abs=0.01)
     assert "no failure of s3://source-bucket/run/" in str(error)
-    assert "times into the failure queues of event_listener, processor" in str(error)
+    assert "times into the failure queues of processor, event_listener" in str(error)
 
 
 def test_the_failure_of_an_input_whose_id_begins_another_is_not_taken_for_it(world):

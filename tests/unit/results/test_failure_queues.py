@@ -226,7 +226,7 @@ def test_a_message_of_a_redrive_policy_comes_from_the_queue_that_gave_it_up():
     source = {"DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:1:orders", "ApproximateReceiveCount": "4"}
     found = owned({"order": 1}, source)
     assert (found.component, found.redriven, found.attempts) == ("queue", True, 3)
-    assert str(found) == "queue failed after 3 attempts: its message was given up; the message names no error"
+    assert str(found) == "queue gave its message up after 3 attempts; the message names no error"
 
 
 def test_our_own_looks_do_not_count_as_attempts(queues, failures):

@@ -240,3 +240,12 @@ def test_deep_json_is_refused(tmp_path):
 )
 def test_a_function_is_known_by_its_name_however_it_is_named(identifier):
     assert function_name(identifier) == "price"
+
+
+def test_the_components_that_share_a_failure_queue_are_all_named():
+    shared = [
+        {"name": "audit", "type": "lambda", "function": "audit", "failure_queue_url": "queue/processor"},
+        {"name": "ship", "type": "lambda", "function": "ship", "failure_queue_url": "queue/listener"},
+    ]
+    found = ResourceMap.from_mapping(MAP | {"components": [*MAP["components"], *shared]}, "the map")
+    assert found.failure_queues == {"queue/processor": "processor or audit", "queue/listener": "ship"}
