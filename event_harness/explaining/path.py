@@ -205,7 +205,11 @@ def _other_branches(
     told = list(findings)
     for number in range(len(path)):
         feeder = next((n for n in reversed(_feeders(path, seen, number)) if n < number), None)
-        if number == stop or feeder is None or told[number].state != "not reached" or told[number].cause:
+        if told[number].state != "not reached" or told[number].cause:
+            continue
+        if feeder is None:
+            told[number] = _unconnected(path, seen, number, told[number])
+        if feeder is None or number == stop:
             continue
         reason = next(stops(_links(seen[feeder]), path[number], path[feeder].type), None)
         if reason and told[feeder].state != "not reached":
@@ -214,6 +218,18 @@ def _other_branches(
                 told[number], text=said, cause=said, certain=_refused(seen[feeder], path[number])
             )
     return told
+
+
+def _unconnected(path: Sequence[Component], seen: Sequence[Seen], number: int, finding: Finding) -> Finding:
+    """A function that was not reached; if it is known that no connection leads to it, it says so."""
+    others = [
+        answer for component, answer in zip(path[:-1], seen, strict=False) if component.type != "lambda"
+    ]
+    known = bool(others) and all(answer.links is not None for answer in others)
+    if not known or path[number].type != "lambda" or number in (0, len(path) - 1):
+        return finding
+    said = "no notification, subscription, rule or event source mapping of a component leads to it"
+    return replace(finding, text=f"{finding.text}; {said}")
 
 
 def _refused(answer: Seen, component: Component) -> bool:

@@ -8,6 +8,8 @@ from event_harness.explaining.report import Finding
 from event_harness.results.failure import IN_BATCH
 from event_harness.system.resources import Component, function_name
 
+_TELLING = 8  # characters of an id that are no accident
+
 
 def function(question: Question, component: Component, *, records: bool = False) -> Seen:
     """Ask a function. IAM: logs:FilterLogEvents.
@@ -33,7 +35,7 @@ def function(question: Question, component: Component, *, records: bool = False)
     return Seen(
         (None if strange else _of_this_input(component.name, log))
         or _not_started(question, component, log)
-        or _of_unmatched_ids(component.name, log, records=records)
+        or _of_unmatched_ids(component.name, log, question.sent.correlation_id if records else None)
         or _running(question, component)
         or _of_nobody(component.name, log)
     )
@@ -74,9 +76,19 @@ def _not_started(question: Question, component: Component, log: LogView) -> Find
     return Finding(name, "failed", text, details, cause=f"{name} {text}", certain=True)
 
 
-def _of_unmatched_ids(name: str, log: LogView, *, records: bool) -> Finding | None:
-    """What lines that name no input, or an unknown one, say."""
-    if records and log.strange:
+def _of_unmatched_ids(name: str, log: LogView, awaited: str | None) -> Finding | None:
+    """What lines that name no input, or an unknown one, say.
+
+    Args:
+        name: Of the function.
+        log: Its log.
+        awaited: The input's correlation id, if the function is the listener.
+    """
+    if awaited and log.strange:
+        part = next((one for one in log.strange if len(one) >= _TELLING and one in awaited), None)
+        if part:
+            text = f"recorded an event under a part of this input's correlation id: {part}"
+            return Finding(name, "failed", text, log.strange, cause=f"{name} {text}")
         many = count(len(log.strange), "event")
         text = f"recorded {many} under an id that no test session made: {log.strange[-1]}"
         hint = "does the system pass the id on, does the source's `correlation` look where it is?"

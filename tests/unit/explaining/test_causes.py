@@ -96,6 +96,14 @@ def test_an_event_that_was_recorded_under_an_id_of_the_systems_own_is_the_cause(
     assert finding(report, "event_listener").state == "failed"
 
 
+def test_an_id_that_the_system_has_cut_is_told_as_a_part_of_it(world):
+    sent = world.send()
+    part = sent.case_id.partition("/")[0][-10:]
+    world.logs.invoked("/listener", REQUEST, {"message": "recorded", "correlation_id": part})
+    told = f"event_listener recorded an event under a part of this input's correlation id: {part}"
+    assert explain(world, sent).cause == told
+
+
 def test_an_event_of_another_session_on_the_same_system_is_not_taken_for_this_ones(world):
     sent = world.send()
     processed(world, sent, "written")

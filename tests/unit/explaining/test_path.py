@@ -303,3 +303,18 @@ def test_each_branch_that_a_filter_closes_says_so():
         "news: its subscription is not confirmed",
     ]
     assert all(one.certain for one in findings[1:])
+
+
+@pytest.mark.parametrize(("links", "said"), [((Link(f"{ARN}audit", "subscription"),), True), (None, False)])
+def test_a_branch_that_nothing_leads_to_says_so_where_that_is_known(links, said):
+    path = (*BRANCHES, PATH[-1])
+    answers = [
+        Seen(Finding("news", "unknown", "there"), links),
+        Seen(Finding("audit", "ok", "ran", here=True)),
+        Seen(Finding("notify", "not reached", "not invoked since the send")),
+        Seen(Finding("event_listener", "not reached", "not invoked since the send")),
+    ]
+    findings = account(path, answers, {}, forked=True, resulted=False)
+    told = "no notification, subscription, rule or event source mapping of a component leads to it"
+    assert (told in findings[2].text) == said
+    assert told not in findings[3].text  # a source of the listener need not be a component

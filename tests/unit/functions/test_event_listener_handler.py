@@ -170,7 +170,7 @@ def test_a_strangers_event_on_a_shared_bus_is_stored_as_uncorrelated(
     app.handler(wrapped(eventbridge_event({"stranger": True})), context)
     item = table.only()
     assert (item["session_id"], item["source"]) == ("uncorrelated", "bus")
-    assert "the body has nothing at 'correlation_id'" in json.loads(item["metadata"])["correlation_error"]
+    assert "the body has nothing at 'order.id'" in json.loads(item["metadata"])["correlation_error"]
 
 
 def of_group(number: int, group: str) -> dict[str, Any]:
