@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from event_harness.errors import SettingError, UnexpectedResultError, WaitTimeoutError
+from event_harness.listening.adopting import Adopting
 from event_harness.listening.counting import Expected, check_source
 from event_harness.listening.outcomes import NoResult
-from event_harness.listening.waiting import Waiting, seconds
+from event_harness.listening.waiting import seconds
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result
 from event_harness.results.sent import Sent
@@ -14,7 +15,7 @@ SETTLE = 2.0
 """Seconds for which `expect_exactly` goes on looking for one result too many."""
 
 
-class Expectations(Waiting):
+class Expectations(Adopting):
     """The part of a `Listener` that counts results."""
 
     def expect_exactly(

@@ -75,6 +75,7 @@ class Waiting:
         self.resources = resources
         self.target = target
         self.session_id = check_session_id(session_id)
+        self.made: dict[str, float] = {}  # id that a test has asked for -> epoch seconds
         self.sla = seconds("sla", sla)
         self.clock = clock
         self._sleep = sleep or time.sleep

@@ -16,7 +16,7 @@ from event_harness.system.resources import Component
 
 def bucket(question: Question, component: Component) -> Seen:
     """Ask a bucket. IAM: s3:GetObject and s3:ListBucket, s3:GetBucketNotification."""
-    if question.is_entry(component):
+    if question.is_entry(component) and question.sent.description.startswith(f"s3://{component.bucket}/"):
         key = question.sent.description.removeprefix(f"s3://{component.bucket}/")
         finding = _input(question, component, key)
     else:
