@@ -10,6 +10,7 @@ from boto3.dynamodb.types import Binary, TypeDeserializer
 from event_harness.aws.errors import AWS_ERRORS, can_heal, code_of
 from event_harness.errors import BodyError
 from event_harness.results.result import Result, unavailable
+from event_harness.results.shards import partition_key
 from event_harness.system.resources import Results
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ class BodyStore:
         return bytes(body)  # type: ignore[call-overload,no-any-return]  # its stubs lack __bytes__
 
     def _item(self, result: Result) -> dict[str, Any]:
+        key = partition_key(result.session_id, result.event_id, self._results.shards)
         try:
             answer = self._dynamodb.get_item(
                 TableName=self._results.table,
-                Key={"session_id": {"S": result.session_id}, "event_id": {"S": result.event_id}},
+                Key={"session_id": {"S": key}, "event_id": {"S": result.event_id}},
                 ConsistentRead=True,
                 ProjectionExpression="#body, #kind, #overflow",
                 ExpressionAttributeNames={"#body": "body", "#kind": "body_kind", "#overflow": "overflow"},

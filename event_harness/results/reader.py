@@ -13,7 +13,7 @@ from typing import TypeVar
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
 from event_harness.machine.clock import monotonic, timestamp
 from event_harness.results.background import Sleepers, Spawn, in_thread
-from event_harness.results.look_interval import LONGEST, SHORTEST, look_interval
+from event_harness.results.look_interval import LONGEST, SHORTEST, look_interval, rest
 from event_harness.results.order import in_order
 from event_harness.results.result import Result, unavailable
 from event_harness.results.results_table import Item, ResultsTable
@@ -86,6 +86,7 @@ class Reader:
         self._sleepers = Sleepers()
         self._version = object()  # another one after each look and each wake: waits judge again
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
+        self._rested = self._due  # no look begins before, unless a deadline asks for it
         self._listeners: list[Callable[[Result], None]] = []
         # Only the threads that look change the following.
         self._lock = Lock()
@@ -105,8 +106,9 @@ class Reader:
         return [self._seen.named(event_id) for event_id in list(self._seen.unreadable)]
 
     def notice(self) -> None:
-        """Look now, and often for a while: an input was sent."""
-        self._due = self._active = self._clock()
+        """Look now, and often for a while: an input was sent. After a large look, its rest comes first."""
+        self._active = self._clock()
+        self._due = max(self._active, self._rested)
         self._sleepers.wake()
 
     def wake(self) -> None:
@@ -240,6 +242,7 @@ class Reader:
                 return
             self._begun += 1
             look = self._current = Look(self._begun, now, whole)
+        items: list[Item] = []
         news: list[Result] = []
         error: str | None = None
         try:
@@ -248,14 +251,15 @@ class Reader:
         except BaseException as failure:
             self._failed = (look.number, failure)
         finally:
-            self._end(look, news, error)
+            self._end(look, len(items), news, error)
 
-    def _end(self, look: Look, news: list[Result], error: str | None) -> None:
+    def _end(self, look: Look, items: int, news: list[Result], error: str | None) -> None:
         with self._lock:
             now = self._clock()
             if news:
                 self._active = now
-            self._due = now + look_interval(now - self._active)
+            self._due = now + look_interval(now - self._active, items)
+            self._rested = now + rest(items)
             self.looks += 1
             failed = self._failed is not None and self._failed[0] == look.number
             if not failed:

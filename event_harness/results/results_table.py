@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from event_harness.results.result import Bodies, Result
+from event_harness.results.shards import partition_keys, read_each, session_id_of
 from event_harness.system.resources import Results
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class ResultsTable:
             None  # when the last answer was sent by DynamoDB's clock, epoch seconds
         )
         self._index = results.index
+        self._shards = results.shards
         self._client = client
         self._bodies = bodies
 
@@ -55,7 +58,11 @@ class ResultsTable:
         """Read the items of a session that arrived at `since` (epoch ms) or later, without their bodies.
 
         The items are in DynamoDB's notation. The read is strongly consistent; only a local index allows that.
+        One read costs a Query for each shard of the session.
         """
+        return read_each(partition_keys(session_id, self._shards), partial(self._query, since))
+
+    def _query(self, since: int, key: str) -> list[Item]:
         items: list[Item] = []
         start: dict[str, Any] = {}
         while True:
@@ -67,14 +74,21 @@ class ResultsTable:
                 KeyConditionExpression="#0 = :session AND #2 >= :since",
                 ProjectionExpression=", ".join(_NAMES),
                 ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues={":session": {"S": session_id}, ":since": {"N": str(since)}},
+                ExpressionAttributeValues={":session": {"S": key}, ":since": {"N": str(since)}},
                 **start,
             )
-            items += page.get("Items", [])
+            items += [self._named(item) for item in page.get("Items", [])]
             self.answered_at = _date(page) or self.answered_at
             if not page.get("LastEvaluatedKey"):
                 return items
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _named(self, item: Item) -> Item:
+        """The item with its session id in place of its partition key; unchanged if that is no text."""
+        key = item.get("session_id", {}).get("S")
+        if not isinstance(key, str):
+            return item
+        return item | {"session_id": {"S": session_id_of(key, self._shards)}}
 
     def result(self, item: Item) -> Result:
         """Make a result of an item; see `Result.from_item` for its errors."""

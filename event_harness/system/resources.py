@@ -18,6 +18,7 @@ from event_harness.machine.boundary import explained
 from event_harness.system.strict_json import Fields
 
 SCHEMA = 1
+MOST_SHARDS = 100
 _MOST_BYTES = 1024 * 1024  # of a file; a map of 100 components takes 30 KB
 CORRELATIONS = ("key", "attribute", "body")
 # Per type of component the fields that it may have. The first one is required.
@@ -41,11 +42,15 @@ _ANY_COMPONENT = {"name", "type"}.union(*COMPONENT_FIELDS.values())
 
 @dataclass(frozen=True)
 class Results:
-    """Where the listener writes: the table, its index by arrival, and the bucket for large bodies."""
+    """Where the listener writes: the table, its index by arrival, and the bucket for large bodies.
+
+    `shards` is the number of partition keys that each test session is spread over.
+    """
 
     table: str
     index: str
     overflow_bucket: str
+    shards: int = 1
 
 
 @dataclass(frozen=True)
@@ -272,9 +277,15 @@ class _Checker(Fields):
     def results(self, value: object) -> Results:
         """Read the results table."""
         item = self.mapping(value, "results")
-        self.known(item, ("table", "index", "overflow_bucket"), "results")
+        self.known(item, ("table", "index", "overflow_bucket", "shards"), "results")
+        shards = item.get("shards", 1)
+        if isinstance(shards, bool) or not isinstance(shards, int) or not 1 <= shards <= MOST_SHARDS:
+            raise self.error(
+                "results.shards", f"is {shards!r}; must be a whole number from 1 to {MOST_SHARDS}"
+            )
         return Results(
-            **{name: self.text(item, name, "results.") for name in ("table", "index", "overflow_bucket")}
+            **{name: self.text(item, name, "results.") for name in ("table", "index", "overflow_bucket")},
+            shards=shards,
         )
 
     def listener(self, value: object) -> Function:

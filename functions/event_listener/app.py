@@ -34,7 +34,7 @@ dynamodb = boto3.client(
         connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 3}
     ),
 )
-store = Store(dynamodb, settings.table, settings.ttl)
+store = Store(dynamodb, settings.table, settings.ttl, shards=settings.shards)
 
 
 class RecordsNotStoredError(Exception):

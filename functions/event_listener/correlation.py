@@ -14,8 +14,9 @@ UNCORRELATED = "uncorrelated"
 _WITHOUT_SLASH = re.compile(r"^(s[0-9a-hjkmnp-tv-z]{13})_(?=[\w-])")
 DEFAULT_NAME = "correlation_id"  # the message attribute, or the field of a JSON body
 
-# The first two are DynamoDB's limits for keys. The third is ours: the id must fit into an item.
-MAX_SESSION_ID, MAX_EVENT_ID, MAX_CORRELATION_ID = 2048, 1024, 8192  # bytes of UTF-8
+# The first two are DynamoDB's limits for keys, less the shard in the partition key. The third is ours: the id
+# must fit into an item.
+MAX_SESSION_ID, MAX_EVENT_ID, MAX_CORRELATION_ID = 2044, 1024, 8192  # bytes of UTF-8
 
 
 @dataclass(frozen=True)

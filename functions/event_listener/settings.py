@@ -42,6 +42,7 @@ class Settings:
         overflow_bucket: Name of the bucket for bodies over the inline limit.
         ttl: Seconds that a result is kept.
         inline_limit: The most bytes of a body that an item of the table holds.
+        shards: Number of partition keys that each test session is spread over.
         sources: The sources of events.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     overflow_bucket: str
     ttl: int
     inline_limit: int
+    shards: int
     sources: tuple[Source, ...]
 
     @classmethod
@@ -63,6 +65,7 @@ class Settings:
             overflow_bucket=_text(environ, "OVERFLOW_BUCKET"),
             ttl=_number(environ, "RESULT_TTL_SECONDS"),
             inline_limit=_number(environ, "INLINE_LIMIT_BYTES", default="262144"),
+            shards=_number(environ, "RESULT_SHARDS", default="1"),
             sources=_sources(_text(environ, "SOURCES")),
         )
 

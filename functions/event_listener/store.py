@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +28,24 @@ class Store:
         dynamodb: The client.
         table: Name of the results table.
         ttl: Seconds that a result is kept.
+        shards: Number of partition keys that each test session is spread over.
         clock: Epoch seconds.
     """
 
     def __init__(
-        self, dynamodb: "DynamoDBClient", table: str, ttl: int, clock: Callable[[], float] = time.time
+        self,
+        dynamodb: "DynamoDBClient",
+        table: str,
+        ttl: int,
+        clock: Callable[[], float] = time.time,
+        *,
+        shards: int = 1,
     ) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._ttl = ttl
         self._clock = clock
+        self._shards = shards
 
     def save(
         self,
@@ -89,9 +98,22 @@ class Store:
         update.set("expires_at", int(now) + self._ttl)
         self._dynamodb.update_item(
             TableName=self._table,
-            Key={"session_id": {"S": correlation.session_id}, "event_id": {"S": correlation.event_id}},
+            Key={
+                "session_id": {"S": partition_key(correlation, self._shards)},
+                "event_id": {"S": correlation.event_id},
+            },
             **update.arguments(adding="deliveries"),
         )
+
+
+def partition_key(correlation: Correlation, shards: int) -> str:
+    """Return the partition key of a result: its session id, with a shard if a session has several.
+
+    The harness computes the same key (`event_harness/results/shards.py`).
+    """
+    if shards == 1:
+        return correlation.session_id
+    return f"{correlation.session_id}#{zlib.crc32(correlation.event_id.encode()) % shards}"
 
 
 def bounded_json(metadata: dict[str, Any]) -> str:

@@ -53,6 +53,7 @@ module "function" {
     OVERFLOW_BUCKET    = module.overflow.name
     RESULT_TTL_SECONDS = var.result_ttl_hours * 60 * 60
     INLINE_LIMIT_BYTES = var.inline_limit_bytes
+    RESULT_SHARDS      = var.result_shards
     SOURCES            = local.sources_json
   }
 }

@@ -8,6 +8,7 @@ output "event_harness" {
       table           = aws_dynamodb_table.results.name
       index           = "by_arrival"
       overflow_bucket = module.overflow.name
+      shards          = var.result_shards
     }
     listener = {
       function          = module.function.name

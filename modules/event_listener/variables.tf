@@ -297,6 +297,21 @@ variable "result_ttl_hours" {
   }
 }
 
+variable "result_shards" {
+  description = <<-EOT
+    How many partition keys the results of one test session are spread over. DynamoDB writes about 300 results a
+    second under one key. Each look of a test costs one Query for each shard.
+  EOT
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.result_shards >= 1 && var.result_shards <= 100 && floor(var.result_shards) == var.result_shards
+    error_message = "result_shards must be a whole number from 1 to 100: one shard is enough for about 300 results a second."
+  }
+}
+
 variable "inline_limit_bytes" {
   description = "Size in bytes up to which a body is kept in the results table; larger ones go to the overflow bucket."
   type        = number

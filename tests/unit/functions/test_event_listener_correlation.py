@@ -178,7 +178,7 @@ def test_a_session_id_that_is_too_long_for_a_key_is_cut_and_the_correlation_id_i
     record = Record("sqs", "", "id", b"", {}, attributes={"correlation_id": "r" * 3000})
     correlation = correlate(Source("name", "sqs", "", "attribute"), record, b"")
     assert correlation.correlation_id == "r" * 3000
-    assert len(correlation.session_id) == 2048
+    assert len(correlation.session_id) == 2044
 
 
 def test_the_event_id_is_the_sources_name_and_the_events_identity() -> None:

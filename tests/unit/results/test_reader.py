@@ -381,3 +381,35 @@ def test_with_clocks_beyond_any_overlap_the_last_look_still_finds_all(events):
         clock.after(after, lambda number=number, skew=skew: table.record(f"run/{number}", skew=skew))
     reader.wait(lambda: None, clock.now + 5)
     assert len(reader.all()) == len(events)
+
+
+def test_session_with_many_arrivals_is_read_less_often():
+    """Each look reads the last ten seconds again: 4,000 items are 1,000 read units, every second at most."""
+    clock = Clock()
+    table = Table(clock)
+    for number in range(4000):
+        table.record(f"run/{number}")
+    reader = reader_of(table, clock)
+    assert reader.wait(lambda: None, clock() + 8.5) is None
+    times = sorted(set(table.query_times))
+    between = [
+        after - before for before, after in pairwise(times[:-1])
+    ]  # the last look is that of the deadline
+    assert min(between) == pytest.approx(1.0)
+
+
+def test_sends_do_not_shorten_the_rest_after_a_large_look(table, clock):
+    for number in range(2000):
+        table.record(f"run/{number}")
+    reader = reader_of(table, clock)
+    reader.look()
+    before = len(table.queries)
+    reader.notice()
+    assert reader.wait(lambda: None, clock() + 0.4) is None
+    assert len(table.queries) == before + 2  # two pages of the look at the deadline
+
+
+def test_many_items_never_delay_a_look_by_more_than_a_second():
+    assert look_interval(0, 50_000) == 1.0
+    assert look_interval(100, 50_000) == 1.0
+    assert look_interval(0, 10) == look_interval(0) == SHORTEST

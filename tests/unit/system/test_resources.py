@@ -34,6 +34,7 @@ def test_every_part_is_read():
         "by_arrival",
         "overflow",
     )
+    assert found.results.shards == 1
     assert found.listener.failure_queue_url == "queue/listener"
     assert found.sources["destination"].correlation == "key"
     assert [component.name for component in found.components] == ["source", "processor", "destination"]
@@ -249,3 +250,13 @@ def test_the_components_that_share_a_failure_queue_are_all_named():
     ]
     found = ResourceMap.from_mapping(MAP | {"components": [*MAP["components"], *shared]}, "the map")
     assert found.failure_queues == {"queue/processor": "processor or audit", "queue/listener": "ship"}
+
+
+def test_number_of_shards_is_read():
+    assert read(changed(("results", "shards"), 8)).results.shards == 8
+
+
+@pytest.mark.parametrize("shards", [0, 101, True, 1.5, "8", None])
+def test_wrong_number_of_shards_is_named(shards):
+    with pytest.raises(ResourceMapError, match=r"results.shards is .*; must be a whole number from 1 to 100"):
+        read(changed(("results", "shards"), shards))
