@@ -35,7 +35,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
-	resilience bench requirements audit scan clean
+	resilience bench simulate requirements audit scan clean
 
 help: ## Explain the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,9 @@ redrive: $(READY) ## Replay failed events after you have fixed the cause: make r
 
 bench: $(READY) ## Measure waits, reads, memory and start-up, also of a usual poll loop; QUICK=1: a short check
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+simulate: $(READY) ## Show what sessions of 10^3 to 10^7 events need on AWS: make simulate ARGS="--events 100000"
+	@$(BIN)/python -m scale $(ARGS)
 
 resilience: $(READY) ## Run the resilience tests: kills, faults, soak, for hours; ends with a table
 	$(BIN)/python -m resilience $(ARGS)

@@ -85,7 +85,7 @@ def test_every_command_that_a_page_names_exists(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_module_that_a_page_runs_exists(page):
-    for module in re.findall(r"python -m ((?:benchmarks|demo|resilience)[\w.]*)", text_of(page)):
+    for module in re.findall(r"python -m ((?:benchmarks|demo|resilience|scale)[\w.]*)", text_of(page)):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), f"{page}: {module}"
 

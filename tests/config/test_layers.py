@@ -54,5 +54,5 @@ def test_folders_of_unit_tests_are_named_like_what_they_test():
         for path in (ROOT / "tests" / "unit").rglob("test_*.py")
     }
     packages = {name for layer in LAYERS for name in layer.split(" | ")}
-    outside = {"benchmarks", "demo", "functions", "resilience"}
+    outside = {"benchmarks", "demo", "functions", "resilience", "scale"}
     assert {parts[0] for parts in folders if parts} <= packages | outside
