@@ -12,6 +12,7 @@ from event_harness.errors import HarnessError, SettingError
 from event_harness.machine.boundary import explained
 
 ENTRY = "event-harness"
+_ROOT = "the Terraform root; default: EVENT_HARNESS_ROOT, harness_root in the ini file, else here"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -125,8 +126,10 @@ def _parser() -> argparse.ArgumentParser:
 
     starting = commands.add_parser("up", help="start a lasting local AWS emulator")
     starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")
+    starting.add_argument("--root", type=Path, help=_ROOT)
     starting.set_defaults(run=_command("emulator", "up"))
     ending = commands.add_parser("down", help="end the emulator that `up` started")
+    ending.add_argument("--root", type=Path, help=_ROOT)
     ending.set_defaults(run=_command("emulator", "down"))
 
     formatting = commands.add_parser("fmt", help="run terraform fmt")
@@ -140,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "configure", help="ask for each variable of the Terraform root and save the answers"
     )
     asking.add_argument("--save", type=Path, default=Path("deploy.tfvars"))
+    asking.add_argument("--root", type=Path, help=_ROOT)
     asking.set_defaults(run=_command("terraform", "configure"))
     running = commands.add_parser("terraform", help="run the terraform or tofu that the harness would use")
     running.set_defaults(run=_command("terraform", "terraform"))

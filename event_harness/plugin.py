@@ -19,6 +19,7 @@ from event_harness.plugin_process import (
     SETTINGS_KEY,
     STDERR_KEY,
     Stderr,
+    check_forked,
     own_session,
     sayer,
 )
@@ -61,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ,
             {setting.name: config.getini(setting.ini) for setting in SETTINGS},
         )
+        if getattr(config.option, "forked", False):
+            check_forked()
     config.stash[SETTINGS_KEY] = settings
     stderr = Stderr()
     config.stash[STDERR_KEY] = stderr

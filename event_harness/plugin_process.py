@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from event_harness.deployments.ending import Ending
-from event_harness.errors import DeploymentError, printable
+from event_harness.errors import DeploymentError, SettingError, printable
 from event_harness.machine.progress import harmless
 from event_harness.settings import Settings
 
@@ -37,6 +37,28 @@ class Stderr:
         if self._descriptor is not None:
             with suppress(OSError):
                 os.write(self._descriptor, f"\nevent-harness: {line}\n".encode(errors="replace"))
+
+
+def check_forked() -> None:
+    """Refuse a pytest-forked that can't send the reports of this pytest from a child to its parent.
+
+    Raises:
+        SettingError: each test would end with "EXITED with status 3".
+    """
+    import importlib.metadata
+    import marshal
+
+    import pytest_forked
+
+    report = pytest.TestReport("test", ("test.py", 1, "test"), {}, "passed", None, "call")
+    try:
+        marshal.dumps(pytest_forked.serialize_report(report))
+    except ValueError:
+        version = importlib.metadata.version("pytest-forked")
+        raise SettingError(
+            f"pytest-forked {version} doesn't work with pytest {pytest.__version__}: a child can't send its "
+            "reports; run pytest without --forked, or install another release of one of them"
+        ) from None
 
 
 def session(config: pytest.Config) -> "Lendable":

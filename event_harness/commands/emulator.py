@@ -1,22 +1,23 @@
 """The commands up and down: a local AWS emulator that outlives the command."""
 
 import argparse
-from pathlib import Path
 
-from event_harness.commands.options import project
+from event_harness.commands.options import project, root
 from event_harness.deployments import up as lasting
 from event_harness.machine.interrupts import orderly_interrupts
+from event_harness.settings import STATE_DIR
 
 
 def up(options: argparse.Namespace) -> int:
     """Start a local AWS emulator that runs until `down`."""
     with orderly_interrupts():
-        lasting.up(options.project or Path.cwd(), port=options.port)
+        lasting.up(root(options), port=options.port)
     return 0
 
 
 def down(options: argparse.Namespace) -> int:
     """End the emulator of `up`."""
     with orderly_interrupts():
-        lasting.down(project(options))
+        of_root = root(options)
+        lasting.down(of_root if (of_root / STATE_DIR / "up.json").exists() else project(options))
     return 0

@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 from event_harness.aws.targets import Target
+from event_harness.commands import ini
+from event_harness.errors import SettingError
 from event_harness.machine.command_line import nearest_project
-from event_harness.settings import BY_NAME, STATE_DIR, parse
+from event_harness.settings import BY_NAME, STATE_DIR, Settings, parse
 
 
 def project(options: argparse.Namespace) -> Path:
@@ -14,6 +16,33 @@ def project(options: argparse.Namespace) -> Path:
     if options.project is not None:
         return Path(options.project)
     return nearest_project(Path.cwd())
+
+
+def settings(options: argparse.Namespace) -> tuple[Settings, Path]:
+    """The settings of the environment and of pytest's ini file, and pytest's rootdir."""
+    rootdir, found = ini.find((options.project or Path.cwd()).resolve())
+    return Settings({}, os.environ, found), rootdir
+
+
+def root(options: argparse.Namespace) -> Path:
+    """The Terraform root: `--root`, else what `--project` names, else the setting `root`, else here.
+
+    Raises:
+        SettingError: there is no such directory.
+    """
+    here = options.project or Path.cwd()
+    if getattr(options, "root", None) is not None:
+        found, origin = Path(options.root), "--root"
+    elif options.project is not None and any(here.glob("*.tf*")):
+        return Path(here)
+    else:
+        known, rootdir = settings(options)
+        found, origin = rootdir / known["root"], known.origin("root")
+        if origin == "default":
+            return Path(here)
+    if not found.is_dir():
+        raise SettingError(f"{found} is no directory ({origin}): name the Terraform root")
+    return found
 
 
 def state_dir(options: argparse.Namespace) -> Path:

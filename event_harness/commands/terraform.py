@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from event_harness.commands.options import project, state_dir
+from event_harness.commands.options import project, root, state_dir
 from event_harness.errors import SettingError
 from event_harness.machine import terminal
 from event_harness.machine.command_line import spelled
@@ -41,12 +41,12 @@ def validate(options: argparse.Namespace) -> int:
     for directory in options.directory:
         with tempfile.TemporaryDirectory(prefix="event-harness-") as scratch:
             work = Path(scratch)
-            root = view.make(directory, work / "config").root
-            write_override(root, endpoint_url=None, old_provider=tools.old_provider)
+            copied = view.make(directory, work / "config").root
+            write_override(copied, endpoint_url=None, old_provider=tools.old_provider)
             environ = os.environ | tools.environ() | {"TF_DATA_DIR": str(work / "data")}
-            provider = ProviderInUse(tools, root)
+            provider = ProviderInUse(tools, copied)
             terraform = Terraform(
-                root,
+                copied,
                 binary=tools.binary,
                 environ=environ,
                 logs=work / "logs",
@@ -57,7 +57,7 @@ def validate(options: argparse.Namespace) -> int:
             with tools.installing():
                 terraform.init(backend=False)
             if tools.old_provider:  # only for emulators, so the runtimes of AWS may be newer
-                RuntimeSubstitution(provider, root, work / "data").prepare()
+                RuntimeSubstitution(provider, copied, work / "data").prepare()
             terminal.say(f"{directory}: {terraform.execute_command('validate', '-no-color').out.strip()}")
     return 0
 
@@ -75,7 +75,7 @@ def configure(options: argparse.Namespace) -> int:
         return done.stdout
 
     answers.configure(
-        options.project or Path.cwd(),
+        root(options),
         options.save,
         ask=input,
         ask_secretly=_ask_secretly,

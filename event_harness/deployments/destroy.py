@@ -116,7 +116,9 @@ class Destroyer:
         if not self.calls.target.endpoint_url:
             return blocks
         old = self.calls.toolchain.old_provider
-        settings = provider_settings(self.calls.target.endpoint_url, old_provider=old)
+        settings = provider_settings(
+            self.calls.target.endpoint_url, old_provider=old, version=self.calls.provider.version
+        )
         kept = ("alias", "region")
         return [{name: value for name, value in block.items() if name in kept} | settings for block in blocks]
 

@@ -97,16 +97,25 @@ class TerraformCalls:
 
         It may be called again.
         """
+        version = self._write_override()
+        with self.toolchain.installing():
+            self.terraform(internet=True).init(color=False)
+        if self.provider.version != version:
+            self._write_override()
+        self.terraform().workspace(self.record.deployment_id)
+
+    def _write_override(self) -> str | None:
+        """Write the override files for the provider's version as it is known, which is returned."""
+        version = self.provider.version
         write_override(
             self.record.configuration_dir,
             endpoint_url=self.target.endpoint_url,
             old_provider=self.toolchain.old_provider,
             tags=self.record.tags,
             tofu=self.tofu,
+            version=version,
         )
-        with self.toolchain.installing():
-            self.terraform(internet=True).init(color=False)
-        self.terraform().workspace(self.record.deployment_id)
+        return version
 
     def variable_flags(self) -> list[str]:
         """The variables as Terraform's command line takes them; the last one counts."""
@@ -206,7 +215,14 @@ class TerraformCalls:
         return False
 
     def _explain(self, failure: Failure) -> str:
-        return _left_out(failure) + self.provider.explain(failure)
+        return _left_out(failure) + _missing(failure) + self.provider.explain(failure)
+
+
+def _missing(failure: Failure) -> str:
+    """How to give a variable that has no value; empty if that isn't the failure."""
+    if not any(error.headline == "No value for required variable" for error in failure.errors):
+        return ""
+    return " (give it with --harness-var NAME=VALUE or --harness-var-file FILE)"
 
 
 def _left_out(failure: Failure) -> str:

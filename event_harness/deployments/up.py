@@ -20,7 +20,7 @@ from event_harness.machine.cache import write_atomically
 from event_harness.machine.command_line import spelled
 from event_harness.settings import STATE_DIR
 from event_harness.terraform import provider_in_use, toolchain
-from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE
+from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE, Configuration
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.toolchain import Toolchain
 
@@ -43,17 +43,33 @@ def up(
 
     Raises:
         EmulatorError: MiniStack is not installed, the port is taken, or MiniStack did not start.
+        ConfigurationError: the root holds no configuration.
         ToolchainError: terraform or its providers can't be obtained.
     """
     project_root = project_root.absolute()
+    Configuration.read(project_root)  # a fault is known before anything is written
     state = project_root / STATE_DIR
+    fresh = not state.exists()
     state.mkdir(parents=True, exist_ok=True)
     (state / ".gitignore").write_text("*\n")
+    try:
+        return _up(project_root, state, port, say)
+    except BaseException:
+        if fresh:
+            for name in ("up.lock", ".gitignore"):
+                (state / name).unlink(missing_ok=True)
+            folders.delete_if_empty(state / "up")
+            folders.delete_if_empty(state)
+        raise
+
+
+def _up(project_root: Path, state: Path, port: int | None, say: Callable[[str], None]) -> LocalEmulator:
+    env = os.path.relpath(state / "env")
     with FileLock(state / "up.lock"), interrupts.deferred():
         running = _running(state)
         if running and (state / "env").exists() and (state / "up.json").exists():
             url = running.endpoint_url
-            say(f"the local AWS emulator is up already, at {url}: use it after `. {STATE_DIR}/env`")
+            say(f"the local AWS emulator is up already, at {url}: use it after `. {env}`")
             return running
         if running:  # its `up` was killed before it wrote its files, or somebody has deleted them
             say(f"ending the local AWS emulator at {running.endpoint_url}: its files are missing")
@@ -73,7 +89,12 @@ def up(
             write_atomically(state / "up.json", json.dumps(record))
             git_exclude.hide(project_root, _WRITTEN)
             written = write_override(
-                project_root, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False
+                project_root,
+                endpoint_url=aws.endpoint_url,
+                old_provider=tools.old_provider,
+                copied=False,
+                tofu=tools.kind == "tofu",
+                version=provider_in_use.locked(project_root / LOCK),
             )
             for file in written:
                 say(f"written: {file.name}, which leads terraform to the emulator; `down` deletes it")
@@ -86,7 +107,7 @@ def up(
             raise
     say(f"the local AWS emulator is up at {aws.endpoint_url}, with {tools}")
     end = "make down" if "MAKELEVEL" in os.environ else spelled("down", project=project_root)
-    say(f"use it after `. {STATE_DIR}/env`: terraform init, terraform apply, boto3; end it with `{end}`")
+    say(f"use it after `. {env}`: terraform init, terraform apply, boto3; end it with `{end}`")
     return aws
 
 

@@ -104,11 +104,25 @@ class Configuration:
         return frozenset(name for (name,), _ in self.blocks("output", 1))
 
     @cached_property
+    def aws(self) -> str:
+        """The local name of the provider hashicorp/aws."""
+        for _, body in self.blocks("terraform", 0):
+            for _, required in hcl.labelled(body.get("required_providers", {}), 0):
+                for name, one in required.items():
+                    source = one.get("source") if isinstance(one, Mapping) else None
+                    if source and str(source).split("/")[-2:] == ["hashicorp", "aws"]:
+                        return str(name)
+        return "aws"
+
+    @cached_property
     def providers(self) -> Mapping[str, Mapping[str, Any]]:
-        """The `provider "aws"` blocks by alias (empty for the default one), override files merged in."""
+        """The blocks of the provider hashicorp/aws by alias, override files merged in.
+
+        The alias of the default one is empty.
+        """
         merged: dict[str, dict[str, Any]] = {}
         for (name,), body in self.blocks("provider", 1):
-            if name == "aws":
+            if name == self.aws:
                 merged.setdefault(str(body.get("alias", "")), {}).update(body)
         return merged
 

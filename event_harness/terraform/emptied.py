@@ -30,11 +30,11 @@ def expressions(configuration: Configuration) -> dict[str, dict[str, str]]:
     for file, content in configuration.contents.items():
         if file.suffix == ".json":
             for (name,), body in hcl.labelled(content.get("provider", {}), 1):
-                if name == "aws":
+                if name == configuration.aws:
                     arguments = {key: hcl.from_json(body[key]) for key in _RECORDED if key in body}
                     found[str(body.get("alias", ""))] |= arguments
             continue
-        for block in hcl.block_texts(file.read_text(encoding="utf-8-sig"), "provider", "aws"):
+        for block in hcl.block_texts(file.read_text(encoding="utf-8-sig"), "provider", configuration.aws):
             body_text = hcl.inside(block)
             arguments = found[str(hcl.parsed(body_text).get("alias", ""))]
             for key in _RECORDED:

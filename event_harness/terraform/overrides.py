@@ -7,6 +7,7 @@ beside the configuration, whatever backend it names.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ _NEW_PROVIDER_SETTINGS: dict[str, Any] = {
     "skip_region_validation": True,
     "skip_requesting_account_id": True,
 }
+# Earlier releases don't read AWS_ENDPOINT_URL for each service.
+_READS_ENDPOINT_URL = (5, 40)
 
 # Arguments and blocks of a provider that keep a deployment off an emulator; no emulator needs them.
 _ELSEWHERE = (
@@ -51,6 +54,7 @@ def write_override(
     tags: Mapping[str, str] | None = None,
     copied: bool = True,
     tofu: bool = False,
+    version: str | None = None,
 ) -> list[Path]:
     """Write the override files beside a configuration and return their paths.
 
@@ -62,10 +66,13 @@ def write_override(
         copied: whether it is a deployment's copy, where the backend and the modules may be overridden too
             (`make up` writes beside the user's own files, and into their root only).
         tofu: whether OpenTofu will run.
+        version: of hashicorp/aws, as far as it is known.
     """
     root = Configuration.read(directory, tofu=tofu)
     override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}} if copied else {}
-    settings = provider_settings(endpoint_url, old_provider=old_provider) if endpoint_url else {}
+    settings = (
+        provider_settings(endpoint_url, old_provider=old_provider, version=version) if endpoint_url else {}
+    )
     written = []
     tree = root.tree() if copied else [root]
     if settings or tags:
@@ -73,7 +80,7 @@ def write_override(
         if "" not in root.providers and any(map(_needs_aws, tree)):
             # Nothing to override: the default provider is implied by its resources.
             implicit = {**settings, **({"default_tags": {"tags": tags}} if tags else {})}
-            written.append(_write(directory / IMPLICIT_PROVIDER, {"provider": {"aws": implicit}}))
+            written.append(_write(directory / IMPLICIT_PROVIDER, {"provider": {root.aws: implicit}}))
     if old_provider and copied:
         # The lock file names a registry's providers, and the mirror holds other ones.
         (directory / LOCK).unlink(missing_ok=True)
@@ -84,9 +91,19 @@ def write_override(
     return written
 
 
-def provider_settings(endpoint_url: str, *, old_provider: bool) -> dict[str, Any]:
-    """The arguments of a provider block that an emulator needs."""
-    settings = provider_3_39.for_emulator(endpoint_url) if old_provider else _NEW_PROVIDER_SETTINGS
+def provider_settings(endpoint_url: str, *, old_provider: bool, version: str | None = None) -> dict[str, Any]:
+    """The arguments of a provider block that an emulator needs.
+
+    Args:
+        endpoint_url: the emulator's URL.
+        old_provider: whether hashicorp/aws is 3.39.
+        version: of hashicorp/aws, as far as it is known.
+    """
+    settings = _NEW_PROVIDER_SETTINGS
+    if old_provider:
+        settings = provider_3_39.for_emulator(endpoint_url)
+    elif version and _numbers(version) < _READS_ENDPOINT_URL:
+        settings = settings | provider_3_39.endpoints(endpoint_url) | {"s3_use_path_style": True}
     return _KEY_OF_THE_ENVIRONMENT | settings
 
 
@@ -120,7 +137,7 @@ def _override_providers(
             block |= _led_back(body, settings)
         blocks.append({**block, **settings})
     if blocks:
-        override["provider"] = {"aws": blocks}
+        override["provider"] = {module.aws: blocks}
     if not (tags and blocks):
         return []
     text = "".join(_tags_block(module, alias, tags) for alias in module.providers)
@@ -147,7 +164,7 @@ def _tags_block(module: Configuration, alias: str, tags: Mapping[str, str]) -> s
     own = _own_tags(module, alias)
     merged = f"merge(\n{own},\n{hcl.expression(tags)})" if own else hcl.expression(tags)
     named = f"  alias = {hcl.expression(alias)}\n" if alias else ""
-    return f'provider "aws" {{\n{named}  default_tags {{\n    tags = {merged}\n  }}\n}}\n'
+    return f'provider "{module.aws}" {{\n{named}  default_tags {{\n    tags = {merged}\n  }}\n}}\n'
 
 
 def _own_tags(module: Configuration, alias: str) -> str | None:
@@ -155,25 +172,50 @@ def _own_tags(module: Configuration, alias: str) -> str | None:
     found = [
         expression
         for file, content in module.contents.items()
-        for expression in (_tags_in_json(content, alias) if file.suffix == ".json" else _tags_in(file, alias))
+        for expression in (
+            _tags_in_json(content, module.aws, alias)
+            if file.suffix == ".json"
+            else _tags_in(file, module.aws, alias)
+        )
     ]
     return found[-1] if found else None
 
 
-def _tags_in_json(content: Mapping[str, Any], alias: str) -> Iterator[str]:
+def _tags_in_json(content: Mapping[str, Any], provider: str, alias: str) -> Iterator[str]:
     for (name,), body in hcl.labelled(content.get("provider", {}), 1):
-        if name == "aws" and str(body.get("alias", "")) == alias:
+        if name == provider and str(body.get("alias", "")) == alias:
             for tags in _listed(body.get("default_tags", [])):
                 yield hcl.from_json(tags.get("tags", {}))
+            for dynamic in _listed(body.get("dynamic", {})):
+                for tags in _listed(dynamic.get("default_tags", [])):
+                    for content_of in _listed(tags.get("content", {})):
+                        yield _for_each(
+                            hcl.from_json(tags.get("for_each", [])),
+                            str(tags.get("iterator", "default_tags")),
+                            hcl.from_json(content_of.get("tags", {})),
+                        )
 
 
-def _tags_in(file: Path, alias: str) -> Iterator[str]:
-    for block in hcl.block_texts(file.read_text(encoding="utf-8-sig"), "provider", "aws"):
-        body = hcl.inside(block)
-        if str(hcl.parsed(body).get("alias", "")) == alias:
-            for tags in hcl.block_texts(body, "default_tags"):
+def _tags_in(file: Path, provider: str, alias: str) -> Iterator[str]:
+    for block in hcl.block_texts(file.read_text(encoding="utf-8-sig"), "provider", provider):
+        body_text = hcl.inside(block)
+        if str(hcl.parsed(body_text).get("alias", "")) == alias:
+            for tags in hcl.block_texts(body_text, "default_tags"):
                 if expression := hcl.expression_text(hcl.inside(tags), "tags"):
                     yield expression
+            for dynamic in hcl.block_texts(body_text, "dynamic", "default_tags"):
+                inside = hcl.inside(dynamic)
+                each, iterator = (hcl.expression_text(inside, name) for name in ("for_each", "iterator"))
+                for content in hcl.block_texts(inside, "content"):
+                    expression = hcl.expression_text(hcl.inside(content), "tags")
+                    if each and expression:
+                        yield _for_each(each, iterator or "default_tags", expression)
+
+
+def _for_each(each: str, iterator: str, tags: str) -> str:
+    """The tags of a dynamic block, which has one element at most, as one expression."""
+    elements = f"[for key, value in (\n{each}\n) : {{ key = key, value = value }}]"
+    return f"merge([for {iterator} in {elements} : (\n{tags}\n)]...)"
 
 
 def _listed(node: Any) -> Iterable[Mapping[str, Any]]:
@@ -190,3 +232,7 @@ def _needs_aws(module: Configuration) -> bool:
 def _write(path: Path, content: Mapping[str, Any]) -> Path:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])

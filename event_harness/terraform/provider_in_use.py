@@ -37,11 +37,7 @@ class ProviderInUse:
         """Its version; None before init, or if the configuration doesn't use it."""
         if self._tools.old_provider:
             return limits.VERSION
-        try:
-            locked = _LOCKED.search(self._lock.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
-            return None
-        return locked.group(1) if locked else None
+        return locked(self._lock)
 
     @property
     def runtimes(self) -> tuple[str, ...]:
@@ -67,3 +63,12 @@ class ProviderInUse:
         why = [limits.explain(error) for error in failure.errors] if self._tools.old_provider else []
         reasons = dict.fromkeys(reason for reason in why if reason)
         return "".join(f"; {said}" for said in [*reasons, str(self)])
+
+
+def locked(lock: Path) -> str | None:
+    """The version of hashicorp/aws that a lock file names."""
+    try:
+        found = _LOCKED.search(lock.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return found.group(1) if found else None

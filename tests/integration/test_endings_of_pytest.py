@@ -4,6 +4,7 @@ Each test runs pytest in a project whose deployment is a fake: it writes to a fi
 """
 
 import os
+import re
 import subprocess
 import sys
 
@@ -194,6 +195,14 @@ def test_forked_child_that_returns_from_its_test_destroys_nothing(ended):
         "        assert 'destroyed' not in open('log').read()"
     )
     assert ended(tests).returncode == 0
+
+
+def test_pytest_forked_that_can_not_send_the_reports_of_this_pytest_is_refused_in_one_line(ended):
+    conftest = "pytest_forked.serialize_report = serialize\n"
+    done = ended(PASSES, "--forked", conftest=conftest, deployed=0)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    (line,) = (done.stdout + done.stderr).strip().splitlines()
+    assert re.match(r"ERROR: pytest-forked [\d.]+ doesn't work with pytest [\d.]+: a child can't send", line)
 
 
 def test_forked_child_does_not_deploy_and_one_line_says_why(ended):

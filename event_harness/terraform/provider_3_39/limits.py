@@ -18,10 +18,11 @@ RUNTIMES = tuple(
     )
 )
 
-WAYS_OUT = (
-    "to use another release, give terraform access to the registry, or name a CLI configuration with a "
+_ACCESS = (
+    "give terraform access to the registry, or name a CLI configuration with a "
     "network mirror in TF_CLI_CONFIG_FILE and set EVENT_HARNESS_PROVIDERS=registry"
 )
+WAYS_OUT = f"to use another release, {_ACCESS}"
 
 _UNKNOWN = (
     "Unsupported argument",
@@ -42,7 +43,8 @@ def explain(error: Diagnostic) -> str | None:
     if "hashicorp/aws" in error.text and "match the given" in error.text:
         return f"the mirror holds hashicorp/aws {VERSION} only, and the configuration excludes it: {WAYS_OUT}"
     if error.headline == "Failed to query available provider packages":
-        return f"the mirror holds hashicorp/aws {VERSION} and hashicorp/archive only: {WAYS_OUT}"
+        only = f"the mirror holds hashicorp/aws {VERSION} and hashicorp/archive only"
+        return f"{only}: to use another provider, {_ACCESS}"
     if error.headline in _UNKNOWN:
         return f"hashicorp/aws {VERSION} doesn't know it; if a newer release does: {WAYS_OUT}"
     if error.headline.startswith("expected ") and " to be one of " in error.headline:

@@ -29,5 +29,10 @@ def for_emulator(endpoint_url: str) -> dict[str, Any]:
         "skip_metadata_api_check": True,
         "skip_region_validation": True,
         "skip_get_ec2_platforms": True,  # otherwise each plan hangs for 45 s
-        "endpoints": [dict.fromkeys(ENDPOINTS, endpoint_url)],
+        **endpoints(endpoint_url),
     }
+
+
+def endpoints(endpoint_url: str) -> dict[str, Any]:
+    """The block with the address of each service; later releases know the same names."""
+    return {"endpoints": [dict.fromkeys(ENDPOINTS, endpoint_url)]}

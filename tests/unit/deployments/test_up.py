@@ -11,7 +11,7 @@ import pytest
 from event_harness.aws.targets import Target
 from event_harness.deployments import up as up_module
 from event_harness.deployments.up import down, up
-from event_harness.errors import ConfigurationError
+from event_harness.errors import ConfigurationError, EmulatorError
 from event_harness.terraform.configuration import OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
 
@@ -299,13 +299,17 @@ def test_up_and_down_work_with_a_record_or_state_that_was_cut_off(tmp_path, emul
     assert (file.read_text() if file.exists() else None) == state
 
 
-def test_up_that_fails_leaves_nothing(tmp_path, emulator):
+def test_up_that_fails_leaves_nothing(tmp_path, emulator, monkeypatch):
     """Here in the files that it writes after the start."""
-    (tmp_path / "main.tf").unlink()
-    with pytest.raises(ConfigurationError, match=r"holds no \*\.tf"):
+
+    def refused(*_arguments, **_options):
+        raise ConfigurationError("this can't be read")
+
+    monkeypatch.setattr(up_module, "write_override", refused)
+    with pytest.raises(ConfigurationError, match="this can't be read"):
         up(tmp_path, say=lambda line: None)
     assert len(emulator.stopped) == 1
-    assert not (tmp_path / ".event-harness" / "up.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["main.tf"]
 
 
 def test_up_announces_what_it_writes_into_the_root_and_hides_it_from_git(tmp_path, emulator):
@@ -327,3 +331,26 @@ def test_up_announces_what_it_writes_into_the_root_and_hides_it_from_git(tmp_pat
     down(tmp_path, say=said.append)
     assert exclude.read_text() == before
     assert not (tmp_path / OVERRIDE).exists()
+
+
+def test_up_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    def refused(**_arguments):
+        raise EmulatorError("port 1 is taken")
+
+    (tmp_path / "main.tf").touch()
+    monkeypatch.setattr(up_module.toolchain, "find", refused)
+    with pytest.raises(EmulatorError):
+        up(tmp_path, say=lambda _line: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["main.tf"]
+
+
+def test_up_that_fails_leaves_what_others_have_recorded(tmp_path, monkeypatch):
+    def refused(**_arguments):
+        (tmp_path / ".event-harness/deployments/d1").mkdir(parents=True)
+        raise EmulatorError("port 1 is taken")
+
+    (tmp_path / "main.tf").touch()
+    monkeypatch.setattr(up_module.toolchain, "find", refused)
+    with pytest.raises(EmulatorError):
+        up(tmp_path, say=lambda _line: None)
+    assert (tmp_path / ".event-harness/deployments/d1").is_dir()

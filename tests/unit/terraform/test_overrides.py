@@ -208,3 +208,96 @@ def test_lock_of_other_providers_does_not_hold_for_those_of_the_mirror(root):
     assert lock.exists()
     write_override(root, endpoint_url=None, old_provider=True)
     assert not lock.exists()
+
+
+DYNAMIC_TAGS = """
+provider "aws" {
+  dynamic "default_tags" {
+    for_each = var.tagged ? [var.team] : []
+    iterator = it
+    content {
+      tags = { team = it.value, at = it.key }
+    }
+  }
+}
+"""
+DYNAMIC_TAGS_IN_JSON = {
+    "dynamic": {
+        "default_tags": {
+            "for_each": "${var.tagged ? [var.team] : []}",
+            "iterator": "it",
+            "content": {"tags": {"team": "${it.value}", "at": "${it.key}"}},
+        }
+    }
+}
+
+
+def test_dynamic_tags_are_merged_too_if_there_are_any(root):
+    provider(root, DYNAMIC_TAGS)
+    write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
+    native = "".join(tags_of(root)[None].split())
+    assert native == (
+        "merge(merge([foritin[forkey,valuein(var.tagged?[var.team]:[]):{key=key,value=value}]"
+        ':({team=it.value,at=it.key})]...),{run="r1"})'
+    )
+
+
+def test_dynamic_tags_in_json_syntax_are_merged_too(root):
+    provider(root, json.dumps({"provider": {"aws": DYNAMIC_TAGS_IN_JSON}}), "provider.tf.json")
+    write_override(root, endpoint_url=None, old_provider=False, tags={"run": "r1"})
+    text = "".join(tags_of(root)[None].split())
+    assert text.startswith("merge(merge([foritin[forkey,valuein((var.tagged?[var.team]:[]))")
+    assert text.endswith(')]...),{run="r1"})')
+
+
+NAMED_OTHERWISE = """
+terraform {
+  required_providers {
+    amazon = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+resource "aws_s3_bucket" "this" {
+  provider = amazon
+}
+"""
+
+
+def test_provider_of_another_local_name_is_overridden_under_that_name(root):
+    provider(root, NAMED_OTHERWISE + 'provider "amazon" {\n  profile = "default"\n}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, tags={"run": "r1"})
+    assert override(root)["provider"]["amazon"] == [NEW_PROVIDER_SETTINGS | {"profile": None}]
+    (block,) = hcl.block_texts((root / TAGS_OVERRIDE).read_text(), "provider", "amazon")
+    assert 'run = "r1"' in block
+    assert not (root / IMPLICIT_PROVIDER).exists()
+
+
+def test_implied_provider_of_another_local_name_is_declared_under_that_name(root):
+    provider(root, NAMED_OTHERWISE)
+    write_override(root, endpoint_url=URL, old_provider=False)
+    assert list(override(root, IMPLICIT_PROVIDER)["provider"]) == ["amazon"]
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("4.67.0", True),
+        ("5.0.0", True),
+        ("5.40.0", False),
+        ("5.100.0", False),
+        ("6.69.1", False),
+        (None, False),
+    ],
+)
+def test_provider_that_does_not_read_the_address_from_the_environment_is_told_it(root, version, told):
+    provider(root, 'provider "aws" {}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, version=version)
+    (block,) = blocks(root)
+    if told:
+        assert block["endpoints"][0]["lambda"] == URL
+        assert block["s3_use_path_style"] is True
+        assert "s3_force_path_style" not in block
+    else:
+        assert block == NEW_PROVIDER_SETTINGS

@@ -71,7 +71,7 @@ def test_destroy_and_output_say_nothing_of_it(provider):
             "Failed to query available provider packages\n\nCould not retrieve the list of available "
             "versions for provider hashicorp/random: provider registry.terraform.io/hashicorp/random was not "
             "found in any of the search locations",
-            "the mirror holds hashicorp/aws 3.39.0 and hashicorp/archive only",
+            "the mirror holds hashicorp/aws 3.39.0 and hashicorp/archive only: to use another provider, give",
         ),
         ("expected object_ownership to be one of [A B], got C", "knows these values only"),
     ],

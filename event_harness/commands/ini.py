@@ -1,0 +1,77 @@
+"""The settings in pytest's ini file, for commands that run without pytest."""
+
+import configparser
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from event_harness.errors import SettingError
+
+# In the order in which pytest looks for them, each with the tables or sections that make it one.
+_FILES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("pytest.toml", ("pytest",)),
+    (".pytest.toml", ("pytest",)),
+    ("pytest.ini", ("pytest",)),
+    (".pytest.ini", ("pytest",)),
+    ("pyproject.toml", ("tool.pytest", "tool.pytest.ini_options")),
+    ("tox.ini", ("pytest",)),
+    ("setup.cfg", ("tool:pytest",)),
+)
+
+
+def find(project: Path) -> tuple[Path, dict[str, Any]]:
+    """The directory of the nearest ini file, from a directory upwards, and the harness's settings in it.
+
+    Args:
+        project: where to begin; it is returned if there is no ini file.
+
+    Returns:
+        The directory, and text or lists of texts by setting name, as `Settings` takes them.
+
+    Raises:
+        SettingError: an ini file can't be read.
+    """
+    for directory in (project, *project.parents):
+        for name, sections in _FILES:
+            file = directory / name
+            if file.is_file() and (found := _read(file, sections)) is not None:
+                ours = {key: value for key, value in found.items() if key.startswith("harness_")}
+                return directory, {key.removeprefix("harness_"): _plain(ours[key]) for key in ours}
+    return project, {}
+
+
+def _read(file: Path, sections: tuple[str, ...]) -> Mapping[str, Any] | None:
+    """The options of pytest in a file; None if it holds none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".toml":
+            return _tables(tomllib.loads(text), sections)
+        parser = configparser.RawConfigParser(delimiters=("=", ":"), strict=False)
+        parser.read_string(text)
+    except (OSError, ValueError, configparser.Error) as error:
+        said = " ".join(str(error).split())
+        raise SettingError(f"{file} can't be read as an ini file of pytest: {said}") from error
+    section = sections[0]
+    return dict(parser[section]) if parser.has_section(section) else None
+
+
+def _tables(content: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any] | None:
+    found: dict[str, Any] | None = None
+    for name in names:
+        table: Any = content
+        for part in name.split("."):
+            table = table.get(part) if isinstance(table, Mapping) else None
+        if isinstance(table, Mapping):
+            found = (found or {}) | dict(table)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """A value as pytest returns it: a text, or the lines of a list; a switch in TOML becomes a text."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    return [line for line in text.splitlines() if line] if "\n" in text else text
