@@ -123,6 +123,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     drawing.add_argument("--resources", help="the resource map of any system, FILE.json")
     drawing.set_defaults(run=_command("graph", "run"))
+    system = argparse.ArgumentParser(add_help=False, parents=[_where("where the system of --resources is")])
+    system.add_argument(
+        "--resources", help="instead of a deployment: the resource map of a system, FILE.json"
+    )
+    watching = commands.add_parser("watch", parents=[system], help="show the events of a deployment, live")
+    watching.add_argument(
+        "deployment_id",
+        nargs="?",
+        help="default: the newest in progress, else the newest kept, else `up`",
+    )
+    watching.add_argument("--json", action="store_true", help="print a line of JSON for each change")
+    watching.add_argument("--once", action="store_true", help="print what is known now, and end")
+    watching.set_defaults(run=_command("watch", "run"))
+    reading = commands.add_parser("logs", parents=[system], help="print the functions' log lines")
+    reading.add_argument("component", nargs="?", help="one function; default: all")
+    reading.add_argument("--deployment", dest="deployment_id", help="default: as for watch")
+    reading.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
+    reading.add_argument("--id", help="only the lines of inputs whose correlation id contains this text")
+    reading.set_defaults(run=_command("logs", "run"))
 
     starting = commands.add_parser("up", help="start a lasting local AWS emulator")
     starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")

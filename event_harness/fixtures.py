@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from event_harness.errors import HarnessError
+from event_harness.following import follow, state_dir
 from event_harness.machine.boundary import explained
 from event_harness.plugin_process import SETTINGS_KEY, say, session
 from event_harness.settings import BY_NAME, parse
@@ -26,8 +27,12 @@ def deployment(request: pytest.FixtureRequest) -> "DeployedSystem":
 
     With `--harness-reuse` or `--harness-resources` it is an existing system, which is not destroyed.
     """
+    from event_harness.deployments.journals import publish
+
     with plain_errors():
-        return session(request.config).system()
+        system = session(request.config).system()
+    publish(system, state_dir(request.config))
+    return system
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +84,7 @@ def harness_listener(
             producer = next(iter(producers_for(listener, harness_producer_settings).values()))
             took = await_ready(producer, listener, probe, limit=settings["readiness"])
             say(request.config, f"ready: a readiness probe came through in {took:.1f} s")
+    follow(request.config, deployment, listener)
     return listener
 
 

@@ -19,6 +19,7 @@ from event_harness.plugin_process import (
     SETTINGS_KEY,
     STDERR_KEY,
     Stderr,
+    add_status_line,
     check_forked,
     own_session,
     sayer,
@@ -67,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SETTINGS_KEY] = settings
     stderr = Stderr()
     config.stash[STDERR_KEY] = stderr
+    add_status_line(config)
     config.stash[ENDING_KEY] = Ending(stderr.write, config.rootpath / settings["state_dir"])
     config.pluginmanager.register(_LastHook())
     config.stash[OPEN_KEY] = ExitStack()

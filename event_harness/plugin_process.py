@@ -11,6 +11,7 @@ import pytest
 from event_harness.deployments.ending import Ending
 from event_harness.errors import DeploymentError, SettingError, printable
 from event_harness.machine.progress import harmless
+from event_harness.machine.status_line import StatusLine, terminal_width
 from event_harness.settings import Settings
 
 if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
@@ -21,6 +22,7 @@ SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey["Session"]()
 ENDING_KEY = pytest.StashKey[Ending]()
 STDERR_KEY = pytest.StashKey["Stderr"]()
+STATUS_KEY = pytest.StashKey[StatusLine]()
 
 
 class Stderr:
@@ -59,6 +61,37 @@ def check_forked() -> None:
             f"pytest-forked {version} doesn't work with pytest {pytest.__version__}: a child can't send its "
             "reports; run pytest without --forked, or install another release of one of them"
         ) from None
+
+
+def add_status_line(config: pytest.Config) -> None:
+    """Prepare the line about waits, if this process has a terminal that shows one.
+
+    It must be called before pytest captures the output: the line goes to the terminal itself.
+    """
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.get_verbosity() < 0 or os.environ.get("TERM") == "dumb":
+        return
+    try:
+        if not os.isatty(1):
+            return
+        descriptor = os.dup(1)
+    except OSError:  # it is closed
+        return
+    config.stash[STATUS_KEY] = StatusLine(
+        lambda text: _write(descriptor, text),
+        column=lambda: _column(config),
+        columns=lambda: terminal_width(descriptor),
+    )
+
+
+def _column(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    return reporter._tw.width_of_current_line if reporter else 0
+
+
+def _write(descriptor: int, text: str) -> None:
+    with suppress(OSError):
+        os.write(descriptor, text.encode(errors="replace"))
 
 
 def session(config: pytest.Config) -> "Lendable":
@@ -107,6 +140,8 @@ def say(config: pytest.Config, line: str) -> None:
 
     def write(text: str) -> None:
         """Write a line of its own."""
+        if STATUS_KEY in config.stash:
+            config.stash[STATUS_KEY].clear()
         reporter.ensure_newline()
         reporter.write_line(text)
 

@@ -17,6 +17,7 @@ _LOGGED = (
     re.compile(rf"^{_LEVEL}\s+\S+Z\s+{_UUID}\s+(?P<said>.*)", re.DOTALL),
     re.compile(rf"^\S+Z\s+{_UUID}\s+{_LEVEL}\s+(?P<said>.*)", re.DOTALL),
 )
+_DURATION = re.compile(r"^REPORT .*?\bDuration: ([\d.]+) ms")
 _TRACEBACK = "Traceback (most recent call last)"
 _ERROR = re.compile(
     r"\[(ERROR|CRITICAL)\]|Task timed out|Unable to import|errorMessage|Runtime\.\w+|Status: (error|timeout)"
@@ -45,6 +46,7 @@ class Line:
         is_error: It tells of an error.
         correlation_id: The correlation id that it names in a field of its own.
         starts: It is the platform's, and an invocation starts with it; `ends`: an invocation ends with it.
+        duration: Seconds that the invocation took, if this is the platform's line about it.
     """
 
     at: datetime
@@ -54,6 +56,7 @@ class Line:
     correlation_id: str | None
     starts: bool
     ends: bool = False
+    duration: float | None = None
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S}.{self.at.microsecond // 1000:03} {self.text}"
@@ -126,6 +129,7 @@ def _plain(raw: str, at: datetime, stream: _Stream) -> Line:
         correlation_id=None,
         starts=bool(start),
         ends=bool(end),
+        duration=_milliseconds(took[1]) if (took := _DURATION.match(message)) else None,
     )
 
 
@@ -160,7 +164,21 @@ def _structured(record: Mapping[str, Any], message: str, at: datetime, stream: _
         correlation_id=str(correlation_id) if correlation_id else None,
         starts=starts,
         ends=kind in ("platform.report", "platform.runtimeDone", "platform.end"),
+        duration=_milliseconds(_metric(details)) if kind == "platform.report" else None,
     )
+
+
+def _metric(details: Mapping[str, Any]) -> object:
+    metrics = details.get("metrics")
+    return metrics.get("durationMs") if isinstance(metrics, dict) else None
+
+
+def _milliseconds(value: object) -> float | None:
+    """Milliseconds as seconds; None if it is no number."""
+    try:
+        return float(str(value)) / 1000
+    except ValueError:
+        return None
 
 
 def _told(message: str) -> str:

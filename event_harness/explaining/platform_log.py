@@ -26,7 +26,8 @@ _SPAWNED = re.compile(
     rf"{_AT} INFO \[lambda_runtime\] Lambda worker spawned for (?P<name>\S+) ", re.MULTILINE
 )
 _INVOCATION = re.compile(
-    rf"{_AT} INFO \[\S+\] invocation (?P<id>\S+) of (?P<name>\S+) (?P<what>{BEGINS}|{ENDS})$", re.MULTILINE
+    rf"{_AT} INFO \[\S+\] invocation (?P<id>\S+) of (?P<name>\S+) (?P<what>{BEGINS}|{ENDS})\b.*$",
+    re.MULTILINE,
 )
 
 

@@ -6,6 +6,7 @@ from event_harness.errors import SettingError, UnexpectedResultError, WaitTimeou
 from event_harness.listening.adopting import Adopting
 from event_harness.listening.counting import Expected, check_source
 from event_harness.listening.outcomes import NoResult
+from event_harness.listening.recording import recorded
 from event_harness.listening.waiting import seconds
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result
@@ -18,6 +19,7 @@ SETTLE = 2.0
 class Expectations(Adopting):
     """The part of a `Listener` that counts results."""
 
+    @recorded
     def expect_exactly(
         self,
         sent: Sent,
@@ -88,6 +90,7 @@ class Expectations(Adopting):
         self._check_stored(sent, after)
         return expected.counted(all_of_it())
 
+    @recorded
     def expect_none(
         self,
         sent: Sent,

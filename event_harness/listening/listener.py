@@ -10,6 +10,7 @@ from event_harness.listening.counting import check_source, whole_number
 from event_harness.listening.expectations import Expectations
 from event_harness.listening.matching import Matcher, Until
 from event_harness.listening.outcomes import SHOWN, ByInput, Collected
+from event_harness.listening.recording import recorded
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result, by_source
 from event_harness.results.sent import Sent
@@ -44,6 +45,7 @@ class Listener(Expectations):
         fail_early: bool = True,
     ) -> list[Result]: ...
 
+    @recorded
     def wait_for(
         self,
         sent: Sent,
@@ -99,6 +101,7 @@ class Listener(Expectations):
             raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent, matcher)
         return results[0] if count is None else results
 
+    @recorded
     def collect(
         self,
         sents: Iterable[Sent],
@@ -177,6 +180,7 @@ class Listener(Expectations):
             wanted=wanted,
         )
 
+    @recorded
     def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:
         """Wait until an on-failure queue holds an input. The message stays in the queue.
 

@@ -12,6 +12,7 @@ from event_harness.errors import InputFailedError, ResultsUnavailableError, Sett
 from event_harness.explaining.diagnosis import Explainer
 from event_harness.explaining.report import Report, printable
 from event_harness.listening.matching import Matcher
+from event_harness.listening.wait_line import WaitLine
 from event_harness.machine.clock import monotonic
 from event_harness.producers.inflight import InFlight
 from event_harness.results.background import Spawn, in_thread
@@ -25,6 +26,7 @@ from event_harness.results.results_table import ResultsTable
 from event_harness.results.sent import Sent
 from event_harness.system.correlation import check_session_id
 from event_harness.system.resources import ResourceMap
+from event_harness.tracing.journal import Journal
 
 E = TypeVar("E", bound=WaitError)
 T = TypeVar("T")
@@ -85,6 +87,8 @@ class Waiting:
         self.inflight = in_flight or InFlight(None)
         for source in resources.sources.values():
             self.inflight.ids.learn(source.at if source.correlation == "key" else None)
+        self.journal = Journal(None, session_id)  # records nothing until a session sets its own
+        self.wait_line = WaitLine()
         self.failures = FailureReader(
             resources.failure_queues,
             target.client("sqs", **_QUICK),
@@ -95,9 +99,14 @@ class Waiting:
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
         )
         self.inflight.attach(
-            wait=self.look_until, noticed=self.reader.notice, expiry=max(self.sla, 1.0), clock=clock
+            wait=self.look_until,
+            noticed=self.reader.notice,
+            expiry=max(self.sla, 1.0),
+            clock=clock,
+            recorded=lambda *sent: self.journal.sent(*sent),
         )
         self.reader.subscribe(lambda result: self.inflight.leave(result.correlation_id))
+        self.reader.subscribe(lambda result: self.journal.seen(result))
         self._explainer = Explainer(
             resources,
             target,
@@ -277,7 +286,9 @@ class Waiting:
                 f"{sent.correlation_id!r} belongs to test session {sent.session_id!r};"
                 f" this listener reads session {self.session_id!r}"
             )
-        self.inflight.note(sent.correlation_id)  # not every input goes through a producer
+        if sent.correlation_id not in self.inflight.ids:  # not every input goes through a producer
+            self.inflight.note(sent.correlation_id)
+            self.journal.sent(sent)
 
     def _timeout(self, name: str, value: float | None) -> float:
         return self.sla if value is None else seconds(name, value)

@@ -164,10 +164,7 @@ class Producer(ABC):
             self._leave(correlation_id)
             raise
         accepted = answer if isinstance(answer, Accepted) else Accepted()
-        if self._inflight:
-            self._inflight.note(correlation_id, accepted.service_id)
-            self._inflight.noticed()
-        return Sent(
+        sent = Sent(
             correlation_id,
             self.component.name,
             sent_at,
@@ -176,6 +173,11 @@ class Producer(ABC):
             service_id=accepted.service_id,
             response=accepted.response,
         )
+        if self._inflight:
+            self._inflight.note(correlation_id, accepted.service_id)
+            self._inflight.recorded(sent, body)
+            self._inflight.noticed()
+        return sent
 
     def _leave(self, correlation_id: str) -> None:
         if self._inflight:

@@ -6,6 +6,7 @@ from typing import Any
 
 from event_harness.errors import SettingError
 from event_harness.machine.clock import monotonic
+from event_harness.results.sent import Sent
 from event_harness.system.known_ids import KnownIds
 
 
@@ -33,6 +34,7 @@ class InFlight:
             )
         self.limit = limit
         self.noticed: Callable[[], None] = lambda: None
+        self.recorded: Callable[[Sent, bytes], None] = lambda *_: None
         self._expiry = expiry
         self._clock = clock
         self._wait: Callable[[Callable[[], bool | None], float], Any] = self._wait_blindly
@@ -48,6 +50,7 @@ class InFlight:
         noticed: Callable[[], None],
         expiry: float,
         clock: Callable[[], float],
+        recorded: Callable[[Sent, bytes], None] = lambda *_: None,
     ) -> None:
         """Attach a listener.
 
@@ -56,7 +59,9 @@ class InFlight:
             noticed: Called after each send.
             expiry: Seconds after which an input no longer counts.
             clock: The clock of `deadline`.
+            recorded: Called after each send with the input and its content.
         """
+        self.recorded = recorded
         self._wait, self.noticed, self._expiry, self._clock = wait, noticed, expiry, clock
 
     @property

@@ -69,6 +69,8 @@ COMMANDS = [
     ["sweep"],
     ["redrive"],
     ["graph"],
+    ["watch"],
+    ["logs"],
     ["up"],
     ["down"],
     ["fmt", "."],

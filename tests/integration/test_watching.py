@@ -1,0 +1,107 @@
+"""Events are seen while tests run: from a second process, and in the line about a wait that lasts."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from projects import Project
+
+BAD = b"\xff\xfe"
+WAITS = f"""
+def test_bad_text_is_awaited(producer, listener):
+    listener.wait_for_failure(producer.send({BAD!r}), timeout=60)
+"""
+
+
+@pytest.fixture
+def command(deployment, request):
+    """The command `event-harness` in this session's project."""
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "event_harness.cli", *arguments]
+        done = subprocess.run(
+            command, cwd=request.config.rootpath, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def watched(command, deployment, sent):
+    lines = command("watch", deployment.deployment_id, "--once", "--json").splitlines()
+    (event,) = [one for one in map(json.loads, lines) if one["id"] == sent.correlation_id]
+    return event
+
+
+def test_another_process_sees_the_way_of_an_event_with_its_times_in_order(
+    command, deployment, producer, listener, request
+):
+    sent = producer.send("seen from outside")
+    listener.wait_for(sent)
+    event = watched(command, deployment, sent)
+    assert (event["state"], event["test"]) == ("arrived", request.node.nodeid)
+    source, processor, destination = event["components"]
+    (attempt,) = processor["attempts"]
+    (result,) = event["results"]
+    times = [source["at"], attempt["start"], destination["at"], result["received_at"], result["seen_at"]]
+    assert times == sorted(times)
+    assert attempt["end"] >= attempt["start"]
+    assert result["listener"]["start"] <= result["received_at"] <= result["listener"]["end"] + 0.1
+    assert destination["at"] == result["event_time"]
+
+
+def test_another_process_sees_each_attempt_at_an_input_that_fails(command, deployment, producer, listener):
+    sent = producer.send(BAD)
+    listener.wait_for_failure(sent, timeout=60)
+    event = watched(command, deployment, sent)
+    assert event["state"] == "failed"
+    attempts = event["components"][1]["attempts"]
+    assert len(attempts) == 3
+    assert all("NotUtf8Error" in one["error"] for one in attempts)
+    said = command("logs", "text_processor", "--id", sent.case_id, "--deployment", deployment.deployment_id)
+    assert said.splitlines()[0] == sent.correlation_id
+    assert said.count("START RequestId") == 3
+
+
+def test_a_wait_that_lasts_is_told_below_pytests_line(deployment, tmp_path):
+    target = deployment.target
+    project = Project(
+        tmp_path / "project", WAITS, EVENT_HARNESS_TARGET=target.endpoint_url, AWS_REGION=target.region
+    )
+    (project.directory / "map.json").write_text(json.dumps(deployment.outputs["event_harness"]))
+    arguments = ["-v", "--harness-resources=map.json", "--harness-readiness=off", "-p", "no:cacheprovider"]
+    shown = on_a_terminal(project, arguments)
+    assert re.search(r"test_bad_text_is_awaited \r?\n\x1b\[2Kwaiting 2 s, 0 of 1 arrived; \w", shown)
+    assert re.search(r"\x1b\[1B\r\x1b\[2K\x1b\[1A\x1b\[\d+G(\x1b\[\d+m)*PASSED", shown)
+
+
+def on_a_terminal(project, arguments):
+    """What pytest writes to a terminal."""
+    own, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=project.directory,
+        env=project.environ | {"TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        written = b""
+        while True:
+            try:
+                part = os.read(own, 65536)
+            except OSError:  # Linux: the other end is closed
+                break
+            if not part:
+                break
+            written += part
+    os.close(own)
+    text = written.decode(errors="replace")
+    assert process.returncode == 0, text
+    return text

@@ -1,0 +1,88 @@
+"""The line about a wait that lasts."""
+
+import threading
+
+import pytest
+
+from event_harness.listening.wait_line import WaitLine
+from event_harness.tracing.timeline import Arrival, Attempt, Timeline, Visit
+
+
+def event(name, *visits, state="in flight", arrivals=()):
+    return Timeline(f"s/{name}", "", "source", "", 1, 1000.0, state, visits, arrivals)
+
+
+ARRIVED = (Arrival("out", "e", None, None, 1001.0, 1001.0, 1, 5, None),)
+SOURCE = Visit("source", "s3", 1000.0)
+RUNNING = Visit("double", "lambda", None, (Attempt(1000.1, None, "r"),))
+LEFT = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r"),))
+ERRED = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r"), Attempt(1001.0, 1001.2, "r", "bad")))
+
+
+@pytest.mark.parametrize(
+    ("visits", "place"),
+    [
+        ([], "sent to source"),
+        ([SOURCE], "sent to source"),
+        ([SOURCE, RUNNING], "running in double"),
+        ([SOURCE, LEFT], "left double"),
+        ([SOURCE, ERRED], "error in double (2 attempts)"),
+    ],
+)
+def test_the_line_says_where_the_input_is(visits, place):
+    line = WaitLine()
+    line._waits[0] = (line._clock() - 4.0, ["s/a"])
+    assert line.text([event("a", *visits)]) == f"waiting 4 s, 0 of 1 arrived; {place}"
+
+
+def test_the_line_counts_the_inputs_of_a_batch():
+    line = WaitLine()
+    line._waits[0] = (line._clock() - 4.0, [f"s/{n}" for n in range(6)])
+    events = [
+        event("0", SOURCE, LEFT, state="arrived", arrivals=ARRIVED),
+        event("1", SOURCE, RUNNING),
+        event("2", SOURCE, RUNNING),
+        event("3", SOURCE, ERRED, state="failed"),
+        event("4", SOURCE),
+        event("other", SOURCE),
+    ]
+    said = "waiting 4 s, 1 of 6 arrived, 1 failed; 2 running in double, 1 sent to source"
+    assert line.text(events) == said
+
+
+def test_a_short_wait_shows_nothing_and_a_long_one_a_line_that_is_removed():
+    shown, seen = [], threading.Event()
+
+    def show(text):
+        shown.append(text)
+        seen.set()
+
+    with WaitLine(tuple, show, after=3600).during(["s/a"]):
+        pass
+    assert shown == [""]
+    shown.clear()
+    seen.clear()
+    with WaitLine(lambda: [event("a", SOURCE)], show, after=0.01, every=3600).during(["s/a"]):
+        assert seen.wait(30)
+    assert shown == ["waiting 0 s, 0 of 1 arrived; sent to source", ""]
+
+
+def test_logs_that_cannot_be_read_disturb_no_wait():
+    shown, seen = [], threading.Event()
+
+    def show(text):
+        shown.append(text)
+        seen.set()
+
+    def trace():
+        raise RuntimeError
+
+    with WaitLine(trace, show, after=0.01, every=3600).during(["s/a"]):
+        assert seen.wait(30)
+    assert shown[0] == "waiting 0 s, 0 of 1 arrived"
+
+
+def test_without_a_terminal_no_thread_is_started():
+    before = threading.active_count()
+    with WaitLine().during(["s/a"]):
+        assert threading.active_count() == before
