@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for bo
     from event_harness.system.deployed_system import DeployedSystem
     from event_harness.system.resources import ResourceMap
 
-DEFAULT_PROBE: Any = object()  # the project hasn't overridden it: the first component decides
+DEFAULT_PROBE: Any = object()  # the project hasn't overridden it: the component where events enter decides
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +39,20 @@ def deployment(request: pytest.FixtureRequest) -> "DeployedSystem":
 def harness_readiness_probe() -> Any:
     """Override it to choose the body of the readiness probe; None sends no probe.
 
-    By default a text is sent if the system's first component is a bucket, and nothing otherwise: only you
-    know which inputs another system accepts.
+    By default a text is sent if events enter the system at a bucket, and nothing otherwise: only you know
+    which inputs another system accepts.
     """
     return DEFAULT_PROBE
+
+
+@pytest.fixture(scope="session")
+def harness_entry() -> str | None:
+    """Override it to name the component to which `producer` and the readiness probe send.
+
+    By default it is the first listed component that takes inputs. Where the module lists none, it is the one
+    that nothing in the system leads to.
+    """
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +70,12 @@ def harness_listener(
     deployment: "DeployedSystem",
     harness_readiness_probe: Any,
     harness_producer_settings: Mapping[str, Mapping[str, Any]],
+    harness_entry: str | None,
 ) -> "Listener":
     """The listener of this process. A readiness probe has come through, so notifications are live."""
     from event_harness.listening.listener import Listener
     from event_harness.listening.readiness import await_ready
-    from event_harness.producers import producers_for
+    from event_harness.producers import producer_at, producers_for
     from event_harness.producers.inflight import InFlight
     from event_harness.system.correlation import new_session_id
 
@@ -79,9 +90,10 @@ def harness_listener(
             sla=settings["sla"],
             in_flight=InFlight(max(1, limit // workers)),
         )
-        probe = _readiness_probe(harness_readiness_probe, deployment.resources)
+        probe = _readiness_probe(harness_readiness_probe, deployment.resources, harness_entry)
         if settings["readiness"] and probe is not None:
-            producer = next(iter(producers_for(listener, harness_producer_settings).values()))
+            all_producers = producers_for(listener, harness_producer_settings)
+            producer = producer_at(deployment.resources, all_producers, harness_entry)
             took = await_ready(producer, listener, probe, limit=settings["readiness"])
             say(request.config, f"ready: a readiness probe came through in {took:.1f} s")
     follow(request.config, deployment, listener)
@@ -112,19 +124,28 @@ def producers(
 
 
 @pytest.fixture(scope="session")
-def producer(producers: "Mapping[str, Producer]") -> "Producer":
-    """The producer of the first component: `sent = producer.send("a text")`."""
+def producer(
+    producers: "Mapping[str, Producer]", harness_listener: "Listener", harness_entry: str | None
+) -> "Producer":
+    """The producer of the component where events enter: `sent = producer.send("a text")`."""
+    from event_harness.producers import producer_at
+
     with plain_errors():
-        return next(iter(producers.values()))
+        return producer_at(harness_listener.resources, producers, harness_entry)
 
 
-def _readiness_probe(chosen: Any, resources: "ResourceMap") -> Any:
+def _readiness_probe(chosen: Any, resources: "ResourceMap", entry: str | None) -> Any:
     """The body of the readiness probe; None for no readiness probe."""
+    from event_harness.producers import BY_TYPE
+
     if not resources.components:
         return None
     if chosen is not DEFAULT_PROBE:
         return chosen
-    return "readiness probe" if resources.components[0].type == "s3" else None
+    try:
+        return "readiness probe" if resources.entry(BY_TYPE, entry).type == "s3" else None
+    except HarnessError:  # events enter at several places: the test chooses
+        return None
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from event_harness.commands.options import state_dir
 from event_harness.deployments import records
 from event_harness.errors import SettingError
 from event_harness.machine import terminal
+from event_harness.system.found_components import of_list, with_listed
 from event_harness.system.graph import render, state
 from event_harness.system.graph.build import build
-from event_harness.system.graph.components import of_list, with_listed
 from event_harness.system.graph.listener import OUTPUT
 from event_harness.system.graph.model import Graph
 from event_harness.system.resources import ResourceMap

@@ -12,11 +12,14 @@ from event_harness.aws.targets import Target
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
-from event_harness.errors import ConfigurationError, DestroyError, SettingError
+from event_harness.errors import ConfigurationError, DestroyError, SettingError, StateError
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
+from event_harness.system.graph import state
+from event_harness.system.graph.build import build
+from event_harness.system.graph.model import Graph
 from event_harness.terraform import sources, view
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
@@ -184,10 +187,21 @@ class Deployment:
         text = self.calls.terraform().execute_command("output", "-no-color", "-json").out
         outputs = {name: value["value"] for name, value in json.loads(text).items()}
         system = DeployedSystem(
-            self.record.deployment_id, self.target, outputs, OUTPUT in self.declared.outputs
+            self.record.deployment_id,
+            self.target,
+            outputs,
+            OUTPUT in self.declared.outputs,
+            graph=self._graph(),
         )
         system.check_region()
         return system
+
+    def _graph(self) -> Graph | None:
+        """How events pass through what is deployed; None if the state can't be read."""
+        try:
+            return build(state.read(self.record.state))
+        except StateError:  # then only the components that the module lists are known
+            return None
 
     def drift(self) -> list[str]:
         """What a plan after apply would change, one line a resource; empty if all is as declared."""

@@ -14,6 +14,7 @@ from event_harness.producers.http import HttpProducer
 from event_harness.producers.messages import SnsProducer, SqsProducer
 from event_harness.producers.s3 import S3Producer
 from event_harness.producers.streams import DynamoDBProducer, KinesisProducer
+from event_harness.system.resources import ResourceMap
 
 __all__ = [
     "Body",
@@ -27,6 +28,7 @@ __all__ = [
     "SnsProducer",
     "SqsProducer",
     "StepFunctionsProducer",
+    "producer_at",
     "producers_for",
 ]
 
@@ -81,3 +83,25 @@ def producers_for(
             f" list one of type {', '.join(sorted(BY_TYPE))} in the module's `components`"
         )
     return producers
+
+
+def producer_at(
+    resources: ResourceMap, producers: Mapping[str, Producer], name: str | None = None
+) -> Producer:
+    """The producer where events enter the system.
+
+    Args:
+        resources: The deployed system.
+        producers: All producers, by component name.
+        name: The user's choice, if there is one.
+
+    Raises:
+        ResourceMapError: There is none, or there are several to choose from.
+    """
+    entry = resources.entry(BY_TYPE, name).name
+    if entry not in producers:
+        raise ResourceMapError(
+            f"{resources.origin}: the component {entry!r} takes no inputs (fixture harness_entry); components"
+            f" that do: {', '.join(producers)}"
+        )
+    return producers[entry]

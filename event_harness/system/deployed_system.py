@@ -9,6 +9,8 @@ from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.errors import ResourceMapError, SettingError
+from event_harness.system.found_components import with_graph
+from event_harness.system.graph.model import Graph
 from event_harness.system.resources import ResourceMap
 
 OUTPUT = "event_harness"  # the Terraform output that holds the resource map
@@ -24,6 +26,7 @@ class DeployedSystem:
         outputs: all Terraform outputs, by name.
         declares_harness: whether its configuration has the output `event_harness` at all.
         described: its resource map, where that doesn't come from the outputs.
+        graph: how events pass through it, if Terraform's state is at hand.
     """
 
     deployment_id: str
@@ -31,6 +34,7 @@ class DeployedSystem:
     outputs: Mapping[str, Any]
     declares_harness: bool = True
     described: ResourceMap | None = None
+    graph: Graph | None = None
 
     @cached_property
     def resources(self) -> ResourceMap:
@@ -48,7 +52,8 @@ class DeployedSystem:
                 f'add: output "{OUTPUT}" {{ value = one(module.event_listener[*].event_harness) }}'
             )
         # Terraform leaves an output that is null out altogether.
-        return ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
+        listed = ResourceMap.from_mapping(self.outputs.get(OUTPUT), f"Terraform output {OUTPUT!r}")
+        return with_graph(listed, self.graph) if self.graph else listed
 
     def check_region(self) -> None:
         """Check that the harness looks in the region that Terraform has deployed to.
@@ -75,6 +80,7 @@ class DeployedSystem:
                 "emulator_log": self.target.emulator_log and str(self.target.emulator_log),
                 "outputs": dict(self.outputs),
                 "declares_harness": self.declares_harness,
+                "graph": self.graph and self.graph.to_json(),
             }
         )
 
@@ -89,4 +95,5 @@ class DeployedSystem:
             target = Target.emulator(raw["endpoint_url"], region=raw["region"], allow_remote=True)
             if raw["emulator_log"]:
                 target = replace(target, emulator_log=Path(raw["emulator_log"]))
-        return cls(raw["deployment_id"], target, raw["outputs"], raw["declares_harness"])
+        graph = Graph.from_json(raw["graph"]) if raw["graph"] else None
+        return cls(raw["deployment_id"], target, raw["outputs"], raw["declares_harness"], graph=graph)

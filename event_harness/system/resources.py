@@ -4,7 +4,7 @@ It comes from the Terraform output `event_harness`, a JSON file or an SSM parame
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import GateShutError, ResourceMapError
 from event_harness.machine.boundary import explained
+from event_harness.system.graph.model import Graph
+from event_harness.system.graph.walks import entries
 from event_harness.system.strict_json import Fields
 
 SCHEMA = 1
@@ -100,7 +102,11 @@ class Component:
 
 @dataclass(frozen=True)
 class ResourceMap:
-    """All places of a deployed system that the harness uses. `origin` says where the map was read."""
+    """All places of a deployed system that the harness uses.
+
+    `origin` says where the map was read. `graph` tells how the components are connected, if Terraform's state
+    is at hand. `by_hand` says whether the user has listed components.
+    """
 
     region: str
     results: Results
@@ -108,6 +114,8 @@ class ResourceMap:
     sources: Mapping[str, Source]
     components: tuple[Component, ...]
     origin: str = field(compare=False)
+    graph: Graph | None = field(default=None, compare=False)
+    by_hand: bool = field(default=True, compare=False)
 
     @classmethod
     @explained()
@@ -187,6 +195,40 @@ class ResourceMap:
                 return component
         known = ", ".join(component.name for component in self.components)
         raise ResourceMapError(f"{self.origin}: no component {name!r}; there are: {known}")
+
+    def entry(self, types: Collection[str], name: str | None = None) -> Component:
+        """The component where events enter the system, the default of tests.
+
+        It is the component of this name, else the first listed one that takes inputs. Where none is listed,
+        it is the one that nothing in the system leads to.
+
+        Args:
+            types: The types of components that take inputs.
+            name: The user's choice.
+
+        Raises:
+            ResourceMapError: There is none, or there are several to choose from.
+        """
+        if name is not None:
+            return self.component(name)
+        able = [component for component in self.components if component.type in types]
+        if self.graph is not None and not self.by_hand:
+            graph = self.graph
+            addresses = entries(graph, lambda address: graph.nodes[address].type in types)
+            names = [graph.nodes[address].name for address in addresses]
+            if len(names) > 1:
+                raise ResourceMapError(
+                    f"events enter the system at several places: {', '.join(names)}; choose one: take it"
+                    f" from the fixture producers (producers[{names[0]!r}]), or let the fixture"
+                    " harness_entry return its name"
+                )
+            able = [component for component in able if component.name in names] or able
+        if able:
+            return able[0]
+        raise ResourceMapError(
+            f"{self.origin}: none of its components takes inputs;"
+            f" list one of type {', '.join(sorted(types))} in the module's `components`"
+        )
 
     @property
     def owners(self) -> dict[str, str]:

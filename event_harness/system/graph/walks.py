@@ -148,16 +148,21 @@ def entries(graph: Graph, takes_inputs: Callable[[str], bool]) -> list[str]:
     """
     order = ordered(graph)
     found = _sources(graph, order, takes_inputs)
-    to_listener = leading_to(graph, LISTENER) if LISTENER in graph.nodes else set()
     candidates = [address for address in order if address in found and _leads_on(graph, address)]
-    through = [address for address in candidates if LISTENER in reachable(graph, address)]
-    chosen = through or [address for address in candidates if address not in to_listener] or candidates
+    begin = [address for address in candidates if not _only_ends(graph, address)]
+    through = [address for address in begin if LISTENER in reachable(graph, address)]
+    chosen = through or begin or candidates
     services = [one for one in chosen if graph.nodes[one].type not in ("lambda", "stepfunctions")]
     return services or chosen
 
 
 def _leads_on(graph: Graph, address: str) -> bool:
     return any(edge.carries and edge.target != address for edge in graph.out(address))
+
+
+def _only_ends(graph: Graph, address: str) -> bool:
+    """Whether a node leads to the listener only: it is the end of a way whose beginning isn't known."""
+    return all(edge.target == LISTENER for edge in graph.out(address) if edge.carries)
 
 
 def _sources(graph: Graph, order: Sequence[str], takes_inputs: Callable[[str], bool]) -> set[str]:

@@ -145,6 +145,7 @@ FIXTURES = {
             ),
             "harness_readiness_probe": None,
             "harness_producer_settings": {},
+            "harness_entry": None,
         },
     ),
     "listener": ("event_harness.fixtures.parse", {"harness_listener": LISTENER}),
@@ -152,9 +153,12 @@ FIXTURES = {
         "event_harness.producers.producers_for",
         {"harness_listener": LISTENER, "harness_producer_settings": {}},
     ),
-    "producer": (None, {}),
+    "producer": (
+        "event_harness.producers.producer_at",
+        {"harness_listener": types.SimpleNamespace(resources=None), "harness_entry": None},
+    ),
 }
-OF_THE_USER = {"harness_readiness_probe", "harness_producer_settings"}
+OF_THE_USER = {"harness_entry", "harness_readiness_probe", "harness_producer_settings"}
 
 
 def test_list_of_fixtures_is_complete():
@@ -186,12 +190,11 @@ def config(tmp_path):
 def test_every_fixture_says_it_in_one_line(fixture, failure, config, monkeypatch):
     error, said = failure
     call, arguments = FIXTURES[fixture]
-    if call:
-        monkeypatch.setattr(call, raising(error))
+    monkeypatch.setattr(call, raising(error))
     function = getattr(fixtures, fixture)._get_wrapped_function()
     known = {"request": types.SimpleNamespace(config=config, node=MARKED), **arguments}
     if fixture == "producer":
-        known["producers"] = types.SimpleNamespace(values=raising(error))
+        known["producers"] = {}
     with pytest.raises(pytest.fail.Exception) as raised:
         function(*(known[name] for name in inspect.signature(function).parameters))
     assert raised.value.pytrace is False

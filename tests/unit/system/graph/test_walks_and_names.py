@@ -5,7 +5,7 @@ import json
 import pytest
 from states import MAP, arn, bucket, function, graph_of, listener, queue, resource, role, table, topic
 
-from event_harness.system.graph.components import components, is_same, of_list, with_listed
+from event_harness.system.found_components import components, is_same, of_list, with_listed
 from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 from event_harness.system.graph.names import names
 from event_harness.system.graph.render import as_json, mermaid

@@ -1,4 +1,4 @@
-"""Makes the components of a system from its graph and from those that the user lists by hand."""
+"""Makes the components of a system from its graph, and from those that the user lists by hand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,14 @@ from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 from event_harness.system.graph.names import names
 from event_harness.system.graph.references import canonical
 from event_harness.system.graph.walks import ordered
-from event_harness.system.resources import COMPONENT_FIELDS, Component
+from event_harness.system.resources import COMPONENT_FIELDS, Component, ResourceMap
+
+
+def with_graph(resources: ResourceMap, graph: Graph) -> ResourceMap:
+    """A resource map with all components of the system's graph; those that it lists by hand win."""
+    merged = with_listed(graph, resources.components)
+    found = components(merged, resources.components)
+    return replace(resources, components=found, graph=merged, by_hand=bool(resources.components))
 
 
 def with_listed(graph: Graph, listed: Sequence[Component]) -> Graph:

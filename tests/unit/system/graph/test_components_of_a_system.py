@@ -1,0 +1,95 @@
+"""The components of a deployed system come from its graph; where events enter is found, too."""
+
+import pytest
+from states import (
+    LISTENER_MODULE,
+    MAP,
+    arn,
+    bucket,
+    function,
+    graph_of,
+    listener,
+    queue,
+    resource,
+    role,
+    topic,
+)
+
+from event_harness.aws.targets import Target
+from event_harness.errors import ResourceMapError
+from event_harness.system.deployed_system import DeployedSystem
+
+TAKES = ("s3", "sns", "sqs")
+
+
+def mapping(source, target):
+    return resource(
+        f"aws_lambda_event_source_mapping.{source}",
+        event_source_arn=arn("sqs", source),
+        function_arn=arn("lambda", f"function:{target}"),
+    )
+
+
+def system(*parts, components=()):
+    value = MAP | {"components": list(components)}
+    graph = graph_of(*parts, *listener(arn("sqs", "out")), outputs={"event_harness": value})
+    return DeployedSystem("d1", Target("aws", "eu-west-1"), {"event_harness": value}, graph=graph)
+
+
+def letters(*more):
+    return [
+        queue("inbox"),
+        function("confirm"),
+        queue("out"),
+        mapping("inbox", "confirm"),
+        role("role", ("sqs:SendMessage", arn("sqs", "out"))),
+        *more,
+    ]
+
+
+def test_components_need_no_list():
+    resources = system(*letters()).resources
+    assert [one.name for one in resources.components] == ["inbox", "confirm", "out"]
+    assert resources.entry(TAKES).name == "inbox"
+    assert resources.component("confirm").log_group == "/aws/lambda/confirm"
+
+
+def test_list_wins_and_its_first_component_that_takes_inputs_is_the_entry():
+    listed = [
+        {"name": "worker", "type": "lambda", "function": "confirm"},
+        {"name": "end", "type": "sqs", "queue_url": "https://sqs.eu-west-1.amazonaws.com/111122223333/out"},
+    ]
+    resources = system(*letters(), components=listed).resources
+    assert [one.name for one in resources.components] == ["worker", "end", "inbox"]
+    assert resources.entry(TAKES).name == "end"
+    assert resources.entry(TAKES, "inbox").name == "inbox"
+
+
+def test_several_entries_are_named_and_how_to_choose():
+    resources = system(*letters(queue("other"), mapping("other", "confirm"))).resources
+    with pytest.raises(
+        ResourceMapError, match=r"several places: (inbox, other|other, inbox); .*harness_entry"
+    ):
+        resources.entry(TAKES)
+    assert resources.entry(TAKES, "other").name == "other"
+
+
+def test_system_without_anything_that_takes_inputs_says_so():
+    with pytest.raises(ResourceMapError, match="none of its components takes inputs"):
+        system(function("alone")).resources.entry(TAKES)
+
+
+def test_entry_from_which_no_way_leads_to_the_listener_counts_if_there_is_no_other():
+    parts = [topic("news"), queue("inbox"), function("confirm"), queue("out"), mapping("inbox", "confirm")]
+    subscription = resource(
+        "aws_sns_topic_subscription.inbox", topic_arn=arn("sns", "news"), endpoint=arn("sqs", "inbox")
+    )
+    assert system(*parts, subscription).resources.entry(("sns", "sqs")).name == "news"
+
+
+def test_system_that_is_lent_keeps_its_graph():
+    own = system(*letters(bucket("spare")))
+    lent = DeployedSystem.from_json(own.to_json())
+    assert lent == own
+    assert lent.resources.components == own.resources.components
+    assert LISTENER_MODULE not in own.to_json()
