@@ -18,6 +18,7 @@ def likely_cause(
     mine: Sequence[Result],
     misses: Sequence[tuple[Result, str]],
     silent: Sequence[str],
+    branched: bool = False,
 ) -> str:
     """What happened, in one sentence, the component first.
 
@@ -29,12 +30,13 @@ def likely_cause(
         mine: Results of the input.
         misses: Results that were not accepted, each with the reason; the nearest last.
         silent: Sources without a result of the input, if other sources have one.
+        branched: Some component of the path leads to several others.
     """
     nothing = f"no result of this input from {', '.join(silent)}" if silent else ""
     if failed:
         told = str(failed[-1])
         return f"{told}; {nothing}" if nothing else told
-    cause = _cause(findings, remarks, forked=bool(silent))
+    cause = _cause(findings, remarks, forked=branched or bool(silent))
     if misses:
         nearest, reason = misses[-1]
         told = f"{nearest.source}: its result is not the one awaited: {headline(reason)}"

@@ -13,13 +13,14 @@ from event_harness.explaining.causes import headline, likely_cause
 from event_harness.explaining.concurrent_work import gathered
 from event_harness.explaining.failure_details import completed, functions_behind
 from event_harness.explaining.function_logs import Patience
-from event_harness.explaining.path import account, components_from, forks
+from event_harness.explaining.path import account
 from event_harness.explaining.platform_log import PlatformLog, platform_log
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.probes.components import ask, ask_listener, listener_of
 from event_harness.explaining.report import Finding, Report
 from event_harness.explaining.shapes import without_content
 from event_harness.explaining.unmatched_results import Compare, Misses, UnmatchedResults
+from event_harness.explaining.ways import sources_reached, ways_from, with_links
 from event_harness.machine.clock import monotonic
 from event_harness.results.failure import Failure
 from event_harness.results.failures import FailureReader
@@ -118,7 +119,7 @@ class Explainer:
             self._resources,
             self._target,
             sent,
-            resulted=bool(came) and came.issuperset(self._resources.sources),
+            resulted=bool(came) and came.issuperset(sources_reached(self._resources, sent.component)),
             ids=self._ids,
             deadline=deadline,
             foreign={item.request_id for item in others} - {None},
@@ -137,12 +138,14 @@ class Explainer:
         failed = gathered(look, self._budget * _LOOK, lambda _name, _error: self._seen(sent, known))[0]
         mine = self._reader.of(sent.correlation_id)
         came = {result.source for result in mine}
-        silent = [name for name in self._resources.sources if name not in came] if mine else []
+        expected = sources_reached(self._resources, sent.component)
+        silent = [name for name in self._resources.sources if name in expected - came] if mine else []
         question = replace(
             self._question(sent, deadline),
             message_ids=[item.message_id for item in failed if item.redriven],
         )
-        path = (*components_from(self._resources.components, sent.component), listener_of(self._resources))
+        ways = ways_from(self._resources, sent.component, listener_of(self._resources))
+        path = ways.path
         since = datetime.fromtimestamp(question.since, UTC)
         unmatched = UnmatchedResults(
             self._resources,
@@ -165,17 +168,20 @@ class Explainer:
             remarks.append(("others", lambda: Seen(unmatched.others())))
         answers = gathered([*probes, *remarks], max(0.0, deadline - monotonic()), self._unknown)
         seen, told = answers[: len(path)], [answer.finding for answer in answers[len(path) :]]
-        findings = account(
-            path,
-            seen,
-            {item.component: item for item in failed},
-            forked=len(self._resources.sources) > 1 or forks(path, seen),
-            resulted=question.resulted,
-        )
+        ways = with_links(ways, seen, forked=len(self._resources.sources) > 1)
+        by_component = {item.component: item for item in failed}
+        findings = account(ways, seen, by_component, resulted=question.resulted)
         # Results under another id tell more than results without one, and both more than a tally.
         by_weight = [*reversed(told)]
         cause = likely_cause(
-            findings, path, by_weight, failed=failed, mine=mine, misses=misses, silent=silent
+            findings,
+            path,
+            by_weight,
+            failed=failed,
+            mine=mine,
+            misses=misses,
+            silent=silent,
+            branched=ways.branched,
         )
         events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
         appendix = (

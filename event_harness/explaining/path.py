@@ -5,39 +5,29 @@ has seen the input, an earlier one has passed it on; behind the place where it f
 two findings of a path contradict each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from event_harness.explaining.probes.asking import Seen
 from event_harness.explaining.report import Finding
-from event_harness.explaining.wiring import Link, stops
+from event_harness.explaining.ways import Ways, links_of
+from event_harness.explaining.wiring import is_linked, stops
 from event_harness.results.failure import Failure
 from event_harness.system.resources import Component
 
 
-def components_from(components: Sequence[Component], entry: str) -> tuple[Component, ...]:
-    """The components from the one that the input was sent to; it has never been at those before it."""
-    names = [component.name for component in components]
-    return tuple(components[names.index(entry) :] if entry in names else components)
-
-
 def account(
-    path: Sequence[Component],
-    seen: Sequence[Seen],
-    failures: Mapping[str, Failure],
-    *,
-    forked: bool,
-    resulted: bool,
+    ways: Ways, seen: Sequence[Seen], failures: Mapping[str, Failure], *, resulted: bool
 ) -> list[Finding]:
     """The findings of a path, each in the light of the others.
 
     Args:
-        path: The components from where the input was sent to, and the listener.
+        ways: The components from where the input was sent to, the listener last, and how they are connected.
         seen: The answer of each.
         failures: Name of a component -> the newest failure message of this input that names it.
-        forked: The path has branches: a component says nothing about those of another branch.
         resulted: Every source has a result of the input.
     """
+    path = ways.path
     findings = [
         _failed(answer.finding, failures[answer.finding.component])
         if answer.finding.component in failures
@@ -45,19 +35,21 @@ def account(
         for answer in seen
     ]
     findings = _busy(path, seen, findings)
-    passed = len(path) if resulted else 0 if forked else _passed_by(findings)
-    findings = [
-        (_failed_after_all(one) if one.component in failures else _passed(one)) if number < passed else one
-        for number, one in enumerate(findings)
-    ]
-    if forked and not resulted:
-        findings = _fed(path, seen, findings)
-    stop = next((n for n in range(passed, len(path)) if findings[n].state in ("failed", "running")), None)
-    if stop is None:
-        stop = _blocked(path, seen, findings, passed)
-    if stop is not None and (not forked or _only_way(path, seen, stop)):
-        findings[stop + 1 :] = [_behind(one, findings[stop]) for one in findings[stop + 1 :]]
-    return _other_branches(path, seen, findings, stop)
+    passed = set(range(len(path))) if resulted else _passed_by(ways, findings)
+    for number in passed:
+        one = findings[number]
+        findings[number] = _failed_after_all(one) if one.component in failures else _passed(one)
+    stopped: list[int] = []
+    for number in range(len(path)):
+        if number in passed or findings[number].state == "ok":
+            continue
+        if number and number not in ways.reached(stopped):
+            findings[number] = _behind(findings[number], findings[_nearest(ways, number, stopped)])
+        elif findings[number].state not in ("failed", "running"):
+            findings[number] = _explained(ways, seen, findings, number, stopped)
+        if findings[number].state in ("failed", "running", "not reached"):
+            stopped.append(number)
+    return [_unconnected(ways, seen, number, one) for number, one in enumerate(findings)]
 
 
 def last_seen(findings: Sequence[Finding]) -> int:
@@ -65,10 +57,22 @@ def last_seen(findings: Sequence[Finding]) -> int:
     return max((number for number, one in enumerate(findings) if one.state == "ok"), default=-1)
 
 
-def _passed_by(findings: Sequence[Finding]) -> int:
-    """How many components the input has passed: all before the last one where it is known to have been."""
-    been = [number for number, one in enumerate(findings) if one.here]
-    return max([last_seen(findings) + 1, *been])
+def _passed_by(ways: Ways, findings: Sequence[Finding]) -> set[int]:
+    """The components that the input has passed: those without which it could not be where it was seen."""
+    been = [number for number, one in enumerate(findings) if one.state == "ok" or one.here]
+    reached = ways.reached()
+    passed = {number for number in been if findings[number].state == "ok"}
+    for number in range(len(findings)):
+        without = ways.reached([number])
+        if any(other != number and other in reached and other not in without for other in been):
+            passed.add(number)
+    return passed
+
+
+def _nearest(ways: Ways, number: int, stopped: Sequence[int]) -> int:
+    """The component that keeps the input from this one: the last one that does so alone."""
+    alone = (stop for stop in reversed(stopped) if number not in ways.reached([stop]))
+    return next(alone, stopped[-1])
 
 
 def _failed(finding: Finding, failure: Failure) -> Finding:
@@ -90,7 +94,7 @@ def _busy(path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Fi
         if source.type != "sqs" or answer.finding.state != "running":
             continue
         for number, component in enumerate(path):
-            if not any(link.leads_to(component) for link in _links(answer)):
+            if not any(link.leads_to(component) for link in links_of(answer)):
                 continue
             if busy[number].state == "not reached":
                 text = f"works on a message of {source.name}, or will try it again; its log has no line yet"
@@ -115,45 +119,6 @@ def _passed(finding: Finding) -> Finding:
     return replace(finding, state="ok", text=f"passed, as a later component shows{said}", cause=None)
 
 
-def _fed(path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding]) -> list[Finding]:
-    """On a path with branches: a component has passed the input on if only it leads to one that saw it."""
-    fed = list(findings)
-    for number in reversed(range(len(path))):
-        behind = [n for n in range(len(path)) if fed[n].state == "ok" or fed[n].here]
-        if any(_feeders(path, seen, n) == [number] for n in behind) and not fed[number].here:
-            fed[number] = _passed(fed[number])
-    return fed
-
-
-def _feeders(path: Sequence[Component], seen: Sequence[Seen], number: int) -> list[int]:
-    """The components that are connected to this one."""
-    return [
-        before
-        for before, answer in enumerate(seen)
-        if any(link.leads_to(path[number]) for link in _links(answer))
-    ]
-
-
-def _only_way(path: Sequence[Component], seen: Sequence[Seen], stop: int) -> bool:
-    """Whether nothing branches off before a component, so that all others lie behind it.
-
-    A function may write to any other component; what a function before it writes to isn't known.
-    """
-    return all(
-        path[number].type != "lambda"
-        and [n for n in range(len(path)) if number in _feeders(path, seen, n)] == [number + 1]
-        for number in range(stop)
-    )
-
-
-def forks(path: Sequence[Component], seen: Sequence[Seen]) -> bool:
-    """Whether some component is connected to several others of the path."""
-    return any(
-        sum(any(link.leads_to(component) for link in _links(answer)) for component in path) > 1
-        for answer in seen
-    )
-
-
 def _behind(finding: Finding, stop: Finding) -> Finding:
     """A component behind the one where the input stopped."""
     if finding.state != "unknown":
@@ -166,88 +131,54 @@ def _verb(stop: Finding) -> str:
     return {"failed": "failed", "running": "has not ended"}.get(stop.state, "was not reached")
 
 
-def _blocked(
-    path: Sequence[Component], seen: Sequence[Seen], findings: list[Finding], passed: int
-) -> int | None:
-    """The first component after the passed ones that the input did not reach; its finding gets the reason."""
-    gap = next((n for n in range(passed, len(path)) if findings[n].state == "not reached"), None)
-    end = len(path) - 1 if gap is None else gap
-    for number in range(max(passed, 1), end + 1):
-        feeder = _feeder(path, seen, number)
-        if feeder is None:
+def _explained(
+    ways: Ways, seen: Sequence[Seen], findings: Sequence[Finding], number: int, stopped: Collection[int]
+) -> Finding:
+    """A component that the input may not have come to: what lies between it and those before it."""
+    finding, component = findings[number], ways.path[number]
+    open_ = ways.reached(stopped)
+    before = [one for one in ways.before(number) if one in open_ and one not in stopped]
+    told = [(one, _reason(ways.path[one], seen[one], component)) for one in before]
+    if told and all(reason for _, reason in told):
+        one, reason = next((one for one in told if _sure(seen[one[0]], component)), told[0])
+        text = f"{findings[one].component}: {reason}"
+        certain = _sure(seen[one], component)
+        return Finding(finding.component, "not reached", text, finding.details, cause=text, certain=certain)
+    if finding.state != "not reached":
+        return finding
+    for one in before:
+        through = next((link for link in links_of(seen[one]) if link.leads_to(component)), None)
+        if through is None:
             continue
-        source, links = findings[feeder].component, _links(seen[feeder])
-        reason = next(stops(links, path[number], path[feeder].type), None)
-        if reason and (number == gap or findings[number].state == "unknown"):
-            findings[number] = Finding(
-                findings[number].component,
-                "not reached",
-                f"{source}: {reason}",
-                findings[number].details,
-                cause=f"{source}: {reason}",
-                certain=_refused(seen[feeder], path[number]),
-            )
-            return number
-        if number == gap:
-            through = next(link for link in links if link.leads_to(path[number]))
-            passes = f"passes only {through.filter}" if through.filter else "leads to it"
-            text = f"{findings[number].text}, though the {through.kind} of {source} {passes}"
-            if through.filter:
-                text = text.replace(", though the", "; the")
-            findings[number] = replace(findings[number], text=text)
-    return gap
+        source = findings[one].component
+        if through.filter:
+            text = f"{finding.text}; the {through.kind} of {source} passes only {through.filter}"
+        else:
+            text = f"{finding.text}, though the {through.kind} of {source} leads to it"
+        return replace(finding, text=text)
+    return finding
 
 
-def _other_branches(
-    path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding], stop: int | None
-) -> list[Finding]:
-    """Say also of the other branches of a component why the input did not come to them."""
-    told = list(findings)
-    for number in range(len(path)):
-        feeder = next((n for n in reversed(_feeders(path, seen, number)) if n < number), None)
-        if told[number].state != "not reached" or told[number].cause:
-            continue
-        if feeder is None:
-            told[number] = _unconnected(path, seen, number, told[number])
-        if feeder is None or number == stop:
-            continue
-        reason = next(stops(_links(seen[feeder]), path[number], path[feeder].type), None)
-        if reason and told[feeder].state != "not reached":
-            said = f"{told[feeder].component}: {reason}"
-            told[number] = replace(
-                told[number], text=said, cause=said, certain=_refused(seen[feeder], path[number])
-            )
-    return told
-
-
-def _unconnected(path: Sequence[Component], seen: Sequence[Seen], number: int, finding: Finding) -> Finding:
+def _unconnected(ways: Ways, seen: Sequence[Seen], number: int, finding: Finding) -> Finding:
     """A function that was not reached; if it is known that no connection leads to it, it says so."""
-    others = [
-        answer for component, answer in zip(path[:-1], seen, strict=False) if component.type != "lambda"
-    ]
+    if finding.state != "not reached" or finding.cause or number in (0, len(ways.path) - 1):
+        return finding
+    pairs = zip(ways.path[:-1], seen, strict=False)
+    others = [answer for component, answer in pairs if component.type != "lambda"]
     known = bool(others) and all(answer.links is not None for answer in others)
-    if not known or path[number].type != "lambda" or number in (0, len(path) - 1):
+    if not known or ways.path[number].type != "lambda" or any(after == number for _, after in ways.sure):
         return finding
     said = "no notification, subscription, rule or event source mapping of a component leads to it"
     return replace(finding, text=f"{finding.text}; {said}")
 
 
-def _refused(answer: Seen, component: Component) -> bool:
-    """Whether a connection is known not to let this input pass."""
-    return any(link.unmatched or not link.enabled for link in _links(answer) if link.leads_to(component))
-
-
-def _feeder(path: Sequence[Component], seen: Sequence[Seen], number: int) -> int | None:
-    """The component that is connected to this one; else the one before it, if it is connected to no other."""
-    feeders = [before for before in _feeders(path, seen, number) if before < number]
-    if feeders:
-        return feeders[-1]
-    before = number - 1
-    if seen[before].links is None or path[before].type == "lambda":
+def _reason(source: Component, answer: Seen, component: Component) -> str | None:
+    """Why nothing leads from one component to another; None if something does, or if that isn't known."""
+    if answer.links is None or not is_linked(source, component):
         return None
-    elsewhere = any(link.leads_to(component) for link in _links(seen[before]) for component in path)
-    return None if elsewhere else before
+    return next(stops(list(answer.links), component, source.type), None)
 
 
-def _links(answer: Seen) -> list[Link]:
-    return list(answer.links or ())
+def _sure(answer: Seen, component: Component) -> bool:
+    """Whether a connection is known to let this very input not pass."""
+    return any(link.unmatched or not link.enabled for link in links_of(answer) if link.leads_to(component))

@@ -172,6 +172,16 @@ def _json(text: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def is_linked(source: Component, target: Component) -> bool:
+    """Whether a connection from one component to another would be among those that are read.
+
+    A queue or a stream is read by functions, and by pipes and others that this doesn't look for.
+    """
+    if source.type in ("sqs", "dynamodb", "kinesis"):
+        return target.type == "lambda"
+    return source.type in ("sns", "eventbridge") or target.type in ("lambda", "sqs", "sns", "eventbridge")
+
+
 def stops(links: list[Link], component: Component, source: str) -> Iterator[str]:
     """Why no link leads this input to a component; nothing if one does.
 

@@ -52,7 +52,7 @@ def _finished(building: Building, unread: list[str]) -> Graph:
             LISTENER, LISTENER, "aws_lambda_function", "lambda", name, function, f"/aws/lambda/{name}"
         )
     edges = [edge for edge in building.edges if edge.source in nodes and edge.target in nodes]
-    edges = [edge for edge in edges if edge.source != LISTENER]
+    edges = [_with_source(edge, building) for edge in edges if edge.source != LISTENER]
     used = {end for edge in edges for end in (edge.source, edge.target)}
     # What nothing leads to or from takes no part, unless it is a component that could.
     nodes = {
@@ -61,6 +61,15 @@ def _finished(building: Building, unread: list[str]) -> Graph:
     given = names(node for node in nodes.values() if node.address != LISTENER)
     named = {a: replace(n, name=given.get(a, n.name)) for a, n in sorted(nodes.items())}
     return Graph(named, tuple(sorted(edges, key=_order)), tuple(unread))
+
+
+def _with_source(edge: Edge, building: Building) -> Edge:
+    """An edge to the listener with the name of the source that it is."""
+    if edge.target != LISTENER:
+        return edge
+    by = next((one for one in building.resources if one.address == edge.by), None)
+    name = building.listener.source(by, building.nodes[edge.source])
+    return replace(edge, notes=(*edge.notes, f"source {name}")) if name else edge
 
 
 def _order(edge: Edge) -> tuple[str, str, str, str]:

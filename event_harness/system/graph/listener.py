@@ -1,9 +1,11 @@
 """Finds the event listener in a state, by the resource map in its outputs and never by a name."""
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from event_harness.system.graph.model import Node
 from event_harness.system.graph.references import References, canonical, owned_by
 from event_harness.system.graph.state import Resource, State
 
@@ -17,13 +19,22 @@ class Listener:
 
     Attributes:
         function: ARN of its function; empty if there is no listener.
+        sources: What its sources listen to, an ARN or the name of a bucket -> the name of the source.
         modules: Addresses of the modules that hold its resources only.
         addresses: Addresses of its resources that lie in no such module.
     """
 
     function: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     addresses: frozenset[str] = frozenset()
+
+    def source(self, by: Resource | None, node: Node) -> str | None:
+        """The name of the source that a connection is, of the module's own or of the user's."""
+        if by is not None and self.owns(by) and isinstance(by.index, str):
+            return by.index
+        keys = (key for key in (node.arn, node.identifier) if key)
+        return next((self.sources[key] for key in keys if key in self.sources), None)
 
     def owns(self, resource: Resource) -> bool:
         """Whether a resource belongs to the listener."""
@@ -52,9 +63,23 @@ def find(state: State) -> Listener:
     ]
     return Listener(
         canonical(function.text("arn")),
+        _sources(function),
         tuple(_modules(part for part in parts if part)),
         frozenset(part.address for part in parts if part),
     )
+
+
+def _sources(function: Resource) -> dict[str, str]:
+    """What the listener's environment says of its sources."""
+    found: dict[str, str] = {}
+    for environment in function.blocks("environment"):
+        variables = environment.get("variables") or {}
+        try:
+            sources = json.loads(variables.get("SOURCES") or "{}")
+        except (TypeError, ValueError):
+            continue
+        found |= {canonical(str(source["match"])): name for name, source in sources.items()}
+    return found
 
 
 def _modules(parts: Iterable[Resource]) -> Iterable[str]:

@@ -71,10 +71,12 @@ def way(graph: Graph, start: str, end: str = LISTENER) -> tuple[set[str], bool]:
 def ordered(graph: Graph) -> list[str]:
     """All addresses, each after those that lead to it, the listener last. A circle stays together."""
     edges = {
-        address: sorted({edge.target for edge in graph.out(address) if not edge.reads} & set(graph.nodes))
+        address: sorted(
+            {edge.target for edge in graph.out(address) if not edge.reads} & set(graph.nodes), reverse=True
+        )
         for address in graph.nodes
     }
-    groups = circles(sorted(graph.nodes), edges.__getitem__)
+    groups = circles(sorted(graph.nodes, reverse=True), edges.__getitem__)
     order = [address for group in reversed(groups) for address in _circle(graph, group)]
     return sorted(order, key=lambda address: address == LISTENER)
 

@@ -1,6 +1,7 @@
 """One account of a path: no two findings contradict each other, whatever the components say."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from explained import REQUEST, Anything, explain, finding, processed, states, written
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from listener_fakes import MAP, World, client_error, envelope, s3_event
 
 from event_harness.explaining.causes import likely_cause
-from event_harness.explaining.path import account, components_from
+from event_harness.explaining.path import account
 from event_harness.explaining.probes.asking import Seen
 from event_harness.explaining.report import Finding
+from event_harness.explaining.ways import Ways, ways_from, with_links
 from event_harness.explaining.wiring import Link
 from event_harness.results.failure import parse
 from event_harness.system.resources import Component
@@ -94,7 +96,8 @@ def test_no_two_findings_contradict_each_other_whatever_the_components_say(faile
     failures = {failed: failure_of(failed)} if failed else {}
     for answers in itertools.product(ANSWERS[::3], *[ANSWERS] * (len(PATH) - 1)):
         for forked, resulted in itertools.product((False, True), repeat=2):
-            findings = account(PATH, seen_by(answers), failures, forked=forked, resulted=resulted)
+            seen = seen_by(answers)
+            findings = account(with_links(Ways(PATH), seen, forked=forked), seen, failures, resulted=resulted)
             cause = likely_cause(
                 findings, PATH, [], failed=list(failures.values()), mine=[], misses=[], silent=[]
             )
@@ -175,9 +178,10 @@ def test_no_explanation_contradicts_itself_whatever_the_fakes_say(processor, out
 
 
 def test_an_input_is_not_asked_for_at_components_before_the_one_that_it_was_sent_to():
-    names = [component.name for component in components_from(PATH, "processor")]
+    resources = replace(World().resources, components=PATH[:-1])
+    names = [component.name for component in ways_from(resources, "processor", PATH[-1]).path]
     assert names == ["processor", "event_listener"]
-    assert components_from(PATH, "unknown") == PATH
+    assert ways_from(resources, "unknown", PATH[-1]).path == PATH
 
 
 def test_an_input_sent_to_a_later_component_says_nothing_about_those_before_it():
@@ -297,7 +301,7 @@ def test_each_branch_that_a_filter_closes_says_so():
         Seen(Finding("news", "unknown", "there"), links),
         *(Seen(Finding(name, "not reached", "not invoked since the send")) for name in ("audit", "notify")),
     ]
-    findings = account(BRANCHES, answers, {}, forked=True, resulted=False)
+    findings = account(with_links(Ways(BRANCHES), answers, forked=True), answers, {}, resulted=False)
     assert [one.text for one in findings[1:]] == [
         'news: its subscription filters it out: kind must be "a"',
         "news: its subscription is not confirmed",
@@ -314,7 +318,7 @@ def test_a_branch_that_nothing_leads_to_says_so_where_that_is_known(links, said)
         Seen(Finding("notify", "not reached", "not invoked since the send")),
         Seen(Finding("event_listener", "not reached", "not invoked since the send")),
     ]
-    findings = account(path, answers, {}, forked=True, resulted=False)
+    findings = account(with_links(Ways(path), answers, forked=True), answers, {}, resulted=False)
     told = "no notification, subscription, rule or event source mapping of a component leads to it"
     assert (told in findings[2].text) == said
     assert told not in findings[3].text  # a source of the listener need not be a component

@@ -106,8 +106,8 @@ def _statement(actions, resources, effect="Allow"):
     return {"Effect": effect, "Action": actions, "Resource": resources}
 
 
-def listener(*sources):
-    """The event listener with the mappings of its sources, and the output that names it."""
+def listener(*sources, environment=None):
+    """The event listener with the mappings of its sources, which have the names `0`, `1` and so on."""
     own = arn("lambda", "function:acme-listening")
     parts = [
         resource(
@@ -116,6 +116,7 @@ def listener(*sources):
             id="acme-listening",
             arn=own,
             role=arn("iam", "role/acme-listening", ""),
+            environment=[{"variables": environment or {}}],
         ),
         resource(
             f"{LISTENER_MODULE}.aws_dynamodb_table.results", name="acme-results", arn="arn:aws:dynamodb:x:1:y"

@@ -119,6 +119,7 @@ def test_listener_is_the_end_and_its_resources_are_no_components():
     graph = graph_of(queue("confirmed"), *listener(arn("sqs", "confirmed")), outputs={"event_harness": MAP})
     assert drawn(graph) == {"confirmed -> event_listener: event source mapping"}
     assert set(graph.nodes) == {"aws_sqs_queue.confirmed", LISTENER}
+    assert graph.edges[0].notes == ("source 0",)
 
 
 def test_listener_is_found_by_its_map_alone():
@@ -133,7 +134,10 @@ def test_own_mapping_outside_of_the_module_leads_to_the_listener():
         event_source_arn=arn("sqs", "confirmed"),
         function_arn=arn("lambda", "function:acme-listening"),
     )
-    graph = graph_of(queue("confirmed"), mapping, *listener(), outputs={"event_harness": MAP})
+    environment = {"SOURCES": json.dumps({"mine": {"type": "sqs", "match": arn("sqs", "confirmed")}})}
+    parts = [queue("confirmed"), mapping, *listener(environment=environment)]
+    graph = graph_of(*parts, outputs={"event_harness": MAP})
+    assert graph.edges[0].notes == ("source mine",)
     assert drawn(graph) == {"confirmed -> event_listener: event source mapping"}
 
 
