@@ -1,36 +1,77 @@
-"""Runs all benchmarks: one after another, or with `--quick` small ones at once, to see that they work."""
+"""Runs all benchmarks: one after another, or with `--quick` small ones at once, to see that they work.
+
+It writes `results.json`, and `results.md` with a plot of each benchmark, beside this file.
+"""
 
 import argparse
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+from benchmarks import results
+from benchmarks.figures import Figure, read
+
 ROOT = Path(__file__).parents[1]
-BENCHMARKS = ("side_by_side", "wait_latency", "text_processor_memory", "start_up")
+FIGURES = ("over_wait", "reads", "text_processor", "throughput", "many_waits", "start_up")
+"""The benchmarks that measure figures beside a reference."""
+BENCHMARKS = (*FIGURES, "side_by_side")
+"""All of them; `side_by_side` compares what is said, case by case, and has no figures."""
 
 
 def main() -> int:
-    """Run all of them; return 1 if one fails."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").strip())
-    parser.add_argument("--quick", action="store_true", help="small benchmarks, all at once")
-    quick = parser.parse_args().quick
-    # Small ones measure nothing that the others could disturb.
-    failed = (
-        _at_once() if quick else [name for name in BENCHMARKS if subprocess.call(_command(name), cwd=ROOT)]
+    """Run all of them; return 1 if one fails, or with `--check` if a figure falls short of its bound."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0]
     )
+    parser.add_argument("--quick", action="store_true", help="small benchmarks, all at once; writes nothing")
+    parser.add_argument("--check", action="store_true", help="fail if a figure falls short of its bound")
+    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="only this one; repeatable")
+    options = parser.parse_args()
+    names = [name for name in BENCHMARKS if name in (options.only or BENCHMARKS)]
+    if options.quick:
+        # Small ones measure nothing that the others could disturb.
+        return _said(_at_once(names), [])
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        measured, failed = _in_turn(names, Path(folder))
+    if measured:
+        results.write(measured, ROOT / "benchmarks", time.monotonic() - began)
+    broken = [line for figures in measured.values() for figure in figures for line in figure.broken()]
+    return _said(failed, broken if options.check else [])
+
+
+def _said(failed: list[str], broken: list[str]) -> int:
     for name in failed:
         print(f"benchmarks.{name} failed", file=sys.stderr)
-    return 1 if failed else 0
+    for line in broken:
+        print(f"falls short: {line}", file=sys.stderr)
+    return 1 if failed or broken else 0
 
 
-def _in_turn() -> list[str]:
-    return [name for name in BENCHMARKS if subprocess.call(_command(name), cwd=ROOT)]
+def _in_turn(names: list[str], folder: Path) -> tuple[dict[str, list[Figure]], list[str]]:
+    """The figures of each benchmark, and the names of those that failed."""
+    measured: dict[str, list[Figure]] = {}
+    failed = []
+    for name in names:
+        began = time.monotonic()
+        file = folder / f"{name}.json"
+        code = subprocess.call(
+            [*_command(name), *(["--json", str(file)] if name in FIGURES else [])], cwd=ROOT
+        )
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        if file.exists():
+            measured[name] = read(file)  # it returns 1 if a bound is broken, which `--check` judges
+        elif code or name in FIGURES:
+            failed.append(name)
+    return measured, failed
 
 
-def _at_once() -> list[str]:
+def _at_once(names: list[str]) -> list[str]:
     processes = {
         name: subprocess.Popen([*_command(name), "--quick"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for name in BENCHMARKS
+        for name in names
     }
     try:
         return [name for name, process in processes.items() if _finished(process)]

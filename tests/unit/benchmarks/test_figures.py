@@ -1,0 +1,75 @@
+"""The figures of the benchmarks are judged and written as they were measured."""
+
+import json
+import sys
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks import results
+from benchmarks.figures import Figure, percentile_95, read, run
+
+GOOD = Figure("over-wait", "after 1 s", "ms", [1, 2, 3], [10, 20, 60], "a poll loop", {"median ratio": 0.1})
+BAD = Figure("memory", "", "MB", [99, 101], bounds={"most": 100})
+
+
+def test_ratios_are_ours_by_the_reference():
+    assert GOOD.measured("median ratio") == pytest.approx(0.1)
+    assert GOOD.measured("p95 ratio") == pytest.approx(0.05)
+    assert (BAD.measured("median"), BAD.measured("most")) == (100, 101)
+
+
+def test_figure_falls_short_only_above_its_bound():
+    assert GOOD.broken() == []
+    assert BAD.broken() == ["memory: most is 101, must be at most 100"]
+
+
+def test_ratio_to_a_reference_of_nothing_is_infinite():
+    assert Figure("a", "", "ms", [1], [0]).measured("median ratio") == float("inf")
+
+
+def test_unknown_bound_is_an_error():
+    with pytest.raises(ValueError, match="'mean': must be one of median ratio"):
+        Figure("a", "", "ms", [1], bounds={"mean": 1}).broken()
+
+
+def test_percentile_of_few_values_is_the_largest():
+    assert percentile_95([3, 1, 2]) == 3
+    assert percentile_95(list(range(1, 101))) == pytest.approx(95.95)
+
+
+@pytest.mark.parametrize(("quick", "code"), [(False, 1), (True, 0)])
+def test_benchmark_fails_by_a_broken_bound_unless_it_is_quick(quick, code, monkeypatch, tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    monkeypatch.setattr(sys, "argv", ["bench", "--json", str(file), *(["--quick"] if quick else [])])
+    assert run(lambda asked: [GOOD, BAD] if asked is quick else [], "A benchmark.") == code
+    assert [(one.title, one.broken()) for one in read(file)] == [
+        (one.title, one.broken()) for one in (GOOD, BAD)
+    ]
+    said = capsys.readouterr()
+    assert "over-wait, after 1 s" in said.out
+    assert ("memory: most is 101" in said.err) is not quick
+
+
+def test_results_hold_the_figures_the_machine_and_a_plot(tmp_path):
+    results.write({"over_wait": [GOOD], "memory": [BAD]}, tmp_path, 12.4)
+    facts = json.loads((tmp_path / "results.json").read_text())
+    assert facts["about"]["seconds"] == 12
+    assert facts["about"]["machine"]
+    assert facts["benchmarks"]["over_wait"][0]["measured median ratio"] == pytest.approx(0.1)
+    assert facts["benchmarks"]["memory"][0]["broken"] == ["memory: most is 101, must be at most 100"]
+    page = (tmp_path / "results.md").read_text()
+    assert "| over-wait, after 1 s | ms | 2 | 3 | 20 | 60 | 0.100, 0.050 | median ratio 0.1 |" in page
+    assert "most 100 (NO)" in page
+    assert '    x-axis ["over-wait, after 1 s"]\n    y-axis "share" 0 --> 1.00\n    bar [0.100]' in page
+    assert '    x-axis ["memory"]\n    y-axis "share" 0 --> 1.01\n    bar [1.010]' in page
+
+
+def test_check_fails_where_a_figure_falls_short(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(benchmarks, "ROOT", tmp_path)
+    (tmp_path / "benchmarks").mkdir()
+    monkeypatch.setattr(benchmarks, "_in_turn", lambda _names, _folder: ({"memory": [BAD]}, []))
+    for arguments, code in (["--check"], 1), ([], 0):
+        monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+        assert benchmarks.main() == code
+    assert capsys.readouterr().err == "falls short: memory: most is 101, must be at most 100\n"
