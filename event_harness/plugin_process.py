@@ -98,10 +98,10 @@ def session(config: pytest.Config) -> "Lendable":
     """The source of this process's system: its own session, or the controller that lends to its workers."""
     lent = getattr(config, "workerinput", {}).get("event_harness")
     settings = config.stash[SETTINGS_KEY]
-    if settings["resources"] or settings["reuse"]:
+    if settings["resources"]:
         return own_session(config)
     if lent is None:
-        if not config.stash[ENDING_KEY].is_ours and SESSION_KEY not in config.stash:
+        if not settings["reuse"] and not config.stash[ENDING_KEY].is_ours and SESSION_KEY not in config.stash:
             raise DeploymentError(
                 "a forked child can't deploy the system, since nothing would destroy it: run pytest without "
                 "--forked, or add -n 1 (then the controller of pytest-xdist deploys)"

@@ -189,6 +189,13 @@ SETTINGS = (
         "last",
     ),
     Setting(
+        "apply",
+        False,
+        _flag,
+        "with --harness-reuse: apply what has changed in the Terraform files to the kept deployment",
+        "flag",
+    ),
+    Setting(
         "resources",
         None,
         _text,

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from event_harness.aws.targets import Target
+from event_harness.deployments import sync
 from event_harness.deployments.destroy import Destroyer
-from event_harness.deployments.record import DeploymentRecord
+from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError, StateError
 from event_harness.machine.boundary import explained
@@ -128,24 +129,53 @@ class Deployment:
             SettingError: the configuration names another region than the target's.
         """
         try:
+            self.record.at("init")
             self.prepare()
-            self.record.at("apply")
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
-            progress = Progress(self.calls.say, "apply")
-            flags = ["-auto-approve", *COMMON, *self.calls.variable_flags()]
-            self.calls.terraform(progress=progress).execute_command("apply", *flags)
-            self.record.at("applied")
-            sources.record(self._view, self.record.sources)
+            self._apply()
             return self.system()
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
 
+    @explained()
+    @deferred()
+    def update(self) -> DeployedSystem:
+        """Apply the difference between a kept deployment and its project.
+
+        If a step fails or is interrupted, the deployment stays, as far as it has got.
+
+        Raises:
+            ConfigurationError: the configuration can't be read.
+            DeploymentError: init or apply failed; the message holds terraform's own.
+            SettingError: the configuration names another region than the target's.
+        """
+        try:
+            self.prepare()
+            self.calls.say(f"applying what has changed to deployment {self.record.deployment_id}")
+            self._apply()
+        finally:
+            self.record.at("applied")
+        return self.system()
+
+    def _apply(self) -> None:
+        self.record.at("apply")
+        progress = Progress(self.calls.say, "apply")
+        flags = ["-auto-approve", *COMMON, *self.calls.variable_flags()]
+        self.calls.terraform(progress=progress).execute_command("apply", *flags)
+        self.record.at("applied")
+        sources.record(self._view, self.record.sources)
+        sync.record(self._view, self.record)
+
     def prepare(self) -> None:
-        """Make the deployment's view of the project, init it and select its workspace."""
+        """Make the deployment's view of the project, init it and select its workspace.
+
+        A view that is there already gives way, with its state, to the new one.
+        """
+        before = self.record.configuration_dir if self.record.configuration else None
         self._view = view.make(
             self.root,
-            self.record.directory / "config",
+            self._place_of_view(),
             project=self.project,
             never=[self.record.directory.parent.parent, self.record.directory.parent],
             exclude=self.exclude,
@@ -153,12 +183,17 @@ class Deployment:
             tofu=self.calls.tofu,
         )
         toolchain = self.calls.toolchain
+        if before:
+            shutil.copytree(before / STATES, self._view.root / STATES)
         self.record.configuration = str(self._view.root.relative_to(self.record.directory.resolve()))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
         self.record.variables = given | self.variables
         self.record.var_files = self._copy_variable_files()
         self.record.terraform, self.record.providers = str(toolchain.binary), toolchain.providers
-        self.record.at("init")
+        self.record.save()
+        if before:
+            top = before.relative_to(self.record.directory).parts[0]
+            shutil.rmtree(self.record.directory / top, ignore_errors=True)
         self.calls.initialise()
         self._view.protect(Configuration.read(module) for module in own_copies(self.calls.data_dir))
         self.calls.say(f"{toolchain.kind} {toolchain.version} uses {self.calls.provider}")
@@ -166,6 +201,11 @@ class Deployment:
             if line := runtimes.prepare():
                 self.calls.say(line)
         self.calls.record_providers(self.region_origin)
+
+    def _place_of_view(self) -> Path:
+        """A directory that isn't there: the view of the last apply holds the state until the new one does."""
+        places = (self.record.directory / name for name in ("config", "config-2"))
+        return next(place for place in places if not place.exists())
 
     def _copy_variable_files(self) -> list[str]:
         """Copy the files of variables, since a destroy needs them, too; returns the names of the copies."""
@@ -184,14 +224,16 @@ class Deployment:
         Raises:
             SettingError: it is in another region than the target.
         """
-        text = self.calls.terraform().execute_command("output", "-no-color", "-json").out
-        outputs = {name: value["value"] for name, value in json.loads(text).items()}
         system = DeployedSystem(
+<<<<<<< HEAD
             self.record.deployment_id,
             self.target,
             outputs,
             OUTPUT in self.declared.outputs,
             graph=self._graph(),
+=======
+            self.record.deployment_id, self.target, self.calls.outputs(), OUTPUT in self.declared.outputs
+>>>>>>> bd970f9 (Sync the code of a kept deployment's functions with the project, and apply its configuration on request)
         )
         system.check_region()
         return system

@@ -32,6 +32,7 @@ from event_harness.machine import clock, command_line, dataclass_file, folders, 
 from event_harness.terraform import state_file
 
 RECORD = "record.json"
+STATES = "terraform.tfstate.d"  # where Terraform keeps the states of workspaces
 DEPLOYMENTS = "deployments"  # in the state directory: a directory for each deployment
 TEMPORARY = "tmp"  # in a deployment's directory: its temporary files, or a link to them
 
@@ -201,7 +202,7 @@ class DeploymentRecord:
     @property
     def state(self) -> Path:
         """The state file."""
-        return self.configuration_dir / "terraform.tfstate.d" / self.deployment_id / "terraform.tfstate"
+        return self.configuration_dir / STATES / self.deployment_id / "terraform.tfstate"
 
     def managed(self) -> list[dict[str, Any]]:
         """The resources that the state holds, as it writes them; data sources don't count.
@@ -261,7 +262,7 @@ class DeploymentRecord:
             return clock.now() < self.expires_at
         return processes.still_lives(self.pid, self.started)
 
-    def held(self, *, shared: bool = False) -> AbstractContextManager[None]:
+    def held(self, *, shared: bool = False) -> AbstractContextManager[folders.Lock]:
         """Lock the deployment: exclusively for a sweep, shared for tests that reuse it.
 
         Raises:

@@ -13,16 +13,17 @@ from pathlib import Path
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments import records
+from event_harness.deployments import kept
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.errors import DestroyError, EmulatorGoneError, HarnessError, SettingError, StateError
+from event_harness.deployments.terraform_calls import recorded_toolchain
+from event_harness.errors import DestroyError, EmulatorGoneError, SettingError, StateError
 from event_harness.machine import interrupts
 from event_harness.machine.progress import harmless
 from event_harness.settings import Settings
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.resources import ResourceMap
-from event_harness.terraform import sources, toolchain
+from event_harness.terraform import toolchain
 from event_harness.terraform.toolchain import Toolchain
 
 _LOOK = 1.0  # seconds between two looks at the emulator
@@ -78,6 +79,11 @@ class Session:
                 raise SettingError(
                     f"resources is {resources!r} ({self.settings.origin('resources')}) and reuse is "
                     f"{reuse!r} ({self.settings.origin('reuse')}): these are two systems, give one of them"
+                )
+            if self.settings["apply"] and not reuse:
+                raise SettingError(
+                    f"apply ({self.settings.origin('apply')}) brings a kept deployment up to date: name that "
+                    f"one with {self.settings.option('reuse')}"
                 )
             if resources:
                 self._system = self._described(resources)
@@ -169,22 +175,7 @@ class Session:
             record.endpoint_url, record.region = target.endpoint_url, target.region
             record.account = "" if target.endpoint_url else target.check().account
             record.save()
-            self.deployment = Deployment(
-                self.root,
-                target,
-                tools,
-                record,
-                variables=self.settings["var"],
-                var_files=[self._var_file(name) for name in self.settings["var_file"]],
-                region_origin=self.settings.origin("region") if self.settings["region"] else "",
-                project=self.project,
-                exclude=self.settings["exclude"],
-                include=self.settings["include"],
-                say=self.say,
-                interrupted=self._interrupted,
-                check_target=self._check_emulator,
-                retry=self.settings["retry"],
-            )
+            self.deployment = self._configured(tools, target, record)
             return self.deployment.apply()
         except BaseException as error:
             # A failed deployment has destroyed itself. If it couldn't, its record stays, and a note says so.
@@ -197,6 +188,24 @@ class Session:
             elif record.stage in ("new", "init"):
                 record.delete(keep_logs=True)
             raise
+
+    def _configured(self, tools: Toolchain, target: Target, record: DeploymentRecord) -> Deployment:
+        return Deployment(
+            self.root,
+            target,
+            tools,
+            record,
+            variables=self.settings["var"],
+            var_files=[self._var_file(name) for name in self.settings["var_file"]],
+            region_origin=self.settings.origin("region") if self.settings["region"] else "",
+            project=self.project,
+            exclude=self.settings["exclude"],
+            include=self.settings["include"],
+            say=self.say,
+            interrupted=self._interrupted,
+            check_target=self._check_emulator,
+            retry=self.settings["retry"],
+        )
 
     def _var_file(self, name: str) -> Path:
         """The file of that name: beside pytest's ini file, else beside the root, as for Terraform."""
@@ -287,43 +296,13 @@ class Session:
         return DeployedSystem("", target, {}, described=found)
 
     def _kept(self, which: str) -> DeployedSystem:
-        kept = [record for record in records.recorded(self.state_dir) if record.kept]
-        found = [record for record in kept if which in ("last", record.deployment_id)]
-        if not found:
-            there = ", ".join(record.deployment_id for record in kept) or "none"
-            raise SettingError(
-                f"reuse is {which!r} ({self.settings.origin('reuse')}), but no such deployment was kept; "
-                f"kept: {there}; keep one with pytest --harness-keep (if {which!r} is a path: write "
-                "--harness-reuse=DEPLOYMENT_ID, or give the paths first)"
-            )
-        record = found[-1]
-        try:
-            self._open.enter_context(record.held(shared=True))
-        except OSError as error:
-            raise SettingError(
-                f"deployment {record.deployment_id} is being swept and can't be reused"
-            ) from error
-        try:
-            target = record.find_target()
-        except HarnessError as error:
-            raise SettingError(
-                f"deployment {record.deployment_id} can't be reused: {error}; remove it with: "
-                f"{record.command('sweep')}"
-            ) from error
-        self._say_what_changed(record)
-        return Deployment(record.configuration_dir, target, self._tools(record.target), record).system()
-
-    def _say_what_changed(self, record: DeploymentRecord) -> None:
-        """Tell the user about changed files: a kept deployment runs the code of its apply."""
-        if Path(record.root).resolve() != self.root.resolve():
-            return
-        try:
-            files = sources.changed(self.root, record.sources)
-        except (OSError, ValueError):
-            return  # the files could be read at apply; now they can't be compared
-        if files:
-            more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-            self.say(
-                f"deployment {record.deployment_id} is tested as it was applied; changed since: "
-                f"{', '.join(files[:3])}{more}"
-            )
+        record = kept.find(self.state_dir, which, self.settings.origin("reuse"))
+        with interrupts.deferred():
+            reused = kept.Kept(record, self._open, self.say)
+            if Path(record.root).resolve() != self.root.resolve():
+                return reused.system()  # of another root: there is nothing to compare it with
+            if not self.settings["apply"]:
+                reused.synchronise()
+                return reused.system()
+            with reused.alone("--harness-apply"):
+                return self._configured(recorded_toolchain(record), reused.target, record).update()

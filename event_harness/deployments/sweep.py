@@ -3,7 +3,6 @@
 A sweep may be repeated, and two sweeps may run at the same time.
 """
 
-import os
 import signal
 import time
 from collections.abc import Callable, Collection
@@ -17,7 +16,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import records, sharing, unrecorded
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.deployments.terraform_calls import TerraformCalls
+from event_harness.deployments.terraform_calls import TerraformCalls, recorded_toolchain
 from event_harness.deployments.unrecorded import Unrecorded
 from event_harness.errors import (
     ConfigurationError,
@@ -31,7 +30,6 @@ from event_harness.errors import (
 from event_harness.machine import processes, terminal
 from event_harness.machine.command_line import about_records, spelled
 from event_harness.orphans import by_tag
-from event_harness.terraform import toolchain
 from event_harness.terraform.command import GRACE
 
 Say = Callable[[str], None]
@@ -259,7 +257,7 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
 
 
 def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> None:
-    calls = TerraformCalls(record, target, _tools(record), say=say)
+    calls = TerraformCalls(record, target, recorded_toolchain(record), say=say)
     destroyer = Destroyer(calls)
     # Its owner may have died between two writes, or used the provider mirror of another interpreter.
     try:
@@ -268,17 +266,6 @@ def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> Non
         say(f"{record.deployment_id}: its configuration can't be used, so without it: {error}")
         destroyer.by_configuration = False
     destroyer.by_state()
-
-
-def _tools(record: DeploymentRecord) -> toolchain.Toolchain:
-    """The toolchain of its apply, if it still exists: an older terraform can't read a newer one's state."""
-    recorded = record.terraform if Path(record.terraform).is_file() else None
-    return toolchain.find(
-        None if os.environ.get(toolchain.VARIABLE) else recorded,
-        target="aws" if record.target == "aws" else "local",
-        origin="the deployment's record",
-        providers=record.providers,
-    )
 
 
 def _account_for_state(record: DeploymentRecord, target: Target, say: Say) -> None:

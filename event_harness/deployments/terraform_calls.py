@@ -15,7 +15,7 @@ from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
-from event_harness.terraform import emptied, naming, provider_in_use
+from event_harness.terraform import emptied, naming, provider_in_use, toolchain
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.overrides import write_override
@@ -116,6 +116,11 @@ class TerraformCalls:
             version=version,
         )
         return version
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of what is deployed."""
+        text = self.terraform().execute_command("output", "-no-color", "-json").out
+        return {name: value["value"] for name, value in json.loads(text).items()}
 
     def variable_flags(self) -> list[str]:
         """The variables as Terraform's command line takes them; the last one counts."""
@@ -223,6 +228,17 @@ def _missing(failure: Failure) -> str:
     if not any(error.headline == "No value for required variable" for error in failure.errors):
         return ""
     return " (give it with --harness-var NAME=VALUE or --harness-var-file FILE)"
+
+
+def recorded_toolchain(record: DeploymentRecord) -> Toolchain:
+    """The toolchain of its apply, if it still exists: an older terraform can't read a newer one's state."""
+    recorded = record.terraform if Path(record.terraform).is_file() else None
+    return toolchain.find(
+        None if os.environ.get(toolchain.VARIABLE) else recorded,
+        target="aws" if record.target == "aws" else "local",
+        origin="the deployment's record",
+        providers=record.providers,
+    )
 
 
 def _left_out(failure: Failure) -> str:

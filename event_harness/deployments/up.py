@@ -139,6 +139,11 @@ def down(project_root: Path, *, say: Callable[[str], None] = terminal.say) -> No
         say("this shell still points to the emulator: exit the shell, or unset its AWS_ and TF_ variables")
 
 
+def running(project_root: Path) -> LocalEmulator | None:
+    """The emulator of `up` in a project; None if none is up."""
+    return _running(project_root.absolute() / STATE_DIR)
+
+
 def _running(state: Path) -> LocalEmulator | None:
     """The emulator of `up` in this project.
 

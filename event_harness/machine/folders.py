@@ -33,8 +33,33 @@ def delete_if_empty(directory: Path) -> None:
         directory.rmdir()
 
 
+class Lock:
+    """The lock of a directory.
+
+    Args:
+        handle: of the open directory.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @contextlib.contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Turn a shared lock into an exclusive one in this block.
+
+        Raises:
+            BlockingIOError: another process holds the lock, too.
+        """
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
 @contextlib.contextmanager
-def held(directory: Path, *, shared: bool = False) -> Iterator[None]:
+def held(directory: Path, *, shared: bool = False) -> Iterator[Lock]:
     """Lock a directory, exclusively or shared.
 
     The lock is on the directory itself, so no lock file is left. The lock ends with the process.
@@ -49,7 +74,7 @@ def held(directory: Path, *, shared: bool = False) -> Iterator[None]:
         fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         if not directory.exists():
             raise FileNotFoundError(directory)
-        yield
+        yield Lock(handle)
     finally:
         os.close(handle)
 

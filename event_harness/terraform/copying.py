@@ -17,6 +17,7 @@ LEFT_OUT = (
     *(".terraform", ".terragrunt-cache", ".event-harness"),
     *("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".venv*"),
 )
+Matcher = Callable[[str], bool]
 NEVER_READ = 0  # a copy's time of access; the first that reads it sets another
 _PIECE = 1 << 20  # bytes that are copied at a time, where the kernel can't copy
 
@@ -80,7 +81,7 @@ def copy_directory(source: Path, target: Path) -> None:
     )
 
 
-def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+def matcher(patterns: Iterable[str]) -> Matcher:
     """Tells whether one of the patterns matches a text."""
     expressions = [fnmatch.translate(pattern.strip("/")) for pattern in patterns]
     expression = re.compile("|".join(expressions))

@@ -9,6 +9,8 @@ from typing import Any
 
 from event_harness.terraform import copying
 
+_ORIGINALS = "originals.json"  # in TF_DATA_DIR
+
 
 def own_copies(data_dir: Path) -> list[Path]:
     """Replace each link by a copy, since a module may write into its own directory. It may be called again.
@@ -23,12 +25,29 @@ def own_copies(data_dir: Path) -> list[Path]:
     if not manifest.exists():
         return []
     content = json.loads(manifest.read_text(encoding="utf-8"))
-    for link in manifest.parent.iterdir():
+    found = originals(data_dir)
+    for link in list(manifest.parent.iterdir()):
         if link.is_symlink():
+            found[link] = link.resolve()
             _replace_by_copy(link, content["Modules"])
+    texts = {str(link): str(original) for link, original in found.items()}
+    (data_dir / _ORIGINALS).write_text(json.dumps(texts), encoding="utf-8")
     manifest.write_text(json.dumps(content), encoding="utf-8")
     directories = dict.fromkeys(Path(module["Dir"]) for module in content["Modules"])
     return [directory for directory in directories if directory.is_relative_to(data_dir)]
+
+
+def originals(data_dir: Path) -> dict[Path, Path]:
+    """By the place of its copy, the directory that each module with an absolute path as its source came from.
+
+    Args:
+        data_dir: the TF_DATA_DIR of a root, after `own_copies`.
+    """
+    try:
+        texts = json.loads((data_dir / _ORIGINALS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {Path(link): Path(original) for link, original in texts.items()}
 
 
 def _replace_by_copy(link: Path, modules: list[dict[str, Any]]) -> None:

@@ -1,9 +1,27 @@
 """The modules of a deployment that it may write to, after `terraform init`."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 from event_harness.terraform.fetched import own_copies
+
+_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
+
+
+def directory_of(address: str, configuration: Path, data_dir: Path) -> Path:
+    """The directory of a module by its address, such as `module.a["b"].module.c`; of the root by "".
+
+    Raises:
+        KeyError: init has recorded no such module.
+    """
+    key = ".".join(re.findall(r"module\.([^.\[]+)", _KEY.sub("", address)))
+    if not key:
+        return configuration
+    manifest = json.loads((data_dir / "modules" / "modules.json").read_text(encoding="utf-8"))
+    found = {module["Key"]: module["Dir"] for module in manifest["Modules"]}
+    return Path(os.path.normpath(configuration / found[key]))
 
 
 def directories(configuration: Path, data_dir: Path) -> list[Path]:

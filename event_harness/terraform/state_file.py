@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,49 @@ def managed(file: Path) -> list[dict[str, Any]]:
     Raises:
         StateError: the state can't be read.
     """
+    return [one for one in resources(file) if one["mode"] == "managed" and one["instances"]]
+
+
+def resources(file: Path) -> list[dict[str, Any]]:
+    """The resources and data sources in a state, as it writes them; none if there is no state.
+
+    Raises:
+        StateError: the state can't be read.
+    """
+    return _whole(file, "resources") or []
+
+
+def outputs(file: Path) -> dict[str, Any]:
+    """The values of the root's outputs by name, also of sensitive ones.
+
+    Raises:
+        StateError: the state can't be read, or there is none.
+    """
+    found = _whole(file, "outputs")
+    if found is None:
+        raise StateError(f"{file} has been deleted")
     try:
-        resources = json.loads(file.read_text(encoding="utf-8"))["resources"]
-        return [one for one in resources if one["mode"] == "managed" and one["instances"]]
+        return {name: output["value"] for name, output in found.items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StateError(f"{file} can't be read, it was cut off while it was written") from error
+
+
+def address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    """The address of an instance, as terraform prints it: `module.a["b"].data.archive_file.code[0]`."""
+    data = "data" if resource["mode"] == "data" else None
+    name = ".".join(filter(None, [resource.get("module"), data, resource["type"], resource["name"]]))
+    key = instance.get("index_key")
+    return name if key is None else f"{name}[{json.dumps(key, ensure_ascii=False)}]"
+
+
+def _whole(file: Path, part: str) -> Any:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        for one in content["resources"]:
+            _ = one["mode"], one["instances"]
+        return content[part]
     except FileNotFoundError:
-        return []
+        return None
     except OSError as error:
         raise StateError(f"{file} can't be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

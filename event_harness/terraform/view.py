@@ -8,19 +8,17 @@ to everything else that a relative path can name. See docs/decisions/0001.
 import contextlib
 import itertools
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from event_harness.errors import ConfigurationError
-from event_harness.terraform import copying, naming, writing
+from event_harness.terraform import copying, writing
 from event_harness.terraform.configuration import GENERATED, Configuration
 from event_harness.terraform.copying import File
+from event_harness.terraform.left_out import LeftOut
 
-# Left out beside the root: a deployment has a state of its own.
-_STATES = re.compile(r"(terraform\.tfstate(\..*)?|errored\.tfstate|\.terraform\.tfstate\.lock\.info)$")
 # As much is copied of the directories beside the configuration; beyond that they are shared.
 _FILES, _BYTES = 500, 32 << 20
 # How many levels above the project a relative path may reach, and how many entries of each are linked.
@@ -34,12 +32,14 @@ class View:
     Attributes:
         root: the Terraform root in the view.
         source: the Terraform root in the project, links resolved.
+        left_out: what it leaves out.
         files: what was copied.
         shared: the directories whose files are the project's own, each with its place in the view.
     """
 
     root: Path
     source: Path
+    left_out: LeftOut
     files: list[File] = field(default_factory=list)
     shared: dict[Path, Path] = field(default_factory=dict)
     _linked: list[Path] = field(default_factory=list)
@@ -97,16 +97,18 @@ class _Maker:
         highest = [(directory, *directory.parents)[: _LEVELS + 1][-1] for directory in self.whole]
         self.base = Path(os.path.commonpath(highest))
         self.way = {above for directory in self.whole for above in directory.parents} | self.written_around()
-        self.beside = {str(above) for module in modules for above in (module, *module.parents)}
         self.never = {str(path.resolve()) for path in never} | {str(self.into)}
-        exclude, include = tuple(exclude), tuple(include)
-        self.has_patterns = bool(exclude or include)
-        self.excluded, self.included = copying.matcher(exclude), copying.matcher(include)
-        self.left_out = copying.matcher(copying.LEFT_OUT)
-        self.names = naming.Names(self.tree)
+        self.left_out = LeftOut(
+            str(self.top),
+            str(self.root),
+            tuple(sorted(map(str, modules))),
+            tuple(sorted(self.never)),
+            tuple(exclude),
+            tuple(include),
+        )
         self.files, self.bytes = _FILES, _BYTES
         self.links: list[Path] = []
-        self.view = View(self.place(self.root), self.root, _replace=self.replace)
+        self.view = View(self.place(self.root), self.root, self.left_out, _replace=self.replace)
 
     def place(self, path: Path) -> Path:
         """The place of a path of the project in the view."""
@@ -157,7 +159,7 @@ class _Maker:
             path, target = Path(entry.path), place / entry.name
             if not entry.is_dir(follow_symlinks=False):
                 self.copy_entry(entry, str(target), shared=False)
-            elif entry.path in self.beside:
+            elif entry.path in self.left_out.needed:
                 self.copy(path)
             elif self.fits(path):
                 self.copy_whole(path, shared=False)
@@ -209,28 +211,11 @@ class _Maker:
 
     def is_left_out(self, entry: "os.DirEntry[str]") -> bool:
         """Whether an entry is neither copied nor linked."""
-        name, path = entry.name, entry.path
-        if name in GENERATED or (path in self.never and path not in self.beside):
-            return True
-        if path in self.beside or (self.has_patterns and self.is_included(path)):
-            return False
-        if _STATES.match(name) and Path(path).parent == self.root:
-            return True
-        if self.has_patterns and (self.excluded(name) or self.excluded(os.path.relpath(path, self.top))):
-            return True
-        if self.left_out(name):
-            return name == ".event-harness" or not self.names.want(name)
-        if not entry.is_dir(follow_symlinks=False) or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
-            return False
-        return not self.names.want(name)
-
-    def is_included(self, path: str) -> bool:
-        """Whether the user wants a path to be copied."""
-        return self.included(os.path.basename(path)) or self.included(os.path.relpath(path, self.top))
+        return self.left_out.leaves(entry.name, entry.path, entry.is_dir(follow_symlinks=False))
 
     def fits(self, directory: Path) -> bool:
         """Whether a directory beside the configuration is copied: it is included, or small enough."""
-        if self.is_included(str(directory)):
+        if self.left_out.is_included(str(directory)):
             return True
         files, size = self.files, self.bytes
         for entry in self.below(directory):
@@ -251,10 +236,7 @@ class _Maker:
         """Copy a link: it leads to the same file in the view if that is there, else to where it led."""
         leads = os.readlink(path)
         target = Path(os.path.normpath(path.parent / leads))
-        inside = target.is_relative_to(self.top) and not any(
-            (self.left_out(part) and not self.names.want(part)) or self.excluded(part)
-            for part in target.relative_to(self.top).parts
-        )
+        inside = self.left_out.lies_inside(target)
         self.links.append(path)
         os.symlink(os.path.relpath(target, path.parent) if inside else target, place)
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 CONFTEST = """
-import os, signal, time
+import os, signal, time, types
 import pytest, pytest_forked
 from event_harness.deployments.session import Session
 from event_harness.errors import DestroyError
@@ -29,6 +29,8 @@ def note(what):
         file.write(f"{what} {os.getpid()}\\n")
 
 class FakeDeployment:
+    record = types.SimpleNamespace(own_emulator=False)
+
     def destroy(self):
         note("destroyed")
         if os.path.exists("refuses"):

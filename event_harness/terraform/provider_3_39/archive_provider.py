@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,17 @@ def _pattern(glob: str) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL)
 
 
-def _files(directory: Path, excludes: list[str], follow: bool) -> Iterator[tuple[str, Path]]:
+LeftOut = Callable[[Path], bool]
+"""Says of a file or directory whether an archive is made as if it weren't there."""
+
+
+def _nothing(_path: Path) -> bool:
+    return False
+
+
+def _files(
+    directory: Path, excludes: list[str], follow: bool, left_out: LeftOut
+) -> Iterator[tuple[str, Path]]:
     """Names (with `/`) and paths of the files below a directory, in the order of their names."""
     if not directory.is_dir():
         raise ArchiveError(f"could not archive missing directory: {directory}")
@@ -77,9 +87,13 @@ def _files(directory: Path, excludes: list[str], follow: bool) -> Iterator[tuple
             continue
         seen.add(real)
         relative = Path(parent).relative_to(directory)
-        folders[:] = [name for name in folders if not _matches(relative / name, patterns)]
+        folders[:] = [
+            name
+            for name in folders
+            if not _matches(relative / name, patterns) and not left_out(Path(parent, name))
+        ]
         for name in files:
-            if not _matches(relative / name, patterns):
+            if not _matches(relative / name, patterns) and not left_out(Path(parent, name)):
                 found[(relative / name).as_posix()] = Path(parent, name)
     yield from sorted(found.items())
 
@@ -88,20 +102,33 @@ def _matches(path: Path, patterns: list[re.Pattern[str]]) -> bool:
     return any(pattern.fullmatch(path.as_posix()) for pattern in patterns)
 
 
-def _entries(config: dict[str, Any]) -> list[tuple[str, bytes, int]]:
-    """Name, content and file mode of each entry, sorted by name."""
-    mode = int(config["output_file_mode"], 8) if config.get("output_file_mode") else None
+def paths(config: dict[str, Any], left_out: LeftOut = _nothing) -> list[tuple[str, Path]]:
+    """Name and path of each file that a data source takes from a directory or from one file.
+
+    Raises:
+        ArchiveError: there is none.
+    """
     if directory := config.get("source_dir"):
-        files = list(
-            _files(
-                Path(directory), config.get("excludes") or [], not config.get("exclude_symlink_directories")
-            )
-        )
-    elif file := config.get("source_file"):
+        follow = not config.get("exclude_symlink_directories")
+        files = list(_files(Path(directory), config.get("excludes") or [], follow, left_out))
+    else:
+        file = config["source_file"]
         if not Path(file).is_file():
             raise ArchiveError(f"could not archive missing file: {file}")
         files = [(Path(file).name, Path(file))]
-    else:
+    if not files:
+        raise ArchiveError("archive has not been created as it would be empty")
+    return files
+
+
+def entries(config: dict[str, Any], left_out: LeftOut = _nothing) -> list[tuple[str, bytes, int]]:
+    """Name, content and file mode of each entry, sorted by name.
+
+    Raises:
+        ArchiveError: a source is missing or empty.
+    """
+    mode = int(config["output_file_mode"], 8) if config.get("output_file_mode") else None
+    if not (config.get("source_dir") or config.get("source_file")):
         contents = {block["filename"]: block["content"] for block in config.get("source") or []}
         if config.get("source_content_filename"):
             contents[config["source_content_filename"]] = config.get("source_content") or ""
@@ -109,18 +136,17 @@ def _entries(config: dict[str, Any]) -> list[tuple[str, bytes, int]]:
             raise ArchiveError("one of source_dir, source_file, source or source_content is needed")
         default = 0o644 if mode is None else mode
         return [(name, text.encode(), default) for name, text in sorted(contents.items())]
-    if not files:
-        raise ArchiveError("archive has not been created as it would be empty")
     return [
         (name, path.read_bytes(), (path.stat().st_mode & 0o777) if mode is None else mode)
-        for name, path in files
+        for name, path in paths(config, left_out)
     ]
 
 
 # --- what comes out -----------------------------------------------------------------------------------------
 
 
-def _zip(entries: list[tuple[str, bytes, int]]) -> bytes:
+def zipped(entries: list[tuple[str, bytes, int]]) -> bytes:
+    """The bytes of a zip archive with these entries: name, content, file mode."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content, mode in entries:
@@ -151,13 +177,13 @@ def archive_file(config: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ArchiveError: a source is missing or empty, or not exactly one kind of source is given.
     """
-    makers = {"zip": _zip, "tar.gz": _tar_gz}
+    makers = {"zip": zipped, "tar.gz": _tar_gz}
     if config["type"] not in makers:
         raise ArchiveError(f"archive type not supported: {config['type']}")
     ways = ("source_dir", "source_file", "source", "source_content_filename")
     if sum(bool(config.get(way)) for way in ways) > 1:
         raise ArchiveError(f"only one of {', '.join(ways)} may be given")
-    content = makers[config["type"]](_entries(config))
+    content = makers[config["type"]](entries(config))
     target = Path(config["output_path"])
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:

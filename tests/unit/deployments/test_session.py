@@ -6,7 +6,7 @@ import pytest
 
 from event_harness.aws.identities import Identity
 from event_harness.aws.targets import Target
-from event_harness.deployments import session, sweep
+from event_harness.deployments import kept, session, sweep
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session
 from event_harness.errors import DeploymentError, DestroyError, SettingError
@@ -40,23 +40,12 @@ def test_reuse_and_resources_exclude_each_other_and_the_error_names_both_origins
     assert all(origin in str(error.value) for origin in origins)
 
 
-class FakeDeployment:
-    """The deployment of a kept deployment, of which nothing is there."""
-
-    def __init__(self, *_what):
-        pass
-
-    def system(self):
-        return "the system"
-
-
 def test_reused_deployment_is_locked_until_the_session_ends(tmp_path, monkeypatch):
     record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
     record.endpoint_url, record.region, record.kept = "http://127.0.0.1:9", "eu-west-1", True
     record.save()
-    monkeypatch.setattr(session, "Deployment", FakeDeployment)
+    monkeypatch.setattr(kept.Kept, "system", lambda _self: "the system")
     monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
-    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
     reusing, beside = (Session(Settings({"reuse": record.deployment_id}, {}), tmp_path) for _ in range(2))
     assert reusing.system() == beside.system() == "the system"
     said = []
@@ -72,7 +61,10 @@ def test_deployment_that_is_being_swept_is_not_reused(tmp_path):
     record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
     record.kept = True
     record.save()
-    with record.held(), pytest.raises(SettingError, match="is being swept and can't be reused"):
+    with (
+        record.held(),
+        pytest.raises(SettingError, match="is being swept or updated, and can't be reused now"),
+    ):
         Session(Settings({"reuse": "last"}, {}), tmp_path).system()
 
 

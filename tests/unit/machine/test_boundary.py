@@ -71,6 +71,8 @@ COMMANDS = [
     ["graph"],
     ["watch"],
     ["logs"],
+    ["status"],
+    ["sync"],
     ["up"],
     ["down"],
     ["fmt", "."],
@@ -94,7 +96,9 @@ def test_every_command_says_it_in_one_line(arguments, failure, monkeypatch, caps
         raise error
 
     everything_fails = types.SimpleNamespace(
-        **dict.fromkeys(["show", "sweep", "run", "up", "down", "fmt", "validate", "configure"], fail),
+        **dict.fromkeys(
+            ["show", "sweep", "run", "status", "sync", "up", "down", "fmt", "validate", "configure"], fail
+        ),
         terraform=fail,
     )
     monkeypatch.setattr(cli, "import_module", lambda _name: everything_fails)
@@ -241,7 +245,12 @@ def producer():
 def deployment(stage="destroyed"):
     (Path.cwd() / "main.tf").touch()
     record = types.SimpleNamespace(
-        stage=stage, is_ours=lambda: True, deployment_id="d1", directory=Path.cwd() / "a" / "b" / "c"
+        stage=stage,
+        at=lambda _stage: None,
+        configuration="",
+        is_ours=lambda: True,
+        deployment_id="d1",
+        directory=Path.cwd() / "a" / "b" / "c",
     )
     return Deployment(Path.cwd(), TARGET, None, record)
 

@@ -7,7 +7,7 @@ import pytest
 from event_harness.aws.identities import Identity
 from event_harness.aws.targets import Target
 from event_harness.deployments import session as session_module
-from event_harness.deployments import sweep
+from event_harness.deployments import sweep, terraform_calls
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import ToolchainError
 from event_harness.settings import Settings
@@ -86,14 +86,16 @@ def test_deployment_is_destroyed_with_the_terraform_of_its_apply_if_it_still_exi
     dead(terraform=str(binary), providers="registry")
     asked = []
     monkeypatch.setattr(
-        sweep.toolchain, "find", lambda setting, **settings: asked.append((setting, settings["providers"]))
+        terraform_calls.toolchain,
+        "find",
+        lambda setting, **settings: asked.append((setting, settings["providers"])),
     )
     (recorded,) = sweep.records.recorded(state)
-    sweep._tools(recorded)
+    terraform_calls.recorded_toolchain(recorded)
     assert asked == [(str(binary) if there else None, "registry")]
 
 
 def test_terraform_from_the_environment_wins_over_the_recorded_one(dead, monkeypatch):
     monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "/nowhere/tofu")
     with pytest.raises(ToolchainError, match="EVENT_HARNESS_TERRAFORM"):
-        sweep._tools(dead(terraform=sys.executable, providers="registry"))
+        terraform_calls.recorded_toolchain(dead(terraform=sys.executable, providers="registry"))
