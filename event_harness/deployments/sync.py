@@ -89,10 +89,9 @@ def recorded(deployed: DeploymentRecord) -> Recorded | None:
     """What the functions of a deployment run; None if that is not on record, as of an older release."""
     try:
         content = json.loads(_file(deployed).read_text(encoding="utf-8"))
-        kept: dict[str, Any] = content["left_out"]
-        left_out = LeftOut(
-            **{name: tuple(one) if isinstance(one, list) else one for name, one in kept.items()}
-        )
+        kept = content["left_out"]
+        names = ("modules", "never", "exclude", "include")
+        left_out = LeftOut(kept["top"], kept["root"], *(tuple(kept[name]) for name in names))
         return Recorded([Code(**code) for code in content["codes"]], left_out, content["synced_at"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

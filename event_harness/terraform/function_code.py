@@ -11,12 +11,12 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from event_harness.terraform import state_file
+from event_harness.terraform import code_digests, state_file
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.origins import Origins
 from event_harness.terraform.provider_3_39 import archive_provider
@@ -31,12 +31,6 @@ _ARGUMENTS = (
 )
 # `file("${path.module}/app.py")`: the one expression for a content that is evaluated here.
 _FILE = re.compile(r'file\("((?:\$\{(?:path\.(?:module|root|cwd)|each\.key|count\.index)\}|[^"$\\%])+)"\)')
-# A text that may hold a digest in hexadecimal or base64; those of an archive's own use don't count.
-_TOKEN = re.compile(r"[0-9A-Za-z+/]{22,}={0,2}")
-_OF_THE_CODE = ("source_code_hash", "code_sha256", "filename", "s3_key")
-_OBJECTS = ("aws_s3_object", "aws_s3_bucket_object")
-_DIGESTS = ("md5", "sha1", "sha256", "sha512")
-_OUTPUTS = [f"output_{kind}" for kind in ("md5", "sha", "sha256", "sha512", "base64sha256", "base64sha512")]
 MOST_BYTES = 50 * 1024 * 1024
 """Lambda takes no larger archive directly."""
 
@@ -131,15 +125,15 @@ def read(state: Path, origins: Origins, module_directory: Callable[[str], Path])
     resources = state_file.resources(state)
     archives = {
         origins.copy_of(instance["attributes"]["output_path"]): (one, instance)
-        for one, instance in _instances(resources, "data", ("archive_file",))
+        for one, instance in state_file.instances(resources, "data", ("archive_file",))
         if instance["attributes"].get("output_path")
     }
     objects = {
         (instance["attributes"].get("bucket"), instance["attributes"].get("key")): instance["attributes"]
-        for _, instance in _instances(resources, "managed", _OBJECTS)
+        for _, instance in state_file.instances(resources, "managed", code_digests.OBJECTS)
     }
     found: dict[str, Code] = {}
-    for one, instance in _instances(resources, "managed", ("aws_lambda_function",)):
+    for one, instance in state_file.instances(resources, "managed", ("aws_lambda_function",)):
         attributes = instance["attributes"]
         address = state_file.address(one, instance)
         path = attributes.get("filename") or objects.get(
@@ -160,17 +154,10 @@ def read(state: Path, origins: Origins, module_directory: Callable[[str], Path])
         if attributes.get("publish"):
             found[key].why_not = found[key].why_not or f"{address} publishes versions"
     for code in found.values():
-        code.why_not = code.why_not or _other_use(code, resources)
+        code.why_not = code.why_not or code_digests.other_use(
+            code.address, code.digest, code.files, resources
+        )
     return list(found.values())
-
-
-def _instances(
-    resources: Iterable[Mapping[str, Any]], mode: str, types: tuple[str, ...]
-) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    for one in resources:
-        if one["mode"] == mode and one["type"] in types:
-            for instance in one["instances"]:
-                yield one, instance
 
 
 def _of_file(address: str, copy: Path, origins: Origins) -> Code:
@@ -306,45 +293,6 @@ def _summary(archive: zipfile.ZipFile) -> list[tuple[str, int, int]]:
 def _summary_of(content: bytes) -> list[tuple[str, int, int]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return _summary(archive)
-
-
-def _other_use(code: Code, resources: Iterable[Mapping[str, Any]]) -> str:
-    """What else depends on the content of the code: the function's new code alone would not be enough."""
-    digests = {code.digest} | {digest for file in code.files for digest in _digests(Path(file))}
-    for one, instance in _instances(resources, "data", ("archive_file",)):
-        if state_file.address(one, instance) == code.address:
-            digests |= {str(instance["attributes"].get(name)) for name in _OUTPUTS}
-    for one in resources:
-        if one["mode"] != "managed" or one["type"] in _OBJECTS:
-            continue
-        used = _OF_THE_CODE if one["type"] == "aws_lambda_function" else ()
-        for instance in one["instances"]:
-            others = {name: value for name, value in instance["attributes"].items() if name not in used}
-            if any(digests.intersection(_TOKEN.findall(text)) for text in _texts(others)):
-                return f"{state_file.address(one, instance)} depends on it, too"
-    return ""
-
-
-def _digests(file: Path) -> Iterator[str]:
-    try:
-        content = file.read_bytes()
-    except OSError:
-        return
-    for name in _DIGESTS:
-        digest = hashlib.new(name, content, usedforsecurity=False).digest()
-        yield digest.hex()
-        yield base64.b64encode(digest).decode()
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
 
 
 def _listed(value: Any) -> list[Any]:

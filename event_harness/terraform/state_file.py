@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,22 @@ def resources(file: Path) -> list[dict[str, Any]]:
         StateError: the state can't be read.
     """
     return _whole(file, "resources") or []
+
+
+def instances(
+    resources: Iterable[Mapping[str, Any]], mode: str, types: tuple[str, ...]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Each instance of resources of some types, with its resource.
+
+    Args:
+        resources: as `resources` returns them.
+        mode: "managed" or "data".
+        types: the types.
+    """
+    for one in resources:
+        if one["mode"] == mode and one["type"] in types:
+            for instance in one["instances"]:
+                yield one, instance
 
 
 def outputs(file: Path) -> dict[str, Any]:
