@@ -123,7 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     drawing.add_argument("--resources", help="the resource map of any system, FILE.json")
     drawing.set_defaults(run=_command("graph", "run"))
-<<<<<<< HEAD
     system = argparse.ArgumentParser(add_help=False, parents=[_where("where the system of --resources is")])
     system.add_argument(
         "--resources", help="instead of a deployment: the resource map of a system, FILE.json"
@@ -143,7 +142,6 @@ def _parser() -> argparse.ArgumentParser:
     reading.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
     reading.add_argument("--id", help="only the lines of inputs whose correlation id contains this text")
     reading.set_defaults(run=_command("logs", "run"))
-=======
     showing = commands.add_parser("status", help="show what is kept, where, and what has changed since")
     showing.add_argument("--json", action="store_true", help="print JSON")
     showing.set_defaults(run=_command("kept", "status"))
@@ -152,7 +150,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     syncing.add_argument("deployment_id", nargs="?", help="a kept deployment; default: the newest one")
     syncing.set_defaults(run=_command("kept", "sync"))
->>>>>>> bd970f9 (Sync the code of a kept deployment's functions with the project, and apply its configuration on request)
 
     starting = commands.add_parser("up", help="start a lasting local AWS emulator")
     starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")

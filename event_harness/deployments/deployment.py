@@ -10,17 +10,15 @@ from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.deployments import sync
+from event_harness.deployments.deployed import system_of
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
-from event_harness.errors import ConfigurationError, DestroyError, SettingError, StateError
+from event_harness.errors import ConfigurationError, DestroyError, SettingError
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
-from event_harness.system.graph import state
-from event_harness.system.graph.build import build
-from event_harness.system.graph.model import Graph
 from event_harness.terraform import sources, view
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
@@ -224,26 +222,8 @@ class Deployment:
         Raises:
             SettingError: it is in another region than the target.
         """
-        system = DeployedSystem(
-<<<<<<< HEAD
-            self.record.deployment_id,
-            self.target,
-            outputs,
-            OUTPUT in self.declared.outputs,
-            graph=self._graph(),
-=======
-            self.record.deployment_id, self.target, self.calls.outputs(), OUTPUT in self.declared.outputs
->>>>>>> bd970f9 (Sync the code of a kept deployment's functions with the project, and apply its configuration on request)
-        )
-        system.check_region()
-        return system
-
-    def _graph(self) -> Graph | None:
-        """How events pass through what is deployed; None if the state can't be read."""
-        try:
-            return build(state.read(self.record.state))
-        except StateError:  # then only the components that the module lists are known
-            return None
+        declared = OUTPUT in self.declared.outputs
+        return system_of(self.record, self.target, self.calls.outputs(), declared)
 
     def drift(self) -> list[str]:
         """What a plan after apply would change, one line a resource; empty if all is as declared."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from event_harness.aws.targets import Target
 from event_harness.deployments import records, sync
+from event_harness.deployments.deployed import system_of
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import TerraformCalls, recorded_toolchain
 from event_harness.errors import DeploymentError, HarnessError, SettingError, StateError
@@ -130,6 +131,4 @@ class Kept:
             calls = TerraformCalls(self.record, self.target, recorded_toolchain(self.record), say=self.say)
             outputs = calls.outputs()
         declared = OUTPUT in outputs or OUTPUT in Configuration.read(self.record.configuration_dir).outputs
-        system = DeployedSystem(self.record.deployment_id, self.target, outputs, declared)
-        system.check_region()
-        return system
+        return system_of(self.record, self.target, outputs, declared)

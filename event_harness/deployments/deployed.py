@@ -1,0 +1,39 @@
+"""The system that a deployment's state describes: its outputs, and how events pass through it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from event_harness.aws.targets import Target
+from event_harness.deployments.record import DeploymentRecord
+from event_harness.errors import StateError
+from event_harness.system.deployed_system import DeployedSystem
+from event_harness.system.graph import state
+from event_harness.system.graph.build import build
+from event_harness.system.graph.model import Graph
+
+
+def system_of(
+    record: DeploymentRecord, target: Target, outputs: Mapping[str, Any], declares_harness: bool
+) -> DeployedSystem:
+    """The system of a deployment.
+
+    Args:
+        record: the deployment's record.
+        target: where it is.
+        outputs: all Terraform outputs, by name.
+        declares_harness: whether its configuration has the output `event_harness`.
+
+    Raises:
+        SettingError: it is in another region than the target.
+    """
+    system = DeployedSystem(record.deployment_id, target, outputs, declares_harness, graph=_graph(record))
+    system.check_region()
+    return system
+
+
+def _graph(record: DeploymentRecord) -> Graph | None:
+    """How events pass through what is deployed; None if the state can't be read."""
+    try:
+        return build(state.read(record.state))
+    except StateError:  # then only the components that the module lists are known
+        return None
