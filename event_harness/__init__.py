@@ -19,6 +19,7 @@ _HOME = {
         "GateShutError",
         "HarnessError",
         "InputFailedError",
+        "LatencyError",
         "MachineError",
         "OrderUnknownError",
         "ProducerError",
@@ -37,6 +38,8 @@ _HOME = {
     "aws.emulator": ("LocalEmulator",),
     "results.failures": ("Failure",),
     "listening.listener": ("Listener",),
+    "listening.latencies": ("Latencies",),
+    "listening.order_statistics": ("Percentile",),
     "listening.outcomes": ("Collected", "NoResult"),
     "producers": (
         "DynamoDBProducer",

@@ -119,6 +119,10 @@ class UnexpectedResultError(WaitError):
     """A result arrived that must not arrive: a duplicate, or one that a test excludes."""
 
 
+class LatencyError(WaitError):
+    """The latencies of a sample don't keep their limits, or the sample doesn't show that they do."""
+
+
 class ResultsUnavailableError(HarnessError):
     """The results table can't be read, and waiting does not help: it is gone, or access is denied."""
 

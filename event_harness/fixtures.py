@@ -101,15 +101,28 @@ def harness_listener(
 
 
 @pytest.fixture
-def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "Listener":
+def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "Iterator[Listener]":
     """Awaits results: `listener.wait_for(sent)`. The default timeout of its waits is this test's SLA."""
     marker = request.node.get_closest_marker("sla")
     if marker is None:
-        return harness_listener
-    if len(marker.args) != 1 or marker.kwargs:
-        pytest.fail("@pytest.mark.sla takes one argument, the seconds: @pytest.mark.sla(5)", pytrace=False)
+        yield harness_listener
+        return
+    if len(marker.args) != 1 or "seconds" in marker.kwargs:
+        pytest.fail(
+            "@pytest.mark.sla takes one argument, the seconds: @pytest.mark.sla(5); and percentiles by their"
+            " names: @pytest.mark.sla(5, p95=2, samples=100)",
+            pytrace=False,
+        )
     with plain_errors():
-        return harness_listener.with_sla(parse(BY_NAME["sla"], str(marker.args[0]), "@pytest.mark.sla"))
+        timed = harness_listener.with_sla(parse(BY_NAME["sla"], str(marker.args[0]), "@pytest.mark.sla"))
+        measuring = timed.with_claims("@pytest.mark.sla", **marker.kwargs)
+    yield measuring
+    if measuring.limits and not measuring.measured:
+        pytest.fail(
+            f"@pytest.mark.sla gives {', '.join(measuring.limits)}, but the test measures nothing:"
+            " call listener.measure(producer, bodies)",
+            pytrace=False,
+        )
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the settings, and let SIGTERM and SIGHUP end the session like Ctrl-C."""
-    config.addinivalue_line("markers", "sla(seconds): how long this test's waits may take unless they say so")
+    config.addinivalue_line(
+        "markers",
+        "sla(seconds, samples=, p95=): the timeout of this test's waits, and limits for `listener.measure`",
+    )
     with _usage_errors():
         settings = Settings(
             {setting.name: config.getoption(setting.ini) for setting in SETTINGS},

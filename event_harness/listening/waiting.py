@@ -13,7 +13,7 @@ from event_harness.explaining.diagnosis import Explainer
 from event_harness.explaining.report import Report, printable
 from event_harness.listening.matching import Matcher
 from event_harness.listening.wait_line import WaitLine
-from event_harness.machine.clock import monotonic
+from event_harness.machine.clock import monotonic, timestamp
 from event_harness.producers.inflight import InFlight
 from event_harness.results.background import Spawn, in_thread
 from event_harness.results.body_store import BodyStore
@@ -60,6 +60,7 @@ class Waiting:
         clock: Seconds, monotonic.
         sleep: Replaces the real pause between two looks.
         spawn: Runs a look in another thread.
+        now: Epoch seconds.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Waiting:
         clock: Clock = monotonic,
         sleep: Sleep | None = None,
         spawn: Spawn = in_thread,
+        now: Clock = timestamp,
     ) -> None:
         self.resources = resources
         self.target = target
@@ -105,7 +107,9 @@ class Waiting:
             clock=clock,
             recorded=lambda *sent: self.journal.sent(*sent),
         )
-        self.reader.subscribe(lambda result: self.inflight.leave(result.correlation_id))
+        self.now = now
+        self.seen_at: dict[str, float] = {}  # event id -> when a look had read its result, by `clock`
+        self.reader.subscribe(self._arrived)
         self.reader.subscribe(lambda result: self.journal.seen(result))
         self._explainer = Explainer(
             resources,
@@ -227,6 +231,10 @@ class Waiting:
         """The newest failure of an input. Only looks after look number `after` count."""
         failures = self.failures.of(sent.correlation_id, after)
         return failures[-1] if failures else None
+
+    def _arrived(self, result: Result) -> None:
+        self.seen_at[result.event_id] = self.clock()
+        self.inflight.leave(result.correlation_id)
 
     def _failed(self, news: list[Failure]) -> None:
         for correlation_id in self.inflight.holders() if news else ():

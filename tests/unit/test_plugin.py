@@ -146,6 +146,36 @@ def test_marker_sets_how_long_the_waits_of_its_test_take(tested):
     ).assert_outcomes(passed=2)
 
 
+def test_marker_sets_the_limits_that_a_measurement_checks(tested):
+    result = tested(
+        """
+        import pytest
+
+        @pytest.mark.sla(5, p95=2, samples=59)
+        def test_marked(listener):
+            assert (listener.samples, listener.limits) == (59, {"p95": 2})
+            listener.measured = True
+
+        def test_unmarked(listener):
+            assert (listener.samples, listener.limits) == (None, {})
+
+        @pytest.mark.sla(5, p95=2)
+        def test_that_measures_nothing(listener):
+            pass
+        """
+    )
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*sla gives p95, but the test measures nothing: call listener.measure*"])
+
+
+@pytest.mark.parametrize("marker", ["p99=1, samples=10", "p95='soon'", "speed=3", "samples=0"])
+def test_marker_whose_claim_cannot_be_made_is_refused_in_one_line(tested, marker):
+    result = tested(f"import pytest\n\n@pytest.mark.sla(5, {marker})\ndef test_marked(listener): pass\n")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*@pytest.mark.sla: *"])
+    result.stdout.no_fnmatch_line("*event_harness/*")
+
+
 @pytest.mark.parametrize("marker", ["sla", "sla()", "sla(1, 2)", "sla(seconds=1)", "sla('soon')"])
 def test_marker_that_says_no_seconds_is_refused_in_one_line(tested, marker):
     result = tested(f"import pytest\n\n@pytest.mark.{marker}\ndef test_marked(listener): pass\n")

@@ -190,6 +190,12 @@ def config(tmp_path):
     )
 
 
+def set_up(function, known):
+    """Call a fixture as pytest does; one that yields runs until then."""
+    given = function(*(known[name] for name in inspect.signature(function).parameters))
+    return next(given) if inspect.isgenerator(given) else given
+
+
 @pytest.mark.parametrize("fixture", FIXTURES)
 def test_every_fixture_says_it_in_one_line(fixture, failure, config, monkeypatch):
     error, said = failure
@@ -200,7 +206,7 @@ def test_every_fixture_says_it_in_one_line(fixture, failure, config, monkeypatch
     if fixture == "producer":
         known["producers"] = {}
     with pytest.raises(pytest.fail.Exception) as raised:
-        function(*(known[name] for name in inspect.signature(function).parameters))
+        set_up(function, known)
     assert raised.value.pytrace is False
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
