@@ -55,19 +55,20 @@ def from_s3(raw: object) -> Record:
     etag = (optional_text(raw, "s3", "object", "eTag") or "").strip('"') or None
     sequencer = optional_text(raw, "s3", "object", "sequencer")
     size = whole_number(get(raw, "s3", "object", "size"))
+    version_id = optional_text(raw, "s3", "object", "versionId")
     removed = name.removeprefix("s3:").startswith(("ObjectRemoved:", "LifecycleExpiration:"))
     return Record(
         source_type="s3",
         match=bucket,
         identity=f"{bucket}/{key}/{sequencer or f'{time} {name} {etag}'}",
-        body=Gone("deleted", size) if removed else S3Object(bucket, key, etag, size),
+        body=Gone("deleted", size) if removed else S3Object(bucket, key, etag, size, version_id),
         metadata={
             "event_name": name,
             "bucket": bucket,
             "key": key,
             "etag": etag,
             "sequencer": sequencer,
-            "version_id": optional_text(raw, "s3", "object", "versionId"),
+            "version_id": version_id,
         },
         event_time=time_from_iso(time),
         keys={"key": key},

@@ -12,11 +12,13 @@ import boto3
 from adapters import read, split
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from bodies import Bodies
+from bodies import Bodies, LargeObject
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from correlation import correlate
-from records import Record
-from settings import Settings
+from envelopes import open_all, without_object
+from records import Gone, Record, S3Object, Unread
+from settings import Settings, Source
 from store import Store
 
 logger = Logger()
@@ -88,46 +90,63 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
     attempts: list[Failure | None] = []
     broken: set[str] = set()  # sequences with a record that could not be stored
     for raw in split(event):
-        record = read(raw)
-        attempts.append(_attempt(record, context.aws_request_id, follows=record.sequence in broken))
-        if attempts[-1] and record.sequence:
-            broken.add(record.sequence)
+        attempts += _attempts(read(raw), context.aws_request_id, broken)
     failures = [failure for failure in attempts if failure]
     if not failures:
         return None
     if all(failure.batch_item for failure in failures):
-        return {"batchItemFailures": [{"itemIdentifier": failure.batch_item} for failure in failures]}
+        items = dict.fromkeys(failure.batch_item for failure in failures)
+        return {"batchItemFailures": [{"itemIdentifier": item} for item in items]}
     reasons = "; ".join(failure.reason for failure in failures)
     raise RecordsNotStoredError(f"{len(failures)} of {len(attempts)} not stored: {reasons}")
 
 
-def _attempt(record: Record, request_id: str, *, follows: bool) -> Failure | None:
-    """Store one record. Return any error instead of raising it, so the other records are stored, too.
+def _attempts(record: Record, request_id: str, broken: set[str]) -> list[Failure | None]:
+    """Store each record within a record, and return the error of each instead of raising it.
 
     Args:
-        record: The record.
+        record: As its source delivers it.
         request_id: Of this invocation.
-        follows: An earlier record of its sequence could not be stored. Then don't store it.
+        broken: Sequences with a record that could not be stored. No other one of them is stored.
     """
-    try:
-        if follows:
-            raise OutOfOrderError("an earlier record of its shard or message group could not be stored")
-        _store(record, request_id)
-    except Exception as error:
-        name = f"{record.source_type} event {record.identity}"
-        logger.exception("not recorded", extra={"record": name})
-        partial = settings.source_of(record).partial
-        return Failure(
-            f"{name}: {type(error).__name__}: {error}", batch_item=record.batch_item if partial else None
-        )
-    finally:
-        logger.remove_keys(["correlation_id"])
-    return None
-
-
-def _store(record: Record, request_id: str) -> None:
     source = settings.source_of(record)
-    content = bodies.read(record.body)
+    try:
+        records = open_all(record, _readable, source.decode) if source.unwrap else [record]
+    except Exception as error:
+        return [_failed(record, error, broken)]
+    attempts: list[Failure | None] = []
+    for one in records:
+        try:
+            if one.sequence in broken:
+                raise OutOfOrderError("an earlier record of its shard or message group could not be stored")
+            _store(source, one, request_id)
+            attempts.append(None)
+        except Exception as error:
+            attempts.append(_failed(one, error, broken))
+        finally:
+            logger.remove_keys(["correlation_id"])
+    return attempts
+
+
+def _failed(record: Record, error: Exception, broken: set[str]) -> Failure:
+    name = f"{record.source_type} event {record.identity}"
+    logger.exception("not recorded", extra={"record": name})
+    if record.sequence:
+        broken.add(record.sequence)
+    partial = settings.source_of(record).partial
+    return Failure(
+        f"{name}: {type(error).__name__}: {error}", batch_item=record.batch_item if partial else None
+    )
+
+
+def _store(source: Source, record: Record, request_id: str) -> None:
+    content: object = record.body
+    if isinstance(record.body, S3Object) and record.wrapped:
+        content = _readable(record.body)
+        if isinstance(content, Unread):  # the event that names it is better than nothing
+            record, content = without_object(record, content), record.outer[-1]
+    else:
+        content = bodies.read(record.body)
     correlation = correlate(source, record, content if isinstance(content, bytes) else None)
     logger.append_keys(correlation_id=correlation.correlation_id)
     body = bodies.keep(content, correlation)
@@ -136,3 +155,16 @@ def _store(record: Record, request_id: str) -> None:
         "recorded",
         extra={"session_id": correlation.session_id, "event_id": correlation.event_id, "source": source.name},
     )
+
+
+def _readable(place: S3Object) -> bytes | LargeObject | Gone | Unread:
+    """Read an object that a message names. The module's user may not have granted that."""
+    try:
+        return bodies.read(place)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+            raise
+        logger.warning("an object that a message names can't be read", extra={"bucket": place.bucket})
+        return Unread(
+            f"s3://{place.bucket}/{place.key} may not be read: name its bucket in the module's `read_buckets`"
+        )

@@ -55,6 +55,7 @@ class Overflow:
 
 class _Condition(TypedDict, total=False):
     IfMatch: str
+    VersionId: str
 
 
 class _CopyArguments(TypedDict, total=False):
@@ -65,9 +66,9 @@ class _CopyArguments(TypedDict, total=False):
 class Bodies:
     """Reads bodies, and puts large ones into the overflow bucket.
 
-    IAM: `s3:GetObject` and `s3:ListBucket` on each bucket that is a source (without `s3:ListBucket`, S3 says
-    "access denied" for a deleted object); `s3:PutObject` and `s3:AbortMultipartUpload` on the overflow
-    bucket.
+    IAM: `s3:GetObject`, `s3:GetObjectVersion` and `s3:ListBucket` on each bucket that is a source or that
+    messages name (without `s3:ListBucket`, S3 says "access denied" for a deleted object); `s3:PutObject` and
+    `s3:AbortMultipartUpload` on the overflow bucket.
 
     Args:
         s3: The client.
@@ -89,6 +90,8 @@ class Bodies:
         if not isinstance(body, S3Object):
             return body
         condition: _Condition = {"IfMatch": f'"{body.etag}"'} if body.etag else {}
+        if body.version_id:
+            condition["VersionId"] = body.version_id
         try:
             response = self._s3.get_object(Bucket=body.bucket, Key=body.key, **condition)
         except ClientError as error:
@@ -129,6 +132,8 @@ class Bodies:
     def _copy(self, large: LargeObject, key: str) -> Overflow | Gone:
         source = large.object
         place: CopySourceTypeDef = {"Bucket": source.bucket, "Key": source.key}
+        if source.version_id:
+            place["VersionId"] = source.version_id
         # Don't copy the tags: that needs further permissions.
         arguments: _CopyArguments = {"TaggingDirective": "REPLACE"}
         if source.etag:
@@ -152,7 +157,8 @@ def _gone(error: ClientError, body: S3Object) -> Gone:
         return Gone("overwritten", body.size)
     # "No such bucket" of a copy may mean the overflow bucket. Then the object isn't gone.
     if status == 404 and (
-        error.operation_name != "CopyObject" or error.response["Error"]["Code"] == "NoSuchKey"
+        error.operation_name != "CopyObject"
+        or error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion")
     ):
         return Gone("deleted", body.size)
     raise error

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.jmespath_utils import query
+from envelopes import texts_within
 from records import Record
 from settings import Source
 
@@ -49,8 +51,14 @@ def correlate(source: Source, record: Record, body: bytes | None) -> Correlation
         body: The body; None if it is too large or gone.
     """
     event_id = cut(f"{source.name}:{record.identity}", MAX_EVENT_ID)
+    if body is None:
+        bodies = record.outer
+    elif isinstance(record.body, bytes):
+        bodies = (*record.outer, body)
+    else:  # an object, whose file may be packed
+        bodies = (*record.outer, *texts_within(body))
     try:
-        correlation_id = _checked(_find(source, record, body))
+        correlation_id = _first(_places(source, record), record, bodies)
     except CorrelationError as error:
         return Correlation(UNCORRELATED, event_id, error=str(error))
     session_id = cut(correlation_id.partition("/")[0], MAX_SESSION_ID)
@@ -66,17 +74,47 @@ def cut(text: str, limit: int) -> str:
     return f"{encoded[: limit - len(digest) - 1].decode(errors='ignore')}#{digest}"
 
 
-def _find(source: Source, record: Record, body: bytes | None) -> object:
-    at = source.correlation_at or DEFAULT_NAME
-    match source.correlation_from:
+def _places(source: Source, record: Record) -> list[tuple[str | None, str | None]]:
+    """Where the id is: one place if the module's user says so, otherwise the usual places in their order."""
+    if source.correlation_from != "auto":
+        return [(source.correlation_from, source.correlation_at)]
+    attribute, body = ("attribute", None), ("body", None)
+    key = [("key", None)] if record.keys else []
+    match record.source_type:
+        case "s3" | "dynamodb":
+            return [("key", None)]
+        case "kinesis" if not set(record.wrapped) - {"kpl", "gzip", "base64"}:
+            return [("key", None), body]
+        case "kinesis":  # a service has put an event of its own, perhaps with a key of its own
+            return [body, attribute, *key]
+        case "eventbridge":
+            return [body, *key]
+        case _:
+            return [attribute, *key, body]
+
+
+def _first(places: Sequence[tuple[str | None, str | None]], record: Record, bodies: Sequence[bytes]) -> str:
+    """The id at the first place that has one. If none has, the error is that of the first place."""
+    errors = []
+    for where, at in places:
+        try:
+            return _checked(_find(where, at, record, bodies))
+        except CorrelationError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _find(where: str | None, at: str | None, record: Record, bodies: Sequence[bytes]) -> object:
+    name = at or DEFAULT_NAME
+    match where:
         case "key":
-            return _key(record, source.correlation_at)
+            return _key(record, at)
         case "attribute":
-            if at not in record.attributes:
-                raise CorrelationError(f"there is no message attribute {at!r}")
-            return record.attributes[at]
+            if name not in record.attributes:
+                raise CorrelationError(f"there is no message attribute {name!r}")
+            return record.attributes[name]
         case "body":
-            return _in_body(at, body)
+            return _in_bodies(name, bodies)
         case None if "record_error" in record.metadata:
             raise CorrelationError("the record can't be read")
         case None:
@@ -105,22 +143,40 @@ def _matched(key: str, pattern: str) -> str:
     return key[len(before) : len(key) - len(after)]
 
 
-def _in_body(expression: str, body: bytes | None) -> object:
-    if body is None:
+def _in_bodies(expression: str, bodies: Sequence[bytes]) -> object:
+    """What an expression finds in the innermost body, or else in that of an envelope around it."""
+    if not bodies:
         raise CorrelationError("the body was not read: it is gone, or over the inline limit")
+    errors = []
+    for body in reversed(bodies):
+        try:
+            return _in_body(expression, body)
+        except CorrelationError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _in_body(expression: str, body: bytes) -> object:
+    """What an expression finds in a body. Powertools' functions may have a text that isn't JSON."""
+    problem = None
     try:
         document = json.loads(body)
     except UnicodeDecodeError as error:
         raise CorrelationError("the body isn't JSON: it isn't UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise CorrelationError(f"the body isn't JSON: {error}") from error
+        problem = f"the body isn't JSON: {error}"
+        if "powertools_" not in expression:
+            raise CorrelationError(problem) from error
+        document = body.decode(errors="replace")
     try:
-        # JMESPath and powertools_json(...), which reads JSON within JSON: SNS puts that into SQS.
+        # JMESPath, and Powertools' functions, which read JSON, base64 and gzip within a text.
         found = query(data=document, envelope=expression)
     except Exception as error:  # an expression may fail in many ways, for a body may hold anything
-        raise CorrelationError(f"the expression {expression!r} fails: {type(error).__name__}") from error
+        raise CorrelationError(
+            problem or f"the expression {expression!r} fails: {type(error).__name__}"
+        ) from error
     if found is None:
-        raise CorrelationError(f"the body has nothing at {expression!r}")
+        raise CorrelationError(problem or f"the body has nothing at {expression!r}")
     return found
 
 

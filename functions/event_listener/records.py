@@ -16,12 +16,14 @@ class S3Object:
         key: Key of the object, decoded.
         etag: Entity tag of the event's version, without quotes; None if the event has none.
         size: Bytes as the event says; 0 if it doesn't say.
+        version_id: The version that the event names; None in a bucket without versions.
     """
 
     bucket: str
     key: str
     etag: str | None = None
     size: int = 0
+    version_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,17 @@ class Gone:
 
     reason: GoneReason
     size: int = 0
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An object that the listener may not read.
+
+    Attributes:
+        reason: What to do about it.
+    """
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,8 @@ class Record:
         batch_item: Its name in a partial batch response; None if its source has no such response.
         sequence: Name of the ordered sequence that it belongs to: a shard, or the message group of a FIFO
             queue; None if its source keeps no order.
+        wrapped: The wrappings that were taken off its body, the outermost first: `sns`, `gzip`…
+        outer: The bodies of these wrappings, the outermost first.
     """
 
     source_type: str
@@ -65,3 +80,5 @@ class Record:
     attributes: Mapping[str, str] = field(default_factory=dict)
     batch_item: str | None = None
     sequence: str | None = None
+    wrapped: tuple[str, ...] = ()
+    outer: tuple[bytes, ...] = ()

@@ -19,10 +19,13 @@ class Source:
         name: Its name in the module's `sources`.
         type: Its type, as in `Record.source_type`.
         match: A bucket's name, or the ARN of a queue, topic, stream or table; for EventBridge the name.
-        correlation_from: Where its events carry the correlation id: `key`, `attribute` or `body`.
+        correlation_from: Where its events carry the correlation id: `key`, `attribute` or `body`; `auto` if
+            the module's user doesn't say. None of an event that came from no known source.
         correlation_at: The attribute's name, a JMESPath expression for the body, or a pattern of the key; the
             asterisk of the pattern stands for the id.
         partial: Whether its event source mapping asks for partial batch responses.
+        unwrap: Whether a body is looked for within wrappings.
+        decode: Wrappings that are always taken off first: `base64`, `gzip`.
     """
 
     name: str
@@ -31,6 +34,8 @@ class Source:
     correlation_from: str | None = None
     correlation_at: str | None = None
     partial: bool = False
+    unwrap: bool = True
+    decode: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,11 @@ def _sources(value: str) -> tuple[Source, ...]:
                 name,
                 source["type"],
                 source["match"],
-                source["correlation"]["from"],
-                source["correlation"].get("at"),
+                source["correlation"]["from"] if "correlation" in source else "auto",
+                source["correlation"].get("at") if "correlation" in source else None,
                 source.get("partial") is True,
+                source.get("unwrap") is not False,
+                tuple(source.get("decode", ())),
             )
             for name, source in json.loads(value).items()
         )

@@ -18,12 +18,14 @@ class SourceVersion:
         key: Key of the object, decoded.
         etag: Entity tag, without quotes.
         sequencer: Hexadecimal number that orders the events of one key; None if the event has none.
+        version_id: The version that the event names; None in a bucket without versions.
     """
 
     bucket: str
     key: str
     etag: str
     sequencer: str | None = None
+    version_id: str | None = None
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -65,6 +67,7 @@ def read_record(record: object) -> SourceVersion:
         key=unquote_plus(_text(record, "s3", "object", "key")),
         etag=_text(record, "s3", "object", "eTag").strip('"'),
         sequencer=sequencer,
+        version_id=_text(record, "s3", "object", "versionId", required=False) or None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from botocore.exceptions import ClientError
 from deadline import Deadline
@@ -26,6 +26,10 @@ READ_SIZE = 1024 * 1024
 ETAG, SEQUENCER = "source-etag", "source-sequencer"  # user metadata of the destination object
 
 
+class _Version(TypedDict, total=False):
+    VersionId: str
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The outcome for one record.
@@ -44,8 +48,9 @@ class Outcome:
 class TextProcessor:
     """Writes text objects in upper case into the destination bucket, under the same key.
 
-    IAM: `s3:GetObject` and `s3:ListBucket` on the source (without `s3:ListBucket` a deleted object is "access
-    denied"); `s3:PutObject`, `s3:AbortMultipartUpload`, `s3:GetObject`, `s3:ListBucket` on the destination.
+    IAM: `s3:GetObject`, `s3:GetObjectVersion` and `s3:ListBucket` on the source (without `s3:ListBucket` a
+    deleted object is "access denied"); `s3:PutObject`, `s3:AbortMultipartUpload`, `s3:GetObject`,
+    `s3:ListBucket` on the destination.
 
     Args:
         s3: The client.
@@ -121,10 +126,13 @@ class TextProcessor:
         return None if done else {"IfMatch": there["ETag"]}
 
     def _open(self, version: SourceVersion) -> "GetObjectOutputTypeDef":
+        named: _Version = {"VersionId": version.version_id} if version.version_id else {}
         try:
-            return self._s3.get_object(Bucket=version.bucket, Key=version.key, IfMatch=f'"{version.etag}"')
+            return self._s3.get_object(
+                Bucket=version.bucket, Key=version.key, IfMatch=f'"{version.etag}"', **named
+            )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
+            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
                 raise SourceDeletedError(
                     f"{version} (etag {version.etag}) was deleted before it was read"
                 ) from error

@@ -1,18 +1,19 @@
 locals {
   stream_arns = [for _, source in var.sources : source.stream_arn if source.type == "dynamodb"]
-  kms_keys    = distinct([for _, source in var.sources : source.kms_key_arn if source.kms_key_arn != null])
+  kms_keys    = distinct(concat([for _, source in var.sources : source.kms_key_arn if source.kms_key_arn != null], var.read_kms_key_arns))
+  buckets     = concat([for _, source in var.sources : source.bucket if source.type == "s3"], var.read_buckets)
 
   # The permissions to read each type of source. The listener's role gets a statement for each type in use.
   # SNS and EventBridge push their events, so they need none.
   reading = {
     s3_objects = {
-      actions   = ["s3:GetObject"]
-      resources = [for _, source in var.sources : "arn:${data.aws_partition.current.partition}:s3:::${source.bucket}/*" if source.type == "s3"]
+      actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+      resources = [for bucket in local.buckets : "arn:${data.aws_partition.current.partition}:s3:::${bucket}/*"]
     }
     # Without this permission S3 answers 403 instead of 404 for an object that no longer exists.
     s3_missing_objects = {
       actions   = ["s3:ListBucket"]
-      resources = [for _, source in var.sources : "arn:${data.aws_partition.current.partition}:s3:::${source.bucket}" if source.type == "s3"]
+      resources = [for bucket in local.buckets : "arn:${data.aws_partition.current.partition}:s3:::${bucket}"]
     }
     sqs = {
       actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]

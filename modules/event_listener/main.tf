@@ -24,10 +24,16 @@ locals {
       }[source.type]
       # The emulator treats a stream's partial batch response as success, so the listener raises an error there.
       partial = source.partial_batch_responses && (source.type == "sqs" || !local.emulated) ? true : null
+      unwrap  = source.unwrap ? null : false
+      decode  = length(source.decode) > 0 ? source.decode : null
     }
   }
+  # Without `correlation` the listener looks in all usual places.
   sources_json = jsonencode({
-    for name, source in local.sources : name => { for field, value in source : field => value if value != null }
+    for name, source in local.sources : name => {
+      for field, value in source : field => value
+      if value != null && (field != "correlation" || var.sources[name].correlation != null)
+    }
   })
   result_ttl_days = ceil(var.result_ttl_hours / 24)
 }

@@ -27,7 +27,7 @@ output "event_harness" {
   # Lambda allows 4,096 bytes for all variables, written as JSON; the others take up to 400.
   precondition {
     condition     = length(jsonencode(local.sources_json)) <= 3700
-    error_message = "There are too many sources for the listener's environment, which Lambda limits to 4 KB: name fewer (about 20 fit), for example one bucket with several `filters`, or one queue behind several topics or rules."
+    error_message = "There are too many sources for the listener's environment, which Lambda limits to 4 KB: name fewer (about 30 fit), for example one bucket with several `filters`, or one queue behind several topics or rules."
   }
 
   # A reader of this output may send at once: the listener receives everything from then on.

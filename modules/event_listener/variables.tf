@@ -21,11 +21,14 @@ variable "sources" {
     The module owns the event source mapping of sqs, dynamodb and kinesis. If `mapping` is false, your own must
     invoke the listener. Set `partial_batch_responses = true` only if it asks for `ReportBatchItemFailures`.
     `kms_key_arn` names the customer-managed key that encrypts the source, if there is one.
-    `correlation.from` says where the correlation id is: "key" (S3 object key or Kinesis partition key; `at` may
-    give a pattern, as in "out/*.json"; DynamoDB key attribute, named by `at` if there are two), "attribute" (SQS
-    and SNS message attribute named by `at`) or "body" (`at` is a JMESPath expression into the JSON body). The
-    default is "key" for s3, dynamodb and kinesis, the attribute `correlation_id` for sqs and sns, and the field
-    `correlation_id` of the detail for eventbridge.
+    `correlation.from` says where the correlation id is: "key" (S3 object key, also of a notification within a
+    message, or Kinesis partition key; `at` may give a pattern, as in "out/*.json"; DynamoDB key attribute, named by
+    `at` if there are two), "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath
+    expression into the JSON body). The default is "key" for s3, dynamodb and kinesis, the attribute
+    `correlation_id`, a key or the field `correlation_id` for sqs and sns, the field `correlation_id` of the detail
+    or a key for eventbridge.
+    The listener takes the usual wrappings off a body. If `unwrap` is false, a body stays as it is. `decode` lists
+    wrappings that are taken off first, whatever they hold: "base64", "gzip".
   EOT
   type = map(object({
     type          = string
@@ -41,6 +44,8 @@ variable "sources" {
     mapping       = optional(bool, true)
     kms_key_arn   = optional(string)
     correlation   = optional(object({ from = string, at = optional(string) }))
+    unwrap        = optional(bool, true)
+    decode        = optional(list(string), [])
 
     partial_batch_responses = optional(bool, false)
   }))
@@ -133,24 +138,49 @@ variable "sources" {
   validation {
     condition = alltrue([
       for _, source in var.sources :
-      !contains(["s3", "kinesis"], source.type) || try(source.correlation.from, "") != "key" || try(length(split("*", source.correlation.at)), 2) == 2
+      source.type == "dynamodb" || try(source.correlation.from, "") != "key" || try(length(split("*", source.correlation.at)), 2) == 2
     ])
-    error_message = "`correlation.at` of a source of type \"s3\" or \"kinesis\" with `from` \"key\" is a pattern of its keys, with one asterisk in place of the id: write \"out/*.json\", or leave it out."
+    error_message = "`correlation.at` of a source with `from` \"key\" (other than \"dynamodb\") is a pattern of its keys, with one asterisk in place of the id: write \"out/*.json\", or leave it out."
   }
 
   validation {
     condition = alltrue([
       for _, source in var.sources : source.correlation == null ? true : contains(lookup({
         s3          = ["key", "body"]
-        sqs         = ["attribute", "body"]
-        sns         = ["attribute", "body"]
-        eventbridge = ["body"]
+        sqs         = ["attribute", "body", "key"]
+        sns         = ["attribute", "body", "key"]
+        eventbridge = ["body", "key"]
         dynamodb    = ["key", "body"]
         kinesis     = ["key", "body"]
       }, source.type, [source.correlation.from]), source.correlation.from) || !contains(["key", "attribute", "body"], source.correlation.from)
     ])
-    error_message = "`correlation.from` doesn't fit a source's type: s3, dynamodb and kinesis have \"key\" and \"body\", sqs and sns \"attribute\" and \"body\", eventbridge \"body\" only."
+    error_message = "`correlation.from` doesn't fit a source's type: s3, dynamodb, kinesis and eventbridge have \"key\" and \"body\", only sqs and sns \"attribute\" too."
   }
+
+  validation {
+    condition = alltrue([
+      for _, source in var.sources : length(setsubtract(source.decode, ["base64", "gzip"])) == 0 && (source.unwrap || length(source.decode) == 0)
+    ])
+    error_message = "`decode` of a source must list \"base64\" or \"gzip\", and needs `unwrap = true`."
+  }
+}
+
+variable "read_buckets" {
+  description = <<-EOT
+    Names of the buckets whose objects the listener may read because messages name them: S3 notifications in a queue,
+    a topic or on a bus, and messages that AWS's extended clients have moved to S3. (The bucket of a source of type
+    "s3" need not be named.)
+  EOT
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "read_kms_key_arns" {
+  description = "ARNs of the customer-managed keys that encrypt `read_buckets`."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "components" {

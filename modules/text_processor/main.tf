@@ -36,7 +36,7 @@ module "function" {
 data "aws_iam_policy_document" "this" {
   statement {
     sid       = "ReadSource"
-    actions   = ["s3:GetObject"]
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
     resources = ["${module.source.arn}/*"]
   }
 

@@ -1,5 +1,7 @@
 """The sixth type of source, Kinesis, end to end; a file of its own, since its stream is slow to create."""
 
+import gzip
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -54,3 +56,30 @@ def test_id_of_256_characters_with_slashes_is_found_and_a_longer_one_refused(pro
 def test_batch_arrives_whole(producer, listener):
     collected = listener.collect(producer.send_many(str(number) for number in range(20)))
     assert not collected.missing, collected
+
+
+def aggregated(*records):
+    """What the Kinesis Producer Library puts into one record; each text has fewer than 128 bytes."""
+
+    def field(number, value):
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    message = b"".join(field(1, key.encode()) for key, _ in records)
+    for number, (_, data) in enumerate(records):
+        message += field(3, bytes([1 << 3, number]) + field(3, data))
+    return b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message, usedforsecurity=False).digest()
+
+
+def test_each_record_that_the_producer_library_has_aggregated_is_a_result(producer, listener):
+    inputs = [listener.sent(f"record {number}", component="clicks") for number in range(3)]
+    records = [(sent.correlation_id, f"content {number}".encode()) for number, sent in enumerate(inputs)]
+    producer.send(aggregated(*records), correlation_id="aggregate")
+    for number, sent in enumerate(inputs):
+        (result,) = listener.expect_exactly(sent, 1, settle=0.5)
+        assert result.text == f"content {number}"
+        assert result.metadata["unwrapped"] == ["kpl"]
+
+
+def test_compressed_record_is_found(producer, listener):
+    sent = producer.send(gzip.compress("grüß".encode()))
+    assert listener.wait_for(sent).text == "grüß"

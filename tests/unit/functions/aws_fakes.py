@@ -55,11 +55,17 @@ class FakeS3:
 
     def __init__(self, *buckets: str, before: Callable[[str], None] = lambda operation: None) -> None:
         self.buckets: dict[str, dict[str, Object]] = {bucket: {} for bucket in buckets}
+        self.versions: dict[tuple[str, str, str], Object] = {}
         self.uploads: dict[str, dict[str, Any]] = {}
         self.calls: Counter[str] = Counter()
         self.bytes_read = 0
         self.before = before
         self._ids = itertools.count(1)
+
+    def add_version(self, bucket: str, key: str, version_id: str, data: bytes) -> Object:
+        """Put an object into a bucket with versions; it is the newest one."""
+        self.versions[bucket, key, version_id] = self.add(bucket, key, data)
+        return self.versions[bucket, key, version_id]
 
     def add(self, bucket: str, key: str, data: bytes) -> Object:
         self.buckets[bucket][key] = Object(data)
@@ -131,9 +137,7 @@ class FakeS3:
         """A copy within S3."""
         source: dict[str, str] = arguments["CopySource"]
         self._start("CopyObject", arguments | {"CopySource": f"{source['Bucket']}/{source['Key']}"})
-        if source["Key"] not in self.buckets[source["Bucket"]]:
-            raise client_error("CopyObject", "NoSuchKey", 404)
-        found = self.buckets[source["Bucket"]][source["Key"]]
+        found = self._found("CopyObject", self.buckets[source["Bucket"]], source)
         if arguments.get("CopySourceIfMatch") not in (None, f'"{found.etag}"'):
             raise client_error("CopyObject", "PreconditionFailed", 412)
         self._bucket("CopyObject", arguments["Bucket"])[arguments["Key"]] = found
@@ -152,11 +156,19 @@ class FakeS3:
     def _read(self, operation: str, arguments: dict[str, Any]) -> Object:
         self._start(operation, arguments)
         bucket = self._bucket(operation, arguments["Bucket"])
-        if arguments["Key"] not in bucket:
-            raise client_error(operation, "404" if operation == "HeadObject" else "NoSuchKey", 404)
-        found = bucket[arguments["Key"]]
+        found = self._found(operation, bucket, arguments)
         if arguments.get("IfMatch") not in (None, f'"{found.etag}"'):
             raise client_error(operation, "412" if operation == "HeadObject" else "PreconditionFailed", 412)
+        return found
+
+    def _found(self, operation: str, bucket: dict[str, Object], place: dict[str, Any]) -> Object:
+        missing = "NoSuchVersion" if "VersionId" in place else "NoSuchKey"
+        if "VersionId" in place:
+            found = self.versions.get((place["Bucket"], place["Key"], place["VersionId"]))
+        else:
+            found = bucket.get(place["Key"])
+        if found is None:
+            raise client_error(operation, "404" if operation == "HeadObject" else missing, 404)
         return found
 
     def _write(self, operation: str, arguments: dict[str, Any], new: Object) -> None:

@@ -168,3 +168,19 @@ def test_any_session_id_makes_a_key_that_s3_takes(session_id: str) -> None:
     assert kept.key.isascii()
     assert kept.key.count("/") == 1
     assert kept.key.startswith("session-")
+
+
+def test_the_version_that_the_event_names_is_read_though_a_newer_one_is_there(
+    bodies: Bodies, s3: FakeS3
+) -> None:
+    first = s3.add_version("bucket", "key", "v1", b"first")
+    s3.add_version("bucket", "key", "v2", b"second")
+    assert kept(bodies, S3Object("bucket", "key", first.etag, 5, "v1")) == b"first"
+    assert kept(bodies, S3Object("bucket", "key", None, 5, "v3")) == Gone("deleted", 5)
+
+
+def test_a_large_version_is_copied_though_a_newer_one_is_there(bodies: Bodies, s3: FakeS3) -> None:
+    first = s3.add_version("bucket", "key", "v1", LARGE)
+    s3.add_version("bucket", "key", "v2", b"second")
+    kept(bodies, S3Object("bucket", "key", first.etag, len(LARGE), "v1"))
+    assert s3.buckets["overflow"][PLACE].data == LARGE

@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from s3_events import s3_event, s3_record
 from store import Store
+from wrapping import kpl
 
 from event_harness.results.reader import OVERLAP
 
@@ -371,3 +372,102 @@ def test_whatever_could_not_be_stored_is_told_to_lambda(
     assert sum(item["deliveries"] for item in table.all()) == len(
         [record for record in records if record == "no record" or record["messageId"] not in told]
     )
+
+
+def in_queue(*records: Any, **more: Any) -> dict[str, Any]:
+    return s3_event(sqs_record(json.dumps(s3_event(*records)), message_id="m1", **more))
+
+
+PLAIN = {"queue": {"type": "sqs", "match": QUEUE}, "stream": {"type": "kinesis", "match": STREAM}}
+
+
+def test_each_object_that_a_message_names_is_a_result_with_its_content(
+    load: Callable[..., ModuleType], s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app = load(PLAIN)
+    records = [put(s3, f"run/{name}", name.encode()) for name in ("a b.txt", "plus+ü.txt")]
+    records.append(put(s3, "run/large", b"x" * 1001))
+    app.handler(in_queue(*records), context)
+    items = {item["correlation_id"]: item for item in table.all()}
+    assert items["run/a b.txt"]["body"] == "a b.txt"
+    assert items["run/plus+ü.txt"]["body"] == "plus+ü.txt"
+    assert s3.buckets["overflow"][items["run/large"]["overflow"]["key"]].data == b"x" * 1001
+    assert {item["source_type"] for item in items.values()} == {"sqs"}
+    assert json.loads(items["run/large"]["metadata"])["unwrapped"] == ["s3"]
+
+
+def test_an_object_that_may_not_be_read_leaves_the_event_as_the_body_and_says_what_to_do(
+    load: Callable[..., ModuleType], s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app = load(PLAIN)
+
+    def denied(operation: str) -> None:
+        if operation == "GetObject":
+            raise client_error(operation, "AccessDenied", 403)
+
+    event = in_queue(put(s3, "run/a", b"x"))
+    s3.before = denied
+    app.handler(event, context)
+    item = table.only()
+    assert json.loads(item["body"])["Records"][0]["s3"]["object"]["key"] == "run/a"
+    assert item["correlation_id"] == "run/a"
+    assert json.loads(item["metadata"])["body_error"] == (
+        "s3://bucket/run/a may not be read: name its bucket in the module's `read_buckets`"
+    )
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_object_that_can_not_be_read_now_makes_its_message_come_again(
+    load: Callable[..., ModuleType],
+    s3: FakeS3,
+    table: FakeTable,
+    context: SimpleNamespace,
+    log_lines: LogLines,
+    moved: bool,
+) -> None:
+    app = load({"queue": PLAIN["queue"] | {"partial": True}})
+    pointer = ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": "bucket", "s3Key": "k"}]
+    size = {"ExtendedPayloadSize": {"dataType": "Number", "stringValue": "300000"}}
+    if moved:
+        event = s3_event(sqs_record(json.dumps(pointer), message_id="m1", attributes=size))
+    else:
+        event = in_queue(put(s3, "run/a", b"x"), put(s3, "run/b", b"x"))
+
+    def busy(operation: str) -> None:
+        if operation == "GetObject":
+            raise client_error(operation, "SlowDown", 503)
+
+    s3.before = busy
+    assert app.handler(event, context) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert not table.items
+    assert log_lines(app)[-1]["message"] == "not recorded"
+
+
+def test_after_an_aggregated_record_that_was_not_stored_no_other_one_of_its_shard_is(
+    load: Callable[..., ModuleType], table: FakeTable, context: SimpleNamespace
+) -> None:
+    app = load(PLAIN)
+    table.before = failing("/1")
+    first = kinesis_record(kpl(*((f"run/{n}", b"x") for n in range(3))), sequence="1")
+    second = kinesis_record(partition_key="run/3", sequence="2")
+    with pytest.raises(Exception, match="3 of 4 not stored"):
+        app.handler(s3_event(first, second), context)
+    assert table.only()["correlation_id"] == "run/0"
+
+
+def test_a_source_may_keep_its_bodies_as_they_are(
+    load: Callable[..., ModuleType], s3: FakeS3, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app = load({"queue": PLAIN["queue"] | {"unwrap": False}})
+    event = in_queue(put(s3, "run/a", b"x"), attributes={"correlation_id": sqs_attribute("run/1")})
+    app.handler(event, context)
+    assert table.only()["body"] == event["Records"][0]["body"]
+
+
+def test_a_source_may_name_what_is_always_taken_off(
+    load: Callable[..., ModuleType], table: FakeTable, context: SimpleNamespace
+) -> None:
+    load({"queue": PLAIN["queue"] | {"decode": ["base64"]}}).handler(
+        s3_event(message(1, "aGVsbG8=")), context
+    )
+    assert table.only()["body"] == "hello"

@@ -271,3 +271,16 @@ def test_a_destination_that_is_gone_is_named_by_the_write() -> None:
     s3 = FakeS3("source")
     with pytest.raises(ClientError, match=r"NoSuchBucket.*PutObject"):
         processed(s3, put(s3, b"text"))
+
+
+def test_the_version_that_the_event_names_is_processed_though_a_newer_one_is_there(s3: FakeS3) -> None:
+    first = s3.add_version("source", KEY, "v1", b"first")
+    s3.add_version("source", KEY, "v2", b"second")
+    assert processed(s3, SourceVersion("source", KEY, first.etag, "01", "v1")) == "written"
+    assert output(s3).data == b"FIRST"
+
+
+def test_a_version_that_was_deleted_is_said_to_be_deleted(s3: FakeS3) -> None:
+    s3.add_version("source", KEY, "v2", b"second")
+    with pytest.raises(SourceDeletedError):
+        processed(s3, SourceVersion("source", KEY, "etag", "01", "v1"))

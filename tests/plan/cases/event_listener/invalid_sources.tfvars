@@ -8,5 +8,6 @@ sources = {
   h     = { type = "eventbridge" }
   i     = { type = "dynamodb" }
   j     = { type = "s3", bucket = "j", mapping = false }
+  l     = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:l", decode = ["zip"] }
   k     = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:k", partial_batch_responses = true }
 }

@@ -23,4 +23,28 @@ sources = {
   queue_22 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-22" }
   queue_23 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-23" }
   queue_24 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-24" }
+  queue_25 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-25" }
+  queue_26 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-26" }
+  queue_27 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-27" }
+  queue_28 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-28" }
+  queue_29 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-29" }
+  queue_30 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-30" }
+  queue_31 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-31" }
+  queue_32 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-32" }
+  queue_33 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-33" }
+  queue_34 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-34" }
+  queue_35 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-35" }
+  queue_36 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-36" }
+  queue_37 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-37" }
+  queue_38 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-38" }
+  queue_39 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-39" }
+  queue_40 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-40" }
+  queue_41 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-41" }
+  queue_42 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-42" }
+  queue_43 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-43" }
+  queue_44 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-44" }
+  queue_45 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-45" }
+  queue_46 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-46" }
+  queue_47 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-47" }
+  queue_48 = { type = "sqs", queue_arn = "arn:aws:sqs:eu-west-1:000000000000:orders-48" }
 }
