@@ -152,7 +152,7 @@ audit: $(SCAN)/.ready ## Check the pinned dependencies for known vulnerabilities
 	done
 
 requirements: $(SCAN)/.ready ## Write requirements/*.txt from pyproject.toml and requirements/*.in
-	$(COMPILE) --output-file requirements/dev.txt --extra local pyproject.toml requirements/dev.in
+	$(COMPILE) --output-file requirements/dev.txt --extra local --extra debug pyproject.toml requirements/dev.in
 	$(COMPILE) --output-file requirements/terraform.txt requirements/terraform.in
 	$(COMPILE) --output-file requirements/scan.txt requirements/scan.in
 

@@ -9,6 +9,7 @@ import pytest
 from event_harness.errors import HarnessError
 from event_harness.following import follow, state_dir
 from event_harness.machine.boundary import explained
+from event_harness.plugin_inspection import inspection
 from event_harness.plugin_process import SETTINGS_KEY, say, session
 from event_harness.settings import BY_NAME, parse
 
@@ -89,9 +90,11 @@ def harness_listener(
             new_session_id(),
             sla=settings["sla"],
             in_flight=InFlight(max(1, limit // workers)),
+            debugged=inspection(request.config).suspended if settings["debug"] else None,
         )
         probe = _readiness_probe(harness_readiness_probe, deployment.resources, harness_entry)
-        if settings["readiness"] and probe is not None:
+        # A debugger would stop at the probe, not at the test's input.
+        if settings["readiness"] and probe is not None and not settings["debug"]:
             all_producers = producers_for(listener, harness_producer_settings)
             producer = producer_at(deployment.resources, all_producers, harness_entry)
             took = await_ready(producer, listener, probe, limit=settings["readiness"])

@@ -29,7 +29,7 @@ from event_harness.settings import SETTINGS, Settings
 if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
     from event_harness.deployments.sharing import Lender
 
-pytest_plugins = ["event_harness.fixtures"]
+pytest_plugins = ["event_harness.fixtures", "event_harness.plugin_inspection"]
 
 LENDER_KEY = pytest.StashKey["Lender"]()
 OPEN_KEY = pytest.StashKey[ExitStack[bool | None]]()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for bo
 SETTINGS_KEY = pytest.StashKey[Settings]()
 SESSION_KEY = pytest.StashKey["Session"]()
 ENDING_KEY = pytest.StashKey[Ending]()
+FOUND_KEY = pytest.StashKey[Callable[..., None]]()
 STDERR_KEY = pytest.StashKey["Stderr"]()
 STATUS_KEY = pytest.StashKey[StatusLine]()
 
@@ -122,6 +123,7 @@ def own_session(config: pytest.Config) -> "Session":
             config.rootpath,
             say=sayer(config),
             warn=config.stash[STDERR_KEY].write,
+            found=config.stash[FOUND_KEY],
         )
         config.stash[ENDING_KEY].add(config.stash[SESSION_KEY])
     return config.stash[SESSION_KEY]

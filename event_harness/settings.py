@@ -196,6 +196,14 @@ SETTINGS = (
         "flag",
     ),
     Setting(
+        "debug",
+        None,
+        _text,
+        "let a function wait for a debugger: its component or name; no value: every function",
+        "optional",
+        "all",
+    ),
+    Setting(
         "resources",
         None,
         _text,

@@ -37,6 +37,7 @@ class Session:
         project: relative paths start here, and deployments are recorded here.
         say: prints a line of progress.
         warn: prints a line from another thread, at any time; `say` by default.
+        found: called once the system is there, with the record of its deployment if it has one.
     """
 
     def __init__(
@@ -46,8 +47,11 @@ class Session:
         *,
         say: Callable[[str], None] | None = None,
         warn: Callable[[str], None] | None = None,
+        found: Callable[[DeployedSystem, DeploymentRecord | None], None] | None = None,
     ) -> None:
         self.settings = settings
+        self._found = found
+        self._record: DeploymentRecord | None = None
         self.project = project
         self.say = harmless(say)
         self.warn = harmless(warn or say)
@@ -91,6 +95,8 @@ class Session:
                 self._system = self._kept(reuse)
             else:
                 self._system = self._deployed()
+            if self._found:
+                self._found(self._system, self.deployment.record if self.deployment else self._record)
         return self._system
 
     def interrupt(self) -> None:
@@ -297,6 +303,7 @@ class Session:
 
     def _kept(self, which: str) -> DeployedSystem:
         record = kept.find(self.state_dir, which, self.settings.origin("reuse"))
+        self._record = record
         with interrupts.deferred():
             reused = kept.Kept(record, self._open, self.say)
             if Path(record.root).resolve() != self.root.resolve():

@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds for which a wait goes on looking if its last look could not read the table."""
+_DEBUGGED_LOOK = 0.25  # seconds between two looks at the debugger
 # The next look is a retry already. Few retries by botocore: one look must not last long past its deadline.
 _QUICK = {
     "retries": {"mode": "standard", "total_max_attempts": 3},
@@ -61,6 +62,8 @@ class Waiting:
         sleep: Replaces the real pause between two looks.
         spawn: Runs a look in another thread.
         now: Epoch seconds.
+        debugged: Whether a debugger is attached to a function now; None if none can be. Deadlines then stand
+            still.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Waiting:
         sleep: Sleep | None = None,
         spawn: Spawn = in_thread,
         now: Clock = timestamp,
+        debugged: Callable[[], bool] | None = None,
     ) -> None:
         self.resources = resources
         self.target = target
@@ -82,6 +86,7 @@ class Waiting:
         self.made: dict[str, float] = {}  # id that a test has asked for -> epoch seconds
         self.sla = seconds("sla", sla)
         self.clock = clock
+        self._debugged = debugged
         self._sleep = sleep or time.sleep
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
         table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
@@ -169,7 +174,26 @@ class Waiting:
                 self._watch.nudge()
             return value
 
-        return self.reader.wait(judged, deadline)
+        if self._debugged is None:
+            return self.reader.wait(judged, deadline)
+        return self._wait_undebugged(judged, deadline, self._debugged)
+
+    def _wait_undebugged(
+        self, found: Callable[[], T | None], deadline: float, debugged: Callable[[], bool]
+    ) -> T | None:
+        """As `reader.wait`, but the time with a debugger doesn't count: look often, and count the rest."""
+        left = deadline - self.clock()
+        while True:
+            began = self.clock()
+            value = self.reader.wait(found, began + max(0.0, min(left, _DEBUGGED_LOOK)))
+            if value is not None:
+                return value
+            if debugged():
+                self._sleep(SHORTEST)
+                continue
+            left -= self.clock() - began
+            if left <= 0:
+                return None
 
     def see_table(self, since: float) -> None:
         """Return once a look that began at `since` or later has read the whole session.

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 PINS = {
-    "dev.txt": [*PROJECT["dependencies"], *EXTRAS["local"]],
+    "dev.txt": [*PROJECT["dependencies"], *EXTRAS["local"], *EXTRAS["debug"]],
     "terraform.txt": EXTRAS["terraform"],
 }
 

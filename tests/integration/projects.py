@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 
 REPOSITORY = Path(__file__).parents[2]
-LETTERS = Path(__file__).parent / "systems" / "letters"
+SYSTEMS = Path(__file__).parent / "systems"
+LETTERS = SYSTEMS / "letters"
 # A variable in the environment of every process that a project starts.
 MARK = "EVENT_HARNESS_TEST_PROJECT"
 TOOLCHAIN = ("EVENT_HARNESS_TERRAFORM", "EVENT_HARNESS_PROVIDERS")
@@ -21,22 +22,25 @@ def test_letter_arrives(producer, listener):
 
 
 class Project:
-    """A copy of the system `letters`, with tests.
+    """A copy of a system of the folder `systems`, with tests.
 
     Its processes get this process's environment without the variables of the harness and of pytest.
 
     Args:
         directory: Where to create it.
         tests: The text of its only test module.
+        system: The system's name.
         environ: Further variables for its processes.
     """
 
-    def __init__(self, directory: Path, tests: str = ARRIVES, **environ: str) -> None:
+    def __init__(
+        self, directory: Path, tests: str = ARRIVES, *, system: str = "letters", **environ: str
+    ) -> None:
         self.directory = directory
-        shutil.copytree(LETTERS, directory)
+        shutil.copytree(SYSTEMS / system, directory)
         main = directory / "main.tf"
         main.write_text(main.read_text().replace("../../../..", f"{REPOSITORY}/"))
-        (directory / "test_letters.py").write_text(tests)
+        (directory / f"test_{system}.py").write_text(tests)
         ours = ("EVENT_HARNESS_", "PYTEST_")
         usual = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
         kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}

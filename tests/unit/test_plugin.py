@@ -9,6 +9,7 @@ from listener_fakes import MAP, World
 
 from event_harness.deployments import session
 from event_harness.errors import DestroyError
+from event_harness.inspecting import debugging
 from event_harness.listening import readiness
 from event_harness.system.deployed_system import DeployedSystem
 
@@ -33,7 +34,7 @@ class FakeSession:
     described = MAP
     unfinished = None
 
-    def __init__(self, settings, _project, *, say, warn):
+    def __init__(self, settings, _project, *, say, warn, found):
         self.say = say
 
     def system(self):
@@ -240,3 +241,32 @@ def test_what_a_predicate_raises_is_shown_without_the_harness(tested, raising, s
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*listener.wait_for(sent, until=*", f"E *{said}"])
     result.stdout.no_fnmatch_line("*event_harness/*")
+
+
+def test_debugger_is_refused_on_aws_in_one_line(tested):
+    result = tested("def test_nothing(): pass", "--harness-target=aws", "--harness-debug")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    refused = "ERROR: --harness-debug debugs functions of the local AWS emulator, not those on aws"
+    assert [line for line in result.errlines if line] == [refused]
+
+
+def test_coverage_of_functions_is_refused_on_aws_in_one_line(tested):
+    result = tested("def test_nothing(): pass", "--harness-target=aws", "--cov=.", "--cov-report=")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["event-harness: --cov doesn't see what functions run on aws: only on a local emulator"]
+    )
+
+
+def test_missing_debugger_is_one_line_that_names_the_extra(tested, monkeypatch):
+    monkeypatch.setattr(debugging, "find_spec", lambda _name: None)
+    result = tested("def test_nothing(): pass", "--harness-debug")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert [line for line in result.errlines if line] == [
+        "ERROR: --harness-debug needs debugpy, which is not installed: pip install 'event-harness[debug]'"
+    ]
+
+
+def test_no_readiness_probe_goes_before_a_debugged_input(tested, probes):
+    tested("def test_ready(listener): pass", "--harness-debug").assert_outcomes(passed=1)
+    assert probes == []

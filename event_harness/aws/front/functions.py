@@ -1,4 +1,4 @@
-"""Changes MiniStack's Python functions: gives the root logger a handler, and roles unguessable keys."""
+"""Changes MiniStack's Python functions: their log, their input, what looks into them, their roles' keys."""
 
 import functools
 import hashlib
@@ -9,10 +9,31 @@ from pathlib import Path
 from ministack.core import lambda_runtime
 from ministack.services import sts
 
-_BOOTSTRAP = Path(__file__).with_name("function_logging.py")
-# The worker calls the handler in this line; the id of the request must be known to the log by then.
-_CALL = "            result = handler_fn(event, context)\n"
-_SET_REQUEST_ID = "            _lambda_log_handler.request_id = context.aws_request_id\n"
+from event_harness.aws.instruments import VARIABLE
+
+_HERE = Path(__file__).parent
+_BOOTSTRAPS = (_HERE / "function_logging.py", _HERE / "function_start.py")
+# Each line of the worker that we change, and what it becomes. The id of the request must be known to the log
+# before the handler is called.
+_CHANGES = {
+    "    init = json.loads(sys.stdin.readline())\n": (
+        "    init = json.loads(_lambda_input.readline())\n    _begin(init)\n"
+    ),
+    "        line = sys.stdin.readline()\n": "        line = _lambda_input.readline()\n",
+    "int((_deadline - time.time()) * 1000)": (
+        "int((_deadline - time.time() + (_lambda_process.suspended() if _lambda_process else 0)) * 1000)"
+    ),
+    "            result = handler_fn(event, context)\n": (
+        "            _lambda_log_handler.request_id = context.aws_request_id\n"
+        "            if _lambda_process:\n"
+        "                _lambda_process.invocation_begins()\n"
+        "            try:\n"
+        "                result = handler_fn(event, context)\n"
+        "            finally:\n"
+        "                if _lambda_process:\n"
+        "                    _lambda_process.invocation_ends()\n"
+    ),
+}
 
 Credentials = Callable[[dict[str, str]], dict[str, str]]
 
@@ -23,19 +44,25 @@ def install(secret: str) -> None:
     Args:
         secret: the secret key that the emulator was started with.
     """
-    lambda_runtime._PYTHON_WORKER_SCRIPT = with_logging(lambda_runtime._PYTHON_WORKER_SCRIPT)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = changed(lambda_runtime._PYTHON_WORKER_SCRIPT)
     lambda_runtime.execution_credentials = with_secrets(lambda_runtime.execution_credentials, secret)
 
 
-def with_logging(worker: str) -> str:
-    """The worker's script with a handler on the root logger, as Lambda has one.
+def changed(worker: str) -> str:
+    """The worker's script with a handler on the root logger, as Lambda has one, and all else of ours.
 
     Raises:
-        RuntimeError: the script doesn't call the handler as that of MiniStack 1.5.33 does.
+        RuntimeError: the script isn't that of MiniStack 1.5.33.
     """
-    if worker.count(_CALL) != 1:
-        raise RuntimeError("this version of MiniStack calls Lambda handlers in another way: install 1.5.33")
-    return _BOOTSTRAP.read_text(encoding="utf-8") + worker.replace(_CALL, _SET_REQUEST_ID + _CALL)
+    for line, ours in _CHANGES.items():
+        if worker.count(line) != 1:
+            raise RuntimeError(
+                "this version of MiniStack calls Lambda handlers in another way: install 1.5.33"
+            )
+        worker = worker.replace(line, ours)
+    start = "".join(path.read_text(encoding="utf-8") for path in _BOOTSTRAPS)
+    start = start.replace("@VARIABLE@", VARIABLE).replace("@PROCESS@", str(_HERE / "function_process.py"))
+    return start + worker
 
 
 def with_secrets(credentials: Credentials, secret: str) -> Credentials:

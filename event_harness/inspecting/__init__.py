@@ -1,0 +1,1 @@
+"""Looking into the functions while they run on the local AWS emulator: debugger and coverage."""

@@ -1,0 +1,219 @@
+"""Coverage and a debugger see what functions run on the local AWS emulator.
+
+One kept deployment of `systems/parcels` serves all: two functions in a row, joined by a queue.
+"""
+
+import json
+import re
+import shutil
+import signal
+import time
+
+import pytest
+from debug_adapter import Editor, when_printed
+from projects import REPOSITORY, Project
+
+from event_harness.inspecting.debugging import FIRST_PORT
+from event_harness.machine.ports import is_free
+
+TESTS = """
+import pytest
+
+@pytest.mark.parametrize("kilograms", [5, 40])
+def test_parcel_arrives(producer, listener, kilograms):
+    assert listener.wait_for(producer.send({"kilograms": kilograms})).json()["kilograms"] == kilograms
+
+def test_breakpoint(producer, listener):
+    listener.wait_for(producer.send({"kilograms": 50, "stop": True}))
+"""
+ARRIVES = "-k=arrives"
+COVERAGE = ("--cov=functions", "--cov=.", "--cov-branch", "--cov-report=json", "--cov-report=term")
+WAITS = re.compile(
+    r"(?P<name>\S+) waits for a debugger on 127\.0\.0\.1:(?P<port>\d+); "
+    r"localRoot (?P<local>\S+), remoteRoot (?P<remote>\S+)"
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project, with its deployment kept by a first session, which measures; destroyed at the end."""
+    made = Project(tmp_path_factory.mktemp("parcels") / "project", TESTS, system="parcels")
+    made.first = made.run(*COVERAGE, ARRIVES, "--harness-keep")
+    yield made
+    made.command("sweep", re.search(r"kept deployment (\w+)", made.first)[1])
+    assert made.left() == []
+
+
+def covered(project):
+    """The report of coverage: path -> its facts."""
+    report = json.loads((project.directory / "coverage.json").read_text())
+    (project.directory / "coverage.json").unlink()
+    return report["files"]
+
+
+def left_of_sessions(project):
+    """What a session itself has left beside the kept deployment."""
+    state = project.directory / ".event-harness"
+    return sorted(
+        path.name for path in state.iterdir() if path.name not in (".gitignore", "deployments", "logs")
+    )
+
+
+def assert_exact(files):
+    """The lines and branches that two parcels run: a light one, and a heavy one, which a queue leads on."""
+    sorter, weights, loader = (
+        files[f"functions/{name}.py"] for name in ("sorter/app", "sorter/weights", "loader")
+    )
+    assert sorter["executed_lines"] == [3, 4, 6, 7, 9, 12, 14, 15, 16, 17]
+    assert sorter["missing_branches"] == []
+    assert weights["executed_lines"] == [4, 6, 7, 8, 9, 11]
+    assert weights["missing_lines"] == [10]
+    assert weights["missing_branches"] == [[9, 10]]
+    # The loader is reached only through the queue of heavy parcels, and its archive names it app.py.
+    assert loader["executed_lines"] == [3, 4, 5, 7, 9, 12, 14, 15, 16, 19, 20, 22, 25]
+    assert loader["missing_lines"] == [17, 21, 23, 24]
+    assert loader["missing_branches"] == [[16, 17], [20, 21], [22, 23]]
+    assert "test_parcels.py" in files
+    assert not [name for name in files if "event_listener" in name or name.startswith("/")]
+
+
+def test_coverage_sees_the_exact_lines_and_branches_that_functions_run(project):
+    assert_exact(covered(project))
+    assert left_of_sessions(project) == []
+    assert list(project.directory.glob(".coverage.*")) == []
+
+
+def test_coverage_sees_them_in_a_reused_deployment_with_three_workers(project):
+    project.run(*COVERAGE, ARRIVES, "--harness-reuse", "-n3")
+    assert_exact(covered(project))
+    assert left_of_sessions(project) == []
+
+
+def test_omit_and_source_of_the_project_count_for_functions(project):
+    (project.directory / ".coveragerc").write_text("[run]\nomit = */weights.py\nbranch = true\n")
+    project.run("--cov=functions", "--cov-report=json", ARRIVES, "--harness-reuse")
+    (project.directory / ".coveragerc").unlink()
+    assert sorted(covered(project)) == ["functions/loader.py", "functions/sorter/app.py"]
+
+
+def test_worker_that_times_out_does_not_lose_its_lines(project):
+    """The function sleeps longer than its timeout; MiniStack ends its process."""
+    tests = project.directory / "test_late.py"
+    tests.write_text(
+        "import pytest\nfrom event_harness import InputFailedError\n"
+        "def test_late(producer, listener):\n"
+        "    with pytest.raises(InputFailedError, match='timed out'):\n"
+        "        listener.wait_for(producer.send({'kilograms': 60, 'fragile': True, 'late': True}))\n"
+    )
+    project.run("--cov=functions", "--cov-branch", "--cov-report=json", "test_late.py", "--harness-reuse")
+    tests.unlink()
+    loader = covered(project)["functions/loader.py"]
+    assert {17, 23} <= set(loader["executed_lines"])
+    assert 24 in loader["missing_lines"]
+
+
+def debug(project, *arguments, component="sorter"):
+    return project.start(
+        ARRIVES, "--harness-reuse", f"--harness-debug={component}", "--harness-sla=2", *arguments
+    )
+
+
+def attached(process):
+    """An editor that is attached as the printed line says, and what the line says."""
+    said = when_printed(process.stdout, WAITS)
+    mapping = {"localRoot": said["local"], "remoteRoot": said["remote"]}
+    return Editor(int(said["port"]), {"pathMappings": [mapping]}), said
+
+
+def documented(project, port):
+    """The entry of launch.json in docs/debugging.md, as VS Code would send it for this project."""
+    page = (REPOSITORY / "docs" / "debugging.md").read_text()
+    text = page.partition("```json\n")[2].partition("```")[0]
+    text = text.replace("${workspaceFolder}", str(project.directory)).replace("text_processor", "sorter")
+    return json.loads(text.replace(str(FIRST_PORT), port))["configurations"][0]
+
+
+def test_settings_that_the_page_shows_for_vs_code_are_what_is_printed(project):
+    with debug(project) as process:
+        said = when_printed(process.stdout, WAITS)
+        entry = documented(project, said["port"])
+        assert entry["pathMappings"] == [{"localRoot": said["local"], "remoteRoot": said["remote"]}]
+        editor = Editor(entry["connect"]["port"], entry)
+        assert editor.start(f"{said['local']}/app.py", 16) == [True]
+        assert editor.stopped()["name"] == "handler"
+        editor.leave()
+        printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, printed
+
+
+@pytest.mark.parametrize("workers", [[], ["-n3"]], ids=["one process", "three workers"])
+def test_debugger_stops_in_a_function_and_no_deadline_passes_meanwhile(project, workers):
+    """The function's timeout is 3 s, the wait's 2 s; the debugger stays for longer than both."""
+    with debug(project, *workers) as process:
+        editor, said = attached(process)
+        assert said["name"] == "sorter"
+        assert said["local"] == str(project.directory / "functions" / "sorter")
+        assert editor.start(f"{said['local']}/weights.py", 6) == [True]
+        frame = editor.stopped()
+        assert frame["source"]["path"] == f"{said['local']}/weights.py"
+        assert editor.value(frame, "parcel['kilograms']") in ("5", "40")
+        time.sleep(5)
+        editor.proceed()
+        editor.stopped()  # the other parcel, in the same process
+        editor.leave()
+        printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, printed
+    assert left_of_sessions(project) == []
+
+
+def test_debugger_maps_a_file_that_the_archive_renames(project):
+    with debug(project, component="loader") as process:
+        editor, said = attached(process)
+        assert said["local"] == str(project.directory / "functions" / "loader.py")
+        assert editor.start(said["local"], 16) == [True]
+        assert editor.value(editor.stopped(), "record['body']").count("40") == 1
+        editor.proceed()
+        editor.leave()
+        printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, printed
+
+
+def test_interrupt_while_a_function_stands_at_a_breakpoint_leaves_nothing(project):
+    with debug(project) as process:
+        editor, said = attached(process)
+        editor.start(f"{said['local']}/app.py", 16)
+        editor.stopped()
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=120)
+        editor.close()
+    assert process.returncode == 2, printed
+    assert left_of_sessions(project) == []
+    until = time.monotonic() + 30
+    while not is_free(int(said["port"])) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert is_free(int(said["port"]))
+
+
+def test_breakpoint_without_the_option_ends_with_a_line_that_names_it(project):
+    printed = project.run("-k=test_breakpoint", "--harness-reuse", fails=True)
+    said = "RuntimeError: breakpoint() needs a debugger: run pytest with --harness-debug"
+    assert f"loader failed after 1 attempt: {said}" in re.sub(r"\s+E?\s+", " ", printed)
+
+
+def test_unknown_component_is_one_line(project):
+    printed = project.run(ARRIVES, "--harness-reuse", "--harness-debug=nobody", fails=True)
+    assert "debug is 'nobody': no such function; there are: event_listener, loader, sorter" in printed
+    assert "Traceback" not in printed
+
+
+def test_file_that_has_changed_since_is_named_not_measured_wrongly(project):
+    file = project.directory / "functions" / "sorter" / "weights.py"
+    before = file.read_text()
+    file.write_text("# a new line\n" + before)
+    try:
+        printed = project.run(*COVERAGE, ARRIVES, "--harness-reuse")
+    finally:
+        file.write_text(before)
+    assert "coverage lacks files that have changed since they were deployed: weights.py" in printed
+    assert covered(project).get("functions/sorter/weights.py", {"executed_lines": []})["executed_lines"] == []
+    shutil.rmtree(project.directory / "functions" / "sorter" / "__pycache__", ignore_errors=True)
