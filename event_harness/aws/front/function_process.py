@@ -113,10 +113,10 @@ class Process:
 
     def _watch(self, debugpy: Any, lock: Any, waits: threading.Event) -> None:
         """Hold the lock while a debugger is attached or awaited; end this process with its session."""
-        held, last = True, time.monotonic()
+        held, last = True, time.clock_gettime(time.CLOCK_MONOTONIC)
         while True:
             time.sleep(_LOOK)
-            now = time.monotonic()
+            now = time.clock_gettime(time.CLOCK_MONOTONIC)
             if held:
                 self._suspended += now - last
             last = now
@@ -129,12 +129,12 @@ class Process:
 
 
 def _listen(debugpy: Any, port: int) -> None:
-    until = time.monotonic() + _FREE_WITHIN
+    until = time.clock_gettime(time.CLOCK_MONOTONIC) + _FREE_WITHIN
     while True:
         try:
             debugpy.listen(("127.0.0.1", port))
         except Exception:
-            if time.monotonic() > until:
+            if time.clock_gettime(time.CLOCK_MONOTONIC) > until:
                 raise
             time.sleep(_LOOK)
         else:
