@@ -123,7 +123,7 @@ def own_session(config: pytest.Config) -> "Session":
             config.rootpath,
             say=sayer(config),
             warn=config.stash[STDERR_KEY].write,
-            found=config.stash[FOUND_KEY],
+            found=config.stash.get(FOUND_KEY, None),
         )
         config.stash[ENDING_KEY].add(config.stash[SESSION_KEY])
     return config.stash[SESSION_KEY]
