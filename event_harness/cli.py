@@ -1,4 +1,4 @@
-"""The command `event-harness`: list, sweep, redrive, and other work outside a test session."""
+"""Lists, sweeps, replays and draws deployments, and prepares a project."""
 
 import argparse
 import os
@@ -17,7 +17,10 @@ _ROOT = "the Terraform root; default: EVENT_HARNESS_ROOT, harness_root in the in
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 only if the command did everything it was asked to do."""
-    options, rest = _parser().parse_known_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        _command("completion", "answer")(parser)
+    options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "terraform":
         print(f"{ENTRY}: unknown argument {rest[0]!r}; see: {ENTRY} --help", file=sys.stderr)
         return 2
@@ -54,15 +57,70 @@ def _command(module: str, function: str) -> Callable[..., Any]:
     So `--help` loads neither boto3 nor rich.
     """
 
-    def run(*arguments: Any) -> Any:
+    def run(*arguments: Any, **named: Any) -> Any:
         """Import the command and run it."""
-        return getattr(import_module(f"event_harness.commands.{module}"), function)(*arguments)
+        return getattr(import_module(f"event_harness.commands.{module}"), function)(*arguments, **named)
 
     return run
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only if it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit."""
+        from importlib.metadata import version
+
+        print(f"{ENTRY} {version(ENTRY)}")
+        parser.exit()
+
+
+_EXIT_CODES = """
+exit codes:
+  0    the command did all that it was asked to do
+  1    it did not, and the last line on stderr says why
+  2    the command line is wrong
+  130  it was interrupted
+"""
+
+
+def _add(commands: Any, name: str, does: str, examples: str, **more: Any) -> argparse.ArgumentParser:
+    """Add a command.
+
+    Args:
+        commands: where.
+        name: of the command.
+        does: what it does, without a capital at its begin.
+        examples: command lines without the program's name, one a line.
+        more: for the parser.
+    """
+    shown = "\n".join(f"  {ENTRY} {line}" for line in examples.splitlines())
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=does,
+        description=f"{does[0].upper()}{does[1:]}.",
+        epilog=f"examples:\n{shown}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        **more,
+    )
+    return parser
+
+
+def _ids(argument: argparse.Action) -> None:
+    """Let a shell complete the ids of deployments."""
+    argument.completer = _command("completion", "deployment_ids")  # type: ignore[attr-defined]
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=ENTRY, description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=ENTRY,
+        description=__doc__,
+        epilog=f"examples:\n  {ENTRY} list\n  {ENTRY} sweep --help\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     parser.add_argument(
         "--project",
         type=Path,
@@ -76,28 +134,44 @@ def _parser() -> argparse.ArgumentParser:
     by_tag = _where(
         "also look for tagged resources: on aws, or at the URL of an AWS emulator; default: records only"
     )
-    listing = commands.add_parser(
-        "list", parents=[by_tag], help="show deployments that are in progress or left behind"
+    listing = _add(
+        commands,
+        "list",
+        "show deployments that are in progress or left behind",
+        "list\nlist --target aws\nlist --json",
+        parents=[by_tag],
     )
+    listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=_command("deployments", "show"))
 
-    sweeping = commands.add_parser(
-        "sweep", parents=[by_tag], help="destroy what dead deployments left behind"
+    sweeping = _add(
+        commands,
+        "sweep",
+        "destroy what dead deployments left behind",
+        "sweep --dry-run\nsweep --target aws\nsweep d1m8az809299wa",
+        parents=[by_tag],
     )
-    sweeping.add_argument(
-        "deployment_id",
-        nargs="*",
-        help="destroy only these deployments, also kept ones; default: every dead deployment",
+    _ids(
+        sweeping.add_argument(
+            "deployment_id",
+            nargs="*",
+            help="destroy only these deployments, also kept ones; default: every dead deployment",
+        )
     )
     sweeping.add_argument("--dry-run", action="store_true", help="only print what would be done")
+    sweeping.add_argument("--json", action="store_true", help="print JSON at the end; progress is on stderr")
     sweeping.set_defaults(run=_command("deployments", "sweep"))
 
-    replaying = commands.add_parser(
+    replaying = _add(
+        commands,
         "redrive",
+        "replay failed events after you have fixed the cause",
+        "redrive --dry-run\nredrive --component orders\nredrive --resources map.json --target aws",
         parents=[_where("where the system of --resources is deployed: aws, or the URL of an AWS emulator")],
-        help="replay failed events after you have fixed the cause",
     )
-    replaying.add_argument("deployment_id", nargs="?", help="a kept deployment; default: the newest one")
+    _ids(
+        replaying.add_argument("deployment_id", nargs="?", help="a kept deployment; default: the newest one")
+    )
     replaying.add_argument(
         "--resources",
         help="instead of a deployment: the resource map of any system, FILE.json or ssm:PARAMETER",
@@ -111,11 +185,18 @@ def _parser() -> argparse.ArgumentParser:
     replaying.add_argument("--dry-run", action="store_true", help="only print what would be replayed")
     replaying.set_defaults(run=_command("redrive", "run"))
 
-    drawing = commands.add_parser("graph", help="print how events pass through a system")
-    drawing.add_argument(
-        "deployment_id",
-        nargs="?",
-        help="a deployment on record; default: the newest one, else the local state of the Terraform root",
+    drawing = _add(
+        commands,
+        "graph",
+        "print how events pass through a system",
+        "graph\ngraph --json\ngraph --state terraform.tfstate",
+    )
+    _ids(
+        drawing.add_argument(
+            "deployment_id",
+            nargs="?",
+            help="a deployment on record; default: the newest one, else the local state of the root",
+        )
     )
     drawing.add_argument("--json", action="store_true", help="print JSON; default: a Mermaid flowchart")
     drawing.add_argument(
@@ -127,7 +208,13 @@ def _parser() -> argparse.ArgumentParser:
     system.add_argument(
         "--resources", help="instead of a deployment: the resource map of a system, FILE.json"
     )
-    watching = commands.add_parser("watch", parents=[system], help="show the events of a deployment, live")
+    watching = _add(
+        commands,
+        "watch",
+        "show the events of a deployment, live",
+        "watch\nwatch --once --json",
+        parents=[system],
+    )
     watching.add_argument(
         "deployment_id",
         nargs="?",
@@ -136,7 +223,13 @@ def _parser() -> argparse.ArgumentParser:
     watching.add_argument("--json", action="store_true", help="print a line of JSON for each change")
     watching.add_argument("--once", action="store_true", help="print what is known now, and end")
     watching.set_defaults(run=_command("watch", "run"))
-    reading = commands.add_parser("logs", parents=[system], help="print the functions' log lines")
+    reading = _add(
+        commands,
+        "logs",
+        "print the functions' log lines",
+        "logs --follow\nlogs confirm --id 01M86P",
+        parents=[system],
+    )
     reading.add_argument("component", nargs="?", help="one function; default: all")
     reading.add_argument("--deployment", dest="deployment_id", help="default: as for watch")
     reading.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
@@ -151,29 +244,48 @@ def _parser() -> argparse.ArgumentParser:
     syncing.add_argument("deployment_id", nargs="?", help="a kept deployment; default: the newest one")
     syncing.set_defaults(run=_command("kept", "sync"))
 
-    starting = commands.add_parser("up", help="start a lasting local AWS emulator")
+    starting = _add(commands, "up", "start a lasting local AWS emulator", "up\nup --root infra --port 4566")
     starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")
     starting.add_argument("--root", type=Path, help=_ROOT)
     starting.set_defaults(run=_command("emulator", "up"))
-    ending = commands.add_parser("down", help="end the emulator that `up` started")
+    ending = _add(commands, "down", "end the emulator that `up` started", "down")
     ending.add_argument("--root", type=Path, help=_ROOT)
     ending.set_defaults(run=_command("emulator", "down"))
 
-    formatting = commands.add_parser("fmt", help="run terraform fmt")
+    formatting = _add(commands, "fmt", "run terraform fmt", "fmt .\nfmt --check modules")
     formatting.add_argument("--check", action="store_true", help="only print which files would change")
     formatting.add_argument("directory", nargs="+", type=Path)
     formatting.set_defaults(run=_command("terraform", "fmt"))
-    validating = commands.add_parser("validate", help="run terraform validate on a copy")
+    validating = _add(commands, "validate", "run terraform validate on a copy", "validate . modules/queue")
     validating.add_argument("directory", nargs="+", type=Path)
     validating.set_defaults(run=_command("terraform", "validate"))
-    asking = commands.add_parser(
-        "configure", help="ask for each variable of the Terraform root and save the answers"
+    asking = _add(
+        commands,
+        "configure",
+        "ask for each variable of the Terraform root and save the answers",
+        "configure --save deploy.tfvars",
     )
     asking.add_argument("--save", type=Path, default=Path("deploy.tfvars"))
     asking.add_argument("--root", type=Path, help=_ROOT)
     asking.set_defaults(run=_command("terraform", "configure"))
-    running = commands.add_parser("terraform", help="run the terraform or tofu that the harness would use")
+    running = _add(
+        commands,
+        "terraform",
+        "run the terraform or tofu that the harness would use",
+        "terraform version\nterraform output -json event_harness",
+    )
     running.set_defaults(run=_command("terraform", "terraform"))
+
+    completing = _add(
+        commands,
+        "completion",
+        "print the completion for a shell",
+        "completion bash >> ~/.bashrc\n"
+        'completion zsh > "${fpath[1]}/_event-harness"\n'
+        "completion fish > ~/.config/fish/completions/event-harness.fish",
+    )
+    completing.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completing.set_defaults(run=_command("completion", "script"))
     return parser
 
 
