@@ -276,6 +276,35 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.set_defaults(run=_command("terraform", "terraform"))
 
+    beginning = _add(
+        commands,
+        "init",
+        "write what the first event test of a project needs",
+        "init --dry-run\ninit --root infra\ninit --yes --no-deploy",
+    )
+    beginning.add_argument("--root", type=Path, help=_ROOT)
+    beginning.add_argument("--dry-run", action="store_true", help="only show what would be written")
+    beginning.add_argument("--yes", action="store_true", help="ask nothing, and take every default")
+    beginning.add_argument(
+        "--no-deploy",
+        action="store_true",
+        help="ask for the system's ends instead of deploying a copy to a local AWS emulator",
+    )
+    beginning.add_argument("--source", help="where Terraform gets the module event_listener from")
+    beginning.set_defaults(run=_command("init", "run"))
+    diagnosing = _add(
+        commands,
+        "doctor",
+        "say what is there and what is missing, with the command that fixes it",
+        "doctor\ndoctor --target aws\ndoctor --json",
+        parents=[
+            _where("where tests will run: local, aws, or the URL of an AWS emulator; default: as for tests")
+        ],
+    )
+    diagnosing.add_argument("--root", type=Path, help=_ROOT)
+    diagnosing.add_argument("--json", action="store_true", help="print JSON")
+    diagnosing.set_defaults(run=_command("doctor", "run"))
+
     completing = _add(
         commands,
         "completion",

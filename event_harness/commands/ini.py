@@ -33,12 +33,24 @@ def find(project: Path) -> tuple[Path, dict[str, Any]]:
         SettingError: an ini file can't be read.
     """
     for directory in (project, *project.parents):
-        for name, sections in _FILES:
-            file = directory / name
-            if file.is_file() and (found := _read(file, sections)) is not None:
-                ours = {key: value for key, value in found.items() if key.startswith("harness_")}
-                return directory, {key.removeprefix("harness_"): _plain(ours[key]) for key in ours}
+        if found := _first(directory):
+            ours = {key: value for key, value in found[1].items() if key.startswith("harness_")}
+            return directory, {key.removeprefix("harness_"): _plain(ours[key]) for key in ours}
     return project, {}
+
+
+def file(directory: Path) -> Path | None:
+    """The ini file of pytest in a directory; None if there is none."""
+    found = _first(directory)
+    return found[0] if found else None
+
+
+def _first(directory: Path) -> tuple[Path, Mapping[str, Any]] | None:
+    for name, sections in _FILES:
+        path = directory / name
+        if path.is_file() and (found := _read(path, sections)) is not None:
+            return path, found
+    return None
 
 
 def _read(file: Path, sections: tuple[str, ...]) -> Mapping[str, Any] | None:
@@ -53,7 +65,9 @@ def _read(file: Path, sections: tuple[str, ...]) -> Mapping[str, Any] | None:
         said = " ".join(str(error).split())
         raise SettingError(f"{file} can't be read as an ini file of pytest: {said}") from error
     section = sections[0]
-    return dict(parser[section]) if parser.has_section(section) else None
+    if parser.has_section(section):
+        return dict(parser[section])
+    return {} if "pytest" in file.name else None  # such a file counts without a section, too
 
 
 def _tables(content: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any] | None:

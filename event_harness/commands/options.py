@@ -18,10 +18,16 @@ def project(options: argparse.Namespace) -> Path:
     return nearest_project(Path.cwd())
 
 
-def settings(options: argparse.Namespace) -> tuple[Settings, Path]:
-    """The settings of the environment and of pytest's ini file, and pytest's rootdir."""
+def settings(options: argparse.Namespace, **given: str | None) -> tuple[Settings, Path]:
+    """The settings of the environment and of pytest's ini file, and pytest's rootdir.
+
+    Args:
+        options: of the command line, for `--project`.
+        given: values of options of the same names, which come first.
+    """
     rootdir, found = ini.find((options.project or Path.cwd()).resolve())
-    return Settings({}, os.environ, found), rootdir
+    spelt = {name: f"--{name}" for name in given}
+    return Settings(given, os.environ, found, spelt=spelt), rootdir
 
 
 def root(options: argparse.Namespace) -> Path:

@@ -1,0 +1,191 @@
+"""The files that `event-harness init` writes: what docs/adopt.md asks for by hand."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from pprint import pformat
+from typing import Any
+
+from event_harness.commands.survey import Place
+from event_harness.terraform import hcl
+from event_harness.terraform.configuration import Configuration
+
+REPOSITORY = "https://github.com/your-org/event-harness.git"
+RELEASE = "v0.1.0"
+SOURCE = f"git::{REPOSITORY}//modules/event_listener?ref={RELEASE}"
+GATE, OUTPUT = "deploy_test_resources", "event_harness"
+_ARGUMENTS = {
+    "s3": ("bucket", "bucket"),
+    "sqs": ("queue_arn", "arn"),
+    "sns": ("topic_arn", "arn"),
+    "eventbridge": ("bus", "name"),
+    "dynamodb": ("stream_arn", "stream_arn"),
+    "kinesis": ("stream_arn", "arn"),
+}
+_CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
+_PYTHON = "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0"
+
+
+@dataclass(frozen=True)
+class Id:
+    """Where an event carries the correlation id.
+
+    Attributes:
+        kind: `key`, `attribute` or `body`.
+        at: the pattern of a key, the attribute's name, or the field; empty for a key that is the id.
+    """
+
+    kind: str
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is known of the system.
+
+    Attributes:
+        end: where results arrive.
+        result_id: where a result carries its id.
+        pattern: the event pattern of a bus.
+        entry: where tests send inputs.
+        input_id: where an input carries its id.
+        body: an input that the system accepts.
+        sla: seconds within which a result must arrive.
+    """
+
+    end: Place
+    result_id: Id
+    pattern: Any
+    entry: Place
+    input_id: Id
+    body: Any
+    sla: int
+
+
+def terraform(known: Answers, configuration: Configuration, source: str) -> str:
+    """The listener's module, its switch, and its output."""
+    parts = []
+    if GATE not in configuration.variables:
+        parts.append(
+            f'variable "{GATE}" {{\n'
+            '  description = "Whether the event listener and its results table are deployed too; never in '
+            'production."\n  type        = bool\n  default     = false\n}\n'
+        )
+    argument, attribute = _ARGUMENTS[known.end.type]
+    fields = {"type": hcl.expression(known.end.type), argument: f"{known.end.address}.{attribute}"}
+    if known.end.type == "eventbridge":
+        fields["pattern"] = f"jsonencode({hcl.expression(known.pattern)})"
+    if known.result_id.at:
+        fields["correlation"] = hcl.expression({"from": known.result_id.kind, "at": known.result_id.at})
+    width = max(map(len, fields))
+    lines = "\n".join(f"      {name.ljust(width)} = {text}" for name, text in fields.items())
+    parts.append(
+        'module "event_listener" {\n'
+        f"  source = {hcl.expression(source)}\n"
+        f"  count  = var.{GATE} ? 1 : 0\n"
+        f"  name   = {_name(configuration)}\n\n"
+        f"  sources = {{\n    {known.end.name} = {{\n{lines}\n    }}\n  }}\n}}\n"
+    )
+    if OUTPUT not in configuration.outputs:
+        parts.append(f'output "{OUTPUT}" {{\n  value = one(module.event_listener[*].event_harness)\n}}\n')
+    return "\n".join(parts)
+
+
+def _name(configuration: Configuration) -> str:
+    """The start of the module's names: the root's own `local.name`, if it has the workspace in it."""
+    for _, body in configuration.blocks("locals", 0):
+        if "terraform.workspace" in str(body.get("name", "")):
+            return "local.name"
+    letters = "".join(one if one.isalnum() and one.isascii() else "-" for one in configuration.directory.name)
+    name = letters.lower().strip("-")[:20].strip("-")
+    return f'"{name if name[:1].isalpha() else "system"}-${{terraform.workspace}}"'
+
+
+def conftest(known: Answers) -> str:
+    """The settings of the producer, and the readiness probe."""
+    text = '"""Settings of the harness for this system."""\n\nimport pytest\n\n'
+    if known.input_id.at:
+        kind = "field" if known.input_id.kind == "body" else known.input_id.kind
+        settings = {known.entry.name: {kind: known.input_id.at}}
+        text += (
+            '\n@pytest.fixture(scope="session")\ndef harness_producer_settings():\n'
+            '    """Where an input carries its correlation id, which the system passes on."""\n'
+            f"    return {_python(settings)}\n\n"
+        )
+    return text + (
+        '\n@pytest.fixture(scope="session")\ndef harness_readiness_probe():\n'
+        '    """An input that has a result: it is sent before the first test."""\n'
+        f"    return {_python(known.body)}\n"
+    )
+
+
+def test(known: Answers) -> str:
+    """The first test."""
+    return (
+        '"""An input passes the whole system."""\n\n\n'
+        "def test_input_has_one_result(producers, listener):\n"
+        f"    sent = producers[{_python(known.entry.name)}].send({_python(known.body)})\n"
+        "    result = listener.wait_for(sent)\n"
+        f"    assert result.source == {_python(known.end.name)}\n"
+        "    listener.expect_exactly(sent, 1, settle=2)\n"
+    )
+
+
+def ini(known: Answers, root: str) -> str:
+    """Pytest's ini file."""
+    where = "" if root == "." else f"harness_root = {root}\n"
+    return (
+        f"[pytest]\ntestpaths = tests\n{where}"
+        "# Seconds within which a result must arrive: the default of every wait.\n"
+        f"harness_sla = {known.sla}\n"
+    )
+
+
+def ignore() -> str:
+    """What git need not see."""
+    return ".event-harness/\n.terraform/\n*.tfstate\n*.tfstate.*\n__pycache__/\n"
+
+
+def workflow(directory: str) -> str:
+    """A workflow of GitHub that runs the tests on the local emulator."""
+    where = "" if directory == "." else f"        working-directory: {json.dumps(directory)}\n"
+    install = f"event-harness[local,terraform] @ git+{REPOSITORY}@{RELEASE}"
+    return (
+        "name: Event tests\n\non:\n  push:\n    branches: [main]\n  pull_request:\n\npermissions: {}\n\n"
+        "jobs:\n  test:\n    runs-on: ubuntu-24.04\n    timeout-minutes: 30\n"
+        "    permissions:\n      contents: read\n    steps:\n"
+        f"      - uses: {_CHECKOUT}\n        with:\n          persist-credentials: false\n"
+        f'      - uses: {_PYTHON}\n        with:\n          python-version: "3.13"\n'
+        f"      - name: Install\n        run: pip install {json.dumps(install)}\n"
+        f"      - name: Test on a local AWS emulator\n{where}        run: pytest\n"
+    )
+
+
+def all_of(
+    known: Answers, configuration: Configuration, project: Path, top: Path, source: str
+) -> dict[Path, str]:
+    """The files, by path, in the order in which they are shown.
+
+    Args:
+        known: the answers.
+        configuration: the Terraform root.
+        project: pytest's rootdir.
+        top: of the repository.
+        source: of the module.
+    """
+    root = os.path.relpath(configuration.directory.resolve(), project.resolve())
+    return {
+        configuration.directory / "event_harness.tf": terraform(known, configuration, source),
+        project / "pytest.ini": ini(known, root),
+        project / "tests" / "conftest.py": conftest(known),
+        project / "tests" / "test_event_harness.py": test(known),
+        project / ".gitignore": ignore(),
+        top / ".github" / "workflows" / "event-harness.yml": workflow(
+            os.path.relpath(project.resolve(), top.resolve())
+        ),
+    }
+
+
+def _python(value: Any) -> str:
+    return pformat(value, width=88, sort_dicts=False).replace("\n", "\n    ")

