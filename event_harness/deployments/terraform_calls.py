@@ -11,11 +11,12 @@ from typing import Any
 
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
+from event_harness.deployments import hints
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
-from event_harness.terraform import emptied, naming, provider_in_use, toolchain
+from event_harness.terraform import emptied, provider_in_use, toolchain
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.overrides import write_override
@@ -220,14 +221,7 @@ class TerraformCalls:
         return False
 
     def _explain(self, failure: Failure) -> str:
-        return _left_out(failure) + _missing(failure) + self.provider.explain(failure)
-
-
-def _missing(failure: Failure) -> str:
-    """How to give a variable that has no value; empty if that isn't the failure."""
-    if not any(error.headline == "No value for required variable" for error in failure.errors):
-        return ""
-    return " (give it with --harness-var NAME=VALUE or --harness-var-file FILE)"
+        return hints.of(failure) + self.provider.explain(failure)
 
 
 def recorded_toolchain(record: DeploymentRecord) -> Toolchain:
@@ -239,14 +233,6 @@ def recorded_toolchain(record: DeploymentRecord) -> Toolchain:
         origin="the deployment's record",
         providers=record.providers,
     )
-
-
-def _left_out(failure: Failure) -> str:
-    """How to copy what terraform has missed; empty if it names nothing that a copy leaves out."""
-    names = naming.left_out_named(failure.error_text) if failure.command in ("init", "plan", "apply") else []
-    if not names:
-        return ""
-    return f" ({names[0]} is left out of a deployment's copy: --harness-include={names[0]} copies it)"
 
 
 def _texts(variables: Mapping[str, Any]) -> dict[str, str]:

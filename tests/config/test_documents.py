@@ -76,7 +76,7 @@ def test_every_make_target_that_a_page_names_exists(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_that_a_page_names_exists(page):
-    commands = next(action.choices for action in cli._parser()._actions if action.dest == "command")
+    commands = next(action.choices for action in cli.build()._actions if action.dest == "command")
     blocks = "\n".join(re.findall(r"^```.*?^```", text_of(page), re.MULTILINE | re.DOTALL))
     named = re.findall(r"(?:^|\$\()event-harness ([a-z]+)", blocks, re.MULTILINE)
     named += re.findall(r"`event-harness ([a-z]+)", text_of(page))

@@ -17,7 +17,7 @@ from event_harness.commands import completion, deployments, table
 from event_harness.deployments.record import DeploymentRecord
 
 COMMANDS = next(
-    action.choices for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)
+    action.choices for action in cli.build()._actions if isinstance(action, argparse._SubParsersAction)
 )
 BIN = Path(sys.executable).parent
 
@@ -51,7 +51,7 @@ def test_help_of_every_command_has_an_example_that_parses(name, monkeypatch, cap
     )
     assert examples
     for example in examples:
-        options, rest = cli._parser().parse_known_args(example.split())
+        options, rest = cli.build().parse_known_args(example.split())
         assert options.command == name
         assert name == "terraform" or not rest
 

@@ -105,5 +105,5 @@ def test_every_fixture_is_in_the_table():
 
 def test_every_command_is_in_the_reference():
     section = REFERENCE[REFERENCE.index("## The command") :]
-    commands = next(action.choices for action in cli._parser()._actions if action.dest == "command")
+    commands = next(action.choices for action in cli.build()._actions if action.dest == "command")
     assert {name for name in commands if not re.search(rf"`{name}[` ]", section)} == set()

@@ -19,6 +19,7 @@ import demo.__main__ as demonstration
 from event_harness import cli, fixtures, plugin, plugin_process
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
+from event_harness.commands import parser
 from event_harness.deployments.deployment import Deployment
 from event_harness.errors import HarnessError, MachineError, SettingError
 from event_harness.machine import dataclass_file
@@ -79,6 +80,9 @@ COMMANDS = [
     ["validate", "."],
     ["configure"],
     ["terraform", "plan"],
+    ["init"],
+    ["doctor"],
+    ["completion", "bash"],
 ]
 
 
@@ -97,11 +101,24 @@ def test_every_command_says_it_in_one_line(arguments, failure, monkeypatch, caps
 
     everything_fails = types.SimpleNamespace(
         **dict.fromkeys(
-            ["show", "sweep", "run", "status", "sync", "up", "down", "fmt", "validate", "configure"], fail
+            [
+                "show",
+                "sweep",
+                "run",
+                "script",
+                "status",
+                "sync",
+                "up",
+                "down",
+                "fmt",
+                "validate",
+                "configure",
+            ],
+            fail,
         ),
         terraform=fail,
     )
-    monkeypatch.setattr(cli, "import_module", lambda _name: everything_fails)
+    monkeypatch.setattr(parser, "import_module", lambda _name: everything_fails)
     assert cli.main(arguments) == 1
     printed = capsys.readouterr().err
     assert said in printed
@@ -109,7 +126,7 @@ def test_every_command_says_it_in_one_line(arguments, failure, monkeypatch, caps
 
 
 def test_list_of_commands_is_complete():
-    help_text = cli._parser().format_help()
+    help_text = cli.build().format_help()
     assert {
         line.split()[0] for line in help_text.splitlines() if line.startswith("    ") and line[4] != " "
     } == {arguments[0] for arguments in COMMANDS}
