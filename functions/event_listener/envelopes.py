@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters import from_eventbridge, from_s3, from_sns
-from aggregation import user_records
+from aggregation import UserRecord, user_records
 from fields import MalformedRecordError, get, optional_text, text, whole_number
 from records import Gone, Record, S3Object, Unread
 
@@ -98,14 +98,7 @@ def _open(record: Record, fetch: Fetch) -> list[Record] | None:
         name, content = unpacked
         return [_within(record, name, content)]
     if record.source_type == "kinesis" and (parts := user_records(body)) is not None:
-        return [
-            replace(
-                _within(record, "kpl", part.data),
-                keys={"partition_key": part.partition_key},
-                metadata={**record.metadata, "partition_key": part.partition_key, "subsequence": number},
-            )
-            for number, part in enumerate(parts)
-        ]
+        return [_user_record(record, part, number) for number, part in enumerate(parts)]
     if record.wrapped[-1:] == ("eventbridge",):
         return _object_event(record, body)
     if len(body) > MAX_OPENED or not any(mark in body for mark in _MARKS):
@@ -196,6 +189,12 @@ def _log_events(record: Record, value: Mapping[str, Any]) -> list[Record] | None
     metadata = {"log_group": group, "log_stream": stream}
     # The partition key of such a record says nothing about a line.
     return [replace(one, keys={}, metadata=one.metadata | metadata) for one in inside]
+
+
+def _user_record(record: Record, part: UserRecord, number: int) -> Record:
+    inside = _within(record, "kpl", part.data)
+    own = {"partition_key": part.partition_key, "subsequence": number}
+    return replace(inside, keys={"partition_key": part.partition_key}, metadata=inside.metadata | own)
 
 
 def _pointer(record: Record, value: Sequence[Any], fetch: Fetch) -> list[Record] | None:

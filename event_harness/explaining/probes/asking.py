@@ -11,6 +11,7 @@ from event_harness.explaining.platform_log import PlatformLog
 from event_harness.explaining.report import Finding
 from event_harness.explaining.wiring import Link
 from event_harness.results.sent import Sent
+from event_harness.system.correlation import without_slash
 from event_harness.system.known_ids import KnownIds
 from event_harness.system.resources import Component, ResourceMap
 
@@ -67,6 +68,12 @@ class Question:
     def since(self) -> float:
         """The moment of the send, epoch seconds, less what the target's clock may differ."""
         return self.sent.sent_at - self.target.skew
+
+    @property
+    def names(self) -> list[str]:
+        """Further texts that name the input in a log: ids of its messages, request or execution."""
+        given = (self.sent.service_id or "").rpartition(":")[2]
+        return [*self.message_ids, without_slash(self.sent.correlation_id), *([given] if given else [])]
 
     def client(self, service: str) -> Any:
         """A client that doesn't wait for long."""

@@ -6,7 +6,9 @@ from botocore.exceptions import ClientError
 
 from event_harness.aws.errors import code_of
 from event_harness.explaining.probes import stores
+from event_harness.explaining.probes.apis import api
 from event_harness.explaining.probes.asking import Question, Seen
+from event_harness.explaining.probes.executions import state_machine
 from event_harness.explaining.probes.functions import function
 from event_harness.explaining.probes.unprobed import not_looked_into
 from event_harness.explaining.report import Finding
@@ -20,19 +22,21 @@ _PROBES: dict[str, Callable[[Question, Component], Seen]] = {
     "lambda": function,
     "dynamodb": stores.table,
     "kinesis": stores.stream,
-    "http": not_looked_into,
-    "stepfunctions": not_looked_into,
+    "http": api,
+    "stepfunctions": state_machine,
     "pipe": not_looked_into,
     "other": not_looked_into,
 }
 _MISSING = {
     "404",
     "AWS.SimpleQueueService.NonExistentQueue",
+    "ExecutionDoesNotExist",
     "NoSuchBucket",
     "NotFound",
     "NotFoundException",
     "QueueDoesNotExist",
     "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
 }
 
 

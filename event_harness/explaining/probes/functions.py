@@ -25,7 +25,7 @@ def function(question: Question, component: Component, *, records: bool = False)
         question.since,
         question.sent.correlation_id,
         question.foreign,
-        names=question.message_ids,
+        names=question.names,
         ids=question.ids,
         deadline=question.deadline,
         expected=question.resulted,

@@ -154,6 +154,7 @@ def test_records_that_the_producer_library_has_aggregated_are_results_of_their_o
     records = opened(kinesis_record(data, partition_key="a"))
     assert [record.body for record in records] == [b"one", b"two", b"\xff"]
     assert [id_of(record) for record in records] == ["run/a", "run/b", "run/a"]
+    assert [record.metadata["unwrapped"] for record in records] == [["kpl"]] * 3
     assert [record.metadata["partition_key"] for record in records] == ["run/a", "run/b", "run/a"]
     assert len({record.identity for record in records}) == 3
     assert {record.sequence for record in records} == {read(kinesis_record()).sequence}
