@@ -44,7 +44,7 @@ def test_error_status_is_raised_or_told(listener):
     sent = producer.send({"total": -1}, check=False)
     assert sent.response.status == 422
     assert sent.response.json()["total"] == -1
-    with pytest.raises(WaitTimeoutError, match="^orders answered 422"):
+    with pytest.raises(WaitTimeoutError, match=r"^orders answered 422"):
         listener.wait_for(sent, timeout=1)
 
 
@@ -82,7 +82,7 @@ def test_invocation_arrives(listener, invocation):
 
 def test_function_that_fails_is_raised_or_told(listener):
     producer = LambdaProducer.on(listener, "relay", invocation="RequestResponse")
-    with pytest.raises(ProducerError, match="function .*-relay failed: .*negative total"):
+    with pytest.raises(ProducerError, match=r"function .*-relay failed: .*negative total"):
         producer.send({"total": -1})
     assert "negative total" in producer.send({"total": -1}, check=False).response.error
 
@@ -97,9 +97,11 @@ def test_failed_execution_is_explained_with_its_state_and_error(listener):
     sent = StepFunctionsProducer.on(listener, "checkout").send({"total": -1})
     with pytest.raises(WaitTimeoutError) as caught:
         listener.wait_for(sent, timeout=3)
-    first = str(caught.value).splitlines()[0]
-    assert first.startswith("checkout: its execution failed in state Relay: ")
-    assert "negative total" in first
+    assert "negative total" in str(caught.value).splitlines()[0]
+    told = {finding.component: finding for finding in caught.value.report.findings}
+    assert told["checkout"].text.startswith("its execution failed in state Relay: ")
+    assert "negative total" in told["checkout"].text
+    assert told["relay"].state == "failed"
 
 
 def test_request_of_the_tests_own_is_adopted(listener):

@@ -29,7 +29,7 @@ def api(question: Question, component: Component) -> Seen:
 
 
 def _said(answer: Response) -> str:
-    """The message of API Gateway or Lambda itself; what the system says is content, and stays with the test."""
+    """The message of API Gateway or Lambda itself. What the system says is content, which isn't shown."""
     try:
         said = json.loads(answer.body)
     except (ValueError, RecursionError):
