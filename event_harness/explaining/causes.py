@@ -1,6 +1,6 @@
 """Chooses what a report says first: the cause if it is known, else how far the input got."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from event_harness.explaining.path import last_seen
 from event_harness.explaining.report import Finding
@@ -19,6 +19,7 @@ def likely_cause(
     misses: Sequence[tuple[Result, str]],
     silent: Sequence[str],
     branched: bool = False,
+    aside: Collection[str] = (),
 ) -> str:
     """What happened, in one sentence, the component first.
 
@@ -31,7 +32,11 @@ def likely_cause(
         misses: Results that were not accepted, each with the reason; the nearest last.
         silent: Sources without a result of the input, if other sources have one.
         branched: Some component of the path leads to several others.
+        aside: Components that don't lead to what is awaited.
     """
+    pairs = [pair for pair in zip(findings, path, strict=True) if pair[0].component not in aside]
+    findings, path = [one for one, _ in pairs], [component for _, component in pairs]
+    failed = [failure for failure in failed if failure.component not in aside]
     nothing = f"no result of this input from {', '.join(silent)}" if silent else ""
     if failed:
         told = str(failed[-1])

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +13,7 @@ from event_harness.explaining.causes import headline, likely_cause
 from event_harness.explaining.concurrent_work import gathered
 from event_harness.explaining.failure_details import completed, functions_behind
 from event_harness.explaining.function_logs import Patience
-from event_harness.explaining.path import account
+from event_harness.explaining.path import account, told_aside
 from event_harness.explaining.platform_log import PlatformLog, platform_log
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.probes.components import ask, ask_listener, listener_of
@@ -82,6 +82,7 @@ class Explainer:
         *,
         contents: bool = False,
         known: Sequence[Failure] = (),
+        awaited: Collection[str] | None = None,
     ) -> Report:
         """Ask every component about an input; never raises, and never takes longer than the budget.
 
@@ -91,9 +92,10 @@ class Explainer:
             compare: Compares results of another id, or of none, with the awaited content.
             contents: The test asks for contents, so values of events may be shown.
             known: Failures of the input that the caller has seen.
+            awaited: The sources whose results are awaited; None for all.
         """
         try:
-            return self._explain(sent, misses, compare, contents, known)
+            return self._explain(sent, misses, compare, contents, known, awaited)
         except Exception as error:
             return Report(f"no cause is known: the explanation itself failed ({message_of(error)})", ())
 
@@ -131,14 +133,21 @@ class Explainer:
         return completed(question, failure, functions_behind(self._resources.components, failure))
 
     def _explain(
-        self, sent: Sent, misses: Misses, compare: Compare, contents: bool, known: Sequence[Failure]
+        self,
+        sent: Sent,
+        misses: Misses,
+        compare: Compare,
+        contents: bool,
+        known: Sequence[Failure],
+        awaited: Collection[str] | None,
     ) -> Report:
         deadline = monotonic() + self._budget
         look = [("failure queues", partial(self._failed, sent, deadline, known))]
         failed = gathered(look, self._budget * _LOOK, lambda _name, _error: self._seen(sent, known))[0]
         mine = self._reader.of(sent.correlation_id)
         came = {result.source for result in mine}
-        expected = sources_reached(self._resources, sent.component)
+        wanted = set(self._resources.sources if awaited is None else awaited)
+        expected = sources_reached(self._resources, sent.component) & wanted
         silent = [name for name in self._resources.sources if name in expected - came] if mine else []
         question = replace(
             self._question(sent, deadline),
@@ -171,6 +180,10 @@ class Explainer:
         ways = with_links(ways, seen, forked=len(self._resources.sources) > 1)
         by_component = {item.component: item for item in failed}
         findings = account(ways, seen, by_component, resulted=question.resulted)
+        aside = {
+            one.name for one in path[:-1] if wanted.isdisjoint(sources_reached(self._resources, one.name))
+        }
+        findings = [told_aside(one, wanted) if one.component in aside else one for one in findings]
         # Results under another id tell more than results without one, and both more than a tally.
         by_weight = [*reversed(told)]
         cause = likely_cause(
@@ -182,6 +195,7 @@ class Explainer:
             misses=misses,
             silent=silent,
             branched=ways.branched,
+            aside=aside,
         )
         events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
         appendix = (

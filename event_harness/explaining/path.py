@@ -52,6 +52,14 @@ def account(
     return [_unconnected(ways, seen, number, one) for number, one in enumerate(findings)]
 
 
+def told_aside(finding: Finding, awaited: Collection[str]) -> Finding:
+    """A finding of a component that doesn't lead to the awaited sources: its fault doesn't matter to them."""
+    if finding.state not in ("failed", "running"):
+        return finding
+    said = f"{finding.text}; it does not lead to {', '.join(sorted(awaited))}, which is awaited"
+    return replace(finding, text=said, cause=None)
+
+
 def last_seen(findings: Sequence[Finding]) -> int:
     """The number of the last component where the input is known to have been; -1 if there is none."""
     return max((number for number, one in enumerate(findings) if one.state == "ok"), default=-1)

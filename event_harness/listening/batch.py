@@ -14,6 +14,7 @@ class Batch:
         wanted: The number of results that each input needs.
         failures: The failure queues. Only looks from now on count.
         progress: Called at each change, with the number of inputs that have arrived and the number sent.
+        matters: Tells whether a failure keeps an awaited result from coming.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class Batch:
         wanted: int,
         failures: FailureReader,
         progress: Callable[[int, int], None],
+        matters: Callable[[Failure], bool] = lambda _failure: True,
     ) -> None:
         self.sents: dict[str, Sent] = {}
         self.pending: dict[str, Sent] = {}
@@ -32,7 +34,9 @@ class Batch:
         self._told = (-1, -1)
         self._after = failures.begun
         self._looks = -1  # number of looks into the failure queues that `_failed` knows
+        self._matters = matters
         self._failed: dict[str, Failure] = {}
+        self.hopeless: set[str] = set()  # inputs with a failure that matters
 
     def add(self, sent: Sent) -> None:
         """Add an input that was sent."""
@@ -51,7 +55,8 @@ class Batch:
 
     def waits_for(self, *, fail_early: bool) -> bool:
         """Whether an input is pending; with `fail_early`, one that has not failed."""
-        return any(not fail_early or key not in self.failed() for key in self.pending)
+        self.failed()
+        return any(not fail_early or key not in self.hopeless for key in self.pending)
 
     def failed(self) -> dict[str, Failure]:
         """Correlation id -> failure, for each input that a look has seen in a failure queue."""
@@ -60,4 +65,6 @@ class Batch:
             for session_id in {sent.session_id for sent in self.sents.values()}:
                 failed = self._failures.by_input(session_id, self._after)
                 self._failed |= {key: failure for key, failure in failed.items() if key in self.sents}
+                hopeless = self._failures.by_input(session_id, self._after, self._matters)
+                self.hopeless.update(key for key in hopeless if key in self.sents)
         return self._failed

@@ -57,7 +57,14 @@ class Collecting(Expectations):
             """The results of an input that count."""
             return self.accepted(sent, source, matcher)
 
-        batch = Batch(accepted, wanted, self.failures, progress or (lambda *_: None))
+        awaited = [source] if source else None
+        batch = Batch(
+            accepted,
+            wanted,
+            self.failures,
+            progress or (lambda *_: None),
+            matters=lambda failure: self.matters(failure, awaited),
+        )
 
         def found() -> bool | None:
             """True once there is nothing to wait for; None to look again."""
@@ -81,7 +88,12 @@ class Collecting(Expectations):
             self.see_table(min(self.clock(), deadline))
             batch.judge()
         missing = list(batch.pending.values())
-        failed = batch.failed()
+        # The failure of another branch is no reason for a missing result.
+        failed = {
+            key: failure
+            for key, failure in batch.failed().items()
+            if key not in batch.pending or key in batch.hopeless
+        }
         told = [(sent, failed[sent.correlation_id]) for sent in missing if sent.correlation_id in failed]
         failed |= self._explainer.completed_by_input(told[:SHOWN])
         unexplained = [sent for sent in missing if sent.correlation_id not in failed]
@@ -90,7 +102,7 @@ class Collecting(Expectations):
             arrived=ByInput({key: found for key, found in results.items() if key not in batch.pending}),
             missing=missing,
             failed=ByInput(failed),
-            report=self.explain_misses(unexplained[0], matcher) if unexplained else None,
+            report=self.explain_misses(unexplained[0], matcher, (), awaited) if unexplained else None,
             incomplete=ByInput({key: results[key] for key in batch.pending if results[key]}),
             wanted=wanted,
         )

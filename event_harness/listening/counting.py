@@ -66,6 +66,13 @@ class Expected:
         whole_number("the sum of n (for none use expect_none)", total)
         return cls(total, None, dict(n))
 
+    @property
+    def awaited(self) -> list[str] | None:
+        """The sources that must have results; None for any."""
+        if self.each is not None:
+            return [name for name, number in self.each.items() if number]
+        return [self.source] if self.source else None
+
     def counted(self, results: Iterable[Result]) -> list[Result]:
         """The results that count."""
         return [result for result in results if self.source is None or result.source == self.source]

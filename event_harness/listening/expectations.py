@@ -66,16 +66,17 @@ class Expectations(Adopting):
             results = all_of_it()
             if expected.over(results) or not expected.short(results):
                 return results
-            return self.failure_of(sent, after)
+            return self.failure_of(sent, after, expected.awaited)
 
         def too_many() -> list[Result] | None:
             """The results once there are too many; None to look again."""
             results = all_of_it()
             return results if expected.over(results) else None
 
-        if self.settled(sent, enough, began + timeout) is None:
+        if self.settled(sent, enough, began + timeout, expected.awaited) is None:
             headline = f"{expected.tally(all_of_it())} for {sent.description} within {timeout:g} s"
-            raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent)
+            lines = [headline, self._looked(sent, looks)]
+            raise self.explained(WaitTimeoutError, lines, sent, awaited=expected.awaited)
         until = self.clock() + settle
         extra = too_many() or self.look_until(too_many, until)
         if not extra:
@@ -137,6 +138,7 @@ class Expectations(Adopting):
         self._check_sentinel(sent, sentinel, ordered)
         began, looks, after = self.clock(), self.reader.looks, self.failures.begun
         needed = {source} if source else set(self.resources.sources)
+        awaited = needed if source else None
 
         def of(one: Sent) -> list[Result]:
             """The results of an input that count."""
@@ -149,11 +151,11 @@ class Expectations(Adopting):
                 return results or None
             came = of(sentinel)
             if not came:
-                return self.failure_of(sentinel, after)
+                return self.failure_of(sentinel, after, awaited)
             return came if ordered and {result.source for result in came} >= needed else None
 
         try:
-            proven = self.settled(sentinel or sent, overtaken, began + within)
+            proven = self.settled(sentinel or sent, overtaken, began + within, awaited)
             since = began + within
             if proven:
                 # A result before the sentinel may have been written while the sentinel's page was being read.
@@ -172,7 +174,8 @@ class Expectations(Adopting):
                 f"the sentinel {sentinel.description} didn't come within {within:g} s either,"
                 " so the silence proves nothing"
             )
-            raise self.explained(WaitTimeoutError, [headline, self._looked(sentinel, looks)], sentinel)
+            lines = [headline, self._looked(sentinel, looks)]
+            raise self.explained(WaitTimeoutError, lines, sentinel, awaited=awaited)
         self._check_stored(sent, after)
         self._check_streams(sent, after)
         return NoResult(

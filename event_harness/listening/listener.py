@@ -62,7 +62,8 @@ class Listener(Measuring):
                 content (text, bytes or JSON). See `Matcher` for predicates that raise.
             count: Wait for this many results and return them as a list.
             source: Only results of this source count.
-            fail_early: End the wait as soon as an on-failure queue holds this input.
+            fail_early: End the wait as soon as an on-failure queue holds this input. With `source`, only the
+                failure of a component counts that may lead to the source.
 
         Returns:
             The result; with `count` a list of results, sorted by `in_order`. If more have come, the first.
@@ -79,7 +80,7 @@ class Listener(Measuring):
         source = check_source(source, self.resources.sources)
         timeout = self._timeout("timeout", timeout)
         wanted = 1 if count is None else whole_number("count", count, 1)
-        matcher = Matcher(until)
+        matcher, awaited = Matcher(until), [source] if source else None
         began, looks, after = self.clock(), self.reader.looks, self.failures.begun
 
         def found() -> list[Result] | Failure | None:
@@ -87,15 +88,16 @@ class Listener(Measuring):
             accepted = self.accepted(sent, source, matcher)
             if len(accepted) >= wanted:
                 return accepted[:wanted]
-            return self.failure_of(sent, after) if fail_early else None
+            return self.failure_of(sent, after, awaited) if fail_early else None
 
-        results = self.settled(sent, found, began + timeout)
+        results = self.settled(sent, found, began + timeout, awaited)
         if results is None:
             came = len(self.accepted(sent, source, matcher))
             what = "no result" if wanted == 1 else f"{came} of {wanted} results"
             origin = f" from {source}" if source else ""
             headline = f"{what}{origin} for {sent.description} within {timeout:g} s"
-            raise self.explained(WaitTimeoutError, [headline, self._looked(sent, looks)], sent, matcher)
+            lines = [headline, self._looked(sent, looks)]
+            raise self.explained(WaitTimeoutError, lines, sent, matcher, awaited=awaited)
         return results[0] if count is None else results
 
     @recorded

@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Self, TypeVar, cast
 
@@ -11,6 +11,7 @@ from event_harness.aws.targets import Target
 from event_harness.errors import InputFailedError, ResultsUnavailableError, SettingError, WaitError
 from event_harness.explaining.diagnosis import Explainer
 from event_harness.explaining.report import Report, printable
+from event_harness.explaining.ways import sources_reached
 from event_harness.listening.matching import Matcher
 from event_harness.listening.wait_line import WaitLine
 from event_harness.machine.clock import monotonic, timestamp
@@ -157,11 +158,22 @@ class Waiting:
         self.reader.look()
         return self._explainer.explain(sent)
 
-    def explain_misses(self, sent: Sent, matcher: Matcher, known: Sequence[Failure] = ()) -> Report:
+    def explain_misses(
+        self,
+        sent: Sent,
+        matcher: Matcher,
+        known: Sequence[Failure] = (),
+        awaited: Collection[str] | None = None,
+    ) -> Report:
         """Find out how far an input came, and why a matcher did not accept its results."""
         misses = matcher.misses(self.reader.of(sent.correlation_id))
         return self._explainer.explain(
-            sent, misses, matcher.compared, contents=matcher.awaits_content, known=known
+            sent,
+            misses,
+            matcher.compared,
+            contents=matcher.awaits_content,
+            known=known,
+            awaited=awaited,
         )
 
     def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:
@@ -214,7 +226,11 @@ class Waiting:
             )
 
     def settled(
-        self, sent: Sent, found: Callable[[], list[Result] | Failure | None], deadline: float
+        self,
+        sent: Sent,
+        found: Callable[[], list[Result] | Failure | None],
+        deadline: float,
+        awaited: Collection[str] | None = None,
     ) -> list[Result] | None:
         """Wait until `found` returns something; raise if it is a failure. Free the input's slot."""
         try:
@@ -226,7 +242,7 @@ class Waiting:
             return outcome
         headline = f"{sent.description} failed, so no further result will come"
         lines = [headline, f"the event lies in {outcome.queue_url}"]
-        raise self.explained(InputFailedError, lines, sent, known=[outcome])
+        raise self.explained(InputFailedError, lines, sent, known=[outcome], awaited=awaited)
 
     def accepted(self, sent: Sent, source: str | None, matcher: Matcher | None = None) -> list[Result]:
         """The results of an input from one source, or from all, that a matcher accepts; in order."""
@@ -251,10 +267,17 @@ class Waiting:
             self._sleep(SHORTEST)
         return True
 
-    def failure_of(self, sent: Sent, after: int) -> Failure | None:
-        """The newest failure of an input. Only looks after look number `after` count."""
+    def failure_of(self, sent: Sent, after: int, awaited: Collection[str] | None = None) -> Failure | None:
+        """The newest failure of an input that keeps a result from the awaited sources (None: from any).
+
+        Only looks after look number `after` count.
+        """
         failures = self.failures.of(sent.correlation_id, after)
-        return failures[-1] if failures else None
+        return next((one for one in reversed(failures) if self.matters(one, awaited)), None)
+
+    def matters(self, failure: Failure, awaited: Collection[str] | None) -> bool:
+        """Whether the component that failed may lead to one of the awaited sources; None stands for all."""
+        return awaited is None or not sources_reached(self.resources, failure.component).isdisjoint(awaited)
 
     def _arrived(self, result: Result) -> None:
         self.seen_at[result.event_id] = self.clock()
@@ -285,6 +308,7 @@ class Waiting:
         matcher: Matcher | None = None,
         cause: str | None = None,
         known: Sequence[Failure] = (),
+        awaited: Collection[str] | None = None,
     ) -> E:
         """Make an error. Its first line is the cause, then come these lines, then one line per component.
 
@@ -298,11 +322,12 @@ class Waiting:
             matcher: Knows why it did not accept results of the input.
             cause: The cause, if the caller knows it.
             known: Failures of the input that the wait has seen.
+            awaited: The sources whose results are awaited; None for all.
         """
         if matcher:
-            report = self.explain_misses(sent, matcher, known)
+            report = self.explain_misses(sent, matcher, known, awaited)
         else:
-            report = self._explainer.explain(sent, known=known)
+            report = self._explainer.explain(sent, known=known, awaited=awaited)
         if cause:
             report = replace(report, cause=cause)
         told = [*lines, f"sent: {sent.told}"]

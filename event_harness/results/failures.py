@@ -86,14 +86,21 @@ class FailureReader:
         """Failures of this input, seen by looks after number `after`. A redriven one is not among them."""
         return [failure for failure in self.all(after) if failure.concerns(correlation_id)]
 
-    def by_input(self, session_id: str, after: int = 0) -> dict[str, Failure]:
-        """Correlation id -> newest failure, for the inputs of a session that looks after number `after` saw.
+    def by_input(
+        self,
+        session_id: str,
+        after: int = 0,
+        counts: Callable[[Failure], bool] = lambda _failure: True,
+    ) -> dict[str, Failure]:
+        """Correlation id -> newest failure that counts, for the inputs of a session.
+
+        Only failures that looks after number `after` saw count.
 
         It takes no longer for thousands of inputs than for one.
         """
         given = {name: key for key, name in self._ids.given.items() if name}
         found: dict[str, Failure] = {}
-        for failure in self.all(after):
+        for failure in filter(counts, self.all(after)):
             found |= dict.fromkeys(failure.owners(session_id), failure)
             found |= {given[name]: failure for name in failure.texts & given.keys()}
         return found

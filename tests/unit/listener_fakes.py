@@ -369,7 +369,11 @@ class World:
         self.logs = Logs()
         self.target = Target(dynamodb=self.table, sqs=self.queues, s3=self.buckets, logs=self.logs)
         self.target.clients["lambda"] = None  # a function takes inputs, too; these tests send it none
-        self.resources = ResourceMap.from_mapping(resources, "the test's map")
+        self.resources = (
+            resources
+            if isinstance(resources, ResourceMap)
+            else ResourceMap.from_mapping(resources, "the test's map")
+        )
         more = {"clock": self.clock, "sleep": self.clock.sleep, "spawn": lambda work: work()} | more
         self.listener = Listener(self.resources, self.target, "run", sla=sla, **more)
         self.producer = S3Producer(
