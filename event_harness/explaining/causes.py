@@ -68,9 +68,13 @@ def headline(reason: str) -> str:
 def _cause(findings: Sequence[Finding], remarks: Sequence[Finding], *, forked: bool) -> str | None:
     """The most telling cause behind the component that saw the input last."""
     behind = [one for one in findings[0 if forked else last_seen(findings) + 1 :] if one.cause]
-    certain = next((one for one in behind if one.certain and one.state != "running"), None)
+    certain = next((one for one in behind if one.certain and one.state != "running" and not one.ended), None)
     if certain:
         return certain.cause
+    # What has called other components tells less than the one of them that failed.
+    ended = next((one for one in findings if one.ended and one.cause), None)
+    if ended:
+        return ended.cause
     told = next((one.cause for one in remarks if one.cause), None)
     if told:
         return told

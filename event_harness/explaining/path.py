@@ -38,6 +38,8 @@ def account(
     passed = set(range(len(path))) if resulted else _passed_by(ways, findings)
     for number in passed:
         one = findings[number]
+        if one.ended:
+            continue  # what called the components behind it has failed with them, or after them
         findings[number] = _failed_after_all(one) if one.component in failures else _passed(one)
     stopped: list[int] = []
     for number in range(len(path)):

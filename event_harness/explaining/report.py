@@ -41,6 +41,8 @@ class Finding:
         cause: Why the input came no further, the component first; None if this finding doesn't tell.
         certain: The cause is known to concern this very input.
         here: The input is known to have come to this component, whatever became of it.
+        ended: It failed at its end, after components behind it had seen the input: an execution, an API's
+            answer.
     """
 
     component: str
@@ -50,6 +52,7 @@ class Finding:
     cause: str | None = None
     certain: bool = False
     here: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def api(question: Question, component: Component) -> Seen:
     if answer.status < 400:
         return Seen(Finding(name, "ok", f"answered {answer.status}", lines, here=True))
     text = f"answered {answer.status}{_said(answer)}"
-    return Seen(Finding(name, "failed", text, lines, cause=f"{name} {text}", certain=True, here=True))
+    cause = f"{name} {text}"
+    return Seen(Finding(name, "failed", text, lines, cause=cause, certain=True, here=True, ended=True))
 
 
 def _said(answer: Response) -> str:

@@ -113,7 +113,7 @@ def _told(name: str, execution: Mapping[str, Any], history: _History) -> Finding
 
 
 def _failed(name: str, text: str) -> Finding:
-    return Finding(name, "failed", text, cause=f"{name}: {text}", certain=True, here=True)
+    return Finding(name, "failed", text, cause=f"{name}: {text}", certain=True, here=True, ended=True)
 
 
 def _why(execution: Mapping[str, Any]) -> str:

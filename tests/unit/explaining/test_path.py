@@ -28,6 +28,7 @@ ARN = "arn:aws:lambda:eu-west-1:1:function:"
 ANSWERS = [
     Finding("", "ok", "seen"),
     Finding("", "failed", "error", cause="{} failed: error", certain=True, here=True),
+    Finding("", "failed", "answered 502", cause="{} failed: 502", certain=True, here=True, ended=True),
     Finding("", "failed", "can't start", cause="{} can't start", certain=True),
     Finding("", "failed", "error", cause="{} failed: error"),
     Finding("", "running", "still running", cause="{} is still running", certain=True, here=True),
@@ -57,6 +58,7 @@ def seen_by(answers):
                 cause=answer.cause and answer.cause.format(component.name),
                 certain=answer.certain,
                 here=answer.here,
+                ended=answer.ended,
             ),
             links,
         )
@@ -290,6 +292,38 @@ BRANCHES = (
     Component("news", "sns", topic_arn="arn:aws:sns:r:1:news"),
     *(Component(name, "lambda", function=name, log_group=f"/{name}") for name in ("audit", "notify")),
 )
+
+
+@pytest.mark.parametrize(
+    ("function", "cause"),
+    [
+        (Finding("relay", "ok", "ran without an error", here=True), "checkout: its execution failed"),
+        (
+            Finding(
+                "relay", "failed", "ValueError", cause="relay failed: ValueError", certain=True, here=True
+            ),
+            "relay failed: ValueError",
+        ),
+    ],
+)
+def test_an_execution_that_failed_at_its_end_has_failed_though_a_function_saw_the_input(function, cause):
+    path = (
+        Component("checkout", "stepfunctions", state_machine_arn="arn:aws:states:r:1:stateMachine:checkout"),
+        Component("relay", "lambda", function="relay"),
+    )
+    failed = Finding(
+        "checkout",
+        "failed",
+        "failed",
+        cause="checkout: its execution failed",
+        certain=True,
+        here=True,
+        ended=True,
+    )
+    answers = [Seen(failed), Seen(function)]
+    findings = account(with_links(Ways(path), answers, forked=False), answers, {}, resulted=False)
+    assert findings == [failed, function]
+    assert likely_cause(findings, path, [], failed=[], mine=[], misses=[], silent=[]) == cause
 
 
 def test_each_branch_that_a_filter_closes_says_so():
