@@ -207,7 +207,7 @@ SETTINGS = (
         "resources",
         None,
         _text,
-        "test a system that something else deployed; its resource map: FILE.json or ssm:PARAMETER",
+        "test a system that something else deployed; its state or resource map: FILE.json, ssm:PARAMETER",
     ),
     Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
     Setting(

@@ -9,7 +9,7 @@ from event_harness.commands.options import state_dir
 from event_harness.deployments import records
 from event_harness.errors import SettingError
 from event_harness.machine import terminal
-from event_harness.system.found_components import of_list, with_listed
+from event_harness.system.found_components import of_file, of_list, with_listed
 from event_harness.system.graph import render, state
 from event_harness.system.graph.build import build
 from event_harness.system.graph.listener import OUTPUT
@@ -33,8 +33,8 @@ def _graph(options: argparse.Namespace) -> Graph:
             f"{given[0]} and {given[1]} are two systems: give a deployment, --state or --resources"
         )
     if options.resources:
-        listed = ResourceMap.from_file(Path(options.resources)).components
-        return of_list(listed)
+        described = of_file(Path(options.resources))
+        return described.graph or of_list(described.components)
     if options.state == "-":
         return of_state(state.parse(sys.stdin.read(), "standard input"))
     return of_state(state.read(Path(options.state) if options.state else _found(options)))

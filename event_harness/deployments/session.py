@@ -22,6 +22,7 @@ from event_harness.machine import interrupts
 from event_harness.machine.progress import harmless
 from event_harness.settings import Settings
 from event_harness.system.deployed_system import DeployedSystem
+from event_harness.system.found_components import of_file
 from event_harness.system.resources import ResourceMap
 from event_harness.terraform import toolchain
 from event_harness.terraform.toolchain import Toolchain
@@ -291,7 +292,7 @@ class Session:
             target = self._existing_target()
             found = ResourceMap.from_ssm(where.removeprefix("ssm:"), target)
         else:
-            found = ResourceMap.from_file(self.project / where)
+            found = of_file(self.project / where)
             target = self._existing_target(found.region)
         if target.region != found.region:
             raise SettingError(

@@ -3,12 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
+from event_harness.errors import StateError
+from event_harness.system.graph import state
+from event_harness.system.graph.build import build
+from event_harness.system.graph.listener import OUTPUT
 from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 from event_harness.system.graph.names import names
 from event_harness.system.graph.references import canonical
 from event_harness.system.graph.walks import ordered
 from event_harness.system.resources import COMPONENT_FIELDS, Component, ResourceMap
+
+
+def of_file(path: Path) -> ResourceMap:
+    """The resource map of a system that is described in a file.
+
+    Args:
+        path: Terraform's state, or what `terraform show -json` writes, or the output `event_harness` alone.
+
+    Raises:
+        GateShutError: The system is deployed without its test resources.
+        ResourceMapError: The file can't be read, or is none of these.
+    """
+    try:
+        found = state.read(path)
+    except StateError:
+        return ResourceMap.from_file(path)
+    listed = ResourceMap.from_mapping(found.outputs.get(OUTPUT), f"output {OUTPUT!r} in {path}")
+    return with_graph(listed, build(found))
 
 
 def with_graph(resources: ResourceMap, graph: Graph) -> ResourceMap:

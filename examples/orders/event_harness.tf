@@ -16,21 +16,4 @@ module "event_listener" {
       correlation = { from = "body", at = "order_id" }
     }
   }
-
-  components = [
-    { name = "placed", type = "sns", topic_arn = aws_sns_topic.placed.arn },
-    {
-      name              = "queue"
-      type              = "sqs"
-      queue_url         = aws_sqs_queue.placed.id
-      failure_queue_url = aws_sqs_queue.dead_letters.id
-    },
-    {
-      name      = "confirm_order"
-      type      = "lambda"
-      function  = aws_lambda_function.confirm_order.function_name
-      log_group = aws_cloudwatch_log_group.confirm_order.name
-    },
-    { name = "shop", type = "eventbridge", bus = aws_cloudwatch_event_bus.shop.name },
-  ]
 }

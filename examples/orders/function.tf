@@ -55,7 +55,7 @@ resource "aws_cloudwatch_log_group" "confirm_order" {
 }
 
 resource "aws_lambda_event_source_mapping" "placed" {
-  event_source_arn = aws_sqs_queue.placed.arn
+  event_source_arn = aws_sqs_queue.inbox.arn
   function_name    = aws_lambda_function.confirm_order.arn
   # The function reports which messages of a batch failed. Use larger batches only together with
   # `function_response_types = ["ReportBatchItemFailures"]`, which provider 3.39 doesn't know.
@@ -106,7 +106,7 @@ data "aws_iam_policy_document" "confirm_order" {
   statement {
     sid       = "TakeOrders"
     actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-    resources = [aws_sqs_queue.placed.arn]
+    resources = [aws_sqs_queue.inbox.arn]
   }
 
   statement {

@@ -25,7 +25,7 @@ resource "aws_sns_topic" "placed" {
 resource "aws_sns_topic_subscription" "placed" {
   topic_arn            = aws_sns_topic.placed.arn
   protocol             = "sqs"
-  endpoint             = aws_sqs_queue.placed.arn
+  endpoint             = aws_sqs_queue.inbox.arn
   raw_message_delivery = true # the message as it was published, with its attributes
   redrive_policy       = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters.arn })
 
@@ -36,7 +36,7 @@ resource "aws_sns_topic_subscription" "placed" {
 
 # SQS encrypts both queues with its own key, which is the default. SNS can't write to a queue with the key
 # "alias/aws/sqs": AWS owns that key's policy.
-resource "aws_sqs_queue" "placed" {
+resource "aws_sqs_queue" "inbox" {
   #checkov:skip=CKV_AWS_27:encrypted by SQS itself (SSE-SQS), see above
   name                       = "${local.name}-placed"
   visibility_timeout_seconds = 6 * local.timeout_seconds # as AWS recommends
@@ -54,7 +54,7 @@ resource "aws_sqs_queue" "dead_letters" {
 }
 
 data "aws_iam_policy_document" "from_sns" {
-  for_each = { placed = aws_sqs_queue.placed.arn, dead_letters = aws_sqs_queue.dead_letters.arn }
+  for_each = { placed = aws_sqs_queue.inbox.arn, dead_letters = aws_sqs_queue.dead_letters.arn }
 
   statement {
     sid       = "FromTheTopic"
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "from_sns" {
 }
 
 resource "aws_sqs_queue_policy" "placed" {
-  queue_url = aws_sqs_queue.placed.id
+  queue_url = aws_sqs_queue.inbox.id
   policy    = data.aws_iam_policy_document.from_sns["placed"].json
 }
 

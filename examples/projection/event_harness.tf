@@ -12,16 +12,4 @@ module "event_listener" {
   sources = {
     directory = { type = "dynamodb", stream_arn = aws_dynamodb_table.directory.stream_arn }
   }
-
-  components = [
-    { name = "customers", type = "dynamodb", table = aws_dynamodb_table.customers.name },
-    {
-      name              = "project_customer"
-      type              = "lambda"
-      function          = aws_lambda_function.project_customer.function_name
-      log_group         = aws_cloudwatch_log_group.project_customer.name
-      failure_queue_url = aws_sqs_queue.failures.id
-    },
-    { name = "directory", type = "dynamodb", table = aws_dynamodb_table.directory.name },
-  ]
 }

@@ -185,8 +185,8 @@ variable "read_kms_key_arns" {
 
 variable "components" {
   description = <<-EOT
-    The components that an event passes in the system under test, in order. Producers send to them, and the
-    explanation of a timeout lists them. Fields by type: s3 `bucket`, sqs `queue_url` and `failure_queue_url`, sns
+    Components that are listed by hand, in the order in which an event passes them. The harness finds all others
+    in Terraform's state; what is listed wins. Fields by type: s3 `bucket`, sqs `queue_url` and `failure_queue_url`, sns
     `topic_arn`, eventbridge `bus`, lambda `function`, `log_group` and `failure_queue_url`, dynamodb `table`, kinesis
     `stream`, http `url` (of an API's stage or a function) and `log_group` (of its access log), stepfunctions
     `state_machine_arn` and `log_group`, pipe `pipe` (name of an EventBridge pipe), other `resource` (an ARN or a

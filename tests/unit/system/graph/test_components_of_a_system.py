@@ -1,11 +1,16 @@
 """The components of a deployed system come from its graph; where events enter is found, too."""
 
+import json
+
 import pytest
 from states import (
     LISTENER_MODULE,
     MAP,
     arn,
+    as_file,
+    as_show,
     bucket,
+    flat,
     function,
     graph_of,
     listener,
@@ -16,8 +21,9 @@ from states import (
 )
 
 from event_harness.aws.targets import Target
-from event_harness.errors import ResourceMapError
+from event_harness.errors import GateShutError, ResourceMapError
 from event_harness.system.deployed_system import DeployedSystem
+from event_harness.system.found_components import of_file
 
 TAKES = ("s3", "sns", "sqs")
 
@@ -93,3 +99,18 @@ def test_system_that_is_lent_keeps_its_graph():
     assert lent == own
     assert lent.resources.components == own.resources.components
     assert all(LISTENER_MODULE not in address for address in lent.graph.nodes)
+
+
+@pytest.mark.parametrize("form", [as_file, as_show])
+def test_system_is_described_by_its_state_too(form, tmp_path):
+    parts = [*flat(letters()), *listener(arn("sqs", "out"))]
+    file = tmp_path / "system.json"
+    file.write_text(form(parts, {"event_harness": MAP}))
+    assert [one.name for one in of_file(file).components] == ["inbox", "confirm", "out"]
+    file.write_text(form(parts))
+    with pytest.raises(GateShutError, match="without its test resources"):
+        of_file(file)
+    file.write_text(json.dumps(MAP))
+    assert of_file(file).components == ()
+    with pytest.raises(ResourceMapError, match="No such file"):
+        of_file(tmp_path / "none")
