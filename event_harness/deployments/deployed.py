@@ -7,7 +7,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import StateError
 from event_harness.system.deployed_system import DeployedSystem
-from event_harness.system.graph import state
+from event_harness.system.graph import emulated, state
 from event_harness.system.graph.build import build
 from event_harness.system.graph.model import Graph
 
@@ -29,6 +29,16 @@ def system_of(
     system = DeployedSystem(record.deployment_id, target, outputs, declares_harness, graph=_graph(record))
     system.check_region()
     return system
+
+
+def not_carried_out(system: DeployedSystem) -> list[str]:
+    """The connections that the local AWS emulator accepts and lets nothing pass, or not as on AWS; a line each.
+
+    Nothing is known of other emulators, and nothing to say on AWS.
+    """
+    if system.graph is None or not system.target.emulator_log:
+        return []
+    return [emulated.told(system.graph, *found) for found in emulated.not_carried_out(system.graph)]
 
 
 def _graph(record: DeploymentRecord) -> Graph | None:

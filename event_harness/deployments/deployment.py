@@ -10,7 +10,7 @@ from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.deployments import sync
-from event_harness.deployments.deployed import system_of
+from event_harness.deployments.deployed import not_carried_out, system_of
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
@@ -131,7 +131,10 @@ class Deployment:
             self.prepare()
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             self._apply()
-            return self.system()
+            system = self.system()
+            for line in not_carried_out(system):
+                self.calls.say(line)
+            return system
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise

@@ -11,6 +11,8 @@ from event_harness.aws.errors import message_of
 from event_harness.aws.targets import Target
 from event_harness.explaining.causes import headline, likely_cause
 from event_harness.explaining.concurrent_work import gathered
+from event_harness.explaining.emulator_notes import NAME as EMULATOR
+from event_harness.explaining.emulator_notes import emulator_notes
 from event_harness.explaining.failure_details import completed, functions_behind
 from event_harness.explaining.function_logs import Patience
 from event_harness.explaining.path import account, told_aside
@@ -173,6 +175,8 @@ class Explainer:
             ("uncorrelated", lambda: Seen(unmatched.uncorrelated())),
             ("results", lambda: Seen(self._accepted(mine, misses))),
         ]
+        if self._emulator_log:
+            remarks.insert(0, (EMULATOR, lambda: Seen(self._of_emulator(question))))
         if unmatched.has_others():
             remarks.append(("others", lambda: Seen(unmatched.others())))
         answers = gathered([*probes, *remarks], max(0.0, deadline - monotonic()), self._unknown)
@@ -202,6 +206,12 @@ class Explainer:
             f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
         )
         return Report(cause, (*findings, *told), tuple(appendix), sent.correlation_id)
+
+    def _of_emulator(self, question: Question) -> Finding:
+        log = self._emulator_log() if self._emulator_log else ""
+        return emulator_notes(
+            self._resources, log, question.since, question.sent.component, resulted=question.resulted
+        )
 
     def _unknown(self, name: str, error: Exception | None) -> Seen:
         late = f"no answer within {self._budget:g} s"

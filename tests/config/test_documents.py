@@ -13,6 +13,7 @@ import pytest
 
 from event_harness import cli
 from event_harness.explaining.report import State
+from event_harness.system.graph.emulated import GAPS
 
 ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(
@@ -164,3 +165,10 @@ def test_messages_in_tables_of_remedies_are_messages_of_the_code(page, heading):
     for message in quoted:
         for part in message.split("…"):
             assert part.strip(" ,") in said(), f"{page}: {message}"
+
+
+def test_table_of_what_the_emulator_does_not_carry_out_is_the_one_that_the_harness_uses():
+    text = (ROOT / "docs" / "quirks.md").read_text(encoding="utf-8")
+    section = text.partition("## What MiniStack accepts and does not carry out")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    assert rows == [f"| {gap.what} | {gap.effect} |" for gap in GAPS]

@@ -10,6 +10,7 @@ from event_harness.explaining.probes.apis import api
 from event_harness.explaining.probes.asking import Question, Seen
 from event_harness.explaining.probes.executions import state_machine
 from event_harness.explaining.probes.functions import function
+from event_harness.explaining.probes.pipes import pipe
 from event_harness.explaining.probes.unprobed import not_looked_into
 from event_harness.explaining.report import Finding
 from event_harness.system.resources import Component, ResourceMap
@@ -24,7 +25,7 @@ _PROBES: dict[str, Callable[[Question, Component], Seen]] = {
     "kinesis": stores.stream,
     "http": api,
     "stepfunctions": state_machine,
-    "pipe": not_looked_into,
+    "pipe": pipe,
     "other": not_looked_into,
 }
 _MISSING = {

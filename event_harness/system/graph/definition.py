@@ -81,7 +81,7 @@ def _of_state(name: str, state: Mapping[str, Any]) -> Iterator[Task]:
         if resource.startswith("arn:"):
             yield Task(name, "", "", resource)
         return
-    call = f"{service}:{action}"
+    call = f"{'aws-sdk:' if ':aws-sdk:' in resource else ''}{service}:{action}"
     given = state.get("Parameters") or state.get("Arguments") or {}
     if not isinstance(given, Mapping):
         return
@@ -100,7 +100,7 @@ def _of_state(name: str, state: Mapping[str, Any]) -> Iterator[Task]:
     if _constant(value):
         yield Task(name, call, parameter, str(value), reads)
     elif not parameter:
-        yield Task(name, call, "", f"{service}:{action}")
+        yield Task(name, call, "", call)
 
 
 def _integration(resource: str) -> tuple[str, str, str]:

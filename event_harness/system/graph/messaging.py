@@ -57,7 +57,7 @@ def subscription(resource: Resource, building: Building) -> None:
     policy = pattern(values.get("filter_policy"))
     scope = values.get("filter_policy_scope") or "MessageAttributes"
     protocol = values.get("protocol")
-    own = protocol if protocol not in ("lambda", "sqs", "firehose") else None
+    own = protocol if protocol not in ("lambda", "sqs") else None
     building.connect(
         source,
         target,

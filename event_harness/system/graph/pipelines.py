@@ -67,8 +67,9 @@ def scheduled(resource: Resource, building: Building) -> None:
             targets: list[str | None] = [*found] or [building.at(arn)]
         else:
             targets = [building.at(arn)]
+        notes = ["AWS SDK call" if ":aws-sdk:" in arn else None]
         for target in targets:
-            building.connect(own, target, "schedule", resource, enabled=enabled)
+            building.connect(own, target, "schedule", resource, notes=notes, enabled=enabled)
         for letters in blocks(one, "dead_letter_config"):
             building.fails_into(own, letters.get("arn"), "dead letters", resource)
 
