@@ -35,7 +35,9 @@ def account(
         for answer in seen
     ]
     findings = _busy(path, seen, findings)
-    passed = set(range(len(path))) if resulted else _passed_by(ways, findings)
+    # A result that came by one way says nothing of the others; a list has only one.
+    everything = resulted and not ways.by_graph
+    passed = set(range(len(path))) if everything else _passed_by(ways, findings, resulted=resulted)
     for number in passed:
         one = findings[number]
         if one.ended:
@@ -67,9 +69,11 @@ def last_seen(findings: Sequence[Finding]) -> int:
     return max((number for number, one in enumerate(findings) if one.state == "ok"), default=-1)
 
 
-def _passed_by(ways: Ways, findings: Sequence[Finding]) -> set[int]:
+def _passed_by(ways: Ways, findings: Sequence[Finding], *, resulted: bool) -> set[int]:
     """The components that the input has passed: those without which it could not be where it was seen."""
     been = [number for number, one in enumerate(findings) if one.state == "ok" or one.here]
+    if resulted:
+        been.append(len(findings) - 1)
     reached = ways.reached()
     passed = {number for number in been if findings[number].state == "ok"}
     for number in range(len(findings)):

@@ -55,7 +55,7 @@ def _label(node: Node) -> str:
     if node.kind == "outside":
         resource = arn_parts(node.address)["resource"] or node.address
         return resource.rstrip("/").rpartition("/" if "/" in resource else ":")[2]
-    label = _parts(node.address)[-1]
+    label = _parts(node.address)[-1].rpartition("/")[2]  # a part of a CloudFormation stack has its own
     telling = (
         name for name in [label, *reversed(_modules(node))] if _INDEX.sub("", name) not in _SAYS_NOTHING
     )

@@ -55,6 +55,29 @@ def pipe(resource: Resource, building: Building) -> None:
     )
 
 
+def stack(resource: Resource, building: Building) -> None:
+    """The pipes of a CloudFormation stack: releases of the provider before 5.x know no pipe of their own."""
+    template = decoded(resource.text("template_body"))
+    parts = template.get("Resources") if isinstance(template, Mapping) else None
+    for name, part in parts.items() if isinstance(parts, Mapping) else ():
+        given = part.get("Properties") or {}
+        if part.get("Type") != "AWS::Pipes::Pipe" or not isinstance(given.get("Name"), str):
+            continue
+        filters = (given.get("SourceParameters") or {}).get("FilterCriteria", {}).get("Filters", [])
+        values = {
+            "name": given["Name"],
+            "source": given.get("Source"),
+            "enrichment": given.get("Enrichment"),
+            "target": given.get("Target"),
+            "desired_state": given.get("DesiredState"),
+            "source_parameters": [
+                {"filter_criteria": [{"filter": [{"pattern": one.get("Pattern")} for one in filters]}]}
+            ],
+        }
+        address = f"{resource.address}/{name}"
+        pipe(Resource(address, resource.module, "aws_pipes_pipe", name, None, values), building)
+
+
 def scheduled(resource: Resource, building: Building) -> None:
     """A schedule of EventBridge Scheduler. Its target may be any call of the AWS SDK."""
     own = schedule(resource, building)
@@ -190,6 +213,7 @@ def state_machine(resource: Resource, building: Building) -> None:
 
 READERS: dict[str, Reader] = {
     "aws_pipes_pipe": pipe,
+    "aws_cloudformation_stack": stack,
     "aws_scheduler_schedule": scheduled,
     "aws_kinesis_firehose_delivery_stream": delivery,
     "aws_dynamodb_kinesis_streaming_destination": streaming,

@@ -115,6 +115,18 @@ def test_component_behind_a_join_shows_that_what_all_ways_share_was_passed():
     }
 
 
+def test_result_that_came_by_one_way_says_nothing_of_the_others():
+    join = [*FORK[:2], "fn1 ~> queue", "fn2 ~> queue", f"queue -> {LISTENER}"]
+    found = states_of(system(*join), "topic", {"fn1": "failed", "event_listener": "ok"}, resulted=True)
+    assert shown(found) == {
+        "topic": "ok",
+        "fn1": "failed",
+        "fn2": "unknown",
+        "queue": "ok",
+        "event_listener": "ok",
+    }
+
+
 def test_circle_ends():
     circle = ["bucket -> fn1", "fn1 ~> bucket", f"bucket -> {LISTENER}"]
     assert shown(states_of(system(*circle), "bucket", {"fn1": "failed"})) == {

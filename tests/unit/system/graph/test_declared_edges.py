@@ -265,6 +265,28 @@ def test_pipe_with_filter_enrichment_and_target():
     assert graph.nodes["aws_pipes_pipe.forward"].identifier == "acme-forward"
 
 
+def test_pipe_of_a_cloudformation_stack():
+    properties = {
+        "Name": "acme-forward",
+        "Source": arn("sqs", "inbox"),
+        "Target": arn("sns", "out"),
+        "SourceParameters": {"FilterCriteria": {"Filters": [{"Pattern": '{"body": ["x"]}'}]}},
+    }
+    unnamed = properties | {"Name": {"Ref": "AWS::StackName"}}
+    parts = {
+        "forward": {"Type": "AWS::Pipes::Pipe", "Properties": properties},
+        "nameless": {"Type": "AWS::Pipes::Pipe", "Properties": unnamed},
+        "else": {"Type": "AWS::SQS::Queue"},
+    }
+    graph = graph_of(
+        queue("inbox"),
+        topic("out"),
+        resource("aws_cloudformation_stack.pipes", template_body=json.dumps({"Resources": parts})),
+    )
+    assert drawn(graph) == {"inbox -> forward: pipe source", "forward -> out: pipe target"}
+    assert graph.nodes["aws_cloudformation_stack.pipes/forward"].identifier == "acme-forward"
+
+
 def test_firehose_between_stream_function_and_bucket():
     graph = graph_of(
         stream("clicks"),
