@@ -1,10 +1,10 @@
 """Reads APIs: the integrations of API Gateway, in resources of their own or in an OpenAPI document."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from event_harness.system.graph.building import Building, Reader
+from event_harness.system.graph.building import Building, Reader, decoded
 from event_harness.system.graph.nodes import node_of
 from event_harness.system.graph.pipelines import PARAMETERS
 from event_harness.system.graph.references import ARN
@@ -64,8 +64,19 @@ def _with_url(resource: Resource, building: Building, url: str) -> None:
 
 
 def _document(resource: Resource, building: Building, own: str | None) -> None:
-    for target in _within(resource.text("body"), building):
-        building.connect(own, target, "integration", resource)
+    body = resource.text("body")
+    paths = _mapping(_mapping(decoded(body)).get("paths"))
+    if not paths:  # YAML, or no document at all
+        for target in _within(body, building):
+            building.connect(own, target, "integration", resource)
+    for path, methods in paths.items():
+        for method, operation in _mapping(methods).items():
+            told = _mapping(_mapping(operation).get("x-amazon-apigateway-integration"))
+            templates = [told.get("requestTemplates"), told.get("requestParameters")]
+            targets = list(_of_uri(str(told.get("uri") or ""), templates, building))
+            subtype, parameters = told.get("integrationSubtype"), told.get("requestParameters")
+            for target in targets or _of_subtype(subtype, _mapping(parameters), building):
+                building.connect(own, target, f"integration {method.upper()} {path}", resource)
 
 
 def rest_integration(resource: Resource, building: Building) -> None:
@@ -98,12 +109,8 @@ def http_integration(resource: Resource, building: Building) -> None:
     ]
     kind = " ".join(["integration", ", ".join(sorted(routes))]).strip()
     targets = list(_of_uri(str(values.get("integration_uri") or ""), [], building))
-    parameters = values.get("request_parameters") or {}
-    for name, value in parameters.items():
-        if name in PARAMETERS and (found := building.at(value, *PARAMETERS[name])):
-            targets.append(found)
-    if str(values.get("integration_subtype") or "").startswith("EventBridge-") and not targets:
-        targets.append(building.bus("default"))
+    parameters = _mapping(values.get("request_parameters"))
+    targets += _of_subtype(values.get("integration_subtype"), parameters, building)
     for target in dict.fromkeys(targets):
         building.connect(own, target, kind, resource)
 
@@ -113,6 +120,21 @@ def authorizer(resource: Resource, building: Building) -> None:
     own = building.at(resource.values.get("rest_api_id") or resource.values.get("api_id"), REST, V2)
     for target in _within(resource.text("authorizer_uri"), building):
         building.connect(own, target, "authorizer", resource)
+
+
+def _of_subtype(subtype: object, parameters: Mapping[str, Any], building: Building) -> list[str]:
+    """The places that an HTTP API's own integration with a service names."""
+    if not subtype:
+        return []
+    named = [name for name in parameters if name in PARAMETERS]
+    found = [building.at(parameters[name], *PARAMETERS[name]) for name in named]
+    if str(subtype).startswith("EventBridge-") and not named:
+        return [building.bus("default")]
+    return [target for target in found if target]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _of_uri(uri: str, told: list[Any], building: Building) -> Iterator[str]:

@@ -33,6 +33,7 @@ KINDS: Mapping[str, Kind] = {
     "aws_kinesis_stream": Kind("kinesis", _attribute("name")),
     "aws_sfn_state_machine": Kind("stepfunctions", _attribute("arn", "id")),
     "aws_pipes_pipe": Kind("pipe", _attribute("name", "id")),
+    "awscc_pipes_pipe": Kind("pipe", _attribute("name", "id")),
     "aws_lambda_function_url": Kind("http", _attribute("function_url")),
     "aws_api_gateway_rest_api": Kind("http", _attribute("invoke_url")),
     "aws_apigatewayv2_api": Kind("http", _attribute("invoke_url", "api_endpoint")),

@@ -34,7 +34,8 @@ def pipe(resource: Resource, building: Building) -> None:
     filters, notes = [], []
     for parameters in resource.blocks("source_parameters"):
         for criteria in blocks(parameters, "filter_criteria"):
-            told = (pattern(one.get("pattern")) for one in blocks(criteria, "filter"))
+            given = [*blocks(criteria, "filter"), *blocks(criteria, "filters")]  # of aws, of awscc
+            told = (pattern(one.get("pattern")) for one in given)
             filters += [f"records {one}" for one in told if one]
         for one in (block for name in parameters for block in blocks(parameters, name)):
             notes.append(batch(one))
@@ -213,6 +214,7 @@ def state_machine(resource: Resource, building: Building) -> None:
 
 READERS: dict[str, Reader] = {
     "aws_pipes_pipe": pipe,
+    "awscc_pipes_pipe": pipe,
     "aws_cloudformation_stack": stack,
     "aws_scheduler_schedule": scheduled,
     "aws_kinesis_firehose_delivery_stream": delivery,

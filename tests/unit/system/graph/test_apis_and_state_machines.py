@@ -114,11 +114,33 @@ def test_http_api_with_routes_subtypes_and_an_authorizer():
 def test_integrations_in_an_openapi_document():
     own = arn("lambda", "function:handle")
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{own}/invocations"
-    body = {"paths": {"/x": {"get": {"x-amazon-apigateway-integration": {"uri": uri}}}}}
-    graph = graph_of(
-        resource("aws_api_gateway_rest_api.shop", id="abc", body=json.dumps(body)), function("handle")
+
+    def operation(**told):
+        return {"post": {"x-amazon-apigateway-integration": told}}
+
+    paths = {
+        "/x": operation(uri=uri),
+        "/y": operation(uri=f"arn:aws:apigateway:{REGION}:sqs:path/{ACCOUNT}/inbox"),
+        "/z": operation(integrationSubtype="EventBridge-PutEvents", requestParameters={"Source": "shop"}),
+        "/w": operation(
+            integrationSubtype="StepFunctions-StartExecution",
+            requestParameters={"StateMachineArn": arn("states", "stateMachine:flow")},
+        ),
+        "/v": operation(type="mock"),
+    }
+    body = json.dumps({"paths": paths})
+    parts = [function("handle"), queue("inbox"), machine()]
+    graph = graph_of(resource("aws_apigatewayv2_api.shop", id="abc", body=body), *parts)
+    assert drawn(graph) == {
+        "shop -> handle: integration POST /x",
+        "shop -> inbox: integration POST /y",
+        "shop -> default: integration POST /z",
+        "shop -> flow: integration POST /w",
+    }
+    yaml = graph_of(
+        resource("aws_api_gateway_rest_api.shop", id="abc", body=f"uri: {uri}"), function("handle")
     )
-    assert drawn(graph) == {"shop -> handle: integration"}
+    assert drawn(yaml) == {"shop -> handle: integration"}
 
 
 def test_function_url():
