@@ -32,7 +32,7 @@ def system_of(
 
 
 def not_carried_out(system: DeployedSystem) -> list[str]:
-    """The connections that the local AWS emulator accepts and lets nothing pass, or not as on AWS; a line each.
+    """A line about each connection that the local AWS emulator accepts and does not carry out as AWS does.
 
     Nothing is known of other emulators, and nothing to say on AWS.
     """
