@@ -12,6 +12,11 @@ _STREAM = re.compile(
 )
 _QUEUE = re.compile(r"https?://[^/\s\"']+/([0-9a-zA-Z]+/[A-Za-z0-9_.-]+)")
 
+# Types whose `arn` or `id` is that of the resource which they belong to.
+_OF_OTHERS = (
+    *("_attachment", "_config", "_configuration", "_filter", "_mapping", "_notification", "_object"),
+    *("_permission", "_policy", "_target", "_versioning"),
+)
 # What identifies a resource, besides its ARN and its id: the attributes by which others name it.
 NAMES = {
     "aws_api_gateway_rest_api": ("execution_arn",),
@@ -93,7 +98,11 @@ class References:
 
 
 def _keys(one: Resource) -> Iterator[str]:
-    texts = [one.text("arn"), one.text("id"), *(one.text(name) for name in NAMES.get(one.type, ()))]
+    if one.type.endswith(_OF_OTHERS) and one.type != "aws_iam_policy":
+        return
+    texts = [one.text("arn")]
+    if one.type in NAMES:
+        texts += [one.text("id"), *(one.text(name) for name in NAMES[one.type])]
     for text in filter(None, texts):
         yield text
         if (short := canonical(text)) != text:

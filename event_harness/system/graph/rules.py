@@ -29,7 +29,24 @@ def limit(building: Building) -> None:
             and edge.filter.startswith("events ")
             and _is_bus(building, edge.source)
         ):
+            _named_buckets(building, edge, json.loads(edge.filter.removeprefix("events ")))
             _limit(building, edge, json.loads(edge.filter.removeprefix("events ")))
+
+
+def _named_buckets(building: Building, edge: Edge, pattern: Mapping[str, Any]) -> None:
+    """Connect the buckets that a rule names, also where the bucket's own notification is missing."""
+    if "aws.s3" not in (pattern.get("source") or []):
+        return
+    detail = pattern.get("detail") or {}
+    own = (detail.get("bucket") or {}).get("name") or []
+    by_trail = (detail.get("requestParameters") or {}).get("bucketName") or []
+    for node in list(building.nodes.values()):
+        if node.type != "s3" or building.connected(node.address, edge.source):
+            continue
+        if node.identifier in own:
+            building.connect(node.address, edge.source, "notification", _by(building, node), known="named")
+        elif node.identifier in by_trail:
+            building.connect(node.address, edge.source, "CloudTrail", _by(building, node), known="named")
 
 
 def _limit(building: Building, edge: Edge, pattern: Mapping[str, Any]) -> None:
@@ -57,7 +74,7 @@ def _limit(building: Building, edge: Edge, pattern: Mapping[str, Any]) -> None:
 def _by_service(building: Building, sender: str, bus: str) -> bool:
     """Whether a node sends to a bus only what AWS sends for it."""
     kinds = {one.kind for one in building.edges if (one.source, one.target) == (sender, bus)}
-    return kinds <= {"notification", "status changes"}
+    return kinds <= {"notification", "CloudTrail", "status changes"}
 
 
 def _takes(pattern: Mapping[str, Any], node: Node) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from event_harness.system.graph.building import DEFAULT_BUS, Building
 from event_harness.system.graph.model import LISTENER, Known, Node
 from event_harness.system.graph.policies import Roles, Statement, allows, is_generic
+from event_harness.system.graph.references import arn_parts
 from event_harness.system.graph.state import Resource
 
 # Per resource type the actions that put an event into it.
@@ -26,6 +27,7 @@ _WRITING: Mapping[str, tuple[str, ...]] = {
     "aws_kinesis_stream": ("kinesis:PutRecord", "kinesis:PutRecords"),
     "aws_kinesis_firehose_delivery_stream": ("firehose:PutRecord", "firehose:PutRecordBatch"),
 }
+_ACTIONS = tuple(action for actions in _WRITING.values() for action in actions)
 # Of those that a function polls without an event source mapping.
 _POLLING = {
     "aws_sqs_queue": "sqs:ReceiveMessage",
@@ -147,6 +149,7 @@ def _writes(
         # A policy for everything names nothing, unless there is only one.
         if len(places) == 1 and not any(building.nodes[one].kind == kind for one in found):
             found[places[0][1].address] = "allowed"
+    found |= _beyond_the_state(building, given, source)
     _default_bus(building, given, found, named)
     for address in sorted(found):
         building.connect(source, address, "may write", by, known=found[address], notes=_told(address, named))
@@ -222,6 +225,25 @@ def _named(building: Building, environment: Mapping[str, object]) -> dict[str, s
                 found.setdefault(address, variable)
         if value == DEFAULT_BUS and "BUS" in variable.upper():
             found.setdefault(building.bus(value), variable)
+    return found
+
+
+def _beyond_the_state(building: Building, given: Sequence[Statement], source: str) -> dict[str, Known]:
+    """The places that a role may write to by their whole ARN, and that this state doesn't manage."""
+    found: dict[str, Known] = {}
+    for statement in given:
+        writing = [one for one in _ACTIONS if statement.allows and statement.acts(one)]
+        for pattern in statement.resources:
+            arn = pattern.removesuffix("/*").removesuffix(":*")
+            service = arn_parts(arn)["service"]
+            action = next((one for one in writing if one.startswith(f"{service}:")), None)
+            if "*" in arn or action is None:
+                continue
+            known = building.references.find(arn)
+            if known is None or not known.managed:
+                address = building.at(arn)
+                if address and address != source and allows(given, action, arn):
+                    found[address] = "allowed"
     return found
 
 

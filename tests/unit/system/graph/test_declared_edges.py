@@ -142,6 +142,35 @@ def test_bucket_through_eventbridge_reaches_only_the_rule_whose_pattern_matches_
     }
 
 
+def test_bucket_that_a_rule_names_is_connected_also_without_a_notification():
+    def rule(name, detail):
+        pattern = json.dumps({"source": ["aws.s3"], "detail": detail})
+        return [
+            resource(
+                f"aws_cloudwatch_event_rule.{name}",
+                name=name,
+                event_bus_name="default",
+                event_pattern=pattern,
+            ),
+            resource(f"aws_cloudwatch_event_target.{name}", rule=name, arn=arn("sqs", name)),
+            queue(name),
+        ]
+
+    graph = graph_of(
+        bucket("source"),
+        bucket("trailed"),
+        bucket("else"),
+        *rule("created", {"bucket": {"name": ["source"]}}),
+        *rule("put", {"requestParameters": {"bucketName": ["trailed"]}}),
+    )
+    assert drawn(graph) == {
+        "source -> default: notification (named)",
+        "trailed -> default: CloudTrail (named)",
+        "default -> created: rule created",
+        "default -> put: rule put",
+    }
+
+
 def test_subscriptions_with_filter_policy_raw_delivery_and_protocols_outside_of_the_state():
     graph = graph_of(
         topic("placed"),

@@ -17,6 +17,7 @@ from states import (
     queue,
     resource,
     table,
+    topic,
 )
 
 from event_harness.errors import StateError
@@ -102,6 +103,23 @@ def test_queue_table_and_bucket_are_found_by_every_text_that_names_them():
         assert references.find(text).type == "aws_dynamodb_table"
     assert references.find(f"{arn('s3', 'store')}/in/*").type == "aws_s3_bucket"
     assert references.find("nothing") is None
+
+
+def test_resource_that_belongs_to_another_one_does_not_take_its_arn_its_url_or_its_name():
+    inbox = queue("module.a.inbox", "inbox")
+    parts = [
+        resource("aws_cloudwatch_event_target.inbox", rule="r", arn=arn("sqs", "inbox")),
+        resource("aws_sqs_queue_policy.inbox", id=inbox["values"]["url"], policy="{}"),
+        resource("aws_sns_topic_policy.news", arn=arn("sns", "news"), policy="{}"),
+        resource("aws_lambda_function_event_invoke_config.f", id=arn("lambda", "function:f")),
+        inbox,
+        topic("module.a.news", "news"),
+        function("module.a.f", "f"),
+    ]
+    references = References(parse(as_file(parts), "x").resources)
+    for text in (arn("sqs", "inbox"), inbox["values"]["url"], "inbox", arn("sns", "news")):
+        assert references.find(text).module == "module.a"
+    assert references.find(arn("lambda", "function:f")).module == "module.a"
 
 
 def test_name_of_several_resources_needs_a_type():

@@ -204,6 +204,25 @@ def test_a_functions_own_failure_queue_is_no_place_it_writes_to():
     assert drawn(graph) == {"work -> failed: dead letters"}
 
 
+def test_places_beyond_the_state_count_if_a_policy_names_them_wholly():
+    theirs = arn("events", "event-bus/theirs")
+    graph = graph_of(
+        function("work"),
+        resource("data.aws_cloudwatch_event_bus.theirs", name="theirs", id="theirs", arn=theirs),
+        role(
+            "role",
+            ("events:PutEvents", theirs),
+            ("sns:Publish", arn("sns", "far")),
+            ("sns:GetTopicAttributes", arn("sns", "read")),
+            ("s3:PutObject", f"{arn('s3', 'lake')}/*"),
+            ("sqs:SendMessage", arn("sqs", "some-*")),
+        ),
+    )
+    assert drawn(graph) == {f"work -> {name}: may write (allowed)" for name in ("theirs", "far", "lake")}
+    types = {node.name: node.type for node in graph.nodes.values() if node.outside}
+    assert types == {"theirs": "eventbridge", "far": "sns", "lake": "s3"}
+
+
 def test_container_that_polls_a_queue_and_writes_to_a_table():
     task = arn("ecs", "task-definition/worker:3")
     graph = graph_of(
