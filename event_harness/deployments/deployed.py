@@ -31,14 +31,18 @@ def system_of(
     return system
 
 
-def not_carried_out(system: DeployedSystem) -> list[str]:
-    """A line about each connection that the local AWS emulator accepts and does not carry out as AWS does.
+def remarks(system: DeployedSystem) -> list[str]:
+    """What is to be said of a system after apply, a line each.
 
-    Nothing is known of other emulators, and nothing to say on AWS.
+    A line tells of a resource that could not be understood, so that the graph leaves it out. Or it tells of a
+    connection that the local AWS emulator accepts and does not carry out as AWS does.
     """
-    if system.graph is None or not system.target.emulator_log:
+    if system.graph is None:
         return []
-    return [emulated.told(system.graph, *found) for found in emulated.not_carried_out(system.graph)]
+    lines = [f"the graph of the system leaves out {one}" for one in system.graph.unread]
+    if system.target.emulator_log:
+        lines += [emulated.told(system.graph, *found) for found in emulated.not_carried_out(system.graph)]
+    return lines
 
 
 def _graph(record: DeploymentRecord) -> Graph | None:

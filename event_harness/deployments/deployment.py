@@ -10,7 +10,7 @@ from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.deployments import sync
-from event_harness.deployments.deployed import not_carried_out, system_of
+from event_harness.deployments.deployed import remarks, system_of
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
@@ -132,7 +132,7 @@ class Deployment:
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             self._apply()
             system = self.system()
-            for line in not_carried_out(system):
+            for line in remarks(system):
                 self.calls.say(line)
             return system
         except BaseException as error:

@@ -284,7 +284,7 @@ def result():
 
 
 METHODS = {
-    "ResourceMap.from_mapping": ("system.resources._Checker", lambda: ResourceMap.from_mapping({}, "x")),
+    "ResourceMap.from_mapping": ("system.resources.MapChecker", lambda: ResourceMap.from_mapping({}, "x")),
     "ResourceMap.from_file": ("system.resources._decoded", lambda: ResourceMap.from_file(__file__)),
     "ResourceMap.from_ssm": (
         "system.resources._decoded",
