@@ -1,9 +1,12 @@
 """The commands up and down: a local AWS emulator that outlives the command."""
 
 import argparse
+import os
+import sys
 
 from event_harness.commands.options import project, root
 from event_harness.deployments import up as lasting
+from event_harness.machine import terminal
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.settings import STATE_DIR
 
@@ -11,7 +14,12 @@ from event_harness.settings import STATE_DIR
 def up(options: argparse.Namespace) -> int:
     """Start a local AWS emulator that runs until `down`."""
     with orderly_interrupts():
-        lasting.up(root(options), port=options.port)
+        aws = lasting.up(root(options), port=options.port)
+    if options.shell:
+        environ = lasting.shell_environ(aws)
+        terminal.say("a shell on the emulator begins; `exit` leaves it, and the emulator goes on")
+        sys.stdout.flush()
+        os.execvpe(options.shell, [options.shell], environ)  # noqa: S606 (the user's own shell)
     return 0
 
 

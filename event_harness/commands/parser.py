@@ -4,6 +4,7 @@ It loads nothing heavy: a command is imported when it is called.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -213,8 +214,16 @@ def build() -> argparse.ArgumentParser:
     _ids(syncing.add_argument("deployment_id", nargs="?", help="a kept deployment; default: the newest one"))
     syncing.set_defaults(run=command("kept", "sync"))
 
-    starting = _add(commands, "up", "start a lasting local AWS emulator", "up\nup --root infra --port 4566")
+    starting = _add(
+        commands, "up", "start a lasting local AWS emulator", "up\nup --root infra --port 4566\nup --shell"
+    )
     starting.add_argument("--port", type=_port, help="port of the emulator; default: a free one")
+    starting.add_argument(
+        "--shell",
+        nargs="?",
+        const=os.environ.get("SHELL") or "/bin/sh",
+        help="then start a shell that uses the emulator; default: $SHELL",
+    )
     starting.add_argument("--root", type=Path, help=_ROOT)
     starting.set_defaults(run=command("emulator", "up"))
     ending = _add(commands, "down", "end the emulator that `up` started", "down")

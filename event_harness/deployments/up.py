@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import psutil
 from filelock import FileLock
 
 from event_harness.aws.emulator import LocalEmulator
-from event_harness.aws.targets import Target
+from event_harness.deployments import up_shell
 from event_harness.machine import folders, git_exclude, interrupts, processes, terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.machine.command_line import spelled
@@ -22,11 +21,9 @@ from event_harness.settings import STATE_DIR
 from event_harness.terraform import provider_in_use, toolchain
 from event_harness.terraform.configuration import IMPLICIT_PROVIDER, LOCK, OVERRIDE, Configuration
 from event_harness.terraform.overrides import write_override
-from event_harness.terraform.toolchain import Toolchain
 
-# A separate workspace: a state of real resources in the root is never compared with the emulator.
 _WRITTEN = (OVERRIDE, IMPLICIT_PROVIDER)  # into the root
-STATES, WORKSPACE = "terraform.tfstate.d", "local"
+STATES = "terraform.tfstate.d"
 ACCOUNT = "000000000000"  # the emulator's; no real account has it
 NONE = "no local AWS emulator is up here"
 
@@ -82,7 +79,7 @@ def _up(project_root: Path, state: Path, port: int | None, say: Callable[[str], 
             # Written first, so that `down` can undo an `up` that was killed half-way.
             to_come = {
                 "lock_to_come": tools.old_provider and not (project_root / LOCK).exists(),
-                "workspace_to_come": not (project_root / STATES / WORKSPACE).exists(),
+                "workspace_to_come": not (project_root / STATES / up_shell.WORKSPACE).exists(),
             }
             started = processes.started_at(psutil.Process(aws.pid))
             record = {"pid": aws.pid, "started": started, "port": aws.port, **to_come}
@@ -100,7 +97,8 @@ def _up(project_root: Path, state: Path, port: int | None, say: Callable[[str], 
                 say(f"written: {file.name}, which leads terraform to the emulator; `down` deletes it")
             if tools.old_provider:
                 _move(project_root / LOCK, state / LOCK)
-            write_atomically(state / "env", _shell(aws.target(), tools), mode=0o600)
+            write_atomically(state / up_shell.OUT, up_shell.going_out(), mode=0o600)
+            write_atomically(state / up_shell.IN, up_shell.going_in(aws.target(), tools), mode=0o600)
         except BaseException:
             aws.stop()
             _forget(project_root, state)
@@ -109,6 +107,11 @@ def _up(project_root: Path, state: Path, port: int | None, say: Callable[[str], 
     end = "make down" if "MAKELEVEL" in os.environ else spelled("down", project=project_root)
     say(f"use it after `. {env}`: terraform init, terraform apply, boto3; end it with `{end}`")
     return aws
+
+
+def shell_environ(aws: LocalEmulator) -> dict[str, str]:
+    """The environment of a shell whose boto3 and terraform use an emulator."""
+    return up_shell.environ(aws.target(), toolchain.find(target="local"), os.environ)
 
 
 def down(project_root: Path, *, say: Callable[[str], None] = terminal.say) -> None:
@@ -136,7 +139,7 @@ def down(project_root: Path, *, say: Callable[[str], None] = terminal.say) -> No
         shutil.rmtree(state, ignore_errors=True)
     say("the local AWS emulator has ended, with all that was deployed to it" if running else NONE)
     if running and os.environ.get("AWS_ENDPOINT_URL") == running.endpoint_url:
-        say("this shell still points to the emulator: exit the shell, or unset its AWS_ and TF_ variables")
+        say("this shell still points to the emulator: leave it by `deactivate`, or exit the shell")
 
 
 def running(project_root: Path) -> LocalEmulator | None:
@@ -177,7 +180,8 @@ def _forget(project_root: Path, state: Path, *, all_files: bool = False) -> None
         state: its `.event-harness`.
         all_files: also those that carry our names, if there is no record of them.
     """
-    (state / "env").unlink(missing_ok=True)
+    for name in (up_shell.IN, up_shell.OUT):
+        (state / name).unlink(missing_ok=True)
     record = state / "up.json"
     if record.exists() or all_files:
         for name in _WRITTEN:
@@ -213,7 +217,7 @@ def _forget_resources(states: Path, *, fresh: bool) -> None:
     The state is deleted only if it names no account but the emulator's: a user may have a workspace of
     that name. A `fresh` state, created since `up`, may name no account at all: the ARN of a bucket has none.
     """
-    file = states / WORKSPACE / "terraform.tfstate"
+    file = states / up_shell.WORKSPACE / "terraform.tfstate"
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -237,29 +241,3 @@ def _is_empty(state: str) -> bool:
 def _move(source: Path, target: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         source.replace(target)
-
-
-def _shell(target: Target, tools: Toolchain) -> str:
-    """Lines for any POSIX shell. They may be sourced twice."""
-    settings = target.settings() | {
-        "TF_CLI_CONFIG_FILE": str(tools.cli_config),
-        "TF_WORKSPACE": WORKSPACE,
-        **provider_in_use.ON_EMULATOR,
-        # A root that declares it can destroy buckets with their contents.
-        "TF_VAR_ephemeral": "true",
-    }
-    if tools.old_provider:
-        # The newest runtime that the old provider knows. The emulator runs it on our own interpreter.
-        settings["TF_VAR_runtime"] = "python3.8"
-        settings["TF_PLUGIN_CACHE_DIR"] = tools.environ()["TF_PLUGIN_CACHE_DIR"]
-    lines = [
-        "# The local AWS emulator for this shell. Source it: . .event-harness/env",
-        "for name in $(env | sed -n 's/^\\(AWS_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$name\"; done",
-        *(f"export {name}={shlex.quote(value)}" for name, value in settings.items()),
-        'case ",${NO_PROXY:-}," in *,127.0.0.1,*) ;; *) NO_PROXY="127.0.0.1,localhost,${NO_PROXY:-}" ;; esac',
-        'export NO_PROXY no_proxy="$NO_PROXY"',
-    ]
-    if not shutil.which(tools.binary.name):  # the packaged binary in the cache
-        directory = shlex.quote(str(tools.binary.parent))
-        lines.append(f'case ":$PATH:" in *:{directory}:*) ;; *) export PATH={directory}:"$PATH" ;; esac')
-    return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ import pytest
 
 from event_harness.aws.targets import Target
 from event_harness.deployments import up as up_module
+from event_harness.deployments import up_shell
 from event_harness.deployments.up import down, up
 from event_harness.errors import ConfigurationError, EmulatorError
 from event_harness.terraform.configuration import OVERRIDE
@@ -25,7 +26,7 @@ def sourced(tmp_path):
     def shell(environ, *, providers="mirror", binary="/bin/sh", times=1):
         tools = Toolchain(Path(binary), "terraform", "1.11.4", providers, tmp_path / "cli.tfrc")
         file = tmp_path / "env"
-        file.write_text(up_module._shell(Target.local(URL), tools))
+        file.write_text(up_shell.going_in(Target.local(URL), tools))
         script = f". '{file}'; " * times + "env -0"
         done = subprocess.run(
             ["/bin/sh", "-euc", script],
@@ -39,6 +40,49 @@ def sourced(tmp_path):
         return {name: value for name, value in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
 
     return shell
+
+
+SHELLS = [shell for shell in ("sh", "bash", "zsh", "dash", "ksh") if shutil.which(shell)]
+BEFORE = {"AWS_PROFILE": 'it\'s "mine" $HOME', "AWS_REGION": "us-east-1", "NO_PROXY": "corp", "KEPT": "a\nb"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("way", ["function", "file"])
+def test_shell_goes_in_and_out_and_is_as_it_was(tmp_path, shell, times, way):
+    tools = Toolchain(Path("/opt/packaged-terraform"), "terraform", "1.11.4", "mirror", tmp_path / "cli.tfrc")
+    (tmp_path / "env").write_text(up_shell.going_in(Target.local(URL), tools))
+    (tmp_path / "deactivate").write_text(up_shell.going_out())
+    goes_in = "; ".join(["set -u", *["./env"] * times]).replace("./env", f". '{tmp_path}/env'")
+    goes_out = "deactivate" if way == "function" else f". '{tmp_path}/deactivate'"
+    script = f'{goes_in}; env -0 > in; {goes_out}; env -0 > out; [ "$(command -v deactivate)" != deactivate ]'
+    environ = {"PATH": os.environ["PATH"], **BEFORE}
+    subprocess.run([shell, "-c", script], cwd=tmp_path, env=environ, check=True)
+
+    def variables(name):
+        pairs = (line.split("=", 1) for line in (tmp_path / name).read_text().split("\0") if "=" in line)
+        return {name: text for name, text in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
+
+    inside = variables("in")
+    assert inside["AWS_ENDPOINT_URL"] == URL
+    assert "AWS_PROFILE" not in inside
+    assert inside["PATH"].startswith("/opt:")
+    assert variables("out") == environ
+
+
+def test_function_of_a_python_environment_is_left_alone(tmp_path):
+    tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "registry", tmp_path / "cli.tfrc")
+    (tmp_path / "env").write_text(up_shell.going_in(Target.local(URL), tools))
+    (tmp_path / "out").write_text(up_shell.going_out())
+    script = f"deactivate() {{ echo venv; }}; . '{tmp_path}/env'; . '{tmp_path}/out'; deactivate"
+    done = subprocess.run(["/bin/sh", "-euc", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "venv\n"
+
+
+def test_shell_of_its_own_gets_the_same_variables_as_one_that_has_sourced_the_file(sourced, tmp_path):
+    given = {"PATH": "/usr/bin:/bin", "AWS_PROFILE": "production", "NO_PROXY": "corp", "KEPT": "1"}
+    tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "cli.tfrc")
+    assert up_shell.environ(Target.local(URL), tools, given) == sourced(given)
 
 
 def test_shell_gets_what_boto3_and_terraform_need(sourced, tmp_path):
