@@ -228,6 +228,8 @@ class DeploymentRecord:
         """
         if self.endpoint_url:
             target = Target.emulator(self.endpoint_url, region=self.region, allow_remote=True)
+            if target.emulator_log:
+                return target  # our own, and its process listens at the port
         else:
             target = Target.aws(region=self.region)
         account = target.check().account
