@@ -10,7 +10,6 @@ import psutil
 from event_harness.aws.targets import Target
 from event_harness.deployments import records, sync, up
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.machine import processes
 from event_harness.settings import STATE_DIR
 
 
@@ -54,8 +53,7 @@ def status(state_dir: Path) -> list[Status]:
     found = [_of(record) for record in records.recorded(state_dir) if record.kept]
     emulator = up.running(state_dir.parent) if state_dir.name == STATE_DIR else None
     if emulator:
-        started = processes.started_at(psutil.Process(emulator.pid))
-        since = datetime.fromtimestamp(started, UTC).replace(microsecond=0)
+        since = datetime.fromtimestamp(psutil.Process(emulator.pid).create_time(), UTC).replace(microsecond=0)
         found.append(Status("up", emulator.endpoint_url, emulator.port, since))
     return found
 

@@ -96,7 +96,7 @@ def test_emulator_of_up_is_shown_last(kept, capsys, monkeypatch):
     kept()
     emulator = types.SimpleNamespace(pid=1, port=4566, endpoint_url="http://127.0.0.1:4566")
     monkeypatch.setattr(status.up, "running", lambda _project: emulator)
-    monkeypatch.setattr(status.processes, "started_at", lambda _process: 1_790_000_000.25)
+    monkeypatch.setattr(status.psutil.Process, "create_time", lambda _self: 1_790_000_000.25)
     cli.main(["status"])
     assert capsys.readouterr().out.endswith("\nup: at http://127.0.0.1:4566, since 2026-09-21 14:13 UTC\n")
 
