@@ -21,6 +21,7 @@ _HOME = {
         "InputFailedError",
         "LatencyError",
         "MachineError",
+        "MissingPermissionError",
         "OrderUnknownError",
         "ProducerError",
         "ResourceMapError",

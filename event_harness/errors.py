@@ -67,6 +67,10 @@ class DeploymentError(HarnessError):
     """init, plan or apply failed."""
 
 
+class MissingPermissionError(DeploymentError):
+    """The system lacks permissions that AWS would ask for; it was destroyed. One line for each permission."""
+
+
 class DestroyError(DeploymentError):
     """Destroy failed; the state is kept, and the message says how to finish.
 

@@ -14,6 +14,7 @@ from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
+from event_harness.permissions import limits
 from event_harness.plugin_process import (
     ENDING_KEY,
     SETTINGS_KEY,
@@ -85,14 +86,27 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     try:
         with explained():
             lines += _provider_header(settings, config.rootpath)
+            lines += _permissions_header(settings, config.rootpath)
     except HarnessError as error:
         lines.append(f"event-harness: {error}")
     return [printable(line) for line in lines]
 
 
+def _permissions_header(settings: Settings, project: Path) -> list[str]:
+    """What is checked of permissions; nothing on a real account or without a deployment."""
+    if settings["target"] == "aws" or settings["resources"] or not _deploys(settings, project):
+        return []
+    return [f"event-harness: {limits.header(settings['iam'])}"]
+
+
+def _deploys(settings: Settings, project: Path) -> bool:
+    """Whether there is a Terraform root to deploy."""
+    return any((project / settings["root"]).glob("*.tf*"))
+
+
 def _provider_header(settings: Settings, project: Path) -> list[str]:
     """Which provider a deployment would use; nothing if there is no Terraform to deploy."""
-    if settings["resources"] or not any((project / settings["root"]).glob("*.tf*")):
+    if settings["resources"] or not _deploys(settings, project):
         return []
     from event_harness.machine.cache import cache_directory
     from event_harness.terraform import provider_source

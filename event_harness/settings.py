@@ -147,6 +147,13 @@ def _text(text: str) -> str:
     return text
 
 
+def _on_or_off(text: str) -> str:
+    try:
+        return "on" if _flag(text) else "off"
+    except ValueError:
+        raise ValueError("on or off") from None
+
+
 def _region(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,}(-[a-z0-9]+){1,4}", text):
         raise ValueError("the name of an AWS region, such as eu-west-1")
@@ -232,6 +239,12 @@ SETTINGS = (
         120.0,
         _seconds_or_off,
         "seconds within which a readiness probe must arrive after apply; 0: send no probe",
+    ),
+    Setting(
+        "iam",
+        "on",
+        _on_or_off,
+        "on emulators: functions may do what their roles allow, and missing permissions are found; on or off",
     ),
     Setting("ttl", 4.0, _hours, "hours after which a sweep may destroy a dead deployment"),
     Setting("allow_remote", False, _flag, "allow a target that is an emulator on another machine", "flag"),

@@ -108,6 +108,8 @@ def environment(directory: Path, port: int, auth: bool, credentials: Credentials
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AUTH": "true" if auth else "false",
+        # A policy of AWS whose document is not known allows everything, rather than nothing.
+        "MINISTACK_AUTOCREATE_AWS_MANAGED": "1",
         "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",  # not the user's Docker
         "POWERTOOLS_TRACE_DISABLED": "1",  # there is no X-Ray daemon
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -8,13 +8,14 @@ from event_harness.commands.options import project, root
 from event_harness.deployments import up as lasting
 from event_harness.machine import terminal
 from event_harness.machine.interrupts import orderly_interrupts
-from event_harness.settings import STATE_DIR
+from event_harness.settings import BY_NAME, STATE_DIR, Settings, parse
 
 
 def up(options: argparse.Namespace) -> int:
     """Start a local AWS emulator that runs until `down`."""
     with orderly_interrupts():
-        aws = lasting.up(root(options), port=options.port)
+        iam = parse(BY_NAME["iam"], options.iam, "--iam") if options.iam else Settings()["iam"]
+        aws = lasting.up(root(options), port=options.port, enforce_roles=iam == "on")
     if options.shell:
         environ = lasting.shell_environ(aws)
         terminal.say("a shell on the emulator begins; `exit` leaves it, and the emulator goes on")

@@ -225,6 +225,7 @@ def build() -> argparse.ArgumentParser:
         help="then start a shell that uses the emulator; default: $SHELL",
     )
     starting.add_argument("--root", type=Path, help=_ROOT)
+    starting.add_argument("--iam", help="off: functions may do everything, whatever their roles allow")
     starting.set_defaults(run=command("emulator", "up"))
     ending = _add(commands, "down", "end the emulator that `up` started", "down")
     ending.add_argument("--root", type=Path, help=_ROOT)

@@ -12,6 +12,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import sync
 from event_harness.deployments.deployed import remarks, system_of
 from event_harness.deployments.destroy import Destroyer
+from event_harness.deployments.permission_check import check_permissions
 from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError
@@ -45,6 +46,7 @@ class Deployment:
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
         check_target: raises EmulatorGoneError if the emulator has ended. Then nothing is left to destroy.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
+        check_permissions: check after apply that the system has the permissions that AWS would ask for.
 
     Raises:
         ConfigurationError: the configuration can't be read, or declares no such variable.
@@ -69,6 +71,7 @@ class Deployment:
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
         retry: Iterable[str] = (),
+        check_permissions: bool = False,
     ) -> None:
         self.root = root
         self.record = record
@@ -88,6 +91,7 @@ class Deployment:
         self.region_origin = region_origin
         self.project = project
         self.exclude, self.include = tuple(exclude), tuple(include)
+        self.check_permissions = check_permissions
         self.declared = Configuration.read(root, tofu=self.calls.tofu)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
         if unknown and not self.declared.broken:
@@ -124,6 +128,7 @@ class Deployment:
         Raises:
             ConfigurationError: the configuration can't be read.
             DeploymentError: init or apply failed; the message holds terraform's own.
+            MissingPermissionError: the system lacks a permission.
             SettingError: the configuration names another region than the target's.
         """
         try:
@@ -131,10 +136,7 @@ class Deployment:
             self.prepare()
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             self._apply()
-            system = self.system()
-            for line in remarks(system):
-                self.calls.say(line)
-            return system
+            return self._checked()
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
@@ -149,6 +151,7 @@ class Deployment:
         Raises:
             ConfigurationError: the configuration can't be read.
             DeploymentError: init or apply failed; the message holds terraform's own.
+            MissingPermissionError: the system lacks a permission.
             SettingError: the configuration names another region than the target's.
         """
         try:
@@ -157,7 +160,16 @@ class Deployment:
             self._apply()
         finally:
             self.record.at("applied")
-        return self.system()
+        return self._checked()
+
+    def _checked(self) -> DeployedSystem:
+        """The deployed system, after a look at its permissions."""
+        system = self.system()
+        if self.check_permissions:
+            check_permissions(self.record, self.target, self.calls.say)
+        for line in remarks(system):
+            self.calls.say(line)
+        return system
 
     def _apply(self) -> None:
         self.record.at("apply")

@@ -212,6 +212,7 @@ class Session:
             interrupted=self._interrupted,
             check_target=self._check_emulator,
             retry=self.settings["retry"],
+            check_permissions=bool(target.endpoint_url) and self.settings["iam"] == "on",
         )
 
     def _var_file(self, name: str) -> Path:
@@ -240,6 +241,7 @@ class Session:
         record.save()
         aws = LocalEmulator.start(
             record.directory / "aws",
+            auth=self.settings["iam"] == "on",
             lasting=self.settings["keep"],
             environ={PROCESS_MARK: record.deployment_id},
             log=record.logs / "emulator.log",  # an error may name it, and the directory is deleted
@@ -305,6 +307,11 @@ class Session:
     def _kept(self, which: str) -> DeployedSystem:
         record = kept.find(self.state_dir, which, self.settings.origin("reuse"))
         self._record = record
+        if self.settings.origin("iam") != "default":
+            self.say(
+                f"iam is {self.settings['iam']} ({self.settings.origin('iam')}), but the emulator of "
+                f"deployment {record.deployment_id} enforces roles as it did when it was started"
+            )
         with interrupts.deferred():
             reused = kept.Kept(record, self._open, self.say)
             if Path(record.root).resolve() != self.root.resolve():

@@ -29,13 +29,18 @@ NONE = "no local AWS emulator is up here"
 
 
 def up(
-    project_root: Path, *, port: int | None = None, say: Callable[[str], None] = terminal.say
+    project_root: Path,
+    *,
+    port: int | None = None,
+    enforce_roles: bool = True,
+    say: Callable[[str], None] = terminal.say,
 ) -> LocalEmulator:
     """Start a local AWS emulator that runs until `down`, and write settings for a shell and for terraform.
 
     Args:
         project_root: the Terraform root; `.event-harness/` is created in it.
         port: TCP port on 127.0.0.1; None for a free one.
+        enforce_roles: deny functions what their roles don't allow.
         say: prints a line.
 
     Raises:
@@ -50,7 +55,7 @@ def up(
     state.mkdir(parents=True, exist_ok=True)
     (state / ".gitignore").write_text("*\n")
     try:
-        return _up(project_root, state, port, say)
+        return _up(project_root, state, port, say, enforce_roles=enforce_roles)
     except BaseException:
         if fresh:
             for name in ("up.lock", ".gitignore"):
@@ -60,7 +65,9 @@ def up(
         raise
 
 
-def _up(project_root: Path, state: Path, port: int | None, say: Callable[[str], None]) -> LocalEmulator:
+def _up(
+    project_root: Path, state: Path, port: int | None, say: Callable[[str], None], *, enforce_roles: bool
+) -> LocalEmulator:
     env = os.path.relpath(state / "env")
     with FileLock(state / "up.lock"), interrupts.deferred():
         running = _running(state)
@@ -74,7 +81,7 @@ def _up(project_root: Path, state: Path, port: int | None, say: Callable[[str], 
         _forget(project_root, state, all_files=bool(running))
         tools = toolchain.find(target="local", progress=say)
         interrupts.check()
-        aws = LocalEmulator.start(state / "up", port=port, lasting=True)
+        aws = LocalEmulator.start(state / "up", port=port, auth=enforce_roles, lasting=True)
         try:
             # Written first, so that `down` can undo an `up` that was killed half-way.
             to_come = {

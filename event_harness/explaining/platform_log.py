@@ -30,6 +30,12 @@ _INVOCATION = re.compile(
     re.MULTILINE,
 )
 
+_DENIED = re.compile(
+    rf"{_AT} WARNING \[\S+\] permission denied: role (?P<role>\S+) may not (?P<call>\S+ on \S+) "
+    r"\(function (?P<name>\S+)\)$",
+    re.MULTILINE,
+)
+
 
 def platform_log(path: Path | None) -> PlatformLog | None:
     """What reads an emulator's log; None where there is none."""
@@ -81,6 +87,15 @@ def running_since(log: str, function: str, since: float) -> datetime | None:
         elif _at(match) + 1 >= since:
             begun[match["id"]] = _at(match)
     return datetime.fromtimestamp(max(begun.values())) if begun else None
+
+
+def denials(log: str, function: str, since: float) -> list[str]:
+    """What a function's role was denied since a moment (epoch seconds): `the role R may not ACTION on …`."""
+    return [
+        f"the role {match['role']} may not {match['call']}"
+        for match in _DENIED.finditer(log)
+        if match["name"] == function and _at(match) + 1 >= since
+    ]
 
 
 def _at(match: re.Match[str]) -> float:

@@ -41,7 +41,7 @@ def listener_of(deployment, tmp_path_factory):
                     state, root=root, target=target.name, endpoint_url=target.endpoint_url
                 )
                 tools = toolchain.find(None, target=target.name)
-                system = stack.enter_context(Deployment(root, target, tools, record))
+                system = stack.enter_context(Deployment(root, target, tools, record, check_permissions=True))
                 made[name] = Listener(
                     system.resources, target, new_session_id(), sla=60, in_flight=InFlight(8)
                 )

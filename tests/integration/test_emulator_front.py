@@ -18,7 +18,7 @@ from botocore.credentials import Credentials as BotoCredentials
 from botocore.exceptions import ClientError
 from small_functions import SmallFunction
 
-from event_harness.aws import emulator as emulator
+from event_harness.aws import launching
 from event_harness.aws.credentials import WELL_KNOWN, Credentials
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
@@ -333,7 +333,7 @@ def test_stream_has_tags_by_its_arn(target, stream):
 
 def test_ministack_itself_still_lacks_tags_by_arn(tmp_path, monkeypatch):
     """If this fails, MiniStack has them: delete event_harness/aws/front/kinesis_tags.py."""
-    monkeypatch.setattr(emulator, "FRONT", "ministack")
+    monkeypatch.setattr(launching, "FRONT", "ministack")
     with LocalEmulator.start(tmp_path / "aws") as plain:
         client = plain.target().client("kinesis")
         with pytest.raises(ClientError, match="InvalidAction"):

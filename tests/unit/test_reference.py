@@ -36,6 +36,7 @@ EXPORTED = [
     "Listener",
     "LocalEmulator",
     "MachineError",
+    "MissingPermissionError",
     "NoResult",
     "OrderUnknownError",
     "Percentile",

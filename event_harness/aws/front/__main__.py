@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ministack import app as ministack
 
-from event_harness.aws.front import function_workers, functions, invocations, kinesis_tags
+from event_harness.aws.front import function_workers, functions, invocations, kinesis_tags, permissions
 from event_harness.aws.front.admission import Admission
 from event_harness.aws.front.proxying import ForwardProxy
 from event_harness.aws.supervisor import MARK
@@ -17,6 +17,7 @@ def main() -> None:
     kinesis_tags.install()
     function_workers.install(Path(os.environ[MARK]))
     invocations.install()
+    permissions.install()
     # MiniStack's `main` serves the application that its module names at that moment.
     ministack.app = ForwardProxy(Admission(ministack.app))
     ministack.main()

@@ -1,5 +1,8 @@
 """Asks a Lambda function about an input, by its log and by the emulator's own log."""
 
+from dataclasses import replace
+
+from event_harness.explaining.denied_calls import denied_call, denied_calls
 from event_harness.explaining.function_logs import LogView, read_log
 from event_harness.explaining.log_lines import told
 from event_harness.explaining.platform_log import running_since, why_not_started
@@ -32,13 +35,14 @@ def function(question: Question, component: Component, *, records: bool = False)
         patience=question.patience,
     )
     strange = records and bool(log.strange) and not (log.my_errors or log.elsewhere)
-    return Seen(
+    finding = (
         (None if strange else _of_this_input(component.name, log))
         or _not_started(question, component, log)
         or _of_unmatched_ids(component.name, log, question.sent.correlation_id if records else None)
         or _running(question, component)
         or _of_nobody(component.name, log)
     )
+    return Seen(_with_denied_calls(finding, question, component))
 
 
 def _of_this_input(name: str, log: LogView) -> Finding | None:
@@ -48,7 +52,7 @@ def _of_this_input(name: str, log: LogView) -> Finding | None:
         error, of_batch = log.last_error.told_error, log.last_error in log.of_batch
         whose = "; other inputs were in the same batch" if of_batch else " of this input"
         text = f"{error} ({count(len(log.my_errors), 'error line')}{whose})"
-        cause = f"{name} failed: {error}{IN_BATCH if of_batch else ''}"
+        cause = f"{name} failed: {denied_call(error) or error}{IN_BATCH if of_batch else ''}"
         return Finding(name, "failed", text, mine, cause=cause, certain=True, here=True)
     if log.running:
         text = f"still running, since {log.running.at:%H:%M:%S}"
@@ -101,7 +105,21 @@ def _of_unmatched_ids(name: str, log: LogView, awaited: str | None) -> Finding |
         # An invocation without an error and without an id may have been this input's.
         maybe = f"{name} logged an error, perhaps of another input: {raised}"
         return Finding(name, "unknown", text, told(log.errors), cause=maybe)
-    return Finding(name, "failed", text, told(log.errors), cause=f"{name} failed: {raised}")
+    return Finding(
+        name, "failed", text, told(log.errors), cause=f"{name} failed: {denied_call(raised) or raised}"
+    )
+
+
+def _with_denied_calls(finding: Finding, question: Question, component: Component) -> Finding:
+    """A finding with what the emulator has denied to the function, which may have swallowed the error."""
+    if finding.cause or not question.platform_log:
+        return finding
+    denied = denied_calls(question.platform_log(), _name_of(component), question.since)
+    if not denied:
+        return finding
+    cause = f"{component.name}: a call was denied, perhaps for another input: {denied[-1]}"
+    details = (*finding.details, *(f"denied since the send: {one}" for one in denied))
+    return replace(finding, cause=cause, details=details)
 
 
 def _running(question: Question, component: Component) -> Finding | None:

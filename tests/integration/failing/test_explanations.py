@@ -91,6 +91,10 @@ class Chain:
         arn = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
             "QueueArn"
         ]
+        policy = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+        self.sqs.set_queue_attributes(
+            QueueUrl=queue, Attributes={"Policy": json.dumps({"Statement": [policy]})}
+        )
         made = self.sns.subscribe(
             TopicArn=self.components["news"].topic_arn,
             Protocol="sqs",

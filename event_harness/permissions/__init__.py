@@ -1,0 +1,1 @@
+"""Whether the deployed system has the permissions that AWS would ask for, where the emulator doesn't ask."""

@@ -1,0 +1,118 @@
+"""After apply on an emulator, a missing permission is an error; `iam=off` asks for nothing."""
+
+import types
+
+import pytest
+
+from event_harness.aws.targets import Identity, Target
+from event_harness.deployments import permission_check, session
+from event_harness.deployments.permission_check import check_permissions
+from event_harness.deployments.session import Session
+from event_harness.errors import MissingPermissionError, SettingError
+from event_harness.permissions import limits
+from event_harness.permissions.look import Look
+from event_harness.permissions.need import Need
+from event_harness.settings import Settings
+from event_harness.system.graph.state import State
+
+QUEUE = "arn:aws:sqs:eu-west-1:0:q"
+NEED = Need(
+    "aws_sns_topic_subscription.a", "sqs:SendMessage", QUEUE, service="sns.amazonaws.com", source="arn:t"
+)
+
+
+def checked(monkeypatch, **found):
+    """The lines of a check that finds this."""
+    monkeypatch.setattr(permission_check, "look", lambda *_, **__: Look(**{**NOTHING, **found}))
+    monkeypatch.setattr(permission_check, "read", lambda _state: State((), {}))
+    record = types.SimpleNamespace(state="terraform.tfstate")
+    identity = Identity("000000000000", "arn")
+    target = types.SimpleNamespace(client=None, region="eu-west-1", check=lambda: identity)
+    said = []
+    check_permissions(record, target, said.append)
+    return said
+
+
+NOTHING = {"missing": (), "unknown": (), "checked": 0, "not_looked_at": ()}
+
+
+def test_missing_permissions_are_an_error_with_a_line_for_each(monkeypatch):
+    with pytest.raises(MissingPermissionError) as error:
+        checked(monkeypatch, missing=(NEED, NEED))
+    first, one, two, last = str(error.value).splitlines()
+    assert first == "the system lacks 2 permissions, so it would fail on AWS:"
+    assert one == two == f"  {NEED}: {NEED.remedy}"
+    assert "--harness-iam=off" in last
+
+
+def test_what_was_not_checked_is_said_in_one_line(monkeypatch):
+    assert checked(monkeypatch) == []
+    assert checked(monkeypatch, checked=3) == ["permissions: 3 of the system's connections are there"]
+    assert checked(monkeypatch, checked=1, unknown=(NEED,), not_looked_at=("IoT rules",)) == [
+        "permissions: 1 of the system's connections are there; "
+        f"not checked: IoT rules, sqs:SendMessage on {QUEUE}"
+    ]
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("on", True), ("off", False), (None, True)])
+def test_a_session_enforces_roles_and_checks_permissions_unless_iam_is_off(
+    tmp_path, monkeypatch, setting, expected
+):
+    asked = {}
+
+    class Fake:
+        def __init__(self, _root, _target, _tools, _record, **options):
+            asked["check"] = options["check_permissions"]
+
+        def apply(self):
+            return "the system"
+
+        def destroy(self):
+            pass
+
+    def start(_directory, **options):
+        asked["auth"] = options["auth"]
+        return types.SimpleNamespace(
+            stop=lambda: None, alive=lambda: True, target=lambda _region: Target.local("http://127.0.0.1:9")
+        )
+
+    monkeypatch.setattr(session, "Deployment", Fake)
+    monkeypatch.setattr(session.LocalEmulator, "start", start)
+    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
+    one = Session(Settings({"iam": setting}, {}), tmp_path)
+    assert one.system() == "the system"
+    one.close()
+    assert asked == {"check": expected, "auth": expected}
+
+
+def test_a_real_account_checks_its_permissions_itself(tmp_path, monkeypatch):
+    asked = {}
+
+    class Fake:
+        def __init__(self, _root, _target, _tools, _record, **options):
+            asked["check"] = options["check_permissions"]
+
+        def apply(self):
+            return "the system"
+
+    monkeypatch.setattr(session, "Deployment", Fake)
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("123456789012", "arn"))
+    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
+    Session(Settings({"target": "aws", "region": "eu-west-1"}, {}), tmp_path).system()
+    assert asked == {"check": False}
+
+
+def test_iam_is_on_or_off():
+    assert [Settings({"iam": text}, {})["iam"] for text in ("on", "true", "off", "0")] == [
+        "on",
+        "on",
+        "off",
+        "off",
+    ]
+    with pytest.raises(SettingError, match=r"iam is 'maybe' \(--harness-iam\); valid: on or off"):
+        Settings({"iam": "maybe"}, {})
+
+
+def test_the_header_says_what_is_not_checked():
+    assert "not checked: keys of KMS that roles use" in limits.header("on")
+    assert limits.header("off") == "permissions: not checked (iam off)"
