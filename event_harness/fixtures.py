@@ -14,6 +14,7 @@ from event_harness.plugin_process import SETTINGS_KEY, say, session
 from event_harness.settings import BY_NAME, parse
 
 if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
+    from event_harness.faults.faults import Faults
     from event_harness.listening.listener import Listener
     from event_harness.producers import Producer
     from event_harness.system.deployed_system import DeployedSystem
@@ -126,6 +127,32 @@ def listener(request: pytest.FixtureRequest, harness_listener: "Listener") -> "I
             " call listener.measure(producer, bodies)",
             pytrace=False,
         )
+
+
+@pytest.fixture
+def faults(
+    request: pytest.FixtureRequest, deployment: "DeployedSystem", harness_listener: "Listener"
+) -> "Iterator[Faults]":
+    """Faults on purpose, on the local AWS emulator: `with faults.throttle("dynamodb", rate=0.3):`.
+
+    Nothing of them stays after the `with`, and nothing after the test.
+    """
+    from event_harness.faults.control import FrontControl
+    from event_harness.faults.faults import Faults
+
+    with plain_errors():
+        found = Faults(
+            FrontControl(deployment.target),
+            deployment.resources,
+            harness_listener.session_id,
+            shared=getattr(request.config, "workerinput", {}).get("workercount", 1) > 1,
+            seed=request.node.nodeid,
+            say=lambda line: say(request.config, line),
+        )
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from event_harness.explaining.emulator_notes import NAME as EMULATOR
 from event_harness.explaining.emulator_notes import emulator_notes
 from event_harness.explaining.failure_details import completed, functions_behind
 from event_harness.explaining.function_logs import Patience
+from event_harness.explaining.injected_faults import Injected, injected_faults
 from event_harness.explaining.path import account, told_aside
 from event_harness.explaining.platform_log import PlatformLog, platform_log
 from event_harness.explaining.probes.asking import Question, Seen, count
@@ -201,6 +202,9 @@ class Explainer:
             branched=ways.branched,
             aside=aside,
         )
+        if struck := self._injected(question):
+            cause = f"{struck.text}; {cause}"
+            told.append(Finding("injected", "", struck.text.removeprefix("injected: ")))
         events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
         appendix = (
             f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
@@ -212,6 +216,13 @@ class Explainer:
         return emulator_notes(
             self._resources, log, question.since, question.sent.component, resulted=question.resulted
         )
+
+    def _injected(self, question: Question) -> Injected | None:
+        """What the test's own faults have struck."""
+        if question.platform_log is None:
+            return None
+        log, id_ = question.platform_log(), question.sent.correlation_id
+        return injected_faults(log, question.since, id_, self._resources.owners)
 
     def _unknown(self, name: str, error: Exception | None) -> Seen:
         late = f"no answer within {self._budget:g} s"

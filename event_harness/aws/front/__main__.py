@@ -5,8 +5,18 @@ from pathlib import Path
 
 from ministack import app as ministack
 
-from event_harness.aws.front import function_workers, functions, invocations, kinesis_tags, permissions
+from event_harness.aws.front import (
+    fault_injection,
+    function_workers,
+    functions,
+    invocations,
+    kinesis_tags,
+    permissions,
+)
 from event_harness.aws.front.admission import Admission
+from event_harness.aws.front.fault_injection import FaultInjection
+from event_harness.aws.front.fault_rules import Rules
+from event_harness.aws.front.invocation_faults import Invocations
 from event_harness.aws.front.proxying import ForwardProxy
 from event_harness.aws.supervisor import MARK
 
@@ -16,10 +26,14 @@ def main() -> None:
     functions.install(os.environ["AWS_SECRET_ACCESS_KEY"])
     kinesis_tags.install()
     function_workers.install(Path(os.environ[MARK]))
+    faults = Rules()
+    struck = Invocations(faults)
+    struck.install()
+    fault_injection.know_connections()
     invocations.install()
     permissions.install()
     # MiniStack's `main` serves the application that its module names at that moment.
-    ministack.app = ForwardProxy(Admission(ministack.app))
+    ministack.app = ForwardProxy(Admission(FaultInjection(ministack.app, faults, struck)))
     ministack.main()
 
 

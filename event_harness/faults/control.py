@@ -1,0 +1,78 @@
+"""Asks the front of the local AWS emulator for faults."""
+
+import json
+from typing import Any, Protocol
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import HTTPClientError
+from botocore.httpsession import URLLib3Session
+
+from event_harness.aws.targets import Target
+from event_harness.errors import EmulatorError, SettingError
+
+PATH = "/_event_harness/faults"
+
+
+class Control(Protocol):
+    """Where faults are asked for."""
+
+    def add(self, rule: dict[str, Any]) -> str:
+        """Put a rule into force, and return its id."""
+
+    def remove(self, id_: str) -> dict[str, Any]:
+        """Take a rule out of force, and return what it has struck; it may be repeated."""
+
+    def told(self, id_: str) -> dict[str, Any]:
+        """What a rule has struck so far."""
+
+
+class FrontControl:
+    """The front of an emulator.
+
+    Args:
+        target: the emulator, which the harness has started.
+
+    Raises:
+        SettingError: it is a real account, or another emulator.
+    """
+
+    def __init__(self, target: Target) -> None:
+        if target.endpoint_url is None:
+            raise SettingError("the fixture faults works on the local AWS emulator only: AWS takes no orders")
+        if target.emulator_log is None:
+            raise SettingError(
+                "the fixture faults works only on an emulator that the harness has started, and "
+                f"{target.endpoint_url} is another one"
+            )
+        self._target = target
+        self._http = URLLib3Session(timeout=30)
+
+    def add(self, rule: dict[str, Any]) -> str:
+        """See `Control.add`."""
+        return str(self._ask("POST", "", rule)["id"])
+
+    def remove(self, id_: str) -> dict[str, Any]:
+        """See `Control.remove`."""
+        return self._ask("DELETE", id_)
+
+    def told(self, id_: str) -> dict[str, Any]:
+        """See `Control.told`."""
+        return self._ask("GET", id_)
+
+    def _ask(self, method: str, id_: str, rule: dict[str, Any] | None = None) -> dict[str, Any]:
+        url = f"{self._target.endpoint_url}{PATH}" + (f"?id={id_}" if id_ else "")
+        request = AWSRequest(method, url, data=json.dumps(rule) if rule else None)
+        keys = self._target.credentials
+        SigV4Auth(
+            Credentials(keys.access_key, keys.secret_key), "event-harness", self._target.region
+        ).add_auth(request)
+        try:
+            answer = self._http.send(request.prepare())
+        except HTTPClientError as error:
+            raise EmulatorError(f"the local AWS emulator takes no faults: {error}") from error
+        if answer.status_code != 200:
+            raise EmulatorError(f"the local AWS emulator takes no faults: {answer.text[:300]}")
+        found: dict[str, Any] = json.loads(answer.text)
+        return found
