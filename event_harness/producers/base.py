@@ -5,7 +5,8 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from types import UnionType
+from typing import Any, ClassVar, Protocol, Self, get_args, get_origin
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
@@ -98,21 +99,26 @@ class Producer(ABC):
         return cls(found, listener.target, listener.session_id, inflight=listener.inflight, **settings)
 
     @classmethod
-    def check_settings(cls, settings: Iterable[str], where: str) -> None:
-        """Check the names of settings.
+    def check_settings(cls, settings: Mapping[str, Any], where: str) -> None:
+        """Check the names and the types of settings.
 
         Raises:
-            SettingError: The class takes no such argument. The message names those that it takes.
+            SettingError: The class takes no such argument, or none of this type. The message names those that
+                it takes.
         """
         shared = {*inspect.signature(Producer).parameters, "caller"}
-        valid = [name for name in inspect.signature(cls).parameters if name not in shared]
-        for name in settings:
+        parameters = inspect.signature(cls).parameters
+        valid = [name for name in parameters if name not in shared]
+        for name, value in settings.items():
             if name not in valid:
                 near = difflib.get_close_matches(str(name), valid, 1)
                 meant = f"; did you mean {near[0]!r}?" if near else ";"
                 raise SettingError(
                     f"{where}: {cls.__name__} has no setting {name!r}{meant} valid: {', '.join(valid)}"
                 )
+            if not _fits(value, parameters[name]):
+                kind = getattr(parameters[name].annotation, "__name__", parameters[name].annotation)
+                raise SettingError(f"{where}: {name} is {value!r}; must be {kind}, and no empty text")
 
     def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
         """Send the bodies lazily, one by one, within the in-flight limit.
@@ -197,3 +203,15 @@ class Producer(ABC):
                 f" {self.type} takes {most:,} at most; take a shorter one"
             )
         return correlation_id
+
+
+def _fits(value: object, parameter: inspect.Parameter) -> bool:
+    """Whether a value has the type of a parameter, and isn't an empty text where the default is none."""
+    union = get_args(parameter.annotation) if isinstance(parameter.annotation, UnionType) else ()
+    kinds = [get_origin(kind) or kind for kind in union or (parameter.annotation,)]
+    if value == "" and parameter.default != "":
+        return False
+    if isinstance(value, bool):
+        return bool in kinds
+    types = tuple(kind for kind in kinds if isinstance(kind, type))
+    return not types or isinstance(value, types) or (float in types and isinstance(value, int))

@@ -7,6 +7,7 @@ from event_harness.errors import ProducerError, ResourceMapError, SettingError
 from event_harness.producers import (
     EventBridgeProducer,
     HttpProducer,
+    LambdaProducer,
     S3Producer,
     SqsProducer,
     StepFunctionsProducer,
@@ -84,6 +85,35 @@ def test_a_mistyped_setting_is_answered_with_the_nearest_and_all_valid_ones(prod
     assert said in str(caught.value)
     assert "inflight" not in str(caught.value)
     assert "caller" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("producer", "settings", "said"),
+    [
+        (SqsProducer, {"field": 7}, "SqsProducer.on: field is 7; must be str | None"),
+        (EventBridgeProducer, {"field": ""}, "field is ''; must be str, and no empty text"),
+        (HttpProducer, {"path": None}, "path is None; must be str"),
+        (HttpProducer, {"timeout": "x"}, "timeout is 'x'; must be float"),
+        (HttpProducer, {"sign": "yes"}, "sign is 'yes'; must be bool"),
+        (HttpProducer, {"header": True}, "header is True; must be str | None"),
+        (
+            HttpProducer,
+            {"headers": ["a"]},
+            "headers is ['a']; must be collections.abc.Mapping[str, str] | None",
+        ),
+    ],
+)
+def test_a_setting_of_another_type_is_refused(producer, settings, said):
+    with pytest.raises(SettingError) as caught:
+        producer.on(World().listener, "source", **settings)
+    assert said in str(caught.value)
+
+
+def test_settings_of_the_right_types_are_taken():
+    HttpProducer.check_settings(
+        {"path": "", "timeout": 5, "sign": True, "headers": {}, "field": None}, "here"
+    )
+    LambdaProducer.check_settings({"invocation": "Event", "qualifier": "live"}, "here")
 
 
 def test_settings_of_a_mistyped_component_are_answered_with_the_nearest():
