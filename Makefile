@@ -16,6 +16,8 @@ HARNESS := $(BIN)/event-harness
 # The option of a command that works on another target than a local emulator of its own.
 ELSEWHERE := $(if $(filter-out local,$(TARGET)),--target $(TARGET))
 SCAN := .venv-scan
+DOCS := .venv-docs
+SITE := .build/site
 COMPILE := $(SCAN)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 # The projects with records of deployments: this one, and examples in which `make examples` was interrupted.
@@ -35,7 +37,8 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
-	resilience bench simulate requirements audit scan clean
+	resilience bench simulate requirements audit scan clean \
+	docs recording dist schedule issue
 
 help: ## Explain the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -132,6 +135,28 @@ simulate: $(READY) ## Show what sessions of 10^3 to 10^7 events need on AWS: mak
 resilience: $(READY) ## Run the resilience tests: kills, faults, soak, for hours; ends with a table
 	$(BIN)/python -m resilience $(ARGS)
 
+$(DOCS)/.ready: requirements/docs.txt
+	@"$(PYTHON)" -m venv $(DOCS)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(DOCS)/bin/pip install --quiet --require-hashes --requirement requirements/docs.txt
+	@touch $@
+
+docs: $(READY) $(DOCS)/.ready ## Build the documentation site in .build/site/site; any broken link is an error
+	@$(BIN)/python -m website $(SITE)
+	@# By its module: the first line of its script can't hold a path with a space.
+	@cd $(SITE) && "$(CURDIR)/$(DOCS)/bin/python" -m zensical build --strict --clean
+
+recording: $(READY) ## Record `make demo` and a failed test for the pictures in docs/pictures
+	@$(BIN)/python -m website.recording
+
+dist: $(READY) ## Build sdist and wheel once, and test both installed in clean environments
+	@PYTHON="$(PYTHON)" .ci/dist
+
+schedule: ## Print the nightly job for other systems: make schedule FOR=gitlab, FOR=cron
+	@.ci/schedule $(FOR)
+
+issue: ## Open, update or close the issue about the nightly job (in CI; needs gh)
+	@.ci/issue
+
 $(SCAN)/.ready: requirements/scan.txt
 	$(PYTHON) -m venv $(SCAN)
 	$(SCAN)/bin/pip install --quiet --require-hashes --requirement requirements/scan.txt
@@ -147,16 +172,17 @@ scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for w
 
 audit: $(SCAN)/.ready ## Check the pinned dependencies for known vulnerabilities (needs the Internet)
 	@# --strict: otherwise a dependency that can't be checked counts as one without vulnerabilities.
-	for name in dev scan terraform; do \
+	for name in dev docs scan terraform; do \
 		$(SCAN)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/$$name.txt || exit 1; \
 	done
 
 requirements: $(SCAN)/.ready ## Write requirements/*.txt from pyproject.toml and requirements/*.in
 	$(COMPILE) --output-file requirements/dev.txt --extra local --extra debug pyproject.toml requirements/dev.in
 	$(COMPILE) --output-file requirements/terraform.txt requirements/terraform.in
+	$(COMPILE) --output-file requirements/docs.txt requirements/docs.in
 	$(COMPILE) --output-file requirements/scan.txt requirements/scan.in
 
 clean: ## Remove local artefacts: environment, caches, build files; not deployments (make sweep)
-	rm -rf $(VENV) $(SCAN) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist \
+	rm -rf $(VENV) $(SCAN) $(DOCS) $(REPORTS) .build .mypy_cache .pytest_cache .ruff_cache .hypothesis .terraform dist \
 		examples/*/.pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The documentation site: collects its pages, generates the reference, and writes the configuration."""

@@ -1,0 +1,106 @@
+"""The pages of the reference that the code itself writes."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import event_harness
+from event_harness import cli, fixtures
+from event_harness.settings import SETTINGS
+
+_RULE = "|------|-------------|------|---------|:--------:|"
+
+
+def pages(root: Path) -> dict[str, tuple[str, str]]:
+    """Each generated page: file on the site -> its title and its text."""
+    made = {
+        "generated/settings.md": ("Settings", _settings()),
+        "generated/fixtures.md": ("Fixtures", _fixtures()),
+        "generated/command-line.md": ("Command line", _commands()),
+        "generated/api.md": ("API", _api()),
+    }
+    for module in sorted((root / "modules").iterdir()):
+        if (module / "variables.tf").is_file():
+            name = f"Module {module.name}"
+            made[f"generated/module-{module.name}.md"] = (name, _module(module))
+    return {path: (title, f"# {title}\n\n{text}") for path, (title, text) in made.items()}
+
+
+def _settings() -> str:
+    cells = (
+        (f"`{one.option}`", f"`{one.variable}`", f"`{one.ini}`", _default(one.default), one.help)
+        for one in SETTINGS
+    )
+    rows = [f"| {' | '.join(map(_cell, row))} |" for row in cells]
+    head = "| option | environment | ini | default | meaning |\n|---|---|---|---|---|\n"
+    return f"Option before environment before ini file.\n\n{head}" + "\n".join(rows) + "\n"
+
+
+def _default(value: Any) -> str:
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value else ""
+
+
+def _fixtures() -> str:
+    found = {
+        name: value
+        for name, value in vars(fixtures).items()
+        if type(value).__name__ == "FixtureFunctionDefinition"
+    }
+    return "\n".join(f"## `{name}`\n\n{inspect.getdoc(found[name])}\n" for name in sorted(found))
+
+
+def _commands() -> str:
+    parser = cli._parser()
+    commands: Any = next(action.choices for action in parser._actions if action.dest == "command")
+    texts = {"event-harness": parser.format_help()} | {
+        f"event-harness {name}": command.format_help() for name, command in commands.items()
+    }
+    return "\n".join(f"## `{name}`\n\n```text\n{text.rstrip()}\n```\n" for name, text in texts.items())
+
+
+def _api() -> str:
+    lines = []
+    for name in event_harness.__all__:
+        lines += [f"## `{name}`\n", f"::: {getattr(event_harness, name).__module__}.{name}\n"]
+    return "\n".join(lines)
+
+
+def _module(directory: Path) -> str:
+    """Inputs and outputs in the format of terraform-docs."""
+    lines = ["## Inputs", "", "| Name | Description | Type | Default | Required |", _RULE]
+    for name, one in sorted(_blocks(directory / "variables.tf", "variable").items()):
+        default = f"`{_cell(one['default'])}`" if "default" in one else "n/a"
+        required = "no" if "default" in one else "yes"
+        kind = f"`{_cell(one.get('type', 'any'))}`"
+        cells = (name, _text(one.get("description", "")), kind, default, required)
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "## Outputs", "", "| Name | Description |", "|------|-------------|"]
+    outputs = _blocks(directory / "outputs.tf", "output")
+    lines += [f"| {name} | {_text(one.get('description', ''))} |" for name, one in sorted(outputs.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _blocks(file: Path, kind: str) -> dict[str, dict[str, str]]:
+    """The arguments of each block of a kind, as they are written. `terraform fmt` has formatted the file."""
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    blocks = re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}', text, re.MULTILINE | re.DOTALL)
+    return {name: dict(_arguments(body)) for name, body in blocks}
+
+
+def _arguments(body: str) -> Iterator[tuple[str, str]]:
+    for part in re.split(r"^(?=  \w+ *[={])", body, flags=re.MULTILINE):
+        if match := re.match(r"  (\w+) *= (.*)", part, re.DOTALL):
+            yield match[1], match[2].strip()
+
+
+def _text(written: str) -> str:
+    """A description: a string, or a heredoc."""
+    heredoc = re.fullmatch(r"<<-?\w+\n(.*)\n\s*\w+", written, re.DOTALL)
+    return _cell(heredoc[1] if heredoc else json.loads(written or '""'))
+
+
+def _cell(text: str) -> str:
+    return " ".join(str(text).split()).replace("|", "\\|")
