@@ -40,7 +40,7 @@ def main(directory: Path) -> None:
     for place, (_, text) in made.items():
         _write(directory / "docs" / place, text)
     for file in (ROOT / "docs").rglob("*"):
-        if file.suffix in (".svg", ".png", ".json"):
+        if file.suffix in pages.ASSETS:
             target = directory / "docs" / file.relative_to(ROOT / "docs")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)

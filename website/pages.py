@@ -11,6 +11,8 @@ from pathlib import Path
 
 REPOSITORY = "https://github.com/your-org/event-harness"
 INDEX = "docs/index.md"
+ASSETS = (".cast", ".json", ".png", ".svg")
+"""What the site takes from `docs` besides pages."""
 _LINK = re.compile(r"(?P<before>!?\[[^\]]*\]\()(?P<target>[^)\s]+)(?P<after>\))", re.DOTALL)
 _TITLE = re.compile(r"^(```\w+ )title=([^\"\s]+)$", re.MULTILINE)  # the site's Markdown wants quotes
 _BLOCK = re.compile(r"(^[ ]*```.*?^[ ]*```[ ]*$)", re.MULTILINE | re.DOTALL)
@@ -72,8 +74,8 @@ def rewritten(text: str, source: str, known: dict[str, str], root: Path) -> str:
         if "://" in target or not target:
             return match[0]
         file = os.path.normpath(Path(source).parent / target)
-        if file in known:
-            to = os.path.relpath(known[file], here) + hash_ + anchor
+        if file in known or (file.startswith("docs/") and file.endswith(ASSETS)):
+            to = os.path.relpath(known.get(file, place(file)), here) + hash_ + anchor
         else:
             kind = "tree" if (root / file).is_dir() else "blob"
             to = f"{REPOSITORY}/{kind}/main/{file}{hash_}{anchor}"

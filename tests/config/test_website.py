@@ -47,6 +47,8 @@ def test_every_decision_is_on_the_site(built):
         ("README.md", "docs/adopt.md", "adopt.md"),
         ("docs/decisions/README.md", "../adopt.md", "../adopt.md"),
         ("docs/index.md", "../CONTRIBUTING.md", "contributing.md"),
+        ("README.md", "docs/pictures/demo.svg", "pictures/demo.svg"),
+        ("docs/decisions/README.md", "../aws-role-policy.json", "../aws-role-policy.json"),
         ("docs/index.md", "../Makefile", f"{pages.REPOSITORY}/blob/main/Makefile"),
         ("docs/index.md", "../examples", f"{pages.REPOSITORY}/tree/main/examples"),
         ("docs/index.md", "https://example.org/a.md", "https://example.org/a.md"),

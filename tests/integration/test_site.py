@@ -14,7 +14,8 @@ def test_site_is_built_strictly():
         env=dict(os.environ),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "No issues found" in done.stdout
+    assert "No issues found" in done.stdout + done.stderr
     pages = ROOT / ".build" / "site" / "site"
     assert "wait_for" in (pages / "generated" / "api" / "index.html").read_text()
+    assert 'src="../pictures/failure.svg"' in (pages / "start" / "index.html").read_text()
     assert 'class="mermaid"' in (pages / "contributing" / "index.html").read_text()
