@@ -53,7 +53,7 @@ def _fixtures() -> str:
 
 
 def _commands() -> str:
-    parser = cli._parser()
+    parser = cli.build()
     commands: Any = next(action.choices for action in parser._actions if action.dest == "command")
     texts = {"event-harness": parser.format_help()} | {
         f"event-harness {name}": command.format_help() for name, command in commands.items()

@@ -68,7 +68,7 @@ def test_link_in_a_block_of_code_stays():
 def test_generated_pages_say_what_the_code_says():
     made = {path: text for path, (_, text) in generated.pages(ROOT).items()}
     assert all(one.option in made["generated/settings.md"] for one in SETTINGS)
-    commands = next(action.choices for action in cli._parser()._actions if action.dest == "command")
+    commands = next(action.choices for action in cli.build()._actions if action.dest == "command")
     assert all(f"## `event-harness {name}`" in made["generated/command-line.md"] for name in commands)
     assert {"deployment", "listener", "producer"} <= set(vars(fixtures))
     named = re.findall(r"^## `(\w+)`$", made["generated/fixtures.md"], re.MULTILINE)
