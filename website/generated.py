@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import event_harness
-from event_harness import cli, fixtures
+from event_harness import fixtures
+from event_harness.commands.parser import build
 from event_harness.settings import SETTINGS
 
 _RULE = "|------|-------------|------|---------|:--------:|"
@@ -53,7 +54,7 @@ def _fixtures() -> str:
 
 
 def _commands() -> str:
-    parser = cli.build()
+    parser = build()
     commands: Any = next(action.choices for action in parser._actions if action.dest == "command")
     texts = {"event-harness": parser.format_help()} | {
         f"event-harness {name}": command.format_help() for name, command in commands.items()
