@@ -14,7 +14,16 @@ from benchmarks import results
 from benchmarks.figures import Figure, read
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ("over_wait", "reads", "text_processor", "throughput", "many_waits", "start_up", "session_start")
+FIGURES = (
+    "over_wait",
+    "reads",
+    "text_processor",
+    "throughput",
+    "many_waits",
+    "listener",
+    "start_up",
+    "session_start",
+)
 """The benchmarks that measure figures beside a reference."""
 BENCHMARKS = (*FIGURES, "side_by_side")
 """All of them; `side_by_side` compares what is said, case by case, and has no figures."""

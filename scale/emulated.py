@@ -110,9 +110,8 @@ def _write(target: Target, where: Results, events: int) -> None:
         """Store one result, as of one object."""
         key = f"s1/{number:08}"
         record = records.Record("s3", "bucket", key, b"", {"bucket": "bucket", "key": key})
-        store.save(
-            source, record, correlation.Correlation("s1", f"destination:{key}", key), b"HELLO", "request"
-        )
+        ids = correlation.Correlation("s1", f"destination:{key}", key)
+        store.save(store.write(source, record, ids, b"HELLO", "request"))
 
     with ThreadPoolExecutor(_WRITERS) as pool:
         for _ in pool.map(save, range(events)):

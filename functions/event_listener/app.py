@@ -6,36 +6,26 @@ Environment: `RESULTS_TABLE`, `OVERFLOW_BUCKET`, `RESULT_TTL_SECONDS`, `INLINE_L
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from adapters import read, split
 from aws_lambda_powertools import Logger, Tracer
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from bodies import Bodies, LargeObject
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from correlation import correlate
+from clients import Late, dynamodb_client, s3_client
+from correlation import Correlation, correlate
 from envelopes import open_all, without_object
 from records import Gone, Record, S3Object, Unread
 from settings import Settings, Source
-from store import Store
+from store import Store, Together, Write
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 logger = Logger()
 settings = Settings.from_environ(os.environ)
-s3 = boto3.client(
-    "s3",
-    config=Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}),
-)
-bodies = Bodies(s3, settings.overflow_bucket, settings.inline_limit)
-dynamodb = boto3.client(
-    "dynamodb",
-    # received_at is set before the call, and readers look back 10 s. Three attempts of 2 s, with pauses of 1
-    # and 2 s at most, end within that time. A failed record comes again with a new received_at.
-    config=Config(
-        connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 3}
-    ),
-)
+bodies = Bodies(Late(s3_client), settings.overflow_bucket, settings.inline_limit)
+dynamodb = dynamodb_client()
 store = Store(dynamodb, settings.table, settings.ttl, shards=settings.shards)
 
 
@@ -60,6 +50,30 @@ class Failure:
     batch_item: str | None
 
 
+@dataclass
+class Entry:
+    """A record on its way into the table.
+
+    Attributes:
+        source: Where it came from.
+        record: The record.
+        correlation: Its ids, once they are found.
+        write: What is to be written, once that is known.
+        error: Why it can't be stored.
+    """
+
+    source: Source
+    record: Record
+    correlation: Correlation | None = None
+    write: Write | None = None
+    error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """Which record it is, for people."""
+        return f"{self.record.source_type} event {self.record.identity}"
+
+
 def traced(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Trace a handler on AWS: only there a daemon collects traces.
 
@@ -72,8 +86,8 @@ def traced(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 @logger.inject_lambda_context(clear_state=True)
 @traced
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
-    """Store each record of an event on its own, so a bad record doesn't stop the good ones.
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any] | None:
+    """Store the records of an event together. If that fails, store each on its own: a bad one stops no other.
 
     Ordered records are another matter: after one that could not be stored, no other of its shard or message
     group is stored. Tests rely on the order: if a record is in the table, every earlier one is there, too.
@@ -87,73 +101,117 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
             response. The message names these records. The whole event comes again, and finally goes to the
             on-failure queue. Records that were stored are then counted as redelivered.
     """
-    attempts: list[Failure | None] = []
+    entries = [entry for raw in split(event) for entry in _entries(read(raw), context.aws_request_id)]
     broken: set[str] = set()  # sequences with a record that could not be stored
-    for raw in split(event):
-        attempts += _attempts(read(raw), context.aws_request_id, broken)
-    failures = [failure for failure in attempts if failure]
+    together: list[Entry] = []
+    call = Together()
+    for entry in entries:
+        if entry.write and not call.takes(entry.write):
+            _store(together, broken)
+            together, call = [], Together()
+            call.takes(entry.write)
+        together.append(entry)
+    _store(together, broken)
+    failures = [failure for entry in entries if (failure := _failure(entry))]
     if not failures:
         return None
     if all(failure.batch_item for failure in failures):
         items = dict.fromkeys(failure.batch_item for failure in failures)
         return {"batchItemFailures": [{"itemIdentifier": item} for item in items]}
     reasons = "; ".join(failure.reason for failure in failures)
-    raise RecordsNotStoredError(f"{len(failures)} of {len(attempts)} not stored: {reasons}")
+    raise RecordsNotStoredError(f"{len(failures)} of {len(entries)} not stored: {reasons}")
 
 
-def _attempts(record: Record, request_id: str, broken: set[str]) -> list[Failure | None]:
-    """Store each record within a record, and return the error of each instead of raising it.
+def _entries(record: Record, request_id: str) -> list[Entry]:
+    """Each record within a record, ready to be written.
 
     Args:
         record: As its source delivers it.
         request_id: Of this invocation.
-        broken: Sequences with a record that could not be stored. No other one of them is stored.
     """
     source = settings.source_of(record)
     try:
         records = open_all(record, _readable, source.decode) if source.unwrap else [record]
     except Exception as error:
-        return [_failed(record, error, broken)]
-    attempts: list[Failure | None] = []
-    for one in records:
-        try:
-            if one.sequence in broken:
-                raise OutOfOrderError("an earlier record of its shard or message group could not be stored")
-            _store(source, one, request_id)
-            attempts.append(None)
-        except Exception as error:
-            attempts.append(_failed(one, error, broken))
-        finally:
-            logger.remove_keys(["correlation_id"])
-    return attempts
+        return [Entry(source, record, error=error)]
+    return [_prepared(source, one, request_id) for one in records]
 
 
-def _failed(record: Record, error: Exception, broken: set[str]) -> Failure:
-    name = f"{record.source_type} event {record.identity}"
-    logger.exception("not recorded", extra={"record": name})
-    if record.sequence:
-        broken.add(record.sequence)
-    partial = settings.source_of(record).partial
+def _prepared(source: Source, record: Record, request_id: str) -> Entry:
+    """Read a record's body, and find its ids. Keep any error instead of raising it, for the other records."""
+    entry = Entry(source, record)
+    try:
+        content: object = record.body
+        if isinstance(record.body, S3Object) and record.wrapped:
+            content = _readable(record.body)
+            if isinstance(content, Unread):  # the event that names it is better than nothing
+                record, content = without_object(record, content), record.outer[-1]
+                entry.record = record
+        else:
+            content = bodies.read(record.body)
+        entry.correlation = correlate(source, record, content if isinstance(content, bytes) else None)
+        body = bodies.keep(content, entry.correlation)
+        entry.write = store.write(source, record, entry.correlation, body, request_id)
+    except Exception as error:
+        entry.error = error
+    return entry
+
+
+def _store(entries: list[Entry], broken: set[str]) -> None:
+    """Store the records of one call. If they can't be stored together, store each of them alone.
+
+    Args:
+        entries: The records, in their order.
+        broken: The sequences with a record that could not be stored. It gets new ones.
+    """
+    ready = [entry for entry in entries if _may_be_stored(entry, broken)]
+    if not store.save_together([entry.write for entry in ready if entry.write]):
+        refused: set[str] = set()
+        for entry in ready:
+            if entry.write and _may_be_stored(entry, refused):
+                try:
+                    store.save(entry.write)
+                except Exception as error:
+                    entry.error = error
+                    _may_be_stored(entry, refused)
+        broken |= refused
+    for entry in entries:
+        _log(entry)
+
+
+def _may_be_stored(entry: Entry, broken: set[str]) -> bool:
+    """Whether neither this record nor an earlier one of its sequence has an error.
+
+    Args:
+        entry: The record.
+        broken: The sequences of which an earlier record could not be stored. A new one is added.
+    """
+    sequence = entry.record.sequence
+    if entry.error is None and sequence in broken:
+        entry.error = OutOfOrderError("an earlier record of its shard or message group could not be stored")
+    if entry.error is not None and sequence:
+        broken.add(sequence)
+    return entry.error is None
+
+
+def _log(entry: Entry) -> None:
+    correlation = entry.correlation
+    ids = {"correlation_id": correlation.correlation_id} if correlation and correlation.correlation_id else {}
+    if entry.error is not None:
+        logger.error("not recorded", exc_info=entry.error, extra={"record": entry.name, **ids})
+    elif correlation:
+        more = {"session_id": correlation.session_id, "event_id": correlation.event_id}
+        logger.info("recorded", extra={**more, "source": entry.source.name, **ids})
+
+
+def _failure(entry: Entry) -> Failure | None:
+    error = entry.error
+    if error is None:
+        return None
+    partial = settings.source_of(entry.record).partial
     return Failure(
-        f"{name}: {type(error).__name__}: {error}", batch_item=record.batch_item if partial else None
-    )
-
-
-def _store(source: Source, record: Record, request_id: str) -> None:
-    content: object = record.body
-    if isinstance(record.body, S3Object) and record.wrapped:
-        content = _readable(record.body)
-        if isinstance(content, Unread):  # the event that names it is better than nothing
-            record, content = without_object(record, content), record.outer[-1]
-    else:
-        content = bodies.read(record.body)
-    correlation = correlate(source, record, content if isinstance(content, bytes) else None)
-    logger.append_keys(correlation_id=correlation.correlation_id)
-    body = bodies.keep(content, correlation)
-    store.save(source, record, correlation, body, request_id)
-    logger.info(
-        "recorded",
-        extra={"session_id": correlation.session_id, "event_id": correlation.event_id, "source": source.name},
+        f"{entry.name}: {type(error).__name__}: {error}",
+        batch_item=entry.record.batch_item if partial else None,
     )
 
 

@@ -4,14 +4,12 @@ import base64
 import hashlib
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from urllib.parse import quote
 
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from correlation import Correlation, cut
 from records import Gone, S3Object
-from s3transfer.exceptions import S3CopyFailedError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 # An item and its index entry together may have 400 KB. The other attributes take up to 94 KB of that.
 MAX_INLINE = 300 * 1024
 # One CopyObject copies up to 5 GB. The library copies larger objects in parts.
-COPY = TransferConfig(multipart_threshold=5 * 1000**3, multipart_chunksize=512 * 1024**2, use_threads=False)
+MOST_AT_ONCE, PART = 5 * 1000**3, 512 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -139,15 +137,37 @@ class Bodies:
         if source.etag:
             arguments["CopySourceIfMatch"] = f'"{source.etag}"'
         try:
-            if large.size < COPY.multipart_threshold:
-                self._s3.copy_object(Bucket=self._overflow_bucket, Key=key, CopySource=place, **arguments)
+            if large.size >= MOST_AT_ONCE:
+                if not _copied_in_parts(self._s3, place, self._overflow_bucket, key, dict(arguments)):
+                    return Gone("overwritten", large.size)  # between two parts of the copy
             else:
-                self._s3.copy(place, self._overflow_bucket, key, ExtraArgs=dict(arguments), Config=COPY)
-        except S3CopyFailedError:
-            return Gone("overwritten", large.size)  # between two parts of the copy
+                self._s3.copy_object(Bucket=self._overflow_bucket, Key=key, CopySource=place, **arguments)
         except ClientError as error:
             return _gone(error, source)
         return Overflow(self._overflow_bucket, key, large.size)
+
+
+def _copied_in_parts(
+    s3: "S3Client", source: "CopySourceTypeDef", bucket: str, key: str, arguments: dict[str, Any]
+) -> bool:
+    """Copy a very large object; return whether it stayed the same meanwhile.
+
+    The imports take longer than most invocations, and hardly any needs them.
+    """
+    from boto3.s3.inject import copy
+    from boto3.s3.transfer import TransferConfig
+    from s3transfer.exceptions import S3CopyFailedError
+
+    config = TransferConfig(multipart_threshold=MOST_AT_ONCE, multipart_chunksize=PART, use_threads=False)
+    own = getattr(s3, "copy", None)  # a client of boto3 has it
+    try:
+        if own:
+            own(source, bucket, key, ExtraArgs=arguments, Config=config)
+        else:
+            copy(s3, source, bucket, key, ExtraArgs=arguments, Config=config)
+    except S3CopyFailedError:
+        return False
+    return True
 
 
 def _gone(error: ClientError, body: S3Object) -> Gone:

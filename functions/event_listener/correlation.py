@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_lambda_powertools.utilities.jmespath_utils import query
 from envelopes import texts_within
 from records import Record
 from settings import Source
@@ -168,6 +167,8 @@ def _in_body(expression: str, body: bytes) -> object:
         if "powertools_" not in expression:
             raise CorrelationError(problem) from error
         document = body.decode(errors="replace")
+    from aws_lambda_powertools.utilities.jmespath_utils import query  # its import takes 10 ms
+
     try:
         # JMESPath, and Powertools' functions, which read JSON, base64 and gzip within a text.
         found = query(data=document, envelope=expression)

@@ -1,13 +1,15 @@
-"""Writes the results table: one item per event, in one atomic call."""
+"""Writes the results table: one item per event. Several events take one call, which is atomic."""
 
 import hashlib
 import json
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bodies import Overflow
+from botocore.exceptions import BotoCoreError, ClientError
 from correlation import Correlation
 from records import Gone, Record
 from settings import Source
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_METADATA = 32 * 1024  # bytes of JSON; the item and its index entry both hold them
 LONG_TEXT = 512  # characters
+# DynamoDB's limits for one transaction; 4 MB is the limit of the bytes, and an estimate must stay below it.
+MOST_TOGETHER, MOST_BYTES = 100, 3 * 1024 * 1024
 
 
 class Store:
@@ -47,20 +51,18 @@ class Store:
         self._clock = clock
         self._shards = shards
 
-    def save(
+    def write(
         self,
         source: Source,
         record: Record,
         correlation: Correlation,
         body: bytes | Overflow | Gone,
         request_id: str,
-    ) -> None:
-        """Write a result. A redelivery writes it again: it renews `received_at` and adds to `deliveries`.
+    ) -> "Write":
+        """Prepare the write of a result.
 
-        If the object is gone by the time of a redelivery, the body that an earlier delivery stored is kept.
-
-        Raises:
-            ClientError: DynamoDB refused the call.
+        A redelivery writes it again: it renews `received_at` and adds to `deliveries`. If the object is gone
+        by the time of a redelivery, the body that an earlier delivery stored is kept.
         """
         metadata = record.metadata | {"correlation_error": correlation.error}
         update = _Update()
@@ -91,19 +93,61 @@ class Store:
                 update.set("size", len(body))
                 update.set("body", body if text is None else text)
                 update.remove("overflow", "gone_reason")
+        return Write((partition_key(correlation, self._shards), correlation.event_id), update)
 
+    def save(self, write: "Write") -> None:
+        """Write one result.
+
+        Raises:
+            ClientError: DynamoDB refused the call.
+        """
+        self._dynamodb.update_item(**self._arguments(write))
+
+    def save_together(self, writes: Sequence["Write"]) -> bool:
+        """Write several results in one call, all or none. `Together` says how many.
+
+        Returns:
+            Whether they are stored. If they aren't, write each of them alone to learn which one is refused.
+        """
+        if len(writes) < 2:
+            return False
+        items: list[Any] = [{"Update": self._arguments(write)} for write in writes]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=items)
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    def _arguments(self, write: "Write") -> dict[str, Any]:
+        """Return the arguments of an UpdateItem that is called now."""
         now = self._clock()
-        update.set("received_at", int(now * 1000))
-        update.set("first_received_at", int(now * 1000), keep=True)
-        update.set("expires_at", int(now) + self._ttl)
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key={
-                "session_id": {"S": partition_key(correlation, self._shards)},
-                "event_id": {"S": correlation.event_id},
-            },
-            **update.arguments(adding="deliveries"),
-        )
+        write.update.set("received_at", int(now * 1000))
+        write.update.set("first_received_at", int(now * 1000), keep=True)
+        write.update.set("expires_at", int(now) + self._ttl)
+        session_id, event_id = write.key
+        return {
+            "TableName": self._table,
+            "Key": {"session_id": {"S": session_id}, "event_id": {"S": event_id}},
+            **write.update.arguments(adding="deliveries"),
+        }
+
+
+class Together:
+    """Results that can be written in one call: a limited number, each item once, of limited size."""
+
+    def __init__(self) -> None:
+        self._keys: set[tuple[str, str]] = set()
+        self._bytes = 0
+
+    def takes(self, write: "Write") -> bool:
+        """Add one more result if it fits; return whether it does."""
+        size = write.update.size
+        full = len(self._keys) >= MOST_TOGETHER or self._bytes + size > MOST_BYTES
+        if full or write.key in self._keys:
+            return False
+        self._keys.add(write.key)
+        self._bytes += size
+        return True
 
 
 def partition_key(correlation: Correlation, shards: int) -> str:
@@ -159,10 +203,15 @@ class _Update:
     """The arguments of one UpdateItem. Each name has an alias: `size` and `source` are reserved words."""
 
     def __init__(self) -> None:
-        self._set: list[str] = []
+        self._set: dict[str, str] = {}  # name -> its part of the expression
         self._remove: list[str] = []
         self._names: dict[str, str] = {}
         self._values: dict[str, Any] = {}
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it has, rather more than less: a character may take several."""
+        return 1024 + sum(2 * len(value.get("S", value.get("B", ""))) for value in self._values.values())
 
     def set(self, name: str, value: object, *, keep: bool = False) -> None:
         """Set an attribute, unless the value is None. With `keep`, set it only if it isn't there yet."""
@@ -170,7 +219,7 @@ class _Update:
             return
         self._names[f"#{name}"] = name
         self._values[f":{name}"] = _typed(value)
-        self._set.append(f"#{name} = if_not_exists(#{name}, :{name})" if keep else f"#{name} = :{name}")
+        self._set[name] = f"#{name} = if_not_exists(#{name}, :{name})" if keep else f"#{name} = :{name}"
 
     def remove(self, *names: str) -> None:
         """Remove attributes."""
@@ -181,10 +230,23 @@ class _Update:
         """Return the arguments. They also add one to the counter `adding`."""
         remove = f" REMOVE {', '.join(self._remove)}" if self._remove else ""
         return {
-            "UpdateExpression": f"SET {', '.join(self._set)}{remove} ADD #{adding} :one",
+            "UpdateExpression": f"SET {', '.join(self._set.values())}{remove} ADD #{adding} :one",
             "ExpressionAttributeNames": {**self._names, f"#{adding}": adding},
             "ExpressionAttributeValues": {**self._values, ":one": {"N": "1"}},
         }
+
+
+@dataclass
+class Write:
+    """One result that is to be written.
+
+    Attributes:
+        key: Its partition key and its sort key.
+        update: Its attributes.
+    """
+
+    key: tuple[str, str]
+    update: _Update
 
 
 def _typed(value: object) -> dict[str, Any]:

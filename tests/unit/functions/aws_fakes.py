@@ -206,6 +206,7 @@ class FakeTable:
     def __init__(self, before: Callable[[dict[str, Any]], None] = lambda arguments: None) -> None:
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
         self.before = before
+        self.transactions = 0
 
     def update_item(self, **arguments: Any) -> dict[str, Any]:
         _validate("dynamodb", "UpdateItem", arguments)
@@ -220,6 +221,22 @@ class FakeTable:
         if _size(item) + _size(entry) > self.MAX_ITEM:
             raise client_error("UpdateItem", "ValidationException", 400)
         self.items[session_id, event_id] = item
+        return {}
+
+    def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
+        """All of several updates, or none."""
+        _validate("dynamodb", "TransactWriteItems", arguments)
+        updates = [action["Update"] for action in arguments["TransactItems"]]
+        keys = [tuple(update["Key"][name]["S"] for name in ("session_id", "event_id")) for update in updates]
+        if len(updates) > 100 or len(set(keys)) < len(keys):
+            raise client_error("TransactWriteItems", "ValidationException", 400)
+        before, self.transactions = dict(self.items), self.transactions + 1
+        try:
+            for update in updates:
+                self.update_item(**update)
+        except ClientError as error:
+            self.items = before
+            raise client_error("TransactWriteItems", "TransactionCanceledException", 400) from error
         return {}
 
     @staticmethod

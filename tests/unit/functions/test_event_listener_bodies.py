@@ -5,7 +5,6 @@ import bodies as bodies_module
 import pytest
 from aws_fakes import FakeS3, client_error
 from bodies import MAX_INLINE, Bodies, LargeObject, Overflow
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from correlation import Correlation
 from hypothesis import given
@@ -32,7 +31,7 @@ def bodies(s3: FakeS3) -> Bodies:
 @pytest.fixture
 def copied_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every object were over the 5 GB that one CopyObject takes."""
-    monkeypatch.setattr(bodies_module, "COPY", TransferConfig(multipart_threshold=1))
+    monkeypatch.setattr(bodies_module, "MOST_AT_ONCE", 1)
 
 
 def put(s3: FakeS3, data: bytes, key: str = "key") -> S3Object:

@@ -249,6 +249,46 @@ def test_where_the_mapping_asks_for_it_the_response_names_what_could_not_be_stor
     assert [item["deliveries"] for item in table.all()] == again
 
 
+@pytest.mark.parametrize(
+    "records",
+    [
+        [message(number) for number in range(100)],
+        [kinesis_record(sequence=f"{number:04}") for number in range(100)],
+        [dynamodb_record(sequence=f"{number:04}") for number in range(100)],
+    ],
+    ids=["queue", "kinesis", "dynamodb"],
+)
+def test_a_batch_of_a_hundred_records_takes_one_call(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace, records: list[dict[str, Any]]
+) -> None:
+    app.handler(s3_event(*records), context)
+    assert len(table.all()) == 100
+    assert table.transactions == 1
+
+
+def test_two_deliveries_of_one_message_in_a_batch_are_both_counted(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace
+) -> None:
+    app.handler(s3_event(message(1), message(2), message(1)), context)
+    assert [item["deliveries"] for item in table.all()] == [2, 1]
+
+
+def test_a_record_that_cant_be_read_keeps_those_behind_it_from_being_stored_together(
+    app: ModuleType, table: FakeTable, context: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = app.correlate
+
+    def correlate(source: Any, record: Any, body: Any) -> Any:
+        if record.identity.endswith("0001"):
+            raise RecursionError("too deep")
+        return original(source, record, body)
+
+    monkeypatch.setattr(app, "correlate", correlate)
+    with pytest.raises(app.RecordsNotStoredError, match="2 of 3 not stored"):
+        app.handler(s3_event(*(kinesis_record(sequence=f"000{n}") for n in range(3))), context)
+    assert len(table.all()) == 1
+
+
 def test_a_record_that_no_response_can_name_fails_its_whole_event(
     asking: ModuleType, table: FakeTable, context: SimpleNamespace
 ) -> None:

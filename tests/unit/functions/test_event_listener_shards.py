@@ -46,7 +46,7 @@ def saved(table, amount, number_of_shards):
     for number in range(amount):
         record = Record("sqs", "arn", str(number), b"", {})
         correlation = Correlation("s1", f"orders:{number}", f"s1/{number}")
-        store.save(SOURCE, record, correlation, b"body %d" % number, "request")
+        store.save(store.write(SOURCE, record, correlation, b"body %d" % number, "request"))
 
 
 @given(st.text(), st.text(min_size=1), st.integers(1, 100))

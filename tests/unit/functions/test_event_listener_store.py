@@ -2,14 +2,15 @@ import json
 from typing import Any
 
 import pytest
-from aws_fakes import FakeTable
+from aws_fakes import FakeTable, client_error
 from bodies import MAX_INLINE, Overflow
+from botocore.exceptions import ClientError
 from correlation import MAX_CORRELATION_ID, MAX_EVENT_ID, MAX_SESSION_ID, Correlation
 from hypothesis import given
 from hypothesis import strategies as st
 from records import Gone, Record
 from settings import Source
-from store import MAX_METADATA, Store, bounded_json
+from store import MAX_METADATA, MOST_BYTES, MOST_TOGETHER, Store, Together, Write, bounded_json
 
 SOURCE = Source("orders", "sqs", "arn", "attribute")
 RECORD = Record("sqs", "arn", "id", b"", {"message_id": "id", "group": None}, event_time=1_000)
@@ -41,7 +42,7 @@ def store(table: FakeTable, clock: Clock) -> Store:
 
 def save(store: Store, body: bytes | Overflow | Gone = b"body", **changes: Any) -> None:
     arguments = {"source": SOURCE, "record": RECORD, "correlation": CORRELATION, "request_id": "request"}
-    store.save(body=body, **(arguments | changes))
+    store.save(store.write(body=body, **(arguments | changes)))
 
 
 def test_a_result_is_stored_with_all_that_is_known_of_it(store: Store, table: FakeTable) -> None:
@@ -189,3 +190,55 @@ def test_any_metadata_is_bounded_json_with_every_name_kept(metadata: dict[str, A
     assert len(text) <= MAX_METADATA
     assert text.isascii()
     assert json.loads(text).keys() == metadata.keys()
+
+
+def writes(store: Store, *bodies: bytes, same: bool = False) -> list[Write]:
+    return [
+        store.write(
+            SOURCE, RECORD, Correlation("run", f"orders:{0 if same else n}", "run/case"), body, "request"
+        )
+        for n, body in enumerate(bodies)
+    ]
+
+
+def test_several_results_are_written_in_one_call(store: Store, table: FakeTable) -> None:
+    assert store.save_together(writes(store, b"a", b"b", b"c"))
+    assert [item["body"] for item in table.all()] == ["a", "b", "c"]
+    assert [item["deliveries"] for item in table.all()] == [1, 1, 1]
+    assert table.transactions == 1
+
+
+def test_of_several_results_none_is_written_if_one_is_refused(store: Store, table: FakeTable) -> None:
+    assert not store.save_together(writes(store, b"a", b"x" * (MAX_INLINE + 200 * 1024)))
+    assert table.items == {}
+
+
+def test_a_result_alone_needs_no_transaction(store: Store, table: FakeTable) -> None:
+    assert not store.save_together(writes(store, b"a"))
+    assert not store.save_together([])
+    assert table.transactions == 0
+
+
+def test_a_write_that_is_tried_again_is_stamped_again(store: Store, table: FakeTable, clock: Clock) -> None:
+    (write,) = writes(store, b"a")
+    table.before = lambda _arguments: (_ for _ in ()).throw(client_error("UpdateItem", "Throttling", 400))
+    with pytest.raises(ClientError):
+        store.save(write)
+    table.before, clock.now = (lambda _arguments: None), clock.now + 7
+    store.save(write)
+    assert table.only()["received_at"] == table.only()["first_received_at"] == 1_700_000_007_500
+
+
+def taken(writes: list[Write]) -> int:
+    """How many of them one call takes."""
+    call = Together()
+    return sum(call.takes(write) for write in writes)
+
+
+def test_only_so_many_results_fit_into_one_call(store: Store) -> None:
+    assert taken(writes(store, *[b"a"] * (MOST_TOGETHER + 1))) == MOST_TOGETHER
+    assert taken(writes(store, *[b"x" * 300_000] * 14)) == MOST_BYTES // 602_000
+
+
+def test_one_call_takes_an_item_once(store: Store) -> None:
+    assert taken(writes(store, b"a", b"a", same=True)) == 1
