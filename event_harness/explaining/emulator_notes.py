@@ -17,7 +17,10 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 # Of functions the probes of functions tell more, from the same log and from the functions' own.
-_NOISE = re.compile(r"Warm worker execution error|hypercorn|asyncio|TracingConfig|docker", re.IGNORECASE)
+# What a test has injected is told by itself.
+_NOISE = re.compile(
+    r"Warm worker execution error|hypercorn|asyncio|TracingConfig|docker|\binjected: ", re.IGNORECASE
+)
 _SHORTEST = 4  # characters of a name that is no accident
 
 

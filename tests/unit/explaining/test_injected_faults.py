@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from event_harness.explaining.emulator_notes import warnings
 from event_harness.explaining.injected_faults import injected_faults
 
 NOW = datetime(2026, 11, 26, 0, 42, 2).timestamp()
@@ -36,3 +37,7 @@ def test_a_strike_without_an_input_is_uncertain():
 
 def test_the_key_of_an_object_may_be_longer_than_its_id():
     assert injected_faults(log(("raise on invocation", "f", "s1/a/in.txt")), NOW, "s1/a", {}).certain
+
+
+def test_a_strike_is_no_warning_of_the_emulator():
+    assert warnings(log(THROTTLED), NOW, ["app-confirm"]) == []

@@ -50,6 +50,19 @@ resource "aws_iam_role" "functions" {
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
 
+data "aws_iam_policy_document" "functions" {
+  statement {
+    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"]
+    resources = [aws_sqs_queue.parcels.arn, aws_sqs_queue.heavy.arn, aws_sqs_queue.sorted.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "functions" {
+  name   = "functions"
+  role   = aws_iam_role.functions.id
+  policy = data.aws_iam_policy_document.functions.json
+}
+
 data "archive_file" "sorter" {
   type        = "zip"
   source_dir  = "${path.module}/functions/sorter"
