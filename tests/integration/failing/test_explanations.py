@@ -252,10 +252,12 @@ def test_an_event_without_an_id_is_shown_by_its_shape(chain):
     assert found.details[-1] == "looked for: the message attribute 'correlation_id' (told)"
 
 
-def test_the_envelope_of_sns_is_recognised(chain):
+def test_a_message_in_the_envelope_of_sns_is_found(chain):
     with chain.enveloped(), chain.broken("notify", "    for record", "    return\n    for record"):
-        report = chain.report(chain.orders.send(ORDER))
-    assert "it is the envelope of SNS: set raw_message_delivery = true" in report.cause
+        results = chain.listener.wait_for(chain.orders.send(ORDER), count=2)
+    told = next(result for result in results if result.source == "told")
+    assert told.json() == ORDER | {"total": 10}
+    assert told.metadata["unwrapped"] == ["sns"]
 
 
 def test_an_exception_that_is_swallowed_is_told_by_the_last_line(chain):
