@@ -50,7 +50,7 @@ def test_kept_deployment_is_tested_again_until_it_is_swept(project):
     with (project.directory / "main.tf").open("a") as file:
         file.write("# edited\n")
     said = project.run("--harness-reuse=last")
-    assert f"deployment {deployment_id} is tested as it was applied; changed since: main.tf\n" in said
+    assert f"deployment {deployment_id} is tested as it was applied; changed since: main.tf; apply" in said
     assert "kept on purpose, left alone" in project.command("sweep")
     assert re.search(rf"{deployment_id} .* kept ", project.command("list"))
     assert "nothing of it is left" in project.command("sweep", deployment_id)
