@@ -17,8 +17,10 @@ from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError
 from event_harness.machine.boundary import explained
+from event_harness.machine.clock import monotonic
 from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
+from event_harness.machine.spans import span
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
 from event_harness.terraform import sources, view
 from event_harness.terraform.configuration import Configuration
@@ -131,9 +133,11 @@ class Deployment:
             MissingPermissionError: the system lacks a permission.
             SettingError: the configuration names another region than the target's.
         """
+        began = monotonic()
         try:
             self.record.at("init")
             self.prepare()
+            self.calls.say(f"set up in {span(monotonic() - began)}: copied and initialised")
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             self._apply()
             return self._checked()

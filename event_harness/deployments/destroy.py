@@ -1,6 +1,7 @@
 """The end of a deployment: destroy by its state, else without its configuration, else by its tags."""
 
 import contextlib
+from contextlib import AbstractContextManager
 from typing import Any
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
@@ -28,6 +29,7 @@ class Destroyer:
         self.calls = calls
         self.record = calls.record
         self.by_configuration = True
+        self._progress: Progress | None = None
 
     @deferred()
     def destroy(self) -> None:
@@ -42,7 +44,7 @@ class Destroyer:
             return
         failed = self.record.stage in ("init", "apply")
         try:
-            with shielded(self.calls.say, f"destroying deployment {self.record.deployment_id}"):
+            with self._shielded():
                 self.calls.check_target()
                 self._destroy()
         except EmulatorGoneError as error:
@@ -51,6 +53,14 @@ class Destroyer:
         except KeyboardInterrupt as error:
             raise self._unfinished("interrupted") from error
         self.record.delete(keep_logs=failed)
+
+    def _shielded(self) -> AbstractContextManager[None]:
+        return shielded(self.calls.say, self._doing, leave_to=lambda: self.record.command("sweep"))
+
+    def _doing(self) -> str:
+        """What is being done now, for somebody who has interrupted it."""
+        done = f", {self._progress}" if self._progress and self._progress.total else ""
+        return f"destroying deployment {self.record.deployment_id}{done}"
 
     def _destroy(self) -> None:
         doubtful = self.record.stage == "apply"  # killed, terraform may have made what it didn't write down
@@ -74,7 +84,7 @@ class Destroyer:
         if not self.record.managed_resources():
             return
         try:
-            with shielded(self.calls.say, f"destroying deployment {self.record.deployment_id}"):
+            with self._shielded():
                 self.record.at("destroy")
                 self.calls.say(f"destroying deployment {self.record.deployment_id}")
                 if self.calls.target.endpoint_url:
@@ -90,7 +100,7 @@ class Destroyer:
     def _destroy_resources(self) -> None:
         """Run terraform destroy; where Terraform refuses the configuration, without the configuration."""
         calls = self.calls
-        progress = Progress(self.calls.say, "destroy")
+        progress = self._progress = Progress(self.calls.say, "destroy")
         flags = ["-auto-approve", *COMMON]
         if self.by_configuration:
             try:

@@ -56,6 +56,7 @@ class DeploymentRecord:
         created_at: when the deployment was started.
         expires_at: after this time a sweep by tag may remove its resources.
         stage: new, init, apply, applied, destroy, or destroyed.
+        stages: when each stage was reached, epoch seconds.
         kept: kept on purpose (`--harness-keep`).
         variables: the input variables of its apply.
         var_files: names of the copied files of variables, in its directory.
@@ -79,6 +80,7 @@ class DeploymentRecord:
     account: str = ""
     configuration: str = ""
     stage: str = "new"
+    stages: dict[str, float] = field(default_factory=dict)
     kept: bool = False
     own_emulator: bool = False
     terraform: str = ""
@@ -155,6 +157,7 @@ class DeploymentRecord:
     def at(self, stage: str) -> None:
         """Record the deployment's stage."""
         self.stage = stage
+        self.stages[stage] = round(clock.timestamp(), 3)
         self.save()
 
     @property

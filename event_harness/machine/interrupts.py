@@ -35,7 +35,8 @@ class _Shield:
     """Answers the first interrupt with a line, and lets the next one through."""
 
     say: Callable[[str], None]
-    what: str
+    what: str | Callable[[], str]
+    leave_to: Callable[[], str] | None = None
     answered: bool = False
 
     def look(self) -> None:
@@ -46,7 +47,11 @@ class _Shield:
         if self.answered:
             raise KeyboardInterrupt(signal.Signals(came[0]).name)
         self.answered = True
-        self.say(f"still {self.what}: wait for its end, or interrupt once more to leave it unfinished")
+        what = self.what if isinstance(self.what, str) else self.what()
+        if self.leave_to:
+            self.say(f"still {what}; Ctrl-C again leaves it to: {self.leave_to()}")
+        else:
+            self.say(f"still {what}: wait for its end, or interrupt once more to leave it unfinished")
 
 
 @dataclass
@@ -103,14 +108,17 @@ def deferred() -> Iterator[None]:
 
 
 @contextmanager
-def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
+def shielded(
+    say: Callable[[str], None], what: str | Callable[[], str], *, leave_to: Callable[[], str] | None = None
+) -> Iterator[None]:
     """A deferred section that answers one interrupt with a line; at the next one, `check` raises.
 
     Within another such section, it does nothing.
 
     Args:
         say: prints a line.
-        what: the current work, e.g. "destroying deployment d01".
+        what: the current work, e.g. "destroying deployment d01"; or what returns it, with its progress.
+        leave_to: returns the command that finishes the work if it is interrupted again.
     """
     _raised.clear()  # the work ends what it interrupted
     if threading.current_thread() is not threading.main_thread():
@@ -118,7 +126,7 @@ def shielded(say: Callable[[str], None], what: str) -> Iterator[None]:
         return
     outer = _state.shield
     with deferred():
-        _state.shield = outer or _Shield(say, what)
+        _state.shield = outer or _Shield(say, what, leave_to)
         try:
             yield
         finally:

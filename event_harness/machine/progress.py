@@ -5,8 +5,13 @@ import re
 from collections.abc import Callable
 
 from event_harness.machine.clock import monotonic
+from event_harness.machine.spans import span
 
 EVERY = 3.0  # seconds
+
+_PLAN = re.compile(r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy")
+_BEGINS = re.compile(r"(\S+): (?:Creating|Destroying)\.\.\.")
+_ENDS = re.compile(r"(\S+): (?:Creation|Destruction) complete after")
 
 
 def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
@@ -26,7 +31,9 @@ def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
 
 
 class Progress:
-    """Summarizes terraform's output: every few seconds one line says how many resources are done.
+    """Summarizes terraform's output: what is planned, every few seconds how much is done, and what is slow.
+
+    `str(progress)` says how many resources are done.
 
     Args:
         say: prints a line.
@@ -35,6 +42,8 @@ class Progress:
 
     Attributes:
         planned: whether terraform has printed its plan.
+        total: the number of resources that it creates or destroys.
+        done: the number of those that it has created or destroyed.
     """
 
     def __init__(self, say: Callable[[str], None], verb: str, clock: Callable[[], float] = monotonic) -> None:
@@ -45,18 +54,43 @@ class Progress:
         self.done = 0
         self.total = 0
         self.planned = False
+        self._under_way: dict[str, float] = {}  # address -> when terraform has begun with it
+        self._slowest = ("", 0.0)
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total} resources"
 
     def __call__(self, line: str) -> None:
         """Take one line of terraform's output."""
-        if planned := re.match(r"Plan: (\d+) to add, \d+ to change, (\d+) to destroy", line):
+        if planned := _PLAN.match(line):
             self.planned = True
             self.done = 0  # a second attempt plans what the first hasn't done
-            self.total = int(planned.group(1)) or int(planned.group(2))
-        elif done := re.match(r"(\S+): (?:Creation|Destruction) complete after", line):
-            self.done += 1
-            now = self.clock()
-            if self.done == self.total:
-                self.say(f"{self.verb}: all {self.total} resources, {now - self.began:.1f} s")
-            elif now - self.said >= EVERY:
-                self.said = now
-                self.say(f"{self.verb}: {self.done} of {self.total} resources, last {done.group(1)}")
+            create, change, destroy = map(int, planned.groups())
+            self.total = create or destroy
+            parts = {"create": create, "change": change, "destroy": destroy}
+            told = ", ".join(f"{number} to {what}" for what, number in parts.items() if number)
+            self.say(f"{self.verb}: planned: {told or 'nothing to do'}")
+        elif begins := _BEGINS.match(line):
+            self._under_way[begins[1]] = self.clock()
+        elif ends := _ENDS.match(line):
+            self._ended(ends[1])
+        if self.total and self.done < self.total and self.clock() - self.said >= EVERY:
+            self.said = self.clock()
+            self.say(f"{self.verb}: {self}, {span(self.said - self.began)}{self._waiting()}")
+
+    def _ended(self, address: str) -> None:
+        self.done += 1
+        now = self.clock()
+        took = now - self._under_way.pop(address, now)
+        self._slowest = max(self._slowest, (address, took), key=lambda one: one[1])
+        if self.done == self.total:
+            slow = f"; slowest: {self._slowest[0]}, {span(self._slowest[1])}" if self._slowest[1] >= 1 else ""
+            self.say(f"{self.verb}: all {self.total} resources, {span(now - self.began)}{slow}")
+
+    def _waiting(self) -> str:
+        """What has been under way for longest, and how much else."""
+        if not self._under_way:
+            return ""
+        address, began = next(iter(self._under_way.items()))
+        more = f" and {len(self._under_way) - 1} more" if len(self._under_way) > 1 else ""
+        return f"; under way: {address} for {span(self.clock() - began)}{more}"

@@ -164,6 +164,21 @@ def test_shield_answers_one_interrupt_and_lets_the_next_one_through():
             check()
 
 
+def test_answer_tells_the_progress_and_the_command_that_finishes_the_work():
+    said, done = [], iter(["12 of 31 resources"])
+    with (
+        orderly_interrupts(),
+        shielded(
+            said.append, lambda: f"destroying d1, {next(done)}", leave_to=lambda: "event-harness sweep d1"
+        ),
+    ):
+        signal.raise_signal(signal.SIGINT)
+        check()
+    assert said == [
+        "still destroying d1, 12 of 31 resources; Ctrl-C again leaves it to: event-harness sweep d1"
+    ]
+
+
 def test_shield_within_a_shield_does_not_answer_again():
     said = []
     with orderly_interrupts(), shielded(said.append, "destroying deployment d1"):

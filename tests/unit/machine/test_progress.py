@@ -3,16 +3,33 @@ import pytest
 from event_harness.machine.progress import EVERY, Progress, harmless
 
 
-def test_progress_is_few_lines_and_ends_with_the_whole():
+def test_progress_says_what_is_planned_how_much_is_done_and_what_is_slow():
     said, now = [], [0.0]
     progress = Progress(said.append, "apply", clock=lambda: now[0])
     progress("Plan: 4 to add, 0 to change, 0 to destroy.")
     for n in range(4):
+        progress(f"aws_sqs_queue.q{n}: Creating...")
+    assert str(progress) == "0 of 4 resources"
+    for n in range(4):
         now[0] += EVERY / 2
         progress(f"aws_sqs_queue.q{n}: Creation complete after 0s [id=x]")
     assert said == [
-        "apply: 2 of 4 resources, last aws_sqs_queue.q1",
-        "apply: all 4 resources, 6.0 s",
+        "apply: planned: 4 to create",
+        "apply: 2 of 4 resources, 3.00 s; under way: aws_sqs_queue.q2 for 3.00 s and 1 more",
+        "apply: all 4 resources, 6.00 s; slowest: aws_sqs_queue.q3, 6.00 s",
+    ]
+
+
+def test_a_resource_that_takes_long_is_told_while_nothing_ends():
+    said, now = [], [0.0]
+    progress = Progress(said.append, "destroy", clock=lambda: now[0])
+    progress("Plan: 0 to add, 0 to change, 2 to destroy.")
+    progress("aws_sqs_queue.q: Destroying... [id=http://x]")
+    now[0] = 10.0
+    progress("aws_sqs_queue.q: Still destroying... [id=http://x, 10s elapsed]")
+    assert said == [
+        "destroy: planned: 2 to destroy",
+        "destroy: 0 of 2 resources, 10.0 s; under way: aws_sqs_queue.q for 10.0 s",
     ]
 
 
