@@ -64,14 +64,14 @@ deps: ## Install the dependencies anew
 	rm -f $(VENV)/.ready $(VENV)/.terraform
 	$(MAKE) install
 
-demo: $(READY) ## Send a text through the whole system on the local AWS emulator: make demo FILE=in.txt OUT=out.txt
+demo: $(READY) ## Send a text through the whole system on the local AWS emulator: make demo FILE=in.txt OUT=out.txt REPORT=DIR
 	@$(if $(ELSEWHERE),echo "make demo runs on the local AWS emulator only; to test on $(TARGET): make test TARGET=$(TARGET)" >&2; exit 2)
-	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT")
+	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT") $(if $(REPORT),--report "$$REPORT")
 
 test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
 	@# Report wrong credentials in one line, before a thousand tests run.
 	@$(if $(ELSEWHERE),$(HARNESS) list $(ELSEWHERE))
-	$(PYTEST) tests --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) tests --harness-report $(REPORTS)/session --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@# The role of docs/aws.md is not allowed to deploy the examples.
 	$(if $(filter-out aws,$(TARGET)),@$(MAKE) --no-print-directory examples)
 
@@ -81,7 +81,8 @@ unit: $(READY) ## Run the tests that need nothing but Python
 examples: $(READY) ## Test the example systems, each in its own pytest; also with TARGET=aws
 	for example in examples/*/; do \
 		(cd $$example && ../../$(BIN)/pytest --harness-target $(TARGET) \
-			--junitxml ../../$(REPORTS)/$$(basename $$example).xml) || exit 1; \
+			--junitxml ../../$(REPORTS)/$$(basename $$example).xml \
+			--harness-report ../../$(REPORTS)/$$(basename $$example)) || exit 1; \
 	done
 
 lint: $(READY) ## Check style, types, Terraform and workflows
@@ -177,7 +178,7 @@ audit: $(SCAN)/.ready ## Check the pinned dependencies for known vulnerabilities
 	done
 
 requirements: $(SCAN)/.ready ## Write requirements/*.txt from pyproject.toml and requirements/*.in
-	$(COMPILE) --output-file requirements/dev.txt --extra local --extra debug pyproject.toml requirements/dev.in
+	$(COMPILE) --output-file requirements/dev.txt --extra local --extra debug --extra report pyproject.toml requirements/dev.in
 	$(COMPILE) --output-file requirements/terraform.txt requirements/terraform.in
 	$(COMPILE) --output-file requirements/docs.txt requirements/docs.in
 	$(COMPILE) --output-file requirements/scan.txt requirements/scan.in

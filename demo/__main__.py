@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from demo.event_path import Moment, path_of
+from demo.report import DemoReport
 from event_harness.deployments.session import Session
 from event_harness.errors import HarnessError
 from event_harness.explaining.report import for_stream
@@ -37,13 +38,14 @@ def main() -> int:
         "--file", type=Path, default=DEFAULT, help="a UTF-8 text; default: one in 16 languages"
     )
     parser.add_argument("--out", type=Path, help="where to write the text that came back")
+    parser.add_argument("--report", type=Path, help="a directory for the report, a page")
     options = parser.parse_args()
     try:
         with explained():
             text = _read(options.file)
             _check_writable(options.out)
             with orderly_interrupts():
-                return _run(text, options.out)
+                return _run(text, options.out, options.report)
     except HarnessError as error:
         print(for_stream(f"demo: {error}", sys.stderr), file=sys.stderr)
     except KeyboardInterrupt:
@@ -54,17 +56,22 @@ def main() -> int:
     return 1
 
 
-def _run(text: str, out: Path | None) -> int:
+def _run(text: str, out: Path | None, directory: Path | None) -> int:
     session = Session(settings(Path.cwd(), os.environ), Path.cwd(), say=say)
+    report = DemoReport(session, directory) if directory else None
     try:
         system = session.system()
         say(f"deployed: the system under test and the harness, deployment {system.deployment_id}")
-        right = _send_and_compare(system, text, out)
+        right = _send_and_compare(system, text, out, report)
+        if report:
+            report.gather(system)
         session.destroy()
         left = inventory(system.target, part=system.deployment_id)
         say(f"left: {len(left)} resources" + "".join(f"\n    {item}" for item in left))
     finally:
         session.close()
+    if report:
+        say(f"report: {report.write(system, right=right and not left)}")
     say("done: " + ("the text came back exactly right, nothing is left" if right and not left else "FAILED"))
     return 0 if right and not left else 1
 
@@ -88,8 +95,10 @@ def settings(project: Path, environ: Mapping[str, str]) -> Settings:
     )
 
 
-def _send_and_compare(system: DeployedSystem, text: str, out: Path | None) -> bool:
+def _send_and_compare(system: DeployedSystem, text: str, out: Path | None, report: DemoReport | None) -> bool:
     listener = Listener(system.resources, system.target, new_session_id(), sla=60)
+    if report:
+        report.follow(system, listener)
     sent = next(iter(producers_for(listener).values())).send(text)
     say(f"sent: {len(text.encode()):,} bytes, {len(text):,} characters, {_scripts(text)}")
     result = listener.wait_for(sent)

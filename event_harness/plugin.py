@@ -12,6 +12,7 @@ from event_harness.deployments.ending import Ending
 from event_harness.errors import HarnessError, printable
 from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
+from event_harness.following import GROUP_KEY, join_group
 from event_harness.machine.boundary import explained
 from event_harness.machine.interrupts import orderly_interrupts
 from event_harness.permissions import limits
@@ -25,6 +26,7 @@ from event_harness.plugin_process import (
     own_session,
     sayer,
 )
+from event_harness.plugin_report import add_reports
 from event_harness.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for boto3 and tftest
@@ -73,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     stderr = Stderr()
     config.stash[STDERR_KEY] = stderr
     add_status_line(config)
+    join_group(config)
+    add_reports(config)
     config.stash[ENDING_KEY] = Ending(stderr.write, config.rootpath / settings["state_dir"])
     config.pluginmanager.register(_LastHook())
     config.stash[OPEN_KEY] = ExitStack()
@@ -137,6 +141,7 @@ def pytest_configure_node(node: Any) -> None:
             stash[LENDER_KEY] = Lender(lambda: own_session(config), folder, say=sayer(config))
             stash[ENDING_KEY].add(stash[LENDER_KEY])  # before its session: it must stop to deploy first
             config.pluginmanager.register(_End(stash[LENDER_KEY]))
+        node.workerinput["event_harness_group"] = stash[GROUP_KEY]
         node.workerinput["event_harness"] = str(stash[LENDER_KEY].open())
 
 

@@ -244,6 +244,11 @@ class Deployment:
         declared = OUTPUT in self.declared.outputs
         return system_of(self.record, self.target, self.calls.outputs(), declared)
 
+    def versions(self) -> dict[str, str]:
+        """The versions of terraform (or tofu) and of hashicorp/aws."""
+        tools = self.calls.toolchain
+        return {tools.kind: str(tools.version), "hashicorp/aws": self.calls.provider.version or "not known"}
+
     def drift(self) -> list[str]:
         """What a plan after apply would change, one line a resource; empty if all is as declared."""
         plan = self.record.directory / "drift.plan"

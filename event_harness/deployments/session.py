@@ -100,6 +100,14 @@ class Session:
                 self._found(self._system, self.deployment.record if self.deployment else self._record)
         return self._system
 
+    def known_system(self, *, find: bool = False) -> DeployedSystem | None:
+        """The system if it is there; with `find` an existing one is looked up. Nothing is deployed.
+
+        Raises:
+            HarnessError: the existing system can't be found.
+        """
+        return self.system() if find else self._system
+
     def interrupt(self) -> None:
         """Stop a running apply, from another thread, as Ctrl-C would. What it has created is destroyed."""
         self._interrupted.set()

@@ -1,5 +1,6 @@
 """Shows explanations in pytest's terminal: coloured, and with the cause in the short summary."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,8 @@ def present(report: Any) -> None:
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None:
         first = crash.message.partition("\n")[0]
-        crash.message = first.partition("Error: ")[2] or first
+        # Only once: a worker of pytest-xdist and its controller both come here.
+        crash.message = re.sub(r"^[\w.]+Error: ", "", first)
     if hasattr(report.longrepr, "toterminal"):
         report.longrepr.toterminal = _painted(report.longrepr.toterminal)
 

@@ -24,7 +24,10 @@ def recorded(method: F) -> F:
             kwargs[name] = _noted(kwargs[name], ids, batch=batch)
         journal, line = listener.journal, listener.wait_line
         with journal.wait(method.__name__, listener.sla, lambda: ids) as waited, line.during(ids):
-            outcome = method(listener, *args, **kwargs)
+            try:
+                outcome = method(listener, *args, **kwargs)
+            finally:
+                waited.queries = listener.reader.queries
             if isinstance(outcome, Collected):
                 waited.missing = [sent.correlation_id for sent in outcome.missing]
                 waited.failed = [str(key) for key in outcome.failed]

@@ -8,6 +8,7 @@ from event_harness.machine.clock import monotonic, timestamp
 from event_harness.machine.json_lines import Tail
 from event_harness.results.body_store import BodyStore
 from event_harness.results.failures import FailureReader
+from event_harness.results.result import Result
 from event_harness.results.results_table import ResultsTable
 from event_harness.results.seen import Seen
 from event_harness.system.correlation import UNCORRELATED
@@ -33,6 +34,7 @@ class Follower:
         system: The deployed system.
         directory: The directory of its journal; None if it has none.
         since: Epoch seconds. What is older isn't read from the logs.
+        group: Only the events of this pytest session; all by default.
         clock: Seconds, monotonic.
         now: Epoch seconds.
     """
@@ -43,11 +45,12 @@ class Follower:
         directory: Path | None,
         since: float,
         *,
+        group: str | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], float] = timestamp,
     ) -> None:
         target, resources = system.target, system.resources
-        self.recorded = Recorded()
+        self.recorded = Recorded(group)
         self.tracer = Tracer(resources, target, self.recorded, since)
         self.problem: str | None = None  # why the results can't be read now
         self._journal = Tail(directory / FILE) if directory else None
@@ -57,6 +60,7 @@ class Follower:
         self._results: dict[str, Seen] = {}  # session -> its results
         self._found: set[str] = set()  # sessions that only the table names
         self.failures = FailureReader(resources.failure_queues, target.client("sqs"), owners=resources.owners)
+        self._journal_of_all = group is None
         self._clock = clock
         self._now = now
         self._next_queues = self._next_sessions = clock()
@@ -89,15 +93,18 @@ class Follower:
         self._next_queues = self._clock() + _QUEUES
         self.failures.look()
 
+    def results(self) -> list[Result]:
+        """All results that have been read."""
+        return [result for seen in self._results.values() for result in seen.all()]
+
     def _timelines(self) -> list[Timeline]:
-        results = [result for seen in self._results.values() for result in seen.all()]
-        return self.tracer.timelines(results, self.failures.all())
+        return self.tracer.timelines(self.results(), self.failures.all())
 
     def _is_old(self, one: Timeline) -> bool:
         return one.sent_at is None or self._now() - one.sent_at >= _OLD
 
     def _read_results(self) -> None:
-        if not self.recorded.sessions and self._clock() >= self._next_sessions:
+        if not self.recorded.sessions and self._journal_of_all and self._clock() >= self._next_sessions:
             self._next_sessions = self._clock() + _SESSIONS
             self._found |= self._sessions_of_table()
         for session in {*self.recorded.sessions, *self._found}:

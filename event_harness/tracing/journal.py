@@ -75,9 +75,13 @@ class Journal:
         self.also: list[Callable[[Mapping[str, Any]], None]] = []  # called with each line
         self._waiting = threading.local()  # a wait may be made of others: only the outer one is recorded
 
-    def begins(self, sla: float, target: str) -> None:
-        """Record the begin of the session."""
-        self._write("session", sla=sla, target=target)
+    def name_test(self, name: str) -> None:
+        """Record everything as of this test: outside of pytest there is no other."""
+        self._test = lambda: name
+
+    def begins(self, sla: float, target: str, group: str = "") -> None:
+        """Record the begin of the session, and the pytest session that it belongs to."""
+        self._write("session", sla=sla, target=target, group=group)
 
     def sent(self, sent: Sent, body: bytes | None = None) -> None:
         """Record an input, and its content if it is known."""
@@ -147,11 +151,13 @@ class Waited:
         missing: Ids of the inputs that it awaited in vain.
         failed: Ids of the inputs that a failure queue holds.
         explanation: Why the first of them did not come.
+        queries: How often the results table has been queried by this process.
     """
 
     missing: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     explanation: str = ""
+    queries: int = 0
 
 
 def _outcome(kind: str, ids: list[str], error: BaseException | None, waited: Waited) -> dict[str, Any]:
@@ -164,6 +170,7 @@ def _outcome(kind: str, ids: list[str], error: BaseException | None, waited: Wai
         missing = ids if isinstance(error, WaitTimeoutError) else missing
         failed = ids if isinstance(error, InputFailedError) else failed
     told: dict[str, Any] = {"outcome": outcome, "missing": missing, "failed": failed}
+    told["queries"] = waited.queries
     report = getattr(error, "report", None)
     if isinstance(error, HarnessError):
         told["error"] = str(error).partition("\n")[0][:1000]
@@ -210,9 +217,16 @@ class Wait:
 
 
 class Recorded:
-    """What a journal tells. Lines may come from anybody: one that makes no sense is skipped."""
+    """What a journal tells. Lines may come from anybody: one that makes no sense is skipped.
 
-    def __init__(self) -> None:
+    Args:
+        group: Only sessions of this pytest session count; all by default.
+    """
+
+    def __init__(self, group: str | None = None) -> None:
+        self._group = group
+        self._others: set[str] = set()  # sessions of another group
+        self.queries: dict[str, int] = {}  # session id -> queries of the results table so far
         self.inputs: dict[str, Input] = {}
         self.seen: dict[str, float] = {}  # event id -> when a process of the session first read it
         self.waits: list[Wait] = []
@@ -229,6 +243,10 @@ class Recorded:
 
     def _take(self, line: Mapping[str, Any]) -> None:
         kind, at = line["kind"], float(line["at"])
+        if kind == "session" and self._group is not None and line.get("group") != self._group:
+            self._others.add(str(line["session"]))
+        if line["session"] in self._others:
+            return
         self.sessions.setdefault(str(line["session"]), at)
         if kind == "sent":
             self._sent(line)
@@ -237,6 +255,7 @@ class Recorded:
         elif kind == "ignored":
             self.ignored.add(str(line["id"]))
         elif kind == "wait":
+            self.queries[str(line["session"])] = int(line.get("queries", 0))
             self.waits.append(
                 Wait(
                     test=str(line["test"]),

@@ -41,7 +41,7 @@ class Project:
         main = directory / "main.tf"
         main.write_text(main.read_text().replace("../../../..", f"{REPOSITORY}/"))
         (directory / f"test_{system}.py").write_text(tests)
-        ours = ("EVENT_HARNESS_", "PYTEST_")
+        ours = ("EVENT_HARNESS_", "PYTEST_", "GITHUB_STEP_SUMMARY")
         usual = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
         kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
         self.environ = usual | kept | {MARK: str(directory)} | environ

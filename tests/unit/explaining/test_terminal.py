@@ -1,6 +1,10 @@
 """Explanations in pytest's own output."""
 
+from types import SimpleNamespace
+
 import pytest
+
+from event_harness.explaining.terminal import PROPERTY, present
 
 pytest_plugins = ["pytester"]
 
@@ -70,3 +74,13 @@ def test_workers_send_their_explanations_to_the_terminal(run):
     shown = run("--color=yes", "-n1")
     assert "\x1b[32mok\x1b[0m           placed" in shown
     assert "FAILED" in shown
+
+
+def test_the_cause_is_cut_once_also_where_a_worker_and_its_controller_present_it():
+    crash = SimpleNamespace(
+        message="event_harness.errors.InputFailedError: a failed: ValueError: bad\n  more"
+    )
+    report = SimpleNamespace(user_properties=[(PROPERTY, "whole")], longrepr=SimpleNamespace(reprcrash=crash))
+    for _ in range(2):
+        present(report)
+    assert crash.message == "a failed: ValueError: bad"

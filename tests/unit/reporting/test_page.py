@@ -1,0 +1,61 @@
+"""The page as text: escaped, without a network, with the licences of its libraries."""
+
+import hashlib
+import re
+import sys
+
+import made_up
+import pytest
+
+from event_harness.errors import SettingError
+from event_harness.reporting.page import asset, page, visible
+
+LIBRARIES = {  # d3 7.9.2 and Observable Plot 0.6.17, as their packages have them
+    "d3.min.js": "912111098ea99503a6f4967361d2bbdc9dbf58cf9c678c8e27e5b02d1a07f0c1",
+    "plot.umd.min.js": "4358086467740777dd788d6b27a95cebdbaefdd50c730a3060117073bd7134cb",
+}
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_chart_libraries_are_the_released_ones(name):
+    assert hashlib.sha256(asset(name).encode()).hexdigest() == LIBRARIES[name]
+    assert "</script" not in asset(name)
+
+
+def test_the_page_names_the_licences_of_its_libraries():
+    text = page(made_up.session())
+    assert "Copyright 2010-2026 Mike Bostock" in text
+    assert "Observable Plot 0.6.17" in text
+
+
+def test_the_page_loads_nothing():
+    text = page(made_up.session(history=3))
+    head = text[: text.index('<script type="application/json"')]
+    assert re.findall(r"(?:src|href)=.(?!#).*", head) == []
+    assert "default-src 'none'" in head
+    assert "url(" not in asset("report.css")
+
+
+def test_hostile_text_ends_no_element_of_the_page():
+    text = page(made_up.session(tests=3, events=6, hostile=True, history=2))
+    assert text.count("<script") == text.count("</script>") == 4
+    assert "<img" not in text
+    before = text[: text.index('<script type="application/json"')]
+    assert "\x1b" not in before
+    assert "\u202e" not in before
+
+
+def test_a_session_without_tests_has_a_page():
+    text = page(made_up.nothing("deployment failed"))
+    assert "deployment failed" in text
+    assert "No event arrived" in text
+
+
+def test_without_jinja2_one_line_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(SettingError, match=r'pip install "event-harness\[report\]"'):
+        page(made_up.session())
+
+
+def test_control_and_direction_characters_become_a_sign():
+    assert visible("a\x1b[31m\u202eb\u2066\nc\tä") == "a\ufffd[31m\ufffdb\ufffd\nc\tä"
