@@ -23,6 +23,7 @@ FIGURES = (
     "listener",
     "start_up",
     "session_start",
+    "report_page",
 )
 """The benchmarks that measure figures beside a reference."""
 BENCHMARKS = (*FIGURES, "side_by_side")

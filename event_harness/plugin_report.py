@@ -146,7 +146,7 @@ class _Reports:
         if self.system is None:
             return
         from event_harness.deployments.journals import journal_directory
-        from event_harness.reporting.evidence import gather
+        from event_harness.reporting.evidence import BUDGET, INTERRUPTED, gather
 
         self.evidence = gather(
             self.system,
@@ -154,6 +154,7 @@ class _Reports:
             self.config.stash[GROUP_KEY],
             self.started_at,
             bodies=self.settings["report_bodies"],
+            budget=INTERRUPTED if self.interrupted else BUDGET,
         )
 
     def _add_to_junit(self) -> None:

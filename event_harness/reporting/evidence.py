@@ -17,6 +17,8 @@ from event_harness.tracing.timeline import Timeline
 
 BUDGET = 20.0
 """Seconds for reading logs at the end of a session. What is not read by then is named."""
+INTERRUPTED = 5.0
+"""The same after Ctrl-C."""
 _BODIES = 500  # results whose content is fetched
 
 
