@@ -13,6 +13,7 @@ from typing import Any
 from ministack.services import lambda_svc
 
 from event_harness.aws.front.fault_rules import FUNCTION_FAULTS, Call, Rule, Rules
+from event_harness.machine.clock import timestamp
 
 Dispatch = Callable[..., Any]
 
@@ -115,7 +116,7 @@ class Invocations:
                 time.sleep(float(settings["seconds"]))
             case "duplicate":
                 dispatch(func, config, event, request_id, started)
-                return dispatch(func, config, event, str(uuid.uuid4()), time.time())
+                return dispatch(func, config, event, str(uuid.uuid4()), timestamp())
             case "reorder":
                 event = self._later(str(config.get("FunctionName")), event)
         return dispatch(func, config, event, request_id, started)
@@ -141,7 +142,7 @@ def _failed(func: Any, request_id: str, kind: str, message: str) -> dict[str, An
 
 def _new_trace() -> str:
     """A trace header as Lambda makes one for a function without active tracing."""
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+    return f"Root=1-{int(timestamp()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
 
 
 def _root(header: str) -> str:

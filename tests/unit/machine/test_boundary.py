@@ -179,6 +179,13 @@ FIXTURES = {
         {"harness_listener": types.SimpleNamespace(resources=None), "harness_entry": None},
     ),
 }
+FIXTURES["faults"] = (
+    "event_harness.faults.control.FrontControl",
+    {
+        "deployment": types.SimpleNamespace(target=None, resources=None),
+        "harness_listener": types.SimpleNamespace(session_id="s1"),
+    },
+)
 OF_THE_USER = {"harness_entry", "harness_readiness_probe", "harness_producer_settings"}
 
 
