@@ -6,7 +6,7 @@ Environment: `RESULTS_TABLE`, `OVERFLOW_BUCKET`, `RESULT_TTL_SECONDS`, `INLINE_L
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from adapters import read, split
 from aws_lambda_powertools import Logger, Tracer
@@ -21,10 +21,11 @@ from store import Store, Together, Write
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from types_boto3_s3 import S3Client
 
 logger = Logger()
 settings = Settings.from_environ(os.environ)
-bodies = Bodies(Late(s3_client), settings.overflow_bucket, settings.inline_limit)
+bodies = Bodies(cast("S3Client", Late(s3_client)), settings.overflow_bucket, settings.inline_limit)
 dynamodb = dynamodb_client()
 store = Store(dynamodb, settings.table, settings.ttl, shards=settings.shards)
 

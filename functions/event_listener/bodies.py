@@ -164,7 +164,7 @@ def _copied_in_parts(
         if own:
             own(source, bucket, key, ExtraArgs=arguments, Config=config)
         else:
-            copy(s3, source, bucket, key, ExtraArgs=arguments, Config=config)
+            copy(s3, dict(source), bucket, key, ExtraArgs=arguments, Config=config)
     except S3CopyFailedError:
         return False
     return True

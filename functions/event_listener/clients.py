@@ -3,7 +3,7 @@
 They are botocore's own: boto3 adds a second layer, and the import of that takes longer than a client.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.loaders import Loader
@@ -36,13 +36,13 @@ def dynamodb_client() -> "DynamoDBClient":
     config = Config(
         connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 3}
     )
-    return _session.create_client("dynamodb", config=config)  # type: ignore[no-any-return]
+    return cast("DynamoDBClient", _session.create_client("dynamodb", config=config))
 
 
 def s3_client() -> "S3Client":
     """Make the client of the buckets."""
     config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
-    return _session.create_client("s3", config=config)  # type: ignore[no-any-return]
+    return cast("S3Client", _session.create_client("s3", config=config))
 
 
 class Late:
