@@ -102,7 +102,8 @@ def test_worker_that_times_out_does_not_lose_its_lines(project):
         "import pytest\nfrom event_harness import InputFailedError\n"
         "def test_late(producer, listener):\n"
         "    with pytest.raises(InputFailedError, match='timed out'):\n"
-        "        listener.wait_for(producer.send({'kilograms': 60, 'fragile': True, 'late': True}))\n"
+        "        sent = producer.send({'kilograms': 60, 'fragile': True, 'late': True})\n"
+        "        listener.wait_for(sent, timeout=90)\n"
     )
     project.run("--cov=functions", "--cov-branch", "--cov-report=json", "test_late.py", "--harness-reuse")
     tests.unlink()
@@ -147,7 +148,7 @@ def test_settings_that_the_page_shows_for_vs_code_are_what_is_printed(project):
 
 @pytest.mark.parametrize("workers", [[], ["-n3"]], ids=["one process", "three workers"])
 def test_debugger_stops_in_a_function_and_no_deadline_passes_meanwhile(project, workers):
-    """The function's timeout is 3 s, the wait's 2 s; the debugger stays for longer than both."""
+    """The function's timeout is 3 s, the wait's 10 s; the debugger stays for longer than both."""
     with debug(project, *workers) as process:
         editor, said = attached(process)
         assert said["name"] == "sorter"
@@ -156,7 +157,7 @@ def test_debugger_stops_in_a_function_and_no_deadline_passes_meanwhile(project, 
         frame = editor.stopped()
         assert frame["source"]["path"] == f"{said['local']}/weights.py"
         assert editor.value(frame, "parcel['kilograms']") in ("5", "40")
-        time.sleep(5)
+        time.sleep(12)
         editor.proceed()
         editor.stopped()  # the other parcel, in the same process
         editor.leave()
