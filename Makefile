@@ -69,7 +69,7 @@ demo: $(READY) ## Send a text through the whole system on the local AWS emulator
 	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT") $(if $(REPORT),--report "$$REPORT")
 
 test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
-	@# Report wrong credentials in one line, before a thousand tests run.
+	@# Report wrong credentials in one line, before all tests run.
 	@$(if $(ELSEWHERE),$(HARNESS) list $(ELSEWHERE))
 	$(PYTEST) tests --harness-report $(REPORTS)/session --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 	@# The role of docs/aws.md is not allowed to deploy the examples.
@@ -115,7 +115,7 @@ deploy.g: $(READY) ## Ask for each variable, save the answers to deploy.tfvars, 
 delete: $(READY) ## Destroy what `deploy` created
 	@$(HARNESS) terraform destroy $(if $(wildcard deploy.tfvars),-var-file=deploy.tfvars) $(ARGS)
 
-list: $(READY) ## Show the deployments that are in progress or left behind; TARGET=aws: by tag, too
+list: $(READY) ## Show the deployments that are in progress, kept or left behind; TARGET=aws: by tag, too
 	@$(foreach project,$(PROJECTS),echo "$(project):"; \
 		$(HARNESS) --project $(project) list $(if $(filter .,$(project)),$(ELSEWHERE)) || exit 1;)
 

@@ -102,7 +102,7 @@ def build() -> argparse.ArgumentParser:
     listing = _add(
         commands,
         "list",
-        "show deployments that are in progress or left behind",
+        "show deployments that are in progress, kept or left behind",
         "list\nlist --target aws\nlist --json",
         parents=[by_tag],
     )
@@ -233,10 +233,10 @@ def build() -> argparse.ArgumentParser:
 
     formatting = _add(commands, "fmt", "run terraform fmt", "fmt .\nfmt --check modules")
     formatting.add_argument("--check", action="store_true", help="only print which files would change")
-    formatting.add_argument("directory", nargs="+", type=Path)
+    formatting.add_argument("directory", nargs="+", type=Path, help="with everything below it")
     formatting.set_defaults(run=command("terraform", "fmt"))
     validating = _add(commands, "validate", "run terraform validate on a copy", "validate . modules/queue")
-    validating.add_argument("directory", nargs="+", type=Path)
+    validating.add_argument("directory", nargs="+", type=Path, help="a Terraform root or a module")
     validating.set_defaults(run=command("terraform", "validate"))
     asking = _add(
         commands,
@@ -244,7 +244,12 @@ def build() -> argparse.ArgumentParser:
         "ask for each variable of the Terraform root and save the answers",
         "configure --save deploy.tfvars",
     )
-    asking.add_argument("--save", type=Path, default=Path("deploy.tfvars"))
+    asking.add_argument(
+        "--save",
+        type=Path,
+        default=Path("deploy.tfvars"),
+        help="the file for the answers; default: deploy.tfvars",
+    )
     asking.add_argument("--root", type=Path, help=_ROOT)
     asking.set_defaults(run=command("terraform", "configure"))
     running = _add(

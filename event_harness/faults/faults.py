@@ -169,7 +169,7 @@ class Faults:
             return self._of_function("raise", name, more, type=type, message=said, after=after)
         usual, usual_status = services.failing(name) if name in services.SERVICES else ("", 0)
         if not usual:
-            known = ", ".join(sorted(self._functions())) or "it lists none"
+            known = ", ".join(sorted(self._functions())) or "it has none"
             raise SettingError(
                 f"faults: {name!r} is neither a function of the system ({known}) "
                 f"nor a service ({', '.join(sorted(services.SERVICES))})"
@@ -254,7 +254,7 @@ class Faults:
     def _function(self, component: str) -> str:
         known = self._functions()
         if component not in known:
-            there = ", ".join(sorted(known)) or "none: list it in the module's components"
+            there = ", ".join(sorted(known)) or "none"
             raise SettingError(f"faults: {component!r} is no function of the system; there are: {there}")
         return known[component]
 

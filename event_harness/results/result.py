@@ -45,6 +45,8 @@ class Result:
         size: Bytes of the body.
         metadata: Further fields of the source: S3 bucket and key, message attributes, detail-type…
         request_id: The listener's Lambda request id.
+        body_kind: `text` or `bytes` in the item, `overflow` in the overflow bucket, or `gone`.
+        gone_reason: Why the listener could not read the body; None if it could.
     """
 
     correlation_id: str | None
