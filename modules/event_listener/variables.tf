@@ -24,9 +24,9 @@ variable "sources" {
     `correlation.from` says where the correlation id is: "key" (S3 object key, also of a notification within a
     message, or Kinesis partition key; `at` may give a pattern, as in "out/*.json"; DynamoDB key attribute, named by
     `at` if there are two), "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath
-    expression into the JSON body). The default is "key" for s3, dynamodb and kinesis, the attribute
-    `correlation_id`, a key or the field `correlation_id` for sqs and sns, the field `correlation_id` of the detail
-    or a key for eventbridge.
+    expression into the JSON body). The default is "key" for s3 and dynamodb, the key or the field `correlation_id`
+    for kinesis, the attribute `correlation_id`, a key or the field `correlation_id` for sqs and sns, the field
+    `correlation_id` of the detail or a key for eventbridge.
     The listener takes the usual wrappings off a body. If `unwrap` is false, a body stays as it is. `decode` lists
     wrappings that are taken off first, whatever they hold: "base64", "gzip".
   EOT
