@@ -139,7 +139,7 @@ def build() -> argparse.ArgumentParser:
     )
     replaying.add_argument(
         "--resources",
-        help="instead of a deployment: the resource map of any system, FILE.json or ssm:PARAMETER",
+        help="instead of a deployment: the state or resource map of a system, FILE.json, or ssm:PARAMETER",
     )
     replaying.add_argument(
         "--component",
@@ -167,7 +167,7 @@ def build() -> argparse.ArgumentParser:
     drawing.add_argument(
         "--state", help="a Terraform state, or what `terraform show -json` writes; - reads standard input"
     )
-    drawing.add_argument("--resources", help="the resource map of any system, FILE.json")
+    drawing.add_argument("--resources", help="the state or resource map of a system, FILE.json")
     drawing.set_defaults(run=command("graph", "run"))
     system = argparse.ArgumentParser(add_help=False, parents=[_where("where the system of --resources is")])
     system.add_argument(
