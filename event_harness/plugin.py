@@ -109,8 +109,8 @@ def _deploys(settings: Settings, project: Path) -> bool:
 
 
 def _provider_header(settings: Settings, project: Path) -> list[str]:
-    """Which provider a deployment would use; nothing if there is no Terraform to deploy."""
-    if settings["resources"] or not _deploys(settings, project):
+    """Which provider a deployment would use; nothing if none is made: a kept one has its own."""
+    if settings["resources"] or settings["reuse"] or not _deploys(settings, project):
         return []
     from event_harness.machine.cache import cache_directory
     from event_harness.terraform import provider_source

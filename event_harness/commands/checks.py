@@ -22,7 +22,7 @@ from event_harness.machine.cache import cache_directory
 from event_harness.machine.command_line import about_records, spelled
 from event_harness.settings import STATE_DIR, Settings
 from event_harness.system.deployed_system import OUTPUT
-from event_harness.terraform import toolchain
+from event_harness.terraform import cli_config, registry, toolchain
 from event_harness.terraform.configuration import Configuration
 
 OK, NOTE, MISSING = "ok", "note", "missing"
@@ -98,9 +98,18 @@ def provider(asked: Asked) -> Finding:
     tools = _tools(asked)
     version = " 3.39.0" if tools.old_provider else ""
     said = f"hashicorp/aws{version} {tools.source}"
-    if not tools.old_provider or asked.settings.providers():
+    if tools.providers == "registry" and tools.cli_config.name != cli_config.REGISTRY:
+        return Finding(NOTE, f"{said}; whether it is there was not looked at")
+    answers = registry.reachable(tools.kind, cache_directory())
+    if tools.old_provider:
+        if asked.settings.providers():
+            return Finding(OK, said)
+        fix = "export EVENT_HARNESS_PROVIDERS=registry" if answers else ""
+        return Finding(NOTE, f"{said}; it is an old release", fix)
+    if answers:
         return Finding(OK, said)
-    return Finding(NOTE, f"{said}; it is an old release", "export EVENT_HARNESS_PROVIDERS=registry")
+    fix = "" if asked.on_aws else "export EVENT_HARNESS_PROVIDERS=mirror"
+    return Finding(MISSING, f"{said}: but {registry.HOSTS[tools.kind]} can't be reached", fix)
 
 
 def root(asked: Asked) -> Finding:
@@ -213,13 +222,16 @@ def deployments(asked: Asked) -> Finding:
         return Finding(MISSING, said, about_records(asked.state_dir, "sweep"))
     if kept:
         said = f"{len(kept)} kept on purpose: {', '.join(kept)}"
-        return Finding(NOTE, said, about_records(asked.state_dir, "sweep", *kept))
+        return Finding(OK, said)
     return Finding(OK, "none is left behind")
 
 
 def lasting_emulator(asked: Asked) -> Finding:
     """The emulator of `up`: its files say where it is, also if it has died."""
-    directory = asked.root()
+    try:
+        directory = asked.root()
+    except HarnessError:
+        return Finding(NOTE, "not looked for: there is no root")
     if not (directory / STATE_DIR / "up.json").exists():
         return Finding(OK, "`up` has started none here")
     running = LocalEmulator.find((directory / STATE_DIR / "up").absolute())

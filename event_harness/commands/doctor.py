@@ -6,9 +6,10 @@ import shutil
 import sys
 import textwrap
 from dataclasses import asdict
+from pathlib import Path
 
 from event_harness.commands import checks
-from event_harness.commands.options import root, settings, state_dir
+from event_harness.commands.options import project, root, settings, state_dir
 from event_harness.errors import HarnessError, printable
 from event_harness.machine import terminal
 
@@ -17,6 +18,8 @@ _WIDEST = 100  # of a line, where the output is no terminal
 
 def run(options: argparse.Namespace) -> int:
     """Look at everything that a test session needs; returns 1 if something is missing."""
+    if options.project is None and options.root is None and not any(Path.cwd().glob("*.tf*")):
+        options.project = project(options)  # also from a directory below it
     known, rootdir = settings(options, target=options.target, region=options.region)
     asked = checks.Asked(known, rootdir, state_dir(options), lambda: root(options))
     found = []

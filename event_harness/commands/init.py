@@ -18,6 +18,8 @@ from event_harness.machine import terminal
 from event_harness.terraform.configuration import Configuration
 
 _BY_KEY = ("s3", "dynamodb", "kinesis")  # their correlation id is the key, unless something else is said
+# What carries the id beside the body.
+_BESIDE = {"sqs": "attribute", "sns": "attribute", "http": "header"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,7 +67,9 @@ def _answers(options: argparse.Namespace, configuration: Configuration, ask: "As
         every = '{"source": [{"prefix": ""}]}'
         pattern = _json(ask(f"which events of {end.name} are results? (an event pattern)", every), "pattern")
     result_id = _id(f"where does a result at {end.name} carry the id of its input?", end, ask)
-    entry = _choose("where do tests send inputs?", found, entries, ask)
+    found += [place for place in entries if place not in found]
+    others = [place for place in entries or found if place != end]
+    entry = _choose("where do tests send inputs?", found, others, ask)
     input_id = _id(f"where does an input of {entry.name} carry its id?", entry, ask)
     text = ask("an input that the system accepts, without its id (JSON, or a text)", "{}")
     try:
@@ -141,12 +145,13 @@ def _id(question: str, place: Place, ask: Ask) -> Id:
             return Id("key", answer)
         raise SettingError(f"{answer!r} says not where the id is: {ways}or body:FIELD")
     ways = "a field of the JSON body such as order.id"
-    if place.type != "eventbridge":
-        ways += ", or attribute:NAME"
-    answer = ask(f"{question} ({ways})", "correlation_id")
+    other = _BESIDE.get(place.type, "")
+    if other:
+        ways += f", or {other}:NAME"
+    answer = ask(f"{question} ({ways})", "header:x-correlation-id" if other == "header" else "correlation_id")
     kind, colon, at = answer.partition(":")
-    if colon and kind == "attribute" and place.type != "eventbridge" and at:
-        return Id("attribute", at)
+    if colon and kind == other and at:
+        return Id(kind, at)
     return Id("body", at if colon and kind == "body" else answer)
 
 

@@ -39,13 +39,19 @@ def _lines(one: Status, syncing: str) -> list[str]:
     lines = [f"{one.what}: at {one.where}, since {one.since:%Y-%m-%d %H:%M} UTC{until}"]
     if not one.runs:
         lines.append("  its emulator has ended, and all that was deployed to it is gone")
+    if one.lacks:
+        lines.append("  its last apply failed the check of permissions; it lacks:")
+        lines += [f"    {line}" for line in one.lacks]
     if one.synced_at:
         lines.append(f"  its functions run code of {one.synced_at:%Y-%m-%d %H:%M} UTC, newer than its state")
     if one.stale:
         names = f"{', '.join(one.stale)} ({shown(one.changed) or 'new code'})"
         lines.append(f"  changed since: {names}; --harness-reuse syncs it, or: {syncing}")
     if one.needs_apply:
-        lines.append(f"  changed since: {shown(one.needs_apply)}; apply it with --harness-apply")
+        lines.append(
+            f"  changed since: {shown(one.needs_apply)}; apply it with "
+            f"pytest --harness-reuse={one.what} --harness-apply"
+        )
         lines += [f"  not synced: {refused}" for refused in one.not_synced]
     return lines
 

@@ -56,6 +56,12 @@ def _colour() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
+def _names(wanted: str, one: Invocation) -> bool:
+    """Whether an invocation worked on such an input, or a line of it has that text."""
+    texts = [text for line in one.lines for text in (line.text, line.correlation_id or "")]
+    return any(wanted in text for text in (*one.ids, *texts))
+
+
 class _Printer:
     """Prints the lines of invocations, each line once; those of one input stand together.
 
@@ -82,9 +88,9 @@ class _Printer:
             if one.component not in self._components:
                 continue
             mine = sorted(one.ids)
-            if self._wanted is not None and not any(self._wanted in each for each in mine):
+            if self._wanted is not None and not _names(self._wanted, one):
                 continue
-            key = ", ".join(mine) or "no input is named"
+            key = ", ".join(mine) or self._wanted or "no input is named"
             new = [line for line in one.lines if id(line) not in self._printed]
             groups.setdefault(key, []).extend((line, one.component) for line in new)
         fresh = {key: lines for key, lines in groups.items() if lines}

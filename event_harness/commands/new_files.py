@@ -32,7 +32,7 @@ class Id:
     """Where an event carries the correlation id.
 
     Attributes:
-        kind: `key`, `attribute` or `body`.
+        kind: `key`, `attribute`, `header` or `body`.
         at: the pattern of a key, the attribute's name, or the field; empty for a key that is the id.
     """
 

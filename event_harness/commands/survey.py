@@ -7,8 +7,9 @@ from pathlib import Path
 from event_harness.commands.graph import of_state
 from event_harness.deployments.session import Session
 from event_harness.errors import SettingError
+from event_harness.producers import BY_TYPE
 from event_harness.settings import Settings
-from event_harness.system.graph import state
+from event_harness.system.graph import state, walks
 from event_harness.system.graph.model import Graph
 from event_harness.terraform.configuration import Configuration
 
@@ -75,22 +76,21 @@ def named(graph: Graph, found: list[Place]) -> list[Place]:
 
 
 def ends(graph: Graph, found: list[Place]) -> list[Place]:
-    """The places at which events arrive and from which none goes on, without those for failures."""
-    return [
+    """The places at which events arrive and from which none goes on, those for failures last."""
+    there = [
         place
         for place in found
         if place.listens
-        and any(edge.carries for edge in graph.into(place.address))
-        and not any(edge.failure for edge in graph.into(place.address))
+        and any(edge.carries or edge.failure for edge in graph.into(place.address))
         and not any(edge.carries for edge in graph.out(place.address))
     ]
+    return sorted(there, key=lambda place: any(edge.failure for edge in graph.into(place.address)))
 
 
 def entries(graph: Graph, found: list[Place]) -> list[Place]:
-    """The places to which nothing of the system leads, and from which events go on."""
+    """Where events enter the system: also an API or a function, which is none of the places that listen."""
+    known = {place.address: place for place in found}
     return [
-        place
-        for place in found
-        if any(edge.carries for edge in graph.out(place.address))
-        and not any(edge.carries for edge in graph.into(place.address))
+        known.get(address) or Place(address, graph.nodes[address].name, graph.nodes[address].type, False)
+        for address in walks.entries(graph, lambda address: graph.nodes[address].type in BY_TYPE)
     ]

@@ -171,6 +171,9 @@ class Deployment:
         system = self.system()
         if self.check_permissions:
             check_permissions(self.record, self.target, self.calls.say)
+        elif self.record.lacks:  # applied without the check, as the user wishes
+            self.record.lacks = []
+            self.record.save()
         for line in remarks(system):
             self.calls.say(line)
         return system
@@ -207,6 +210,7 @@ class Deployment:
         self.record.variables = given | self.variables
         self.record.var_files = self._copy_variable_files()
         self.record.terraform, self.record.providers = str(toolchain.binary), toolchain.providers
+        self.record.providers_why = toolchain.why
         self.record.save()
         if before:
             top = before.relative_to(self.record.directory).parts[0]

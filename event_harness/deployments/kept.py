@@ -9,7 +9,13 @@ from event_harness.deployments import records, sync
 from event_harness.deployments.deployed import system_of
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import TerraformCalls, recorded_toolchain
-from event_harness.errors import DeploymentError, HarnessError, SettingError, StateError
+from event_harness.errors import (
+    DeploymentError,
+    HarnessError,
+    MissingPermissionError,
+    SettingError,
+    StateError,
+)
 from event_harness.machine import folders, interrupts
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
 from event_harness.terraform import state_file
@@ -69,6 +75,21 @@ class Kept:
                 f"{record.command('sweep')}"
             ) from error
 
+    def check_permissions(self) -> None:
+        """Tell of the permissions that the system lacked after its last apply: it is still as it was then.
+
+        Raises:
+            MissingPermissionError: it lacked some.
+        """
+        if self.record.lacks:
+            lines = "".join(f"\n  {line}" for line in self.record.lacks)
+            raise MissingPermissionError(
+                f"deployment {self.record.deployment_id} lacks permissions since its last apply, so it would "
+                f"fail on AWS:{lines}\n"
+                f"  (apply the remedy with {self.record.applying}, or remove the deployment: "
+                f"{self.record.command('sweep')}; --harness-iam=off tests it as it is)"
+            )
+
     def synchronise(self) -> sync.Changes:
         """Give its functions the code of the project as it is now, and say what that can't bring there.
 
@@ -93,7 +114,7 @@ class Kept:
         refused = [f"the code of {one} is not synced" for one in changes.refused]
         return [
             f"deployment {self.record.deployment_id} is tested as it was applied; changed since: "
-            f"{sync.shown(changes.others)}; apply that with --harness-apply",
+            f"{sync.shown(changes.others)}; apply that with {self.record.applying}",
             *refused,
         ]
 

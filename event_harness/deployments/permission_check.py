@@ -12,6 +12,8 @@ from event_harness.system.graph.state import read
 def check_permissions(record: DeploymentRecord, target: Target, say: Callable[[str], None]) -> None:
     """Look for missing permissions in what is deployed.
 
+    What is missing is recorded, so that a deployment that stays isn't taken for a sound one.
+
     Args:
         record: the deployment's.
         target: where it is deployed.
@@ -23,6 +25,8 @@ def check_permissions(record: DeploymentRecord, target: Target, say: Callable[[s
     found = look(
         read(record.state).resources, target.client, region=target.region, account=target.check().account
     )
+    record.lacks = list(found.lines) if found.missing else []
+    record.save()
     if found.missing:
         lacks = "a permission" if len(found.missing) == 1 else f"{len(found.missing)} permissions"
         lines = "".join(f"\n  {line}" for line in found.lines)

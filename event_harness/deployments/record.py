@@ -60,6 +60,8 @@ class DeploymentRecord:
         kept: kept on purpose (`--harness-keep`).
         variables: the input variables of its apply.
         var_files: names of the copied files of variables, in its directory.
+        lacks: the permissions that the system lacked after its last apply, one line each.
+        providers_why: why providers come from there, as it was said at the first apply.
         provider_blocks: the arguments of its provider blocks that say where it was deployed.
         own_emulator: whether the deployment has an emulator of its own, in `aws/`.
         terraform: the binary of its apply; empty before.
@@ -88,6 +90,8 @@ class DeploymentRecord:
     variables: dict[str, Any] = field(default_factory=dict)
     var_files: list[str] = field(default_factory=list)
     provider_blocks: list[dict[str, Any]] = field(default_factory=list)
+    lacks: list[str] = field(default_factory=list)
+    providers_why: str = ""
 
     @classmethod
     def create(
@@ -256,6 +260,11 @@ class DeploymentRecord:
     def command(self, name: str) -> str:
         """A command about this deployment, as the user may paste it: `event-harness sweep d01`."""
         return command_line.about_records(self.directory.parent.parent, name, self.deployment_id)
+
+    @property
+    def applying(self) -> str:
+        """The command that applies what has changed in the project, as the user may paste it."""
+        return f"pytest --harness-reuse={self.deployment_id} --harness-apply"
 
     def is_ours(self) -> bool:
         """Whether this very process owns the deployment. A forked child of the owner doesn't."""

@@ -322,7 +322,10 @@ class Session:
             )
         with interrupts.deferred():
             reused = kept.Kept(record, self._open, self.say)
-            if Path(record.root).resolve() != self.root.resolve():
+            same_root = Path(record.root).resolve() == self.root.resolve()
+            if self.settings["iam"] == "on" and not (self.settings["apply"] and same_root):
+                reused.check_permissions()
+            if not same_root:
                 return reused.system()  # of another root: there is nothing to compare it with
             if not self.settings["apply"]:
                 reused.synchronise()

@@ -28,6 +28,7 @@ class Status:
         stale: names of the functions whose code has changed in the project since.
         changed: the files of that code, relative to the Terraform root.
         needs_apply: the other changed files, which only an apply can bring there.
+        lacks: the permissions that it lacked after its last apply, one line each.
         not_synced: the functions whose code can't be made exactly as at apply, with the reason.
     """
 
@@ -42,6 +43,7 @@ class Status:
     changed: list[str] = field(default_factory=list)
     needs_apply: list[str] = field(default_factory=list)
     not_synced: list[str] = field(default_factory=list)
+    lacks: list[str] = field(default_factory=list)
 
 
 def status(state_dir: Path) -> list[Status]:
@@ -73,4 +75,5 @@ def _of(record: DeploymentRecord) -> Status:
         changes.files,
         changes.others,
         changes.refused,
+        record.lacks,
     )

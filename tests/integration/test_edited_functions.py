@@ -116,10 +116,11 @@ def test_edited_functions_and_configuration_reach_a_kept_deployment(project):
     edit(project, "more.tf", queue)
     said = project.run("--harness-reuse=last", "-k", "all_functions")
     assert re.search(
-        r"is tested as it was applied; changed since: more\.tf; apply that with --harness-a", said
+        r"is tested as it was applied; changed since: more\.tf; apply that with pytest --harness-reuse", said
     )
     said = project.run("--harness-reuse=last", "--harness-apply", "-k", "all_functions")
     assert "applying what has changed to deployment" in said
+    assert "aws_sqs_queue.more" in project.command("graph", "--json")
     assert words(project) == "first four, middle two, last four"
     (status,) = json.loads(project.command("status", "--json"))
     assert (status["stale"], status["needs_apply"], status["synced_at"]) == ([], [], None)

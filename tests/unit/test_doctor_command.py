@@ -22,8 +22,16 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "main.tf").write_text('output "event_harness" {\n  value = null\n}\n')
     tools = types.SimpleNamespace(
-        kind="terraform", version="1.11.4", binary="/bin/terraform", old_provider=False, source="from here"
+        kind="terraform",
+        version="1.11.4",
+        binary="/bin/terraform",
+        old_provider=False,
+        providers="registry",
+        cli_config=tmp_path / "registry.tfrc",
+        source="from here",
     )
+    monkeypatch.setattr(checks.cli_config, "REGISTRY", "registry.tfrc")
+    monkeypatch.setattr(checks.registry, "reachable", lambda _kind, _cache: True)
     monkeypatch.setattr(checks.toolchain, "find", lambda *_arguments, **_named: tools)
     monkeypatch.setattr(checks.ports, "free_port", lambda: 4566)
     monkeypatch.setattr(
@@ -94,6 +102,45 @@ def test_no_root_is_missing(diagnosed, project):
     code, found = diagnosed()
     assert code == 1
     assert "holds no *.tf" in found["root"]["says"]
+    assert [name for name, one in found.items() if one["state"] == "missing"] == ["root"]
+
+
+def test_project_is_found_from_a_directory_below_it(diagnosed, project, monkeypatch):
+    (project / ".event-harness").mkdir()
+    (project / "tests").mkdir()
+    monkeypatch.chdir(project / "tests")
+    code, found = diagnosed()
+    assert (code, found["root"]["says"]) == (0, str(project))
+
+
+@pytest.mark.parametrize(("answers", "fix"), [(True, "export EVENT_HARNESS_PROVIDERS=registry"), (False, "")])
+def test_registry_is_recommended_only_where_it_answers(diagnosed, monkeypatch, answers, fix):
+    checks.toolchain.find().old_provider = True
+    checks.toolchain.find().providers = "mirror"
+    monkeypatch.setattr(checks.registry, "reachable", lambda _kind, _cache: answers)
+    found = diagnosed()[1]["provider"]
+    assert (found["state"], found["fix"]) == ("note", fix)
+
+
+def test_provider_of_a_registry_that_can_not_be_reached_is_missing(diagnosed, monkeypatch):
+    monkeypatch.setattr(checks.registry, "reachable", lambda _kind, _cache: False)
+    code, found = diagnosed()
+    assert (code, found["provider"]["state"]) == (1, "missing")
+    assert found["provider"]["says"].endswith("registry.terraform.io can't be reached")
+
+
+def test_provider_of_a_mirror_of_the_user_is_not_said_to_be_there(diagnosed, project):
+    checks.toolchain.find().cli_config = project / "own.tfrc"
+    assert "was not looked at" in diagnosed()[1]["provider"]["says"]
+
+
+def test_deployment_that_was_kept_on_purpose_is_not_to_be_fixed(diagnosed, project):
+    record = DeploymentRecord.create(project / ".event-harness", root=project, target="local")
+    record.kept = True
+    record.save()
+    found = diagnosed()[1]["deployments"]
+    assert (found["state"], found["fix"]) == ("ok", "")
+    assert found["says"] == f"1 kept on purpose: {record.deployment_id}"
 
 
 def test_cache_that_can_not_be_written_is_fixed_by_another(diagnosed, monkeypatch, project):

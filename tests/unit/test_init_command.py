@@ -11,7 +11,7 @@ from event_harness.commands import init, survey
 from event_harness.commands.survey import Place
 from event_harness.errors import DeploymentError
 from event_harness.system.graph.build import build
-from event_harness.system.graph.model import Graph, Node
+from event_harness.system.graph.model import Edge, Graph, Node
 from event_harness.system.graph.state import parse
 from event_harness.terraform import hcl
 from event_harness.terraform.configuration import Configuration
@@ -253,6 +253,30 @@ def test_ends_and_entries_are_found_in_the_graph(project):
     found = survey.places(Configuration.read(project))
     assert [place.name for place in survey.ends(graph, found)] == ["out"]
     assert [place.name for place in survey.entries(graph, found)] == ["inbox"]
+
+
+def test_function_is_an_entry_and_the_queue_for_failures_is_the_last_end():
+    kinds = {"f": "lambda", "dead": "sqs", "out": "sqs"}
+    nodes = {name: Node(name, name, kind, kind, name) for name, kind in kinds.items()}
+    graph = Graph(nodes, (Edge("f", "dead", "dead letters", failure=True), Edge("f", "out", "may write")))
+    found = [Place("dead", "dead", "sqs"), Place("out", "out", "sqs")]
+    assert survey.ends(graph, found) == [found[1], found[0]]
+    assert survey.entries(graph, found) == [Place("f", "f", "lambda", listens=False)]
+
+
+def test_tests_send_to_another_place_than_that_of_the_results(answered):
+    _, said = answered(arguments=["--no-deploy", "--yes", "--dry-run"])
+    assert "where do results arrive? one of: shop (eventbridge), dead (sqs), inbox (sqs) [shop]" in said
+    assert "where do tests send inputs? one of: shop (eventbridge), seen (dynamodb), " in said
+    assert "dead (sqs), inbox (sqs) [shop]\nwhere do tests" not in said
+    assert "inbox (sqs) [seen]" in said
+
+
+def test_api_carries_the_id_in_a_header():
+    place = Place("a", "api", "http", listens=False)
+    assert init._id("where?", place, lambda _question, default: default) == init.Id(
+        "header", "x-correlation-id"
+    )
 
 
 def test_places_have_the_names_that_tests_use():

@@ -23,13 +23,20 @@ def read(building: Building) -> None:
     for one in list(building.of_type("aws_lambda_permission")):
         target = building.at(one.values.get("function_name"), "aws_lambda_function")
         _allow(building, one.text("source_arn"), target, one)
-    for one in list(building.of_type(*_POLICIES)):
-        reference, policy = _POLICIES[one.type]
-        for statement in statements(one.values.get(policy)):
-            target = building.at(one.values.get(reference), "aws_sqs_queue", "aws_sns_topic")
+    policies = [(one, _target(building, one)) for one in building.of_type(*_POLICIES)]
+    # A queue or a topic repeats the policy that another resource gives it, as it was before the last apply.
+    given = {target for one, target in policies if one.type.endswith("_policy")}
+    for one, target in policies:
+        if target in given and not one.type.endswith("_policy"):
+            continue
+        for statement in statements(one.values.get(_POLICIES[one.type][1])):
             for arn in statement.sources if statement.allows else ():
                 if arn_parts(arn)["service"] in _OF_POLICIES:
                     _allow(building, arn, target, one)
+
+
+def _target(building: Building, one: Resource) -> str | None:
+    return building.at(one.values.get(_POLICIES[one.type][0]), "aws_sqs_queue", "aws_sns_topic")
 
 
 def _allow(building: Building, arn: str, target: str | None, by: Resource) -> None:

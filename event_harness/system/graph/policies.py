@@ -127,6 +127,19 @@ def _matches(pattern: str, text: str) -> bool:
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
+def _of_own_resources(resources: Iterable[Resource]) -> tuple[set[str], set[str]]:
+    """The names of the roles whose policies are resources of their own, and of those with attachments."""
+    policies, attached = set(), set()
+    for one in resources:
+        if one.type == "aws_iam_role_policy":
+            policies.add(one.text("role").rpartition("/")[2])
+        elif one.type == "aws_iam_role_policy_attachment":
+            attached.add(one.text("role").rpartition("/")[2])
+        elif one.type == "aws_iam_policy_attachment":
+            attached.update(str(role).rpartition("/")[2] for role in one.values.get("roles") or [])
+    return policies, attached
+
+
 class Roles:
     """What the roles of a state may do.
 
@@ -138,14 +151,16 @@ class Roles:
         self._references = References(resources)
         self._statements: dict[str, list[Statement]] = {}
         self._complete: dict[str, bool] = {}
+        # A role repeats the policies that other resources give it, as they were before the last apply.
+        with_policies, with_attached = _of_own_resources(resources)
         roles = [one for one in resources if one.type == "aws_iam_role"]
         for role in roles:
-            self._statements[role.text("name")] = [
-                found for inline in role.blocks("inline_policy") for found in statements(inline.get("policy"))
-            ]
-            self._complete[role.text("name")] = role.managed
-            for arn in role.values.get("managed_policy_arns") or []:
-                self._attach(role.text("name"), arn)
+            name = role.text("name")
+            inline = [] if name in with_policies else role.blocks("inline_policy")
+            self._statements[name] = [found for one in inline for found in statements(one.get("policy"))]
+            self._complete[name] = role.managed
+            for arn in [] if name in with_attached else role.values.get("managed_policy_arns") or []:
+                self._attach(name, arn)
         for one in resources:
             self._read(one)
 

@@ -2,13 +2,16 @@
 
 import json
 import types
+from pathlib import Path
 
 import pytest
 
 from event_harness.aws.targets import Target
+from event_harness.deployments import terraform_calls
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
+from event_harness.terraform.toolchain import Toolchain
 
 TOOLS = types.SimpleNamespace(kind="terraform")
 
@@ -157,3 +160,13 @@ def test_environment_reaches_terraform_but_for_what_leads_it_elsewhere(tmp_path,
     assert environ["TF_CLI_CONFIG_FILE"] == "/etc/company.tfrc"
     assert not set(stay) & set(environ)
     assert environ["TF_DATA_DIR"] != "theirs"
+
+
+def test_further_apply_says_the_origin_of_the_provider_as_the_first_one_did(tmp_path, monkeypatch):
+    record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
+    record.terraform, record.providers = "/bin/terraform", "mirror"
+    record.providers_why = "since the registry can't be reached"
+    found = Toolchain(Path("/bin/terraform"), "terraform", "1.9", "mirror", Path("c"), "as the record says")
+    monkeypatch.setattr(terraform_calls.toolchain, "find", lambda *_what, **_more: found)
+    tools = terraform_calls.recorded_toolchain(record)
+    assert tools.source == "from the PyPI mirror, since the registry can't be reached"

@@ -4,9 +4,11 @@ import types
 
 import pytest
 
+from event_harness import cli
 from event_harness.aws.targets import Identity, Target
-from event_harness.deployments import permission_check, session
+from event_harness.deployments import permission_check, session, status
 from event_harness.deployments.permission_check import check_permissions
+from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session
 from event_harness.errors import MissingPermissionError, SettingError
 from event_harness.permissions import limits
@@ -21,11 +23,11 @@ NEED = Need(
 )
 
 
-def checked(monkeypatch, **found):
+def checked(monkeypatch, record=None, **found):
     """The lines of a check that finds this."""
     monkeypatch.setattr(permission_check, "look", lambda *_, **__: Look(**{**NOTHING, **found}))
     monkeypatch.setattr(permission_check, "read", lambda _state: State((), {}))
-    record = types.SimpleNamespace(state="terraform.tfstate")
+    record = record or types.SimpleNamespace(state="terraform.tfstate", save=lambda: None)
     identity = Identity("000000000000", "arn")
     target = types.SimpleNamespace(client=None, region="eu-west-1", check=lambda: identity)
     said = []
@@ -43,6 +45,38 @@ def test_missing_permissions_are_an_error_with_a_line_for_each(monkeypatch):
     assert first == "the system lacks 2 permissions, so it would fail on AWS:"
     assert one == two == f"  {NEED}: {NEED.remedy}"
     assert "--harness-iam=off" in last
+
+
+def test_kept_deployment_whose_last_apply_failed_the_check_is_not_tested_without_a_word(
+    tmp_path, monkeypatch, capsys
+):
+    record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
+    record.endpoint_url, record.region, record.kept = "http://127.0.0.1:9", "eu-west-1", True
+    with pytest.raises(MissingPermissionError):
+        checked(monkeypatch, record, missing=(NEED,))
+    monkeypatch.setattr(session.kept.Kept, "system", lambda _self: "the system")
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
+
+    def reused(iam):
+        one = Session(Settings({"reuse": "last", "iam": iam}, {}), tmp_path)
+        try:
+            return one.system()
+        finally:
+            one.close()
+
+    with pytest.raises(MissingPermissionError) as error:
+        reused("on")
+    first, lack, remedy = str(error.value).splitlines()
+    assert first.startswith(f"deployment {record.deployment_id} lacks permissions since its last apply")
+    assert lack == f"  {NEED}: {NEED.remedy}"
+    assert f"pytest --harness-reuse={record.deployment_id} --harness-apply" in remedy
+    assert reused("off") == "the system"
+    monkeypatch.setattr(status.Target, "gone", lambda _self: False)
+    monkeypatch.setattr(status.up, "running", lambda _project: None)
+    assert cli.main(["--project", str(tmp_path), "status"]) == 0
+    assert f"failed the check of permissions; it lacks:\n  {lack}\n" in capsys.readouterr().out
+    checked(monkeypatch, record, checked=1)
+    assert reused("on") == "the system"
 
 
 def test_what_was_not_checked_is_said_in_one_line(monkeypatch):

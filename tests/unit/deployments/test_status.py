@@ -54,7 +54,10 @@ def test_changes_are_shown_with_what_brings_them_there(kept, capsys):
     _, stale, configuration, refused = capsys.readouterr().out.splitlines()
     assert stale.startswith("  changed since: price (src/app.py); --harness-reuse syncs it, or: ")
     assert stale.endswith(f" sync {record.deployment_id}")
-    assert configuration == "  changed since: main.tf; apply it with --harness-apply"
+    assert configuration == (
+        "  changed since: main.tf; apply it with "
+        f"pytest --harness-reuse={record.deployment_id} --harness-apply"
+    )
     assert refused == "  not synced: notify (a command has built it)"
 
 
@@ -81,6 +84,7 @@ def test_json_has_every_field(kept, capsys):
             "changed": [],
             "needs_apply": ["main.tf"],
             "not_synced": [],
+            "lacks": [],
         }
     ]
 

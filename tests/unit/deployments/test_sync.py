@@ -226,7 +226,7 @@ def test_session_brings_the_functions_up_to_date_and_names_the_rest(reused, proj
     assert set(functions.code) == {"a", "b"}
     assert said[1:] == [
         f"deployment {reused.record.deployment_id} is tested as it was applied; changed since: main.tf; "
-        "apply that with --harness-apply"
+        f"apply that with pytest --harness-reuse={reused.record.deployment_id} --harness-apply"
     ]
 
 

@@ -1,6 +1,7 @@
 """Where a dead deployment was deployed to, and by what."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from event_harness.deployments import sweep, terraform_calls
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import ToolchainError
 from event_harness.settings import Settings
+from event_harness.terraform.toolchain import Toolchain
 
 
 def test_deployment_on_an_emulator_that_is_gone_counts_as_destroyed(dead, state, said, monkeypatch):
@@ -75,6 +77,9 @@ def test_record_stays_when_the_account_cannot_be_reached(dead, state, said, monk
     assert said == [f"{record.deployment_id}: the AWS credentials have expired"]
 
 
+TOOLS = Toolchain(Path("/bin/terraform"), "terraform", "1.9", "registry", Path("c"))
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_deployment_is_destroyed_with_the_terraform_of_its_apply_if_it_still_exists(
     dead, state, tmp_path, monkeypatch, there
@@ -88,7 +93,7 @@ def test_deployment_is_destroyed_with_the_terraform_of_its_apply_if_it_still_exi
     monkeypatch.setattr(
         terraform_calls.toolchain,
         "find",
-        lambda setting, **settings: asked.append((setting, settings["providers"])),
+        lambda setting, **settings: asked.append((setting, settings["providers"])) or TOOLS,
     )
     (recorded,) = sweep.records.recorded(state)
     terraform_calls.recorded_toolchain(recorded)

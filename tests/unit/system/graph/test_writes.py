@@ -176,6 +176,68 @@ def test_attached_inline_and_aws_policies_count():
     assert drawn(graph) == {f"work -> {name}: may write (allowed)" for name in ("out", "news", "only")}
 
 
+def allowing(action, where):
+    return json.dumps({"Statement": {"Effect": "Allow", "Action": action, "Resource": where}})
+
+
+def test_role_that_repeats_its_policies_as_they_were_before_the_last_apply_tells_nothing():
+    own = arn("iam", "policy/own", "")
+    before = arn("iam", "policy/before", "")
+    graph = graph_of(
+        function("work"),
+        queue("old"),
+        queue("new"),
+        topic("news"),
+        table("only"),
+        resource(
+            "aws_iam_role.role",
+            name="role",
+            arn=arn("iam", "role/role", ""),
+            inline_policy=[{"name": "send", "policy": allowing("sqs:SendMessage", arn("sqs", "old"))}],
+            managed_policy_arns=[before],
+        ),
+        resource(
+            "aws_iam_role_policy.send",
+            name="send",
+            role="role",
+            policy=allowing("sqs:SendMessage", arn("sqs", "new")),
+        ),
+        resource("aws_iam_policy.own", arn=own, policy=allowing("sns:Publish", arn("sns", "news"))),
+        resource(
+            "aws_iam_policy.before",
+            arn=before,
+            policy=allowing("dynamodb:PutItem", arn("dynamodb", "table/only")),
+        ),
+        resource("aws_iam_role_policy_attachment.own", role="role", policy_arn=own),
+    )
+    assert drawn(graph) == {"work -> new: may write (allowed)", "work -> news: may write (allowed)"}
+
+
+def test_queue_that_repeats_its_policy_as_it_was_before_the_last_apply_tells_nothing():
+    def policy(source):
+        return json.dumps(
+            {
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": arn("sqs", "out"),
+                    "Condition": {"ArnEquals": {"aws:SourceArn": arn("sns", source)}},
+                }
+            }
+        )
+
+    graph = graph_of(
+        topic("old"),
+        topic("new"),
+        resource(
+            "aws_sqs_queue.out", name="out", arn=arn("sqs", "out"), url=OUT, id=OUT, policy=policy("old")
+        ),
+        resource("aws_sqs_queue_policy.out", queue_url=OUT, policy=policy("new")),
+    )
+    assert drawn(graph) == {"new -> out: may send (allowed)"}
+
+
 def test_default_bus_by_name_or_by_a_policy_for_every_bus():
     rule = [
         resource(
