@@ -14,6 +14,11 @@ def printable(text: str) -> str:
     return "".join(char if char == "\n" or char.isprintable() else " " for char in text)
 
 
+def uncut(error: BaseException) -> str:
+    """An error's text for a file: without the line breaks that fit it to the terminal."""
+    return printable(getattr(error, "uncut", "") or str(error))
+
+
 class Explanation(Protocol):
     """How far an input got; see `event_harness.explaining.report.Report`."""
 
@@ -106,9 +111,11 @@ class WaitError(HarnessError, AssertionError):
 
     Attributes:
         report: how far the event got, component by component; None if that is not known.
+        uncut: the text without the report, for a file: not fitted to the terminal; empty if nothing was cut.
     """
 
     report: Explanation | None = None
+    uncut: str = ""
 
 
 class WaitTimeoutError(WaitError):

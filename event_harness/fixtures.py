@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from event_harness.errors import HarnessError
+from event_harness.errors import HarnessError, uncut
 from event_harness.following import follow, state_dir
 from event_harness.machine.boundary import explained
 from event_harness.plugin_inspection import inspection
@@ -200,4 +200,5 @@ def plain_errors() -> Iterator[None]:
     except HarnessError as error:
         failed = pytest.fail.Exception(str(error), pytrace=False)
         setattr(failed, "report", getattr(error, "report", None))  # noqa: B010 (pytest's class has no such)
+        setattr(failed, "uncut", uncut(error))  # noqa: B010
         raise failed from None

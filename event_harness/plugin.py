@@ -76,7 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[STDERR_KEY] = stderr
     add_status_line(config)
     join_group(config)
-    add_reports(config)
+    with _usage_errors():
+        add_reports(config)
     config.stash[ENDING_KEY] = Ending(stderr.write, config.rootpath / settings["state_dir"])
     config.pluginmanager.register(_LastHook())
     config.stash[OPEN_KEY] = ExitStack()

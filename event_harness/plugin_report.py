@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from event_harness.errors import HarnessError, printable
+from event_harness.errors import HarnessError, printable, uncut
 from event_harness.following import FOLLOWED_KEY, GROUP_KEY, state_dir
 from event_harness.machine.boundary import explained
 from event_harness.machine.clock import timestamp
@@ -22,14 +22,23 @@ if TYPE_CHECKING:  # a project that doesn't use the harness must not wait for bo
     from event_harness.system.deployed_system import DeployedSystem
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+_ERROR = 16 * 1024  # characters of the message of one failed test
 
 
 def add_reports(config: pytest.Config) -> None:
-    """Let this process report, if it isn't a worker's and somebody wants a report."""
+    """Let this process report, if it isn't a worker's and somebody wants a report.
+
+    Raises:
+        SettingError: The extra `report` is missing.
+    """
     config.pluginmanager.register(_Properties(config), "event-harness-properties")
     settings = config.stash[SETTINGS_KEY]
     if hasattr(config, "workerinput"):
         return
+    if settings["report"]:
+        from event_harness.reporting.page import check_installed
+
+        check_installed()
     wanted = settings["report"] or settings["otlp"] or os.environ.get(SUMMARY)
     if wanted or config.getoption("xmlpath", None):
         config.pluginmanager.register(_Reports(config), "event-harness-reports")
@@ -52,6 +61,8 @@ class _Properties:
 
             item.user_properties += of_test(item.nodeid, *followed)
         report = yield
+        if call.excinfo is not None and report.failed:
+            report.event_harness_error = _told(call.excinfo.value, call.when)
         if call.when == "call" and followed is not None and self.config.pluginmanager.hasplugin("html"):
             waits = [wait for wait in followed[0].waits if wait.test == item.nodeid]
             report.extras = [*getattr(report, "extras", []), *map(_extra, waits)]
@@ -107,7 +118,7 @@ class _Reports:
         test.duration = round(test.duration + report.duration, 4)
         if report.failed:
             test.outcome = "failed" if report.when == "call" else "error"
-            test.error = test.error or _first_line(report)
+            test.error = test.error or _message(report)
         elif report.skipped:
             test.outcome = "xfailed" if hasattr(report, "wasxfail") else "skipped"
         elif report.when == "call":
@@ -136,13 +147,12 @@ class _Reports:
 
     def _gather(self) -> None:
         session = self.config.stash.get(SESSION_KEY, None)
-        elsewhere = self.settings["reuse"] or self.settings["resources"]
-        if session is None and elsewhere and self.tests:
-            session = own_session(self.config)  # each worker has its own
-        self.system = session.known_system(find=bool(elsewhere)) if session else None
-        if session is not None and session.deployment is not None:
-            self.record = session.deployment.record
-            self.versions |= session.deployment.versions()
+        if session is not None:
+            self.system, self.record = session.known_system, session.record
+            self.versions |= session.versions()
+        elif self.settings["resources"] and any(test.worker for test in self.tests.values()):
+            # Each worker has found the described system itself; there is nothing to deploy or to open.
+            self.system = own_session(self.config).system()
         if self.system is None:
             return
         from event_harness.deployments.journals import journal_directory
@@ -219,17 +229,19 @@ class _Reports:
         from event_harness.reporting.versions import versions
 
         now = timestamp()
-        target = self.system.target if self.system else None
+        record = self.record
+        region = record.region if record is not None else ""
+        deployment_id = record.deployment_id if record is not None else ""
         return SessionFacts(
             outcome=self._outcome(),
             started_at=round(self.started_at, 3),
             ended_at=round(now, 3),
             target=str(self.settings["target"]),
-            region=target.region if target else "",
-            deployment_id=self.system.deployment_id if self.system else "",
+            region=self.system.target.region if self.system else region,
+            deployment_id=self.system.deployment_id if self.system else deployment_id,
             sla=self.settings["sla"],
             versions=versions() | self.versions,
-            durations=durations(self.record, self.began, self.ended),
+            durations=durations(record, self.began, self.ended, self.started_at),
         )
 
     def _outcome(self) -> str:
@@ -240,7 +252,19 @@ class _Reports:
         return {0: "passed", 1: "failed", 2: "interrupted", 5: "no tests"}.get(self.exit_status, "error")
 
 
-def _first_line(report: pytest.TestReport) -> str:
+def _told(error: BaseException, when: str) -> str:
+    """The message of the harness's own error, else nothing. The waits of a test keep their explanations."""
+    report = getattr(error, "report", None)
+    if not isinstance(error, HarnessError) and not hasattr(error, "uncut"):
+        return ""
+    if report is None or when == "call":
+        return uncut(error)
+    return "\n".join([uncut(error), *report.full().split("\n")[1:]])
+
+
+def _message(report: pytest.TestReport) -> str:
+    """The whole message of a failure, without empty lines before it."""
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash is not None else str(report.longrepr)
-    return next((line for line in text.splitlines() if line.strip()), "")[:1000]
+    text = getattr(report, "event_harness_error", "")
+    text = text or (crash.message if crash is not None else str(report.longrepr))
+    return text.strip("\n")[:_ERROR]

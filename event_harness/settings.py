@@ -246,7 +246,12 @@ SETTINGS = (
         _on_or_off,
         "on emulators: functions may do what their roles allow, and missing permissions are found; on or off",
     ),
-    Setting("report", None, _text, "a directory for the report of the session: index.html and report.json"),
+    Setting(
+        "report",
+        None,
+        _text,
+        "a directory for the report of the session (extra report): index.html and report.json",
+    ),
     Setting("report_bodies", False, _flag, "show contents of inputs and results in the report", "flag"),
     Setting("otlp", None, _text, "a file for the events' ways as OpenTelemetry spans (OTLP JSON)"),
     Setting("ttl", 4.0, _hours, "hours after which a sweep may destroy a dead deployment"),

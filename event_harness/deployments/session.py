@@ -53,6 +53,7 @@ class Session:
         self.settings = settings
         self._found = found
         self._record: DeploymentRecord | None = None
+        self._applied: Deployment | None = None
         self.project = project
         self.say = harmless(say)
         self.warn = harmless(warn or say)
@@ -97,16 +98,22 @@ class Session:
             else:
                 self._system = self._deployed()
             if self._found:
-                self._found(self._system, self.deployment.record if self.deployment else self._record)
+                self._found(self._system, self._record)
         return self._system
 
-    def known_system(self, *, find: bool = False) -> DeployedSystem | None:
-        """The system if it is there; with `find` an existing one is looked up. Nothing is deployed.
+    @property
+    def known_system(self) -> DeployedSystem | None:
+        """The system if it is there. Nothing is deployed or looked up."""
+        return self._system
 
-        Raises:
-            HarnessError: the existing system can't be found.
-        """
-        return self.system() if find else self._system
+    @property
+    def record(self) -> DeploymentRecord | None:
+        """The record of the deployment that it made or reused, also of one that failed."""
+        return self._record
+
+    def versions(self) -> dict[str, str]:
+        """The versions of what this session has applied with; empty if it has applied nothing."""
+        return self._applied.versions() if self._applied else {}
 
     def interrupt(self) -> None:
         """Stop a running apply, from another thread, as Ctrl-C would. What it has created is destroyed."""
@@ -185,12 +192,13 @@ class Session:
         record = DeploymentRecord.create(
             self.state_dir, root=self.root, target=wanted, ttl=timedelta(hours=self.settings["ttl"])
         )
+        self._record = record
         try:
             target = target or self._own_emulator(record)
             record.endpoint_url, record.region = target.endpoint_url, target.region
             record.account = "" if target.endpoint_url else target.check().account
             record.save()
-            self.deployment = self._configured(tools, target, record)
+            self.deployment = self._applied = self._configured(tools, target, record)
             return self.deployment.apply()
         except BaseException as error:
             # A failed deployment has destroyed itself. If it couldn't, its record stays, and a note says so.
@@ -331,4 +339,5 @@ class Session:
                 reused.synchronise()
                 return reused.system()
             with reused.alone("--harness-apply"):
-                return self._configured(recorded_toolchain(record), reused.target, record).update()
+                self._applied = self._configured(recorded_toolchain(record), reused.target, record)
+                return self._applied.update()

@@ -1,6 +1,6 @@
 """Waits until the system handles events: notifications and subscriptions may take a while after apply."""
 
-from event_harness.errors import InputFailedError, WaitTimeoutError
+from event_harness.errors import InputFailedError, WaitTimeoutError, uncut
 from event_harness.listening.listener import Listener
 from event_harness.listening.waiting import seconds
 from event_harness.producers.base import Producer
@@ -60,6 +60,7 @@ def await_ready(
         except InputFailedError as error:
             told = InputFailedError(f"the readiness probe failed; {_REMEDY}\n  {error}")
             told.report = error.report
+            told.uncut = f"the readiness probe failed; {_REMEDY}\n{uncut(error)}"
             raise told from error
         if ready:
             return listener.clock() - began

@@ -333,6 +333,7 @@ class Waiting:
         told = [*lines, f"sent: {sent.told}"]
         explained = error("\n  ".join([*report.headline(), *map(printable, told), *report.body()]))
         explained.report = report
+        explained.uncut = "\n".join(map(printable, [report.cause, *told]))
         return explained
 
     def _check(self, sent: object) -> None:

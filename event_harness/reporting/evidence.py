@@ -31,7 +31,7 @@ class Evidence:
         sources: The listener's sources.
         events: The timelines.
         waits: The waits; timelines refer to them by number.
-        invocations: All invocations that the logs tell of.
+        invocations: All invocations since the session began that the logs tell of.
         inputs: The inputs by id.
         bodies: Contents of results by event id, if they were asked for.
         queries: How often the tests have queried the results table.
@@ -92,7 +92,9 @@ def gather(
     recorded = follower.recorded
     evidence.waits, evidence.inputs = recorded.waits, recorded.inputs
     evidence.queries = sum(recorded.queries.values())
-    evidence.invocations = follower.tracer.invocations.all
+    # The emulator's log tells of earlier sessions with the same deployment, too.
+    begin = since - system.target.skew
+    evidence.invocations = [one for one in follower.tracer.invocations.all if _is_since(one, begin)]
     if follower.problem:
         evidence.problems.append(f"the results could not be read: {follower.problem}")
     evidence.problems += [f"log of {name}: {why}" for name, why in follower.tracer.problems.items()]
@@ -100,6 +102,11 @@ def gather(
     if bodies:
         evidence.bodies = _bodies(follower.results(), deadline, clock)
     return evidence
+
+
+def _is_since(one: Invocation, begin: float) -> bool:
+    at = one.end if one.end is not None else one.start
+    return at is None or at >= begin
 
 
 def _bodies(results: Iterable[Result], deadline: float, clock: Callable[[], float]) -> dict[str, bytes]:

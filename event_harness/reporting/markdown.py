@@ -32,8 +32,9 @@ def summary(facts: Mapping[str, Any]) -> str:
     for test in failed[:_FAILURES]:
         told = [wait["explanation"] for wait in facts["waits"] if wait["test"] == test["id"]]
         explanation = next((one for one in told if one), test["error"])
+        heading = test["error"].partition("\n")[0]
         lines += [
-            f"<details><summary><code>{_html(test['id'])}</code>: {_html(test['error'])}</summary>",
+            f"<details><summary><code>{_html(test['id'])}</code>: {_html(heading)}</summary>",
             "",
             f"<pre>{_html(explanation[:_EXPLANATION])}</pre>",
             "",

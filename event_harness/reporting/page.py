@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
+from importlib.util import find_spec
 from typing import Any, get_args
 
 from event_harness.errors import SettingError
@@ -18,6 +19,16 @@ _DIRECTION = dict.fromkeys(
 )
 
 
+def check_installed() -> None:
+    """Raise an error if the page can't be made.
+
+    Raises:
+        SettingError: The extra `report` is not installed.
+    """
+    if find_spec("jinja2") is None:
+        raise SettingError('the report needs jinja2: install the extra, pip install "event-harness[report]"')
+
+
 def page(facts: Mapping[str, Any]) -> str:
     """Make the page of the facts.
 
@@ -26,13 +37,10 @@ def page(facts: Mapping[str, Any]) -> str:
     Raises:
         SettingError: The extra `report` is not installed.
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise SettingError(
-            'the report needs jinja2: install the extra, pip install "event-harness[report]"'
-        ) from error
+    check_installed()
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
     environment = Environment(
         autoescape=True,
         loader=PackageLoader(__package__, "assets"),
@@ -87,13 +95,20 @@ def visible(text: object) -> str:
 
 
 def _failures(tests: list[dict[str, Any]], waits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The tests that failed, each with the explanations of its waits."""
+    """The tests that failed, each with its heading, the rest of its message, and what its waits explain."""
     told: dict[str, list[str]] = {}
     for wait in waits:
         if wait["explanation"] and wait["explanation"] not in told.setdefault(wait["test"], []):
             told[wait["test"]].append(wait["explanation"])
     failed = (test for test in tests if test["outcome"] in ("failed", "error"))
-    return [dict(test) | {"explanations": told.get(test["id"], [])} for test in failed]
+    return [
+        dict(test) | _message(test["error"]) | {"explanations": told.get(test["id"], [])} for test in failed
+    ]
+
+
+def _message(error: str) -> dict[str, str]:
+    heading, _, rest = error.partition("\n")
+    return {"heading": heading, "rest": rest.rstrip()}
 
 
 def _unusual(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -32,21 +32,33 @@ class SessionFacts:
     durations: dict[str, float | None] = field(default_factory=dict)
 
 
-def durations(record: Any, began: float | None, ended: float | None) -> dict[str, float | None]:
-    """How long set-up, apply, tests and destroy took.
+def durations(
+    record: Any, began: float | None, ended: float | None, since: float = 0.0
+) -> dict[str, float | None]:
+    """How long set-up, apply, tests and destroy took. The first test deploys; that is not the tests' time.
 
     Args:
-        record: The record of the deployment; None if nothing was deployed.
+        record: The record of the deployment; None if there is none.
         began: When the first test began, epoch seconds.
         ended: When the last one ended.
+        since: When the session began: what a reused deployment has done before is not its own.
     """
-    stages: dict[str, float] = record.stages if record is not None else {}
-    created = record.created_at.timestamp() if record is not None else None
+    known: dict[str, float] = {}
+    if record is not None:
+        known = {"created": record.created_at.timestamp(), **record.stages}
+    # The record tells its creation in whole seconds.
+    own = {stage: at for stage, at in known.items() if at >= int(since)}
+    deploying = own.get("created", own.get("apply"))
+    deployed = own.get("applied", own.get("destroyed", ended))
+    tests = _between(began, ended)
+    if tests is not None and deploying is not None and began is not None and ended is not None:
+        other = min(deployed or ended, ended) - max(deploying, began)
+        tests = round(max(0.0, tests - max(0.0, other)), 3)
     return {
-        "set_up": _between(created, stages.get("apply")),
-        "apply": _between(stages.get("apply"), stages.get("applied")),
-        "tests": _between(began, ended),
-        "destroy": _between(stages.get("destroy"), stages.get("destroyed")),
+        "set_up": _between(own.get("created"), own.get("apply")),
+        "apply": _between(own.get("apply"), own.get("applied")),
+        "tests": tests,
+        "destroy": _between(own.get("destroy"), own.get("destroyed")),
     }
 
 

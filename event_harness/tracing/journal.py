@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from event_harness.errors import HarnessError, InputFailedError, WaitTimeoutError
+from event_harness.errors import HarnessError, InputFailedError, WaitTimeoutError, uncut
 from event_harness.machine.clock import timestamp
 from event_harness.machine.json_lines import JsonLines
 from event_harness.results.result import Result
@@ -22,6 +22,7 @@ from event_harness.system.correlation import session_id_of
 
 FILE = "events.jsonl"
 _KEPT = 8 * 1024 * 1024  # bytes of a file of earlier sessions; a larger one is put aside
+_ERROR = 4096  # characters of the first line of an error
 _EXPLANATION = 64 * 1024  # characters of one explanation
 BODY = 16 * 1024
 """Bytes of a body that the journal keeps, where the session asks for contents."""
@@ -173,7 +174,7 @@ def _outcome(kind: str, ids: list[str], error: BaseException | None, waited: Wai
     told["queries"] = waited.queries
     report = getattr(error, "report", None)
     if isinstance(error, HarnessError):
-        told["error"] = str(error).partition("\n")[0][:1000]
+        told["error"] = uncut(error).partition("\n")[0][:_ERROR]
     explanation = waited.explanation or (report.full() if report is not None else "")
     if explanation:
         told["explanation"] = explanation[:_EXPLANATION]

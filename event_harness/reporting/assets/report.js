@@ -177,7 +177,7 @@ function showEvents(test) {
   if (events.length) eventList.select(Math.max(0, events.findIndex((event) => event.state !== "arrived")), false);
   else {
     $("event-list").append(el("p", { class: "empty" }, test.id === ALL ? "No event." : "This test sent no event that is on record."));
-    $("detail").replaceChildren(el("p", { class: "empty" }, test.error ? clean(test.error) : "Pick a test with events."));
+    $("detail").replaceChildren(test.error ? el("pre", { tabindex: "0" }, clean(test.error)) : el("p", { class: "empty" }, "Pick a test with events."));
   }
 }
 

@@ -84,6 +84,8 @@ def test_what_a_failed_deployment_has_left_is_told_again_at_the_end(tmp_path, mo
     one = Session(Settings({"target": "http://127.0.0.1:9"}, {}), tmp_path)
     with pytest.raises(DeploymentError):
         one.system()
+    assert one.known_system is None
+    assert one.record is not None  # a report tells of it
     with pytest.raises(DestroyError, match="deployment d1 is not destroyed"):
         one.close()
     one.close()

@@ -99,6 +99,15 @@ def test_an_error_of_a_wait_passes_and_is_recorded_with_its_explanation(
     assert wait.error == str(error).partition("\n")[0]
 
 
+def test_the_error_of_a_wait_is_not_cut_at_the_width_of_the_terminal(journal, read):
+    cause = "processor failed: " + "a long reason " * 30 + "at the end"
+    error = WaitTimeoutError("processor failed: a long …\nmore")
+    error.uncut = f"{cause}\nmore"
+    with pytest.raises(WaitTimeoutError), journal.wait("wait_for", 1.0, lambda: ["s1/a"]):
+        raise error
+    assert read().waits[0].error == cause
+
+
 def test_lines_that_make_no_sense_are_skipped(tmp_path, read):
     lines = ['{"kind": "sent"}', "[1]", "no json", '{"kind": "wait", "at": "x"}', "{" * 5000]
     (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
