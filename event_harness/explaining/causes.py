@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from event_harness.explaining.denied_calls import PERHAPS
 from event_harness.explaining.path import last_seen
 from event_harness.explaining.report import Finding
 from event_harness.results.failure import Failure
@@ -40,6 +41,8 @@ def likely_cause(
     nothing = f"no result of this input from {', '.join(silent)}" if silent else ""
     if failed:
         told = str(failed[-1])
+        if not failed[-1].error and (denied := _denied(findings)):
+            told = f"{told}; {denied}"
         return f"{told}; {nothing}" if nothing else told
     cause = _cause(findings, remarks, forked=branched or bool(silent))
     if misses:
@@ -52,7 +55,7 @@ def likely_cause(
         if missed and not cause:
             cause = f"{missed.component} was not reached: {missed.text}"
         return f"{cause}; {nothing}" if cause else f"{nothing}, and no component shows a fault"
-    if cause:
+    if cause := cause or (None if mine else _denied(findings)):
         return cause
     if mine:
         results = "1 result" if len(mine) == 1 else f"{len(mine)} results"
@@ -82,6 +85,11 @@ def _cause(findings: Sequence[Finding], remarks: Sequence[Finding], *, forked: b
         if found := next((one.cause for one in behind if one.state == state), None):
             return found
     return None
+
+
+def _denied(findings: Sequence[Finding]) -> str | None:
+    """That a call of a function on the path was denied, perhaps for another input."""
+    return next((one.cause for one in findings if one.cause and PERHAPS in one.cause), None)
 
 
 def _how_far(findings: Sequence[Finding], path: Sequence[Component]) -> str:

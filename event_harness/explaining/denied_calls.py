@@ -1,23 +1,9 @@
-"""Names a call that IAM has denied: action, resource and role, from an error's text or the emulator's log."""
-
-import re
+"""Names the calls and deliveries that the emulator has denied, from its own log."""
 
 from event_harness.explaining.platform_log import denials
 
-# Written by AWS and by the emulator. Some services leave the resource out.
-_DENIED = re.compile(
-    r"User: arn:[\w-]+:sts::\d*:assumed-role/(?P<role>[^/\s]+)/\S+ is not authorized to perform: "
-    r"(?P<action>[\w-]+:\w+)(?: on resource: \"?(?P<resource>[^\s\"]+)\"?)?"
-)
-
-
-def denied_call(error: str) -> str | None:
-    """What an error says that a role may not do; None if it doesn't tell of a denied call."""
-    found = _DENIED.search(error)
-    if found is None:
-        return None
-    where = f" on {found['resource']}" if found["resource"] and found["resource"] != "*" else ""
-    return f"the role {found['role']} may not {found['action']}{where} (access denied)"
+PERHAPS = "a call was denied, perhaps for another input"
+"""The log tells which function was denied a call, but not for which input."""
 
 
 def denied_calls(log: str, function: str, since: float) -> list[str]:

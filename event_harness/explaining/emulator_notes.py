@@ -21,6 +21,8 @@ _LINE = re.compile(
 _NOISE = re.compile(
     r"Warm worker execution error|hypercorn|asyncio|TracingConfig|docker|\binjected: ", re.IGNORECASE
 )
+_DENIED = "permission denied: "
+_SERVICE_DENIED = re.compile(rf"^{_DENIED}(?P<what>\S+\.amazonaws\.com may not \S+ on \S+)")
 _SHORTEST = 4  # characters of a name that is no accident
 
 
@@ -36,6 +38,9 @@ def emulator_notes(resources: ResourceMap, log: str, since: float, entry: str, *
     """
     warned = warnings(log, since, names_of(resources))
     gaps, cause = _gaps(resources.graph, entry)
+    # A service that may not deliver tells of no input: it may deliver none.
+    refused = [found["what"] for one in warned if (found := _SERVICE_DENIED.match(one))]
+    cause = cause or (f"{refused[-1]} (access denied)" if refused else None)
     parts = [f"{len(gaps)} of the connections are not carried out"] if gaps else []
     if warned:
         parts.append("1 warning" if len(warned) == 1 else f"{len(warned)} warnings")
@@ -46,6 +51,8 @@ def emulator_notes(resources: ResourceMap, log: str, since: float, entry: str, *
 
 def warnings(log: str, since: float, names: Iterable[str]) -> list[str]:
     """The lines at warning and above since a moment that name a resource of the system, each once.
+
+    Those of denied calls come last: a report that is cut keeps its last lines.
 
     Args:
         log: The emulator's own log.
@@ -62,7 +69,8 @@ def warnings(log: str, since: float, names: Iterable[str]) -> list[str]:
         if pattern and pattern.search(text):
             alike = re.sub(r"\d+", "0", text)
             counted[alike] = (text, counted.get(alike, ("", 0))[1] + 1)
-    lines = [f"{text} ({times} times)" if times > 1 else text for text, times in counted.values()]
+    ordered = sorted(counted.values(), key=lambda one: one[0].startswith(_DENIED))
+    lines = [f"{text} ({times} times)" if times > 1 else text for text, times in ordered]
     return lines[-_MOST:]
 
 

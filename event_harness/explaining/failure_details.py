@@ -60,7 +60,8 @@ def _log_of(question: Question, component: Component, failure: Failure) -> LogVi
             str(component.log_group),
             question.since,
             question.sent.correlation_id,
-            question.foreign,
+            question.foreign_to(component),
+            own=question.own_of(component),
             names=[failure.message_id] if failure.redriven else (),
             ids=question.ids,
             deadline=question.deadline,
@@ -77,12 +78,14 @@ def _not_started(question: Question, component: Component, log: LogView) -> str 
 
 
 def _with_type(failure: Failure, errors: Sequence[Line]) -> Failure:
-    """A failure with the type of its exception, where the emulator has not told it but the log has."""
-    if failure.error_type != ANY_ERROR:
-        return failure
-    told = (tuple(_parts(line.told_error)) for line in reversed(errors))
-    kind = next((kind for kind, message in told if kind and message == failure.error_message), None)
-    return replace(failure, error_type=kind) if kind else failure
+    """A failure with the exception's type and place, where the message lacks them but the log tells."""
+    for line in reversed(errors):
+        kind, message = _parts(line.told_error)
+        if message == failure.error_message:
+            failure = replace(failure, raised_at=failure.raised_at or line.raised_at)
+            if kind and failure.error_type == ANY_ERROR:
+                return replace(failure, error_type=kind)
+    return failure
 
 
 def _with_error(failure: Failure, component: Component, line: Line) -> Failure:
@@ -93,6 +96,7 @@ def _with_error(failure: Failure, component: Component, line: Line) -> Failure:
         error_type=kind,
         error_message=message,
         request_id=line.request_id,
+        raised_at=line.raised_at,
     )
 
 

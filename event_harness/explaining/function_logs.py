@@ -95,6 +95,7 @@ def read_log(
     correlation_id: str,
     foreign: Collection[str | None] = (),
     *,
+    own: Collection[str] = (),
     names: Collection[str] = (),
     ids: KnownIds | None = None,
     deadline: float = float("inf"),
@@ -113,6 +114,7 @@ def read_log(
         since: Epoch seconds.
         correlation_id: The input.
         foreign: Requests that are known to be of other inputs.
+        own: Requests that are known to be of this input.
         names: Further texts that name the input, such as the id of its message.
         ids: Those of all inputs so far.
         deadline: The reading stops here, monotonic seconds.
@@ -124,7 +126,7 @@ def read_log(
     """
     while True:
         events, whole = _events(client, log_group, since, deadline)
-        found = view(events, correlation_id, foreign, ids or KnownIds(), names)
+        found = view(events, correlation_id, foreign, ids or KnownIds(), names, own)
         waits = not found.settled if expected else found.running is not None
         if not waits or patience.clock() >= patience.until:
             break
@@ -160,6 +162,7 @@ def view(
     foreign: Collection[str | None] = (),
     ids: KnownIds = KnownIds(),  # noqa: B008 (it is only read)
     names: Collection[str] = (),
+    own: Collection[str] = (),
 ) -> LogView:
     """Sort the events of a log: those of one input, those of others."""
     lines = parsed(events)
@@ -184,7 +187,8 @@ def view(
         """Whether a line names another input."""
         return not names_it(line) and bool(line.correlation_id or any_id.search(unquote_plus(line.text)))
 
-    mine = {line.request_id for line in lines if names_it(line)} - {None}
+    named_it = {line.request_id for line in lines if names_it(line)} - {None}
+    mine = named_it | set(own)
     of_another = {line.request_id for line in lines if names_another(line)} | set(foreign)
     others = of_another - mine - {None}
     erring = {line.request_id for line in lines if line.is_error}
@@ -196,7 +200,7 @@ def view(
     return LogView(
         invocations=len(starts),
         for_others=sum(line.request_id in others for line in starts),
-        unclear=sum(line.request_id in ended - others - mine - erring for line in starts),
+        unclear=sum(line.request_id in ended - others - named_it - erring for line in starts),
         mine=[
             line
             for line in lines
@@ -207,7 +211,8 @@ def view(
             for line in lines
             if line.is_error and line.request_id in mine & of_another and not names_it(line)
         ),
-        attempts=sum(line.request_id in mine for line in starts) or len(mine),
+        attempts=sum(line.request_id in mine for line in starts)
+        or len({line.request_id for line in lines} & mine),
         running=next((line for line in reversed(running) if line.request_id in mine), None),
         maybe_running=next(
             (line for line in reversed(running) if line.request_id not in mine | others), None

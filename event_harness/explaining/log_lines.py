@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from event_harness.results.code_position import code_position
+
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _REQUEST = re.compile(rf"(?:Request ?Id:? ?\"?)?({_UUID})", re.IGNORECASE)
 _START = re.compile(rf"^START RequestId: ({_UUID})")
@@ -46,6 +48,7 @@ class Line:
         is_error: It tells of an error.
         correlation_id: The correlation id that it names in a field of its own.
         starts: It is the platform's, and an invocation starts with it; `ends`: an invocation ends with it.
+        raised_at: File and line in the function's own code of its traceback (`app.py:14`).
         duration: Seconds that the invocation took, if this is the platform's line about it.
     """
 
@@ -57,6 +60,7 @@ class Line:
     starts: bool
     ends: bool = False
     duration: float | None = None
+    raised_at: str | None = None
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S}.{self.at.microsecond // 1000:03} {self.text}"
@@ -102,6 +106,7 @@ class _Stream:
 
     request_id: str | None = None
     in_traceback: bool = False
+    raised_at: str | None = None
 
 
 def _line(event: Mapping[str, Any], streams: dict[str, _Stream]) -> Line:
@@ -119,6 +124,8 @@ def _plain(raw: str, at: datetime, stream: _Stream) -> Line:
         stream.request_id = start[1]
     # Some runtimes log a traceback line by line. Its first line without indent names the exception.
     raised = stream.in_traceback and bool(message) and not raw[:1].isspace()
+    place = code_position(message) if _TRACEBACK in message or stream.in_traceback else None
+    stream.raised_at = place or (stream.raised_at if stream.in_traceback else None)
     stream.in_traceback = message == f"{_TRACEBACK}:" or (stream.in_traceback and not raised and not start)
     request = _REQUEST.search(message)
     return Line(
@@ -130,6 +137,7 @@ def _plain(raw: str, at: datetime, stream: _Stream) -> Line:
         starts=bool(start),
         ends=bool(end),
         duration=_milliseconds(took[1]) if (took := _DURATION.match(message)) else None,
+        raised_at=stream.raised_at,
     )
 
 
@@ -165,7 +173,12 @@ def _structured(record: Mapping[str, Any], message: str, at: datetime, stream: _
         starts=starts,
         ends=kind in ("platform.report", "platform.runtimeDone", "platform.end"),
         duration=_milliseconds(_metric(details)) if kind == "platform.report" else None,
+        raised_at=code_position(f"{record.get('exception', '')}\n{_joined(record.get('stackTrace'))}"),
     )
+
+
+def _joined(value: object) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else ""
 
 
 def _metric(details: Mapping[str, Any]) -> object:

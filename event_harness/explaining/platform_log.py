@@ -26,7 +26,8 @@ _SPAWNED = re.compile(
     rf"{_AT} INFO \[lambda_runtime\] Lambda worker spawned for (?P<name>\S+) ", re.MULTILINE
 )
 _INVOCATION = re.compile(
-    rf"{_AT} INFO \[\S+\] invocation (?P<id>\S+) of (?P<name>\S+) (?P<what>{BEGINS}|{ENDS})\b.*$",
+    rf"{_AT} INFO \[\S+\] invocation (?P<id>\S+) of (?P<name>\S+) (?P<what>{BEGINS}|{ENDS})\b"
+    r"(?: at [\d.]+ for (?P<ids>.+)|.*)$",
     re.MULTILINE,
 )
 
@@ -87,6 +88,15 @@ def running_since(log: str, function: str, since: float) -> datetime | None:
         elif _at(match) + 1 >= since:
             begun[match["id"]] = _at(match)
     return datetime.fromtimestamp(max(begun.values())) if begun else None
+
+
+def inputs_by_request(log: str, function: str) -> dict[str, set[str]]:
+    """Lambda request id -> correlation ids in its event, of a function's invocations that had any."""
+    return {
+        match["id"]: set(match["ids"].split())
+        for match in _INVOCATION.finditer(log)
+        if match["name"] == function and match["ids"]
+    }
 
 
 def denials(log: str, function: str, since: float) -> list[str]:

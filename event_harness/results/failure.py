@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from event_harness.errors import printable
+from event_harness.results.code_position import code_position
+from event_harness.results.denied_call import denied_call
 from event_harness.system.correlation import with_slash
 from event_harness.system.known_ids import KnownIds
 from event_harness.system.resources import function_name
@@ -39,13 +41,16 @@ class Failure:
         queue_url: The failure queue, `message_id` the message's id there.
         failed_at: Time of its arrival in the queue (UTC).
         condition: The reason why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if not told.
-        attempts: Number of invocations with this input; None if it isn't known.
+        attempts: Number of invocations with this input; None if it isn't known. A message of a redrive policy
+            doesn't tell it: its number of receives counts those from the failure queue too.
         error_type: Type of the exception, and `error_message` its text; None if not told.
         request_id: The Lambda request id of the failed invocation.
         event: The whole event that the function could not handle.
         redriven: It came by a redrive policy. Such a message tells neither the function nor the error.
         of_batch: The function had several inputs at once, and another one may have caused the error.
         named: Name of the function or queue that the message names; None if it names none.
+        raised_at: File and line in the function's own code where the exception was raised (`app.py:14`); None
+            if no traceback tells.
     """
 
     component: str
@@ -61,6 +66,7 @@ class Failure:
     redriven: bool = False
     named: str | None = None
     of_batch: bool = False
+    raised_at: str | None = None
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
     _ids: KnownIds = field(repr=False, compare=False, default_factory=KnownIds)
 
@@ -108,7 +114,9 @@ class Failure:
         if self.redriven and not self.error:
             return printable(f"{self.component} gave its message up{tries}; the message names no error")
         batch = IN_BATCH if self.of_batch else ""
-        return printable(f"{self.component} failed{tries}: {self.error or 'no error given'}{batch}{request}")
+        where = f" ({self.raised_at})" if self.raised_at else ""
+        error = denied_call(self.error) or f"{self.error or 'no error given'}{where}"
+        return printable(f"{self.component} failed{tries}: {error}{batch}{request}")
 
 
 def parse(
@@ -143,7 +151,6 @@ def parse(
     redriven = envelope is None and "ErrorCode" not in attributes and "RequestID" not in attributes
     queue = str(system.get("DeadLetterQueueSourceArn", "")).rpartition(":")[2]
     named = function_name(function) or queue or None
-    receives = _whole(system.get("ApproximateReceiveCount"))
     told = None if _EMULATED in function else _whole(context.get("approximateInvokeCount"))
     return Failure(
         component=(owners or {}).get(named, named) if named else component,
@@ -151,7 +158,7 @@ def parse(
         message_id=message["MessageId"],
         failed_at=_time(system.get("SentTimestamp")),
         condition=_text(context.get("condition")),
-        attempts=(max(receives - 1, 0) if receives else None) if redriven else told,
+        attempts=told,
         error_type=_text(response.get("errorType")) or attributes.get("ErrorCode"),
         error_message=_text(response.get("errorMessage")) or attributes.get("ErrorMessage"),
         request_id=_text(context.get("requestId")) or attributes.get("RequestID"),
@@ -159,6 +166,7 @@ def parse(
         redriven=redriven,
         named=named,
         of_batch=isinstance(records, list) and len(records) > 1,
+        raised_at=code_position(_lines(response.get("stackTrace"))),
         _texts=frozenset(_texts([event, attributes])),
         _ids=KnownIds() if ids is None else ids,
     )
@@ -171,6 +179,10 @@ def _object(value: object, name: str) -> Mapping[str, Any]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _lines(value: object) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else ""
 
 
 def _whole(value: object) -> int | None:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from event_harness.aws.errors import AWS_ERRORS
@@ -71,11 +70,8 @@ class FailureReader:
                 try:
                     for message in self._peek(url):
                         failure = parse(message, url, component, self._owners, self._ids)
-                        known = self._seen.get(failure.message_id)
-                        if known is None:
+                        if failure.message_id not in self._seen:
                             new.append(failure)
-                        elif failure.redriven:  # each look of ours is a receive, too
-                            failure = replace(failure, attempts=known[0].attempts)
                         self._seen[failure.message_id] = (failure, self.begun)
                 except AWS_ERRORS as error:
                     self.errors[url] = error
@@ -121,7 +117,6 @@ class FailureReader:
                     WaitTimeSeconds=self._wait,
                     MessageSystemAttributeNames=[
                         "SentTimestamp",
-                        "ApproximateReceiveCount",
                         "DeadLetterQueueSourceArn",
                     ],
                     MessageAttributeNames=["All"],

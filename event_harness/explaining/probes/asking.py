@@ -7,13 +7,13 @@ from typing import Any
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.explaining.function_logs import Patience
-from event_harness.explaining.platform_log import PlatformLog
+from event_harness.explaining.platform_log import PlatformLog, inputs_by_request
 from event_harness.explaining.report import Finding
 from event_harness.explaining.wiring import Link
 from event_harness.results.sent import Sent
 from event_harness.system.correlation import without_slash
 from event_harness.system.known_ids import KnownIds
-from event_harness.system.resources import Component, ResourceMap
+from event_harness.system.resources import Component, ResourceMap, function_name
 
 # An explanation must be quick: one retry, short timeouts.
 _SHORT = {
@@ -74,6 +74,20 @@ class Question:
         """Further texts that name the input in a log: ids of its messages, request or execution."""
         given = (self.sent.service_id or "").rpartition(":")[2]
         return [*self.message_ids, without_slash(self.sent.correlation_id), *([given] if given else [])]
+
+    def foreign_to(self, component: Component) -> set[str | None]:
+        """Requests of a function that are known to be of other inputs, or of several in a batch."""
+        id_ = self.sent.correlation_id
+        return {*self.foreign, *(one for one, ids in self._inputs(component).items() if ids - {id_})}
+
+    def own_of(self, component: Component) -> set[str]:
+        """Requests of a function that the emulator's log tells to be of this input, perhaps in a batch."""
+        id_ = self.sent.correlation_id
+        return {request for request, ids in self._inputs(component).items() if id_ in ids}
+
+    def _inputs(self, component: Component) -> dict[str, set[str]]:
+        log = self.platform_log() if self.platform_log else ""
+        return inputs_by_request(log, function_name(str(component.function)))
 
     def client(self, service: str) -> Any:
         """A client that doesn't wait for long."""

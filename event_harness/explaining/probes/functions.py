@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from event_harness.explaining.denied_calls import denied_call, denied_calls
+from event_harness.explaining.denied_calls import PERHAPS, denied_calls
 from event_harness.explaining.function_logs import LogView, read_log
-from event_harness.explaining.log_lines import told
+from event_harness.explaining.log_lines import Line, told
 from event_harness.explaining.platform_log import running_since, why_not_started
 from event_harness.explaining.probes.asking import Question, Seen, count
 from event_harness.explaining.report import Finding
+from event_harness.results.denied_call import denied_call
 from event_harness.results.failure import IN_BATCH
 from event_harness.system.resources import Component, function_name
 
@@ -27,7 +28,8 @@ def function(question: Question, component: Component, *, records: bool = False)
         str(component.log_group),
         question.since,
         question.sent.correlation_id,
-        question.foreign,
+        question.foreign_to(component),
+        own=question.own_of(component),
         names=question.names,
         ids=question.ids,
         deadline=question.deadline,
@@ -52,7 +54,7 @@ def _of_this_input(name: str, log: LogView) -> Finding | None:
         error, of_batch = log.last_error.told_error, log.last_error in log.of_batch
         whose = "; other inputs were in the same batch" if of_batch else " of this input"
         text = f"{error} ({count(len(log.my_errors), 'error line')}{whose})"
-        cause = f"{name} failed: {denied_call(error) or error}{IN_BATCH if of_batch else ''}"
+        cause = f"{name} failed: {_raised(log.last_error)}{IN_BATCH if of_batch else ''}"
         return Finding(name, "failed", text, mine, cause=cause, certain=True, here=True)
     if log.running:
         text = f"still running, since {log.running.at:%H:%M:%S}"
@@ -103,11 +105,15 @@ def _of_unmatched_ids(name: str, log: LogView, awaited: str | None) -> Finding |
     text = f"{raised} ({count(len(log.errors), 'error line')} since the send, none names this input)"
     if log.unclear:
         # An invocation without an error and without an id may have been this input's.
-        maybe = f"{name} logged an error, perhaps of another input: {raised}"
+        maybe = f"{name} logged an error, perhaps of another input: {_raised(log.errors[-1])}"
         return Finding(name, "unknown", text, told(log.errors), cause=maybe)
-    return Finding(
-        name, "failed", text, told(log.errors), cause=f"{name} failed: {denied_call(raised) or raised}"
-    )
+    return Finding(name, "failed", text, told(log.errors), cause=f"{name} failed: {_raised(log.errors[-1])}")
+
+
+def _raised(line: Line) -> str:
+    """The error of a line: the call that was denied, or the error with its place in the function's code."""
+    error = line.told_error
+    return denied_call(error) or (f"{error} ({line.raised_at})" if line.raised_at else error)
 
 
 def _with_denied_calls(finding: Finding, question: Question, component: Component) -> Finding:
@@ -117,7 +123,7 @@ def _with_denied_calls(finding: Finding, question: Question, component: Componen
     denied = denied_calls(question.platform_log(), _name_of(component), question.since)
     if not denied:
         return finding
-    cause = f"{component.name}: a call was denied, perhaps for another input: {denied[-1]}"
+    cause = f"{component.name}: {PERHAPS}: {denied[-1]}"
     details = (*finding.details, *(f"denied since the send: {one}" for one in denied))
     return replace(finding, cause=cause, details=details)
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 import pytest
-from explained import Anything, question
+from explained import Anything, explain, processed, question
 from listener_fakes import World, client_error
 
-from event_harness.explaining.denied_calls import denied_call, denied_calls
+from event_harness.explaining.denied_calls import denied_calls
 from event_harness.explaining.probes.components import ask
+from event_harness.results.denied_call import denied_call
 from event_harness.results.sent import Sent
 from event_harness.system.resources import Component
 
@@ -64,6 +65,17 @@ def test_the_emulators_log_names_the_calls_of_a_function_since_the_send():
         "the role confirm may not sqs:SendMessage on arn:q (access denied)"
     ]
     assert denied_calls(LOG, "orders", NOW + 5) == []
+
+
+def test_a_denied_call_is_the_cause_where_the_function_ran_for_the_input_and_nothing_else_is_known():
+    world = World()
+    sent = world.send()
+    processed(world, sent, "working")
+    log = f"2999-01-01 00:00:00 {LINE[20:]}role confirm may not sqs:SendMessage on arn:q (function processor)"
+    assert explain(world, sent, emulator_log=lambda: log).cause == (
+        "processor: a call was denied, perhaps for another input: "
+        "the role confirm may not sqs:SendMessage on arn:q (access denied)"
+    )
 
 
 FUNCTION = Component("orders", "lambda", function="orders", log_group="/orders")

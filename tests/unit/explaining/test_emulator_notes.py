@@ -86,6 +86,29 @@ def test_warning_is_told_and_is_no_cause():
     assert nothing.text == "no warning about this system since the send"
 
 
+DENIED = (
+    "permission denied: role r may not dynamodb:PutItem on arn:aws:dynamodb:r:1:table/x (function orders)"
+)
+REFUSED = (
+    "permission denied: sns.amazonaws.com may not sqs:SendMessage on arn:aws:sqs:r:1:acme-out (from arn:t)"
+)
+
+
+def test_denied_call_is_the_last_of_the_warnings_since_a_cut_report_keeps_the_last():
+    log = line(DENIED) + "".join(line(f"acme-out: odd {chr(97 + n)}") for n in range(12))
+    found = emulator_notes(piped("sns"), log, SINCE, "orders", resulted=False)
+    assert found.details[-1] == DENIED
+    assert found.cause is None
+
+
+def test_delivery_that_a_service_was_denied_is_a_cause_until_the_results_are_there():
+    found = emulator_notes(piped("sns"), line(REFUSED), SINCE, "orders", resulted=False)
+    assert found.cause == (
+        "sns.amazonaws.com may not sqs:SendMessage on arn:aws:sqs:r:1:acme-out (access denied)"
+    )
+    assert emulator_notes(piped("sns"), line(REFUSED), SINCE, "orders", resulted=True).cause is None
+
+
 def test_names_of_a_system_are_those_in_the_log():
     assert names_of(piped()) >= {"orders", "acme-forward", "acme-out", "listener"}
 

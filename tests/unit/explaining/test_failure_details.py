@@ -72,7 +72,7 @@ def test_without_a_line_of_it_the_only_error_of_the_next_function_is_told(world,
     sent, _ = given_up
     world.logs.invoked("/processor", REQUEST, TRACEBACK)
     report = explain(world, sent)
-    assert report.cause == f"processor failed after 2 attempts: KeyError: 'amount' (request {REQUEST})"
+    assert report.cause == f"processor failed: KeyError: 'amount' (request {REQUEST})"
 
 
 def test_a_function_that_cannot_start_is_the_error(world, given_up):
@@ -89,7 +89,7 @@ def test_a_function_that_cannot_start_is_the_error(world, given_up):
 def test_an_unreadable_log_leaves_what_the_message_tells(world, given_up):
     sent, _ = given_up
     world.logs.error = client_error("AccessDeniedException")
-    told = "orders gave its message up after 2 attempts; the message names no error"
+    told = "orders gave its message up; the message names no error"
     assert explain(world, sent).cause == told
     del world.target.clients["logs"]
     assert explain(world, sent).cause == told
@@ -138,7 +138,90 @@ def test_of_several_errors_that_name_no_input_none_is_taken_for_its_own(world, g
     report = explain(world, sent)
     assert "KeyError" not in report.cause
     assert "ValueError" not in report.cause
-    assert report.cause.startswith("orders gave its message up after 2 attempts")
+    assert report.cause.startswith("orders gave its message up; ")
+
+
+def emulator_says(*lines):
+    return lambda: "\n".join(f"2999-01-01 00:00:00 {line}" for line in lines)
+
+
+def begins(request, *ids):
+    told = f"invocation {request} of processor begins at 32472144000.000"
+    return f"INFO [event_harness] {told} for {' '.join(ids)}"
+
+
+def test_the_emulators_log_tells_which_of_two_errors_is_of_this_input(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, TRACEBACK)
+    world.logs.invoked("/processor", SECOND, "Traceback (most recent call last):\n  File x\nValueError: no")
+    log = emulator_says(begins(REQUEST, "run/other"), begins(SECOND, sent.correlation_id))
+    report = explain(world, sent, emulator_log=log)
+    assert report.cause == f"processor failed after 1 attempt: ValueError: no (request {SECOND})"
+    assert "KeyError" not in report.full()
+
+
+def test_an_error_of_a_batch_that_the_emulators_log_tells_may_be_of_another_input(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, TRACEBACK)
+    log = emulator_says(begins(REQUEST, "run/other", sent.correlation_id))
+    assert explain(world, sent, emulator_log=log).cause == (
+        "processor failed after 1 attempt: KeyError: 'amount', in a batch with other inputs"
+        f" (request {REQUEST})"
+    )
+
+
+def test_an_invocation_without_an_error_that_only_the_emulators_log_tells_is_not_one_for_others(world):
+    sent = world.send()
+    world.logs.invoked("/processor", REQUEST, "working")
+    ends = f"INFO [event_harness] invocation {REQUEST} of processor ends at 32472144000.500"
+    log = emulator_says(begins(REQUEST, sent.correlation_id), ends)
+    told = finding(explain(world, sent, emulator_log=log), "processor").text
+    assert told == "ran 1 time since the send without an error, no line names an input"
+
+
+DENIED = (
+    "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the PutItem operation: "
+    "User: arn:aws:sts::000000000000:assumed-role/price/processor is not authorized to perform: "
+    "dynamodb:PutItem on resource: arn:aws:dynamodb:r:1:table/t because no identity-based policy allows it"
+)
+
+
+def test_a_denied_call_in_the_log_is_the_error_of_a_message_that_was_given_up(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, f"working on {sent.correlation_id}", DENIED)
+    assert explain(world, sent).cause == (
+        "processor failed after 1 attempt: the role price may not dynamodb:PutItem on "
+        f"arn:aws:dynamodb:r:1:table/t (access denied) (request {REQUEST})"
+    )
+
+
+def test_without_an_error_the_calls_that_the_emulator_denied_are_told(world, given_up):
+    sent, _ = given_up
+    log = emulator_says(
+        "WARNING [event_harness] permission denied: role price may not dynamodb:PutItem on arn:t "
+        "(function processor)"
+    )
+    assert explain(world, sent, emulator_log=log).cause == (
+        "orders gave its message up; the message names no error; processor: a call was denied, perhaps for "
+        "another input: the role price may not dynamodb:PutItem on arn:t (access denied)"
+    )
+
+
+PLACED = """Traceback (most recent call last):
+  File "/var/task/app.py", line 14, in handler
+    price(order)
+  File "/var/task/site-packages/prices.py", line 3, in price
+    return order["amount"]
+KeyError: 'amount'"""
+
+
+def test_the_error_is_told_with_its_place_in_the_functions_own_code(world, given_up):
+    sent, _ = given_up
+    world.logs.invoked("/processor", REQUEST, f"working on {sent.correlation_id}", PLACED)
+    told = f"processor failed after 1 attempt: KeyError: 'amount' (app.py:14) (request {REQUEST})"
+    assert explain(world, sent).cause == told
+    failure = world.listener.wait_for_failure(sent, timeout=5)
+    assert (failure.error_message, failure.raised_at) == ("'amount'", "app.py:14")
 
 
 def test_a_good_message_in_a_batch_with_a_poison_one_is_not_called_the_culprit(world, given_up):

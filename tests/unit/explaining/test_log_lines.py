@@ -1,5 +1,7 @@
 """One line of a log: what it says, of which request, and whether it is an error."""
 
+import json
+
 import pytest
 
 from event_harness.explaining.log_lines import parsed, why_not_started
@@ -19,6 +21,19 @@ def test_a_line_without_an_id_is_of_the_request_that_its_stream_works_on():
     found = lines(f"START RequestId: {R1} Version: 1", "one", f"END RequestId: {R1}")
     assert [line.request_id for line in found] == [R1] * 3
     assert [(line.starts, line.ends) for line in found] == [(True, False), (False, False), (False, True)]
+
+
+PLACE = '  File "/var/task/app.py", line 14, in handler'
+
+
+def test_the_place_of_an_error_is_that_of_its_traceback():
+    at_once = f"[ERROR] KeyError: 'a'\rTraceback (most recent call last):\r{PLACE}\r    event['a']"
+    by_line = ("Traceback (most recent call last):", PLACE, "    event['a']", "KeyError: 'a'", "after it")
+    assert [line.raised_at for line in lines(at_once, "after it")] == ["app.py:14", None]
+    assert [line.raised_at for line in lines(*by_line)][3:] == ["app.py:14", None]
+    logged = {"level": "ERROR", "message": "no", "exception": f"Traceback (most…):\n{PLACE}\nKeyError: 'a'"}
+    raised = {"errorType": "KeyError", "errorMessage": "'a'", "stackTrace": [PLACE]}
+    assert [line.raised_at for line in lines(json.dumps(logged), json.dumps(raised))] == ["app.py:14"] * 2
 
 
 def test_lines_of_two_streams_that_come_in_turn_are_told_apart():

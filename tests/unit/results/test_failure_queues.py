@@ -225,16 +225,44 @@ def test_a_message_that_names_nobody_is_of_the_queues_component():
 def test_a_message_of_a_redrive_policy_comes_from_the_queue_that_gave_it_up():
     source = {"DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:1:orders", "ApproximateReceiveCount": "4"}
     found = owned({"order": 1}, source)
-    assert (found.component, found.redriven, found.attempts) == ("queue", True, 3)
-    assert str(found) == "queue gave its message up after 3 attempts; the message names no error"
+    assert (found.component, found.redriven, found.attempts) == ("queue", True, None)
+    assert str(found) == "queue gave its message up; the message names no error"
 
 
-def test_our_own_looks_do_not_count_as_attempts(queues, failures):
+def test_receives_in_the_failure_queue_do_not_count_as_attempts(queues, failures):
+    """The number goes on there with each look, also of other processes."""
     queues.put("queue/p", {"order": 1})
-    for receives in (4, 5, 6):
+    for receives in (3, 34, 152):
         queues.messages["queue/p"][0]["Attributes"]["ApproximateReceiveCount"] = str(receives)
         failures.look()
-        assert [item.attempts for item in failures.all()] == [3]
+        assert [item.attempts for item in failures.all()] == [None]
+
+
+def test_a_denied_call_is_told_with_its_action_and_resource_and_the_role_first():
+    said = (
+        "An error occurred (AccessDeniedException) when calling the PutItem operation: User: arn:aws:sts::1:"
+        "assumed-role/price/f is not authorized to perform: dynamodb:PutItem on resource: "
+        "arn:aws:dynamodb:r:1:table/t because no identity-based policy allows the dynamodb:PutItem action"
+    )
+    assert str(failure(envelope(s3_event("k"), "ClientError", said))).startswith(
+        "processor failed after 3 attempts: the role price may not dynamodb:PutItem on "
+        "arn:aws:dynamodb:r:1:table/t (access denied) (request 1111"
+    )
+
+
+def test_the_place_of_an_error_is_the_last_frame_in_the_functions_own_code():
+    body = envelope(s3_event("k"))
+    body["responsePayload"]["stackTrace"] = [
+        '  File "/var/task/app.py", line 30, in handler\n    price(event)\n',
+        '  File "/var/task/lib/prices.py", line 14, in price\n    load(event)\n',
+        '  File "/opt/python/layer.py", line 5, in load\n    json.loads(event)\n',
+        '  File "/var/lang/lib/python3.12/json/__init__.py", line 346, in loads\n    return x\n',
+    ]
+    found = failure(body)
+    assert found.raised_at == "prices.py:14"
+    assert "NotUtf8Error: not UTF-8 (prices.py:14) (request" in str(found)
+    body["responsePayload"]["stackTrace"] = "no list"
+    assert failure(body).raised_at is None
 
 
 def test_the_emulators_number_of_attempts_is_wrong_and_not_told():
