@@ -7,12 +7,16 @@ a HarnessError wherever it knows the cause better.
 import errno
 import os
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
+from typing import ParamSpec, TypeVar
 
 from event_harness.errors import HarnessError, MachineError, printable
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 VARIABLE = "EVENT_HARNESS_TRACEBACK"
 """The environment variable that shows the traceback of an unexpected error."""
@@ -43,22 +47,41 @@ _SYSTEM = {
 }
 
 
-@contextmanager
-def explained() -> Iterator[None]:
+class explained:  # noqa: N801 (it is used like the context managers of contextlib)
     """Turn an error of the machine, or of a value that nobody checked, into a MachineError of one line.
+
+    It is a context manager and a decorator. A decorated function shows no frame of its own in a traceback of
+    pytest, because that frame would show the arguments: the contents that a test sends.
 
     Raises:
         MachineError: an OSError, ValueError, ArithmeticError, RecursionError or MemoryError, or an error of
             botocore, psutil or subprocess, came through. A HarnessError passes unchanged.
     """
-    try:
-        yield
-    except (HarnessError, BrokenPipeError):
-        raise  # a broken pipe is the reader's choice: the entries end quietly
-    except Exception as error:
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Raise a MachineError in place of an error of the machine; let every other error pass."""
+        if not isinstance(error, Exception) or isinstance(error, HarnessError | BrokenPipeError):
+            return  # a broken pipe is the reader's choice: the entries end quietly
         if os.environ.get(VARIABLE) or not (isinstance(error, _EXPECTED) or _of_a_library(error)):
-            raise
+            return
         raise MachineError(explain(error)) from error
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function."""
+
+        @wraps(function)
+        def at_the_boundary(*args: P.args, **kwargs: P.kwargs) -> R:
+            """Call the function inside the boundary."""
+            __tracebackhide__ = True
+            with self:
+                return function(*args, **kwargs)
+
+        return at_the_boundary
 
 
 def explain(error: BaseException) -> str:

@@ -62,7 +62,7 @@ def test_example_without_its_harness_parts_gets_a_passing_suite(bare):
     assert {path: path.read_bytes() for path in before} == before
     end = {"orders": "shop", "projection": "directory"}[bare.name]
     assert re.search(rf"where do results arrive\? .* \[{end}\]", done.stdout)
-    entry = {"orders": "placed_sns", "projection": "customers"}[bare.name]
+    entry = {"orders": "placed", "projection": "customers"}[bare.name]
     assert re.search(rf"where do tests send inputs\? .* \[{entry}\]", done.stdout)
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],

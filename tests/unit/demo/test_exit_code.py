@@ -38,7 +38,7 @@ def _nothing_is_deployed(monkeypatch):
 def test_only_a_right_text_and_nothing_left_are_a_success(monkeypatch, capsys, right, left, code):
     monkeypatch.setattr(demo, "_send_and_compare", lambda *_: right)
     monkeypatch.setattr(demo, "inventory", lambda _target, part: left if part == "r1" else [])
-    assert demo._run("text", None) == code
+    assert demo._run("text", None, None) == code
     assert ("FAILED" in capsys.readouterr().out) == bool(code)
     assert (FakeSession.made.destroyed, FakeSession.made.closed) == (1, 1)
 
