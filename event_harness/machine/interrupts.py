@@ -207,11 +207,10 @@ def _leave() -> None:
 
 def _deliver() -> None:
     """Call the handlers of the signals that came; most of them raise."""
-    came = list(dict.fromkeys(_state.came))
-    _state.came.clear()
+    came, _state.came = _state.came, []  # no call between the two: a signal that strikes there would be lost
     _state.delivering = True
     try:
-        for number in came:
+        for number in dict.fromkeys(came):
             _state.handlers[number](number, sys._getframe())
     finally:
         _state.delivering = False
@@ -219,6 +218,6 @@ def _deliver() -> None:
 
 def _take_interrupts() -> list[int]:
     """Remove and return the interrupts that came. An alarm stays until the end of the section."""
-    came = [number for number in _state.came if number != signal.SIGALRM]
-    _state.came[:] = [number for number in _state.came if number == signal.SIGALRM]
-    return came
+    came, _state.came = _state.came, []  # as in `_deliver`
+    _state.came += [number for number in came if number == signal.SIGALRM]
+    return [number for number in came if number != signal.SIGALRM]

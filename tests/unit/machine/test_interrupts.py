@@ -64,6 +64,41 @@ def test_pause_in_a_section_ends_with_a_signal():
         alarm.join()
 
 
+@pytest.mark.parametrize("look", [check, interrupts._take_interrupts])
+def test_signal_at_any_instruction_of_a_look_is_not_lost(look):
+    """It takes effect at once, at the end of the section, or is among what the look has taken."""
+    struck, n = True, 0
+    while struck:
+        n += 1
+        left, struck, taken = n, False, []
+
+        def strike(frame, event, _argument):
+            nonlocal left, struck
+            if not frame.f_code.co_filename.endswith("interrupts.py") or frame.f_code.co_name == "_note":
+                return None
+            frame.f_trace_opcodes = True
+            left -= event == "opcode"
+            if left == 0 and not struck:
+                struck = True
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGTERM)
+            return strike
+
+        came = False
+        with orderly_interrupts():
+            try:
+                with deferred():
+                    sys.settrace(strike)
+                    try:
+                        taken = look()
+                    finally:
+                        sys.settrace(None)
+            except KeyboardInterrupt:
+                came = True
+        assert came or taken or not struck, f"the signal at instruction {n} is lost"
+    assert n > 10
+
+
 def test_inner_section_ends_without_raising():
     reached = []
 
