@@ -67,6 +67,7 @@ def _show_waits(
     tracer = Tracer(system.resources, system.target, recorded, timestamp())
 
     def trace() -> "list[Timeline]":
+        """Look once, and return the ways of all events."""
         tracer.look()
         return tracer.timelines(listener.reader.all(), listener.failures.all())
 

@@ -241,6 +241,7 @@ def _overlap(one: str, other: str) -> bool:
     reached = {0}  # positions in `other`, after the part of `one` that has been read
 
     def skipped(places: set[int]) -> set[int]:
+        """The places that are reached if asterisks stand for nothing."""
         found = set(places)
         for place in places:
             while place < len(other) and other[place] == "*":

@@ -17,6 +17,7 @@ def recorded(method: F) -> F:
 
     @functools.wraps(method)
     def call(listener: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call the method, and note its wait in the journal."""
         ids: list[str] = []
         if args:
             args = (_noted(args[0], ids, batch=batch), *args[1:])

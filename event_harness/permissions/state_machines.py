@@ -58,11 +58,13 @@ def _task(task: Mapping[str, Any], region: str, account: str) -> tuple[str, tupl
     given = given if isinstance(given, Mapping) else {}
 
     def arn(kind: str, name: str) -> tuple[str, ...]:
+        """The ARN of a name; nothing if only the run tells the name."""
         if not name or "{%" in name:
             return ()
         return (name,) if name.startswith("arn:") else (f"arn:aws:{kind}:{region}:{account}:{name}",)
 
     def prefixed(prefix: str, name: str) -> str:
+        """A name with its prefix, unless it is an ARN or an expression."""
         return name if not name or name.startswith(("arn:", "{%")) else prefix + name
 
     match service, operation:

@@ -123,6 +123,7 @@ class HttpProducer(Producer):
         where = f"{method} {url}"
 
         def call() -> Accepted:
+            """Send the request, and check the answer."""
             try:
                 answer = self._caller.call(method, url, sent_headers, content, sign=self.sign, patient=check)
             except CredentialsError as error:

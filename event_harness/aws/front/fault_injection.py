@@ -96,6 +96,7 @@ def know_connections() -> None:
     begin = tcp_server.TCPServer.__init__
 
     def remembered(self: Any, *arguments: Any, **named: Any) -> None:
+        """Begin a connection, and remember it by its peer."""
         begin(self, *arguments, **named)
         peer = self.writer.get_extra_info("peername")
         if peer:

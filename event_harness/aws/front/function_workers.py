@@ -66,6 +66,7 @@ def in_turn(dispatch: Callable[..., Any], wishes: Wishes) -> Callable[..., Any]:
 
     @functools.wraps(dispatch)
     def run(func: Any, config: dict[str, Any], *arguments: Any) -> Any:
+        """Run an invocation when it is the turn of its function."""
         with wishes.turn(str(config.get("FunctionName"))):
             return dispatch(func, config, *arguments)
 
@@ -77,6 +78,7 @@ def one_batch_at_a_time(concurrency: Callable[..., int], wishes: Wishes) -> Call
 
     @functools.wraps(concurrency)
     def limit(mapping: dict[str, Any], *arguments: Any) -> int:
+        """A function that waits for a debugger runs once at a time."""
         name = str(mapping.get("FunctionName")).rpartition(":")[2]
         there = wishes.now()
         return 1 if there and name in there.debug else concurrency(mapping, *arguments)
@@ -89,6 +91,7 @@ def inspected(invoke: Callable[..., dict[str, Any]], wishes: Wishes) -> Callable
 
     @functools.wraps(invoke)
     def run(worker: Any, *arguments: Any, **more: Any) -> dict[str, Any]:
+        """Invoke a worker; start it anew if what looks into it has changed."""
         there = wishes.now()
         wanted = there.of(worker.func_name) if there else ""
         if getattr(worker, "_event_harness", "") != wanted:
@@ -127,6 +130,7 @@ def _patiently(
     done, late = threading.Event(), threading.Event()
 
     def watch() -> None:
+        """End the worker when its time is over; the time of a debugger doesn't count."""
         left, last = float(timeout), clock.monotonic()
         while not done.wait(_LOOK):
             now = clock.monotonic()

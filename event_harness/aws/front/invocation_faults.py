@@ -50,6 +50,7 @@ class Invocations:
 
         @functools.wraps(trace_id)
         def traced(config: dict[str, Any], inbound_trace_header: str | None = None) -> str | None:
+            """Give the calls of an invocation a trace id, by which they are found again."""
             current = self._current.get()
             found = trace_id(config, inbound_trace_header)
             if current is None or not self._rules:
@@ -65,6 +66,7 @@ class Invocations:
 
         @functools.wraps(dispatch)
         def run(func: Any, config: dict[str, Any], event: Any, request_id: str, started: float) -> Any:
+            """Run an invocation, with the fault that strikes it."""
             if not self._rules:
                 return dispatch(func, config, event, request_id, started)
             name = str(config.get("FunctionName"))

@@ -103,6 +103,7 @@ def certain(enforce: Callable[..., Any]) -> Callable[..., Any]:
         resource_arn: str = "*",
         service_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        """Decide about a call, with the corrections of this module."""
         answer = enforce(
             access_key_id,
             iam_action,
@@ -209,6 +210,7 @@ def _with_other_names(extract: Callable[..., str]) -> Callable[..., str]:
         region: str,
         account_id: str,
     ) -> str:
+        """Find the action and the resource of a request, with the corrections of this module."""
         arn = extract(service, method, path, headers, body, query_params, region, account_id)
         names = [arn]
         if service == "s3":  # MiniStack leaves out an empty part of a key: `folder/`, `a//b`
@@ -229,6 +231,7 @@ def _with_resource(respond: Callable[..., Any]) -> Callable[..., Any]:
     """Name the resource of a denied call, as AWS does."""
 
     def denied(service: str, action: str, principal_arn: str, request_id: str, **options: Any) -> Any:
+        """Answer a denied call; the message names the resource, as AWS's does."""
         resource = _denied.get()
         if resource and not options.get("message") and not options.get("error_code"):
             _denied.set("")
@@ -245,6 +248,7 @@ def _service_may(action: str, policy_of: Callable[[str], Any]) -> Callable[[str,
     """Whether a queue's or topic's policy lets a service deliver to it."""
 
     def may(arn: str, service: str, source_arn: str, source_account: str) -> bool:
+        """Whether the policy of a resource lets a service act for a source."""
         found = policy_of(arn)
         if found is None:
             return False

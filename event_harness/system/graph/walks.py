@@ -86,6 +86,7 @@ def _circle(graph: Graph, group: Sequence[str]) -> list[str]:
     members = set(group)
 
     def fed(address: str) -> bool:
+        """Whether a member of the group leads there."""
         return any(edge.source in members and edge.known == "declared" for edge in graph.into(address))
 
     return sorted(group, key=lambda address: (fed(address), address))
