@@ -20,6 +20,7 @@ FIGURES = (
     "text_processor",
     "throughput",
     "many_waits",
+    "cold_start",
     "listener",
     "start_up",
     "session_start",

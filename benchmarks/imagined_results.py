@@ -32,11 +32,12 @@ def results_table() -> Iterator[Target]:
         LocalEmulator.start(Path(directory) / "aws") as aws,
     ):
         target = aws.target()
-        _create_table(target)
+        create_table(target)
         yield target
 
 
-def _create_table(target: Target) -> None:
+def create_table(target: Target) -> None:
+    """Create the results table."""
     target.client("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",

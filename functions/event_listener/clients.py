@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 
 class _Loader(Loader):
-    """Reads the models of services. To find one, botocore lists the folders of all 400 services, twice."""
+    """Reads what botocore knows about services, but only what the listener needs of it."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 (botocore's signature)
-        """The services that the listener uses."""
+        """The services that the listener uses. Botocore would list the folders of all 400, twice."""
         return ["dynamodb", "s3"]
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """Read a file of data, but not the list of all endpoints: each service has rules for its own."""
+        if name == "endpoints":
+            return {"partitions": []}, self.BUILTIN_DATA_PATH
+        return cast("tuple[Any, str]", super().load_data_with_path(name))
 
 
 _session: "Session" = get_session()
@@ -41,7 +47,13 @@ def dynamodb_client() -> "DynamoDBClient":
 
 def s3_client() -> "S3Client":
     """Make the client of the buckets."""
-    config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
+    config = Config(
+        connect_timeout=5,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        # Without the list of all endpoints, botocore doesn't know the old global one.
+        s3={"us_east_1_regional_endpoint": "regional"},
+    )
     return cast("S3Client", _session.create_client("s3", config=config))
 
 

@@ -1,4 +1,4 @@
-"""Events in the form in which Lambda gives them to a function: batches of a queue and of streams."""
+"""Events in the form in which Lambda gives them to a function: of queues, streams and buckets."""
 
 import base64
 import json
@@ -36,6 +36,19 @@ def batch(kind: str, size: int, number: int) -> dict[str, Any]:
     return {"Records": [make(f"{session}/{number}-{n}", f"{number:010}{n:010}") for n in range(size)]}
 
 
+def created(bucket: str, key: str, etag: str) -> dict[str, Any]:
+    """The event of an object that was created.
+
+    Args:
+        bucket: Name of the bucket.
+        key: Key of the object.
+        etag: Its entity tag.
+    """
+    sequencer = f"{uuid.uuid4().int:032X}"[-16:]
+    s3 = {"bucket": {"name": bucket}, "object": {"key": key, "eTag": etag, "sequencer": sequencer}}
+    return {"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
+
+
 def context() -> SimpleNamespace:
     """What Lambda tells of an invocation."""
     return SimpleNamespace(
@@ -43,6 +56,7 @@ def context() -> SimpleNamespace:
         memory_limit_in_mb=512,
         invoked_function_arn=ARN.format("lambda", "function:listener"),
         aws_request_id=str(uuid.uuid4()),
+        get_remaining_time_in_millis=lambda: 900_000,
     )
 
 
