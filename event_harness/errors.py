@@ -123,7 +123,7 @@ class WaitTimeoutError(WaitError):
 
 
 class InputFailedError(WaitError):
-    """The input is in an on-failure queue, so no result will arrive."""
+    """The input is in a failure queue, so no result will arrive."""
 
 
 class UnexpectedResultError(WaitError):

@@ -10,6 +10,11 @@ from event_harness.system import correlation
 class Adopting(Waiting):
     """Makes correlation ids, and a `Sent` of what carries one of them."""
 
+    @property
+    def run_id(self) -> str:
+        """The same as `session_id`: the id of this test session, with which its correlation ids begin."""
+        return self.session_id
+
     def new_id(self, own: str | None = None) -> str:
         """Make a correlation id of this test session.
 

@@ -62,7 +62,7 @@ class Listener(Measuring):
                 content (text, bytes or JSON). See `Matcher` for predicates that raise.
             count: Wait for this many results and return them as a list.
             source: Only results of this source count.
-            fail_early: End the wait as soon as an on-failure queue holds this input. With `source`, only the
+            fail_early: End the wait as soon as a failure queue holds this input. With `source`, only the
                 failure of a component counts that may lead to the source.
 
         Returns:
@@ -72,7 +72,7 @@ class Listener(Measuring):
             WaitTimeoutError: No such result came. The message says how far the event came. The last look
                 begins at the deadline, so the call may end later: by that Query, and by the explanation (5 s
                 at most).
-            InputFailedError: An on-failure queue holds the input.
+            InputFailedError: A failure queue holds the input.
             ResultsUnavailableError: The table is gone, or access is denied.
             SettingError: The listener has no such source, or another argument can't be used.
         """
@@ -102,7 +102,7 @@ class Listener(Measuring):
 
     @recorded
     def wait_for_failure(self, sent: Sent, *, timeout: float | None = None) -> Failure:
-        """Wait until an on-failure queue holds an input. The message stays in the queue.
+        """Wait until a failure queue holds an input. The message stays in the queue.
 
         Args:
             sent: What a producer returned.
@@ -110,9 +110,9 @@ class Listener(Measuring):
                 may take minutes.
 
         Raises:
-            WaitTimeoutError: No on-failure queue got the input.
+            WaitTimeoutError: No failure queue got the input.
             ResultsUnavailableError: A queue is gone, or access is denied.
-            SettingError: The resource map names no on-failure queue.
+            SettingError: The resource map names no failure queue.
         """
         self._check(sent)
         timeout = self._timeout("timeout", timeout)

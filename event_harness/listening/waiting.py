@@ -47,11 +47,11 @@ class Waiting:
     """Reads the results of one test session. Threads may share it.
 
     All waits of a listener share one reader (see `Reader`): one Query per look serves them all. After one
-    second without a send or an arrival, a second thread also reads the on-failure queues, every 1.5 s. So an
+    second without a send or an arrival, a second thread also reads the failure queues, every 1.5 s. So an
     input that failed ends its wait long before the timeout.
 
     IAM: dynamodb:Query on the index, dynamodb:GetItem on the table, s3:GetObject on the overflow bucket,
-    sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the on-failure queues.
+    sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the failure queues.
 
     Args:
         resources: The deployed system.

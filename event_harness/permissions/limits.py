@@ -1,12 +1,6 @@
 """What no check of permissions covers, in words. It imports nothing, since pytest's header shows it."""
 
-NOT_CHECKED = (
-    "keys of KMS that roles use",
-    "logs and traces",
-    "other accounts",
-    "s3:ListBucket for a missing object",
-    "services that docs/permissions.md doesn't name",
-)
+NOT_CHECKED = ("KMS keys of roles", "logs and traces", "other accounts", "s3:ListBucket", "rarer services")
 
 
 def header(iam: str) -> str:
@@ -17,7 +11,4 @@ def header(iam: str) -> str:
     """
     if iam == "off":
         return "permissions: not checked (iam off)"
-    return (
-        "permissions: functions may do what their roles allow, connections are checked after apply; "
-        f"not checked: {', '.join(NOT_CHECKED)}"
-    )
+    return f"permissions: not checked: {', '.join(NOT_CHECKED)} (docs/permissions.md)"

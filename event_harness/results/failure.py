@@ -35,9 +35,9 @@ class Failure:
     """One message of a failure queue.
 
     Attributes:
-        component: Name of the component that failed: of the function that the message names, or, where the
-            message came by a redrive policy, of the queue that it came from. If that is no component, it is
-            the function's or queue's own name.
+        component: Name of the component that failed: of the function or pipe that the message names, or,
+            where the message came by a redrive policy, of the queue that it came from. If that is no
+            component, its own name.
         queue_url: The failure queue, `message_id` the message's id there.
         failed_at: Time of its arrival in the queue (UTC).
         condition: The reason why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if not told.
@@ -49,6 +49,8 @@ class Failure:
         redriven: It came by a redrive policy. Such a message tells neither the function nor the error.
         of_batch: The function had several inputs at once, and another one may have caused the error.
         named: Name of the function or queue that the message names; None if it names none.
+        undelivered: Where EventBridge could not deliver the event: the name of a component, or an ARN. Then
+            `component` is the bus that the event came from.
         raised_at: File and line in the function's own code where the exception was raised (`app.py:14`); None
             if no traceback tells.
     """
@@ -66,6 +68,7 @@ class Failure:
     redriven: bool = False
     named: str | None = None
     of_batch: bool = False
+    undelivered: str | None = None
     raised_at: str | None = None
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
     _ids: KnownIds = field(repr=False, compare=False, default_factory=KnownIds)
@@ -99,6 +102,10 @@ class Failure:
         return " ".join(": ".join(parts).split())
 
     @property
+    def _no_error(self) -> str:
+        return f"no error given ({self.condition})" if self.condition else "no error given"
+
+    @property
     def not_started(self) -> str | None:
         """Why the function's code could not be loaded; None if it ran."""
         message = " ".join((self.error_message or "").split())
@@ -111,11 +118,14 @@ class Failure:
         if self.not_started:
             return printable(f"{self.component} can't start: {self.not_started}")
         request = f" (request {self.request_id})" if self.request_id else ""
+        if self.undelivered:
+            why = self.error or self._no_error
+            return printable(f"{self.component} could not deliver it to {self.undelivered}{tries}: {why}")
         if self.redriven and not self.error:
             return printable(f"{self.component} gave its message up{tries}; the message names no error")
         batch = IN_BATCH if self.of_batch else ""
         where = f" ({self.raised_at})" if self.raised_at else ""
-        error = denied_call(self.error) or f"{self.error or 'no error given'}{where}"
+        error = denied_call(self.error) or f"{self.error or self._no_error}{where}"
         return printable(f"{self.component} failed{tries}: {error}{batch}{request}")
 
 
@@ -134,12 +144,14 @@ def parse(
         message: As SQS returns it.
         url: The failure queue.
         component: Name of the component that fails into this queue, for messages that name none.
-        owners: Name of a function or a queue -> name of its component.
+        owners: Name of a function or a queue, or an ARN -> name of its component.
         ids: Those of all inputs so far.
     """
     content = _decoded(message.get("Body", ""))
     envelope = content if isinstance(content, dict) and "requestContext" in content else None
-    context = _object(envelope, "requestContext")
+    given = _object(content, "context")  # of a pipe: it tells which records, and not what was in them
+    pipe = _text(given.get("partnerResourceArn"))
+    context = given if pipe else _object(envelope, "requestContext")
     response = _object(envelope, "responsePayload")
     attributes = {
         name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
@@ -148,23 +160,28 @@ def parse(
     system = message.get("Attributes", {})
     records = event.get("Records") if envelope and isinstance(event, dict) else None
     function = _text(context.get("functionArn")) or ""
-    redriven = envelope is None and "ErrorCode" not in attributes and "RequestID" not in attributes
+    target = attributes.get("TARGET_ARN") if "RULE_ARN" in attributes else None
+    told_by_aws = envelope or pipe or target or attributes.keys() & {"ErrorCode", "RequestID"}
     queue = str(system.get("DeadLetterQueueSourceArn", "")).rpartition(":")[2]
-    named = function_name(function) or queue or None
+    named = function_name(function) or queue or _last_part(pipe) or None
     told = None if _EMULATED in function else _whole(context.get("approximateInvokeCount"))
+    if target and (retries := _whole(attributes.get("RETRY_ATTEMPTS"))) is not None:
+        told = retries + 1
     return Failure(
-        component=(owners or {}).get(named, named) if named else component,
+        component=(owners or {}).get(pipe or named, named) if named else component,
         queue_url=url,
         message_id=message["MessageId"],
         failed_at=_time(system.get("SentTimestamp")),
-        condition=_text(context.get("condition")),
+        condition=_text(context.get("condition")) or attributes.get("EXHAUSTED_RETRY_CONDITION"),
         attempts=told,
-        error_type=_text(response.get("errorType")) or attributes.get("ErrorCode"),
-        error_message=_text(response.get("errorMessage")) or attributes.get("ErrorMessage"),
+        error_type=_text(response.get("errorType")) or _first(attributes, "ErrorCode", "ERROR_CODE"),
+        error_message=_text(response.get("errorMessage"))
+        or _first(attributes, "ErrorMessage", "ERROR_MESSAGE"),
         request_id=_text(context.get("requestId")) or attributes.get("RequestID"),
         event=event,
-        redriven=redriven,
+        redriven=not told_by_aws,
         named=named,
+        undelivered=_name_of(target, owners or {}),
         of_batch=isinstance(records, list) and len(records) > 1,
         raised_at=code_position(_lines(response.get("stackTrace"))),
         _texts=frozenset(_texts([event, attributes])),
@@ -175,6 +192,21 @@ def parse(
 def _object(value: object, name: str) -> Mapping[str, Any]:
     inner = value.get(name) if isinstance(value, dict) else None
     return inner if isinstance(inner, dict) else {}
+
+
+def _first(attributes: Mapping[str, str | None], *names: str) -> str | None:
+    return next((text for name in names if (text := attributes.get(name))), None)
+
+
+def _last_part(arn: str | None) -> str:
+    return (arn or "").rpartition("/")[2]
+
+
+def _name_of(arn: str | None, owners: Mapping[str, str]) -> str | None:
+    """The component of an ARN, also of a function with a qualifier; an ARN that is no component as it is."""
+    if not arn:
+        return None
+    return owners.get(arn) or owners.get(function_name(arn)) or arn
 
 
 def _text(value: object) -> str | None:

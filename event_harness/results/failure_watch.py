@@ -1,4 +1,4 @@
-"""Looks into the on-failure queues while a test waits for results."""
+"""Looks into the failure queues while a test waits for results."""
 
 from collections.abc import Callable
 from threading import Lock

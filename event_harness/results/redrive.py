@@ -26,9 +26,9 @@ def redrive(
     dry_run: bool = False,
     say: Say = terminal.say,
 ) -> int:
-    """Replay the original event of each message in the on-failure queues.
+    """Replay the original event of each message in the failure queues.
 
-    The function is invoked with the event again, asynchronously: its retries and its on-failure queue work as
+    The function is invoked with the event again, asynchronously: its retries and its failure queue work as
     they did the first time. A message of a dead-letter queue is sent to its queue again. Where several
     components share a queue, the message itself names its function or queue. The failed message is deleted
     only after AWS has accepted the event, so an event is never lost; at worst it is handled twice.
@@ -167,7 +167,7 @@ class _Owners:
 
 
 class _Queue:
-    """An on-failure queue."""
+    """A failure queue."""
 
     def __init__(self, target: Target, owners: _Owners) -> None:
         self._sqs = target.client("sqs")

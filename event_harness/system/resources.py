@@ -13,7 +13,7 @@ from event_harness.aws.targets import Target
 from event_harness.errors import GateShutError, ResourceMapError
 from event_harness.machine.boundary import explained
 from event_harness.system.graph.model import Graph
-from event_harness.system.graph.walks import entries
+from event_harness.system.graph.walks import entries, failure_queues
 from event_harness.system.map_checks import MOST_SHARDS, SCHEMA, MapChecker
 from event_harness.system.parts import (
     COMPONENT_FIELDS,
@@ -175,24 +175,30 @@ class ResourceMap:
 
     @property
     def owners(self) -> dict[str, str]:
-        """Name of each function and queue -> name of its component (or `event_listener`).
+        """Name of each function and queue, and each known ARN -> name of its component (or `event_listener`).
 
         Messages name functions and queues by ARN; the last part of it is the name.
         """
+        nodes = self.graph.nodes.values() if self.graph else ()
+        arns = {node.arn: node.name for node in nodes if node.arn}
         functions = {function_name(s.function): s.name for s in self.components if s.function}
         queues = {str(s.queue_url).rpartition("/")[2]: s.name for s in self.components if s.queue_url}
-        return {function_name(self.listener.function): "event_listener", **queues, **functions}
+        return {function_name(self.listener.function): "event_listener", **arns, **queues, **functions}
 
     @property
     def failure_queues(self) -> dict[str, str]:
-        """URL of each on-failure queue -> the components that fail into it: `price`, or `price or ship`.
+        """URL of each failure queue -> the components that fail into it: `price`, or `price or ship`.
 
-        `event_listener` is the listener.
+        They are the dead-letter queues and on-failure destinations of the components, and of the rules,
+        subscriptions, pipes and mappings between them. `event_listener` is the listener.
         """
         sharing: dict[str, list[str]] = {}
         for component in self.components:
             if component.failure_queue_url:
                 sharing.setdefault(component.failure_queue_url, []).append(component.name)
+        for url, found in (failure_queues(self.graph) if self.graph else {}).items():
+            names = sharing.setdefault(url, [])
+            names += [node.name for node in found if node.name not in names]
         if self.listener.failure_queue_url:
             sharing.setdefault(self.listener.failure_queue_url, ["event_listener"])
         return {url: " or ".join(names) for url, names in sharing.items()}

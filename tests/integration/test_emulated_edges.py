@@ -255,8 +255,8 @@ EMPTY = {
     "a pipe that reads anything but a DynamoDB stream": "pipe-from-queue",
     "a pipe to anything but a topic or a state machine": "pipe-to-queue",
     "a schedule that makes a call of the AWS SDK": "schedule-call",
-    "the dead letters of a rule or a schedule": "rule-letters",
-    "the dead letters of a subscription": "subscription-letters",
+    "the dead-letter queue of a rule or a schedule": "rule-letters",
+    "the dead-letter queue of a subscription": "subscription-letters",
     "the destination for success of a function": "on-success",
 }
 

@@ -170,7 +170,7 @@ def reader_of(table, clock, **more):
 
 
 class Queues:
-    """SQS: on-failure queues that hide what they hand out until it is given back."""
+    """SQS: failure queues that hide what they hand out until it is given back."""
 
     def __init__(self):
         self.messages = defaultdict(list)

@@ -258,7 +258,9 @@ def test_ends_and_entries_are_found_in_the_graph(project):
 def test_function_is_an_entry_and_the_queue_for_failures_is_the_last_end():
     kinds = {"f": "lambda", "dead": "sqs", "out": "sqs"}
     nodes = {name: Node(name, name, kind, kind, name) for name, kind in kinds.items()}
-    graph = Graph(nodes, (Edge("f", "dead", "dead letters", failure=True), Edge("f", "out", "may write")))
+    graph = Graph(
+        nodes, (Edge("f", "dead", "dead-letter queue", failure=True), Edge("f", "out", "may write"))
+    )
     found = [Place("dead", "dead", "sqs"), Place("out", "out", "sqs")]
     assert survey.ends(graph, found) == [found[1], found[0]]
     assert survey.entries(graph, found) == [Place("f", "f", "lambda", listens=False)]

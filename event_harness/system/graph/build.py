@@ -9,8 +9,9 @@ from event_harness.system.graph.listener import find
 from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 from event_harness.system.graph.names import names
 from event_harness.system.graph.state import State
+from event_harness.system.graph.walks import failure_queues
 
-# In this order: of a function's two places for failures, the destination counts before the dead letters.
+# In this order: of a function's two places for failures, the destination counts before the dead-letter queue.
 READERS: Mapping[str, Reader] = {
     **functions.READERS,
     **messaging.READERS,
@@ -60,7 +61,13 @@ def _finished(building: Building, unread: list[str]) -> Graph:
     }
     given = names(node for node in nodes.values() if node.address != LISTENER)
     named = {a: replace(n, name=given.get(a, n.name)) for a, n in sorted(nodes.items())}
-    return Graph(named, tuple(sorted(edges, key=_order)), tuple(unread))
+    graph = Graph(named, tuple(sorted(edges, key=_order)), tuple(unread))
+    keeping = failure_queues(graph)
+    own = {
+        a: n if n.failure_queue_url in keeping else replace(n, failure_queue_url=None)
+        for a, n in named.items()
+    }
+    return replace(graph, nodes=own)
 
 
 def _with_source(edge: Edge, building: Building) -> Edge:

@@ -77,15 +77,15 @@ GAPS = (
         lambda edge, *_: edge.kind == "schedule" and "AWS SDK call" in edge.notes,
     ),
     Gap(
-        "the dead letters of a rule or a schedule",
+        "the dead-letter queue of a rule or a schedule",
         "what can't be delivered is lost",
         lambda edge, source, _: (
-            edge.kind.startswith("dead letters of rule ")
+            edge.kind.startswith("dead-letter queue of rule ")
             or (edge.failure and source.kind == "aws_scheduler_schedule")
         ),
     ),
     Gap(
-        "the dead letters of a subscription",
+        "the dead-letter queue of a subscription",
         "what can't be delivered is lost",
         lambda edge, source, _: edge.failure and source.type == "sns",
     ),

@@ -8,7 +8,7 @@ FUNCTION = "aws_lambda_function"
 
 
 def function(resource: Resource, building: Building) -> None:
-    """A function's log group and dead letters."""
+    """A function's log group and dead-letter queue."""
     address = building.at_resource(resource)
     if address is None or address not in building.nodes:
         return
@@ -16,7 +16,7 @@ def function(resource: Resource, building: Building) -> None:
     name = named or f"/aws/lambda/{resource.text('function_name')}"
     building.change(address, log_group=str(name))
     for letters in resource.blocks("dead_letter_config"):
-        building.fails_into(address, letters.get("target_arn"), "dead letters", resource)
+        building.fails_into(address, letters.get("target_arn"), "dead-letter queue", resource)
 
 
 def asynchronous(resource: Resource, building: Building) -> None:

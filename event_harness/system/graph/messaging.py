@@ -24,7 +24,7 @@ def redrive_policy(resource: Resource, building: Building) -> None:
 def _redrive(building: Building, source: str | None, policy: object, by: Resource) -> None:
     told = decoded(policy)
     if isinstance(told, dict):
-        building.fails_into(source, told.get("deadLetterTargetArn"), "dead letters", by)
+        building.fails_into(source, told.get("deadLetterTargetArn"), "dead-letter queue", by)
 
 
 def bucket_notification(resource: Resource, building: Building) -> None:
@@ -91,7 +91,7 @@ def rule_target(resource: Resource, building: Building) -> None:
     if not told:
         building.connect(bus, target, f"rule {name}", resource, **flags)
     for letters in blocks(values, "dead_letter_config"):
-        building.fails_into(bus, letters.get("arn"), f"dead letters of rule {name}", resource)
+        building.fails_into(bus, letters.get("arn"), f"dead-letter queue of rule {name}", resource)
 
 
 def schedule(resource: Resource, building: Building) -> str:

@@ -28,7 +28,7 @@ class Node:
         identifier: The required field of its component: a bucket's name, a queue's URL and the like.
         arn: Its ARN, if it is known.
         log_group: Name of its log group, if it has one.
-        failure_queue_url: URL of the queue for its failures, or for its dead letters.
+        failure_queue_url: URL of the queue for its failures, or its dead-letter queue.
         outside: It isn't managed by this state.
     """
 

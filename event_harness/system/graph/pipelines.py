@@ -40,7 +40,7 @@ def pipe(resource: Resource, building: Building) -> None:
         for one in (block for name in parameters for block in blocks(parameters, name)):
             notes.append(batch(one))
             for letters in blocks(one, "dead_letter_config"):
-                building.fails_into(own, letters.get("arn"), "dead letters", resource)
+                building.fails_into(own, letters.get("arn"), "dead-letter queue", resource)
     enabled = values.get("desired_state") != "STOPPED"
     source, target = building.at(values.get("source")), building.at(values.get("target"))
     building.connect(source, own, "pipe source", resource, filters=filters, notes=notes, enabled=enabled)
@@ -95,7 +95,7 @@ def scheduled(resource: Resource, building: Building) -> None:
         for target in targets:
             building.connect(own, target, "schedule", resource, notes=notes, enabled=enabled)
         for letters in blocks(one, "dead_letter_config"):
-            building.fails_into(own, letters.get("arn"), "dead letters", resource)
+            building.fails_into(own, letters.get("arn"), "dead-letter queue", resource)
 
 
 def _parameters(value: Any) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from event_harness.system.graph.model import LISTENER, Edge, Graph
+from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 
 
 def reachable(graph: Graph, start: str, *, failures: bool = False) -> set[str]:
@@ -46,6 +46,22 @@ def leading_to(graph: Graph, end: str, *, failures: bool = False) -> set[str]:
             continue
         found.add(at)
         left += [edge.source for edge in graph.into(at) if edge.carries or (failures and edge.failure)]
+    return found
+
+
+def failure_queues(graph: Graph) -> dict[str, list[Node]]:
+    """URL of each queue that only keeps what failed -> the nodes that fail into it.
+
+    A queue that something reads isn't among them: it is part of the way, and a look into it would take
+    messages from its reader for a moment.
+    """
+    found: dict[str, list[Node]] = {}
+    for edge in graph.edges:
+        queue, owner = graph.nodes[edge.target], graph.nodes[edge.source]
+        read = any(one.carries for one in graph.out(edge.target))
+        if edge.failure and queue.type == "sqs" and not read:
+            owners = found.setdefault(queue.identifier, [])
+            owners += [] if owner in owners else [owner]
     return found
 
 

@@ -148,5 +148,8 @@ def test_iam_is_on_or_off():
 
 
 def test_the_header_says_what_is_not_checked():
-    assert "not checked: keys of KMS that roles use" in limits.header("on")
+    assert limits.header("on") == (
+        "permissions: not checked: KMS keys of roles, logs and traces, other accounts, s3:ListBucket,"
+        " rarer services (docs/permissions.md)"
+    )
     assert limits.header("off") == "permissions: not checked (iam off)"

@@ -19,6 +19,11 @@ def test_an_input_that_a_test_sends_by_itself_is_awaited_like_any_other(world):
     assert world.listener.wait_for(sent).text == "HELLO"
 
 
+def test_the_id_of_the_session_has_two_names(world):
+    assert world.listener.run_id == world.listener.session_id == "run"
+    assert world.listener.new_id().startswith("run/")
+
+
 def test_ids_are_fresh(world):
     made = {world.listener.sent("a form").correlation_id for _ in range(10)}
     assert len(made | {world.listener.new_id() for _ in range(10)}) == 20

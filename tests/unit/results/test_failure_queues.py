@@ -44,7 +44,7 @@ def test_an_event_that_expired_has_no_error():
     del body["responsePayload"]
     found = failure(body)
     assert found.condition == "EventAgeExceeded"
-    assert "no error given" in str(found)
+    assert "no error given (EventAgeExceeded)" in str(found)
 
 
 def test_a_dead_letter_is_the_bare_event_with_its_error_in_attributes():
@@ -53,6 +53,43 @@ def test_a_dead_letter_is_the_bare_event_with_its_error_in_attributes():
     assert found.error_message == "not UTF-8"
     assert found.request_id == "r"
     assert found.concerns("run/a")
+
+
+def test_a_dead_letter_of_a_rule_says_where_it_could_not_be_delivered():
+    target = "arn:aws:sqs:eu-west-1:111122223333:parcels"
+    queues = Queues()
+    attributes = {
+        "RULE_ARN": "arn:aws:events:eu-west-1:111122223333:rule/orders/placed",
+        "TARGET_ARN": target,
+        "ERROR_CODE": "NO_PERMISSIONS",
+        "ERROR_MESSAGE": "not authorized",
+        "RETRY_ATTEMPTS": "2",
+        "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+    }
+    queues.put("q", {"source": "shop", "detail": {"correlation_id": "run/a"}}, attributes)
+    found = parse(queues.messages["q"][0], "q", "orders", {target: "parcel_queue"})
+    assert (found.component, found.undelivered, found.redriven) == ("orders", "parcel_queue", False)
+    assert found.concerns("run/a")
+    assert str(found) == (
+        "orders could not deliver it to parcel_queue after 3 attempts: NO_PERMISSIONS: not authorized"
+    )
+    unknown = parse(queues.messages["q"][0], "q", "orders")
+    assert unknown.undelivered == target
+
+
+def test_a_dead_letter_of_a_pipe_names_the_pipe_and_the_condition():
+    pipe = "arn:aws:pipes:eu-west-1:111122223333:pipe/shop-forward"
+    body = {
+        "context": {"partnerResourceArn": pipe, "condition": "RetryAttemptsExhausted"},
+        "version": "1.0",
+        "DDBStreamBatchInfo": {"shardId": "shardId-1", "batchSize": 1},
+    }
+    queues = Queues()
+    queues.put("q", body, {})
+    found = parse(queues.messages["q"][0], "q", "a or b", {pipe: "forward"})
+    assert (found.component, found.redriven) == ("forward", False)
+    assert str(found) == "forward failed: no error given (RetryAttemptsExhausted)"
+    assert parse(queues.messages["q"][0], "q", "a or b").component == "shop-forward"
 
 
 @pytest.mark.parametrize(

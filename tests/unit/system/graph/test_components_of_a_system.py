@@ -17,6 +17,7 @@ from states import (
     queue,
     resource,
     role,
+    table,
     topic,
 )
 
@@ -114,3 +115,60 @@ def test_system_is_described_by_its_state_too(form, tmp_path):
     assert of_file(file).components == ()
     with pytest.raises(ResourceMapError, match="No such file"):
         of_file(tmp_path / "none")
+
+
+def test_dead_letters_of_rules_subscriptions_and_pipes_are_failure_queues():
+    resources = system(
+        *letters(),
+        topic("placed"),
+        *(queue(name) for name in ("lost_by_topic", "lost_by_rule", "lost_by_pipe")),
+        resource(
+            "aws_sns_topic_subscription.inbox",
+            topic_arn=arn("sns", "placed"),
+            endpoint=arn("sqs", "inbox"),
+            protocol="sqs",
+            redrive_policy=json.dumps({"deadLetterTargetArn": arn("sqs", "lost_by_topic")}),
+        ),
+        resource("aws_cloudwatch_event_rule.all", name="all", event_pattern='{"source": ["shop"]}'),
+        resource(
+            "aws_cloudwatch_event_target.all",
+            rule="all",
+            arn=arn("sqs", "inbox"),
+            dead_letter_config=[{"arn": arn("sqs", "lost_by_rule")}],
+        ),
+        table("orders"),
+        resource(
+            "aws_pipes_pipe.forward",
+            name="forward",
+            arn=arn("pipes", "pipe/forward"),
+            source=f"{arn('dynamodb', 'table/orders')}/stream/2026-01-01T00:00:00.000",
+            target=arn("sqs", "inbox"),
+            source_parameters=[
+                {
+                    "dynamodb_stream_parameters": [
+                        {"dead_letter_config": [{"arn": arn("sqs", "lost_by_pipe")}]}
+                    ]
+                }
+            ],
+        ),
+    ).resources
+    told = {url.rpartition("/")[2]: name for url, name in resources.failure_queues.items()}
+    assert told == {
+        "lost_by_topic": "placed",
+        "lost_by_rule": "default",
+        "lost_by_pipe": "forward",
+        "acme-failures": "event_listener",
+    }
+    assert resources.owners[arn("sqs", "inbox")] == "inbox"
+    assert not {"lost_by_topic", "lost_by_rule", "lost_by_pipe"} & {one.name for one in resources.components}
+
+
+def test_a_dead_letter_queue_that_something_reads_is_part_of_the_way():
+    """A look into it would hide its messages from its reader."""
+    letters_go_on = queue(
+        "work", redrive_policy=json.dumps({"deadLetterTargetArn": arn("sqs", "out"), "maxReceiveCount": 2})
+    )
+    resources = system(queue("out"), letters_go_on, function("confirm"), mapping("work", "confirm")).resources
+    assert list(resources.failure_queues.values()) == ["event_listener"]
+    assert resources.component("work").failure_queue_url is None
+    assert resources.entry(TAKES).name == "work"

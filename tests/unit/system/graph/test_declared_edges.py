@@ -195,7 +195,7 @@ def test_subscriptions_with_filter_policy_raw_delivery_and_protocols_outside_of_
     )
     assert drawn(graph) == {
         "placed -> work: subscription",
-        "placed -> lost: dead letters",
+        "placed -> lost: dead-letter queue",
         "placed -> hooks.example.com: subscription",
     }
     work = next(edge for edge in graph.edges if edge.target == "aws_sqs_queue.work")
@@ -226,7 +226,7 @@ def test_rules_of_a_bus_with_pattern_transformer_and_dead_letters():
             input_transformer=[{"input_template": "{}"}],
         ),
     )
-    assert drawn(graph) == {"shop -> work: rule orders", "shop -> lost: dead letters of rule orders"}
+    assert drawn(graph) == {"shop -> work: rule orders", "shop -> lost: dead-letter queue of rule orders"}
     work = next(edge for edge in graph.edges if edge.target == "aws_sqs_queue.work")
     assert (work.filter, work.notes, work.enabled) == (
         'events {"source": ["shop"]}',
@@ -424,7 +424,7 @@ def test_asynchronous_destinations_count_before_dead_letters():
     assert drawn(graph) == {
         "work -> done: on success",
         "work -> failed: on failure",
-        "work -> letters: dead letters",
+        "work -> letters: dead-letter queue",
     }
     assert graph.nodes["aws_lambda_function.work"].failure_queue_url.endswith("/failed")
 
@@ -441,7 +441,7 @@ def test_redrive_policies_also_as_a_resource_of_their_own():
             redrive_policy=policy,
         ),
     )
-    assert drawn(graph) == {"one -> dead: dead letters", "two -> dead: dead letters"}
+    assert drawn(graph) == {"one -> dead: dead-letter queue", "two -> dead: dead-letter queue"}
     assert graph.nodes["aws_sqs_queue.two"].failure_queue_url.endswith("/dead")
 
 

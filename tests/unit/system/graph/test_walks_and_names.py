@@ -213,7 +213,7 @@ def test_mermaid_shows_what_is_sure_in_full_lines_and_escapes_labels():
     assert '["a@example.com<br/>outside, not looked into"]' in drawing
     assert '-- "notification" -->' in drawing
     assert '-. "may write (allowed)" .->' in drawing
-    assert '-. "dead letters" .->' in drawing
+    assert '-. "dead-letter queue" .->' in drawing
     assert "{#quot;kind#quot;: [#quot;#lt;b#gt;#quot;]}" in drawing
     assert "%% not connected: aws_dynamodb_table.stock" in drawing
 

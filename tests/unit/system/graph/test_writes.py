@@ -263,7 +263,7 @@ def test_a_functions_own_failure_queue_is_no_place_it_writes_to():
         queue("failed"),
         role("role", ("sqs:SendMessage", arn("sqs", "failed"))),
     )
-    assert drawn(graph) == {"work -> failed: dead letters"}
+    assert drawn(graph) == {"work -> failed: dead-letter queue"}
 
 
 def test_places_beyond_the_state_count_if_a_policy_names_them_wholly():
