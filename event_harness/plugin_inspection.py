@@ -67,8 +67,14 @@ def inspection(config: pytest.Config) -> "Inspection":
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Deliver the coverage of the functions before pytest-cov combines and reports."""
-    done = yield
-    if _is_measured(session.config) and _is_main(session.config):
+    mine = _is_measured(session.config) and _is_main(session.config)
+    try:
+        done = yield
+    except BaseException:  # Ctrl-C, or --exitfirst with workers: pytest-cov then combines nothing
+        if mine:
+            inspection(session.config).coverage_is_partial = True
+        raise
+    if mine:
         inspection(session.config).deliver_coverage()
     return done
 
@@ -77,6 +83,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Delete what is left of the session. Its deployment has been destroyed by now."""
     if INSPECTION_KEY in config.stash and _is_main(config):
         config.stash[INSPECTION_KEY].close()
+
+
+def silence_coverage(config: pytest.Config) -> None:
+    """Let a worker of pytest-xdist not warn that its tests run no source: the system's functions run them."""
+    if _is_measured(config) and not _is_main(config):
+        inspection(config).silence_coverage()
 
 
 def _begin(config: pytest.Config, system: "DeployedSystem", record: "DeploymentRecord | None") -> None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from event_harness.aws.targets import Target
-from event_harness.deployments import sync
+from event_harness.deployments import readiness, sync
 from event_harness.deployments.deployed import remarks, system_of
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.permission_check import check_permissions
@@ -180,6 +180,7 @@ class Deployment:
 
     def _apply(self) -> None:
         self.record.at("apply")
+        readiness.forget(self.record.directory)
         progress = Progress(self.calls.say, "apply")
         flags = ["-auto-approve", *COMMON, *self.calls.variable_flags()]
         self.calls.terraform(progress=progress).execute_command("apply", *flags)

@@ -49,6 +49,7 @@ class Inspection:
         self._say = say
         self._written: Path | None = None
         self._announcer: debugging.Announcer | None = None
+        self.coverage_is_partial = False  # pytest-cov neither combines nor reports it
 
     def announce(self) -> None:
         """Tell the user about each function that waits for a debugger. For the session's main process."""
@@ -95,6 +96,11 @@ class Inspection:
         """Whether deadlines stand still: a debugger is attached to a function, or awaited by one."""
         return Instruments(self.owner, str(self.folder)).suspended()
 
+    def silence_coverage(self) -> None:
+        """Let pytest-cov in this process not warn that its tests run no source: functions run them."""
+        if (controller := measuring.controller(self._cov)) is not None:
+            measuring.silence(controller.cov)
+
     def deliver_coverage(self) -> None:
         """Write what the functions have run where pytest-cov combines it. For the session's main process."""
         controller = measuring.controller(self._cov)
@@ -115,6 +121,9 @@ class Inspection:
             self._announcer.stop()
         if self._written:
             self._written.unlink(missing_ok=True)
+        controller = measuring.controller(self._cov)
+        if controller is not None and self.coverage_is_partial and (self.folder / _ARCHIVES).exists():
+            measuring.forget(controller)
         folders.delete(self.state_dir, self.owner)
 
     def _refuse(self, why: str) -> None:

@@ -26,6 +26,15 @@ def controller(plugin: Any) -> Any:
     return None if plugin is None or getattr(plugin, "_disabled", False) else plugin.cov_controller
 
 
+def forget(controller: Any) -> None:
+    """Delete what pytest-xdist's workers have written in a session that was interrupted.
+
+    pytest-cov leaves these files behind, and deletes them when the next session starts.
+    """
+    if not controller.cov_append:
+        controller.cov.erase()
+
+
 def configuration(measured: Any, folder: Path) -> Path:
     """Write the configuration for coverage in the functions' processes.
 
@@ -134,7 +143,7 @@ class Measured:
             return None
         place, digest, archive = known[file]
         if found := self._project.file(place, digest, archive):
-            return found
+            return found.resolve()  # as coverage names what a link leads to
         if self._project.changed(place, digest, archive):
             self.changed.add(place)
         return None

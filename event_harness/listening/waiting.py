@@ -231,8 +231,12 @@ class Waiting:
         found: Callable[[], list[Result] | Failure | None],
         deadline: float,
         awaited: Collection[str] | None = None,
+        remarks: Sequence[str] = (),
     ) -> list[Result] | None:
-        """Wait until `found` returns something; raise if it is a failure. Free the input's slot."""
+        """Wait until `found` returns something; raise if it is a failure. Free the input's slot.
+
+        The error says what the `remarks` say, too, below its cause.
+        """
         try:
             # mypy would join the union to `object`.
             outcome = cast("list[Result] | Failure | None", self.look_until(found, deadline))
@@ -241,7 +245,7 @@ class Waiting:
         if not isinstance(outcome, Failure):
             return outcome
         headline = f"{sent.description} failed, so no further result will come"
-        lines = [headline, f"the event lies in {outcome.queue_url}"]
+        lines = [headline, f"the event lies in {outcome.queue_url}", *remarks]
         raise self.explained(InputFailedError, lines, sent, known=[outcome], awaited=awaited)
 
     def accepted(self, sent: Sent, source: str | None, matcher: Matcher | None = None) -> list[Result]:

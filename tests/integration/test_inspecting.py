@@ -88,6 +88,36 @@ def test_coverage_sees_them_in_a_reused_deployment_with_three_workers(project):
     assert left_of_sessions(project) == []
 
 
+LASTS = """
+import pathlib, time, pytest
+
+@pytest.mark.parametrize("worker", range(3))
+def test_lasts(deployment, worker):
+    while worker == 0 and len(list(pathlib.Path().glob(".coverage.*"))) < 2:
+        time.sleep(0.1)  # until the other workers have ended, and left their data to pytest-cov
+    if worker == 0:
+        pathlib.Path("lasts").touch()
+        time.sleep(200)
+"""
+
+
+def test_interrupted_session_with_three_workers_leaves_no_data_of_coverage(project):
+    tests, begun = project.directory / "test_lasts.py", project.directory / "lasts"
+    tests.write_text(LASTS)
+    with project.start("test_lasts.py", "--cov=functions", "--harness-reuse", "-n3") as process:
+        until = time.monotonic() + 120
+        while not begun.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=120)
+    assert begun.exists(), printed
+    assert process.returncode == 2, printed
+    assert [path.name for path in project.directory.glob(".coverage*")] == []
+    assert left_of_sessions(project) == []
+    tests.unlink()
+    begun.unlink()
+
+
 def test_omit_and_source_of_the_project_count_for_functions(project):
     (project.directory / ".coveragerc").write_text("[run]\nomit = */weights.py\nbranch = true\n")
     project.run("--cov=functions", "--cov-report=json", ARRIVES, "--harness-reuse")

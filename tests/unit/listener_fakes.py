@@ -303,6 +303,9 @@ class Target:
 
     skew = 3.0
     emulator_log = None
+    endpoint_url = None
+    name = "local"
+    region = "eu-west-1"
 
     def __init__(self, **clients):
         self.clients = clients

@@ -221,6 +221,13 @@ def test_readiness_probe_is_what_the_project_says_or_a_text_for_a_bucket(
     assert probes == sent
 
 
+def test_a_probe_that_has_come_through_a_deployment_is_not_sent_again(tested, probes, pytester):
+    (pytester.path / ".event-harness" / "deployments" / "r1").mkdir(parents=True)
+    for conftest in ("", "", OVERRIDDEN.format("another")):
+        tested("def test_ready(listener): pass", conftest=conftest).assert_outcomes(passed=1)
+    assert probes == ["readiness probe", "another"]
+
+
 def test_readiness_that_is_switched_off_sends_no_readiness_probe(tested, probes):
     tested("def test_ready(listener): pass", "--harness-readiness=0").assert_outcomes(passed=1)
     assert probes == []

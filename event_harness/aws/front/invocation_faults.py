@@ -106,8 +106,9 @@ class Invocations:
             case "timeout":
                 limit = int(config.get("Timeout") or 3)
                 seconds = settings.get("seconds")
-                time.sleep(limit if seconds is None else min(float(seconds), limit))
-                message = f"Task timed out after {limit}.00 seconds"
+                lasts = float(limit) if seconds is None else min(float(seconds), float(limit))
+                time.sleep(lasts)
+                message = f"Task timed out after {lasts:.2f} seconds"
                 return _failed(func, request_id, "Sandbox.Timedout", message)
             case "concurrency":
                 return lambda_svc._throttle_response(

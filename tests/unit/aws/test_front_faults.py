@@ -258,9 +258,18 @@ def test_a_function_may_raise_after_its_work(monkeypatch):
     assert function.events == [EVENT]
 
 
-def test_a_function_times_out(monkeypatch):
-    function = Function(monkeypatch, rule("timeout", settings={"seconds": 0.001}))
-    assert function(EVENT)["body"]["errorMessage"] == "Task timed out after 6.00 seconds"
+def test_a_function_times_out_after_the_seconds_of_the_test(monkeypatch):
+    function = Function(monkeypatch, rule("timeout", settings={"seconds": 0.01}))
+    assert function(EVENT)["body"]["errorMessage"] == "Task timed out after 0.01 seconds"
+
+
+def test_a_function_times_out_after_its_own_timeout_at_most(monkeypatch):
+    slept = []
+    monkeypatch.setattr(invocation_faults.time, "sleep", slept.append)
+    for settings in ({}, {"seconds": 60}):
+        function = Function(monkeypatch, rule("timeout", settings=settings))
+        assert function(EVENT)["body"]["errorMessage"] == "Task timed out after 6.00 seconds"
+    assert slept == [6, 6]
 
 
 def test_a_function_runs_out_of_concurrency(monkeypatch):

@@ -1,3 +1,5 @@
+import uuid
+
 import pytest
 from listener_fakes import World
 
@@ -66,11 +68,35 @@ def test_a_readiness_probe_that_the_system_cannot_handle_ends_it_at_once():
     world.producer.send = send
     took, error = world.passed(lambda: await_ready(world.producer, world.listener, limit=30))
     assert isinstance(error, InputFailedError)
-    assert str(error).startswith(
-        "the readiness probe failed; a readiness probe must be an input that the system"
-    )
+    assert str(error).startswith("processor failed after 3 attempts: NotUtf8Error: not UTF-8")
+    assert "the input was a readiness probe, before the first test" in str(error)
+    assert "harness_readiness_probe" in error.uncut
     assert error.report.cause.startswith("processor failed")
     assert took < 4
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "raised", "took"),
+    [("http://127.0.0.1:9", InputFailedError, 12.5), (None, WaitTimeoutError, 60)],
+    ids=["emulator", "aws, where a permission may need time"],
+)
+def test_a_function_that_fails_on_two_probes_ends_it_on_an_emulator(endpoint, raised, took):
+    world = World()
+    world.target.endpoint_url = endpoint
+    original = world.producer.send
+
+    def send(body):
+        sent = original(body)
+        line = f"[ERROR] KeyError: 'to' {sent.correlation_id}"
+        world.logs.invoked("/processor", str(uuid.uuid4()), line, at=world.clock.now + 0.1)
+        return sent
+
+    world.producer.send = send
+    passed, error = world.passed(lambda: await_ready(world.producer, world.listener, limit=60))
+    assert isinstance(error, raised)
+    assert str(error).startswith("processor failed: KeyError: 'to'")
+    assert "harness_readiness_probe" in error.uncut
+    assert passed == pytest.approx(took, abs=6)
 
 
 def test_readiness_probes_are_no_results_of_the_session():
