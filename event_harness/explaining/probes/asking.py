@@ -77,13 +77,17 @@ class Question:
 
     def foreign_to(self, component: Component) -> set[str | None]:
         """Requests of a function that are known to be of other inputs, or of several in a batch."""
-        id_ = self.sent.correlation_id
-        return {*self.foreign, *(one for one, ids in self._inputs(component).items() if ids - {id_})}
+        told = self._inputs(component).items()
+        return {*self.foreign, *(one for one, ids in told if not all(map(self._is_mine, ids)))}
 
     def own_of(self, component: Component) -> set[str]:
         """Requests of a function that the emulator's log tells to be of this input, perhaps in a batch."""
+        return {one for one, ids in self._inputs(component).items() if any(map(self._is_mine, ids))}
+
+    def _is_mine(self, logged: str) -> bool:
+        """Whether the emulator's log names the input by that id. It leaves out what follows a ULID."""
         id_ = self.sent.correlation_id
-        return {request for request, ids in self._inputs(component).items() if id_ in ids}
+        return id_ == logged or id_.startswith((f"{logged}/", f"{logged}."))
 
     def _inputs(self, component: Component) -> dict[str, set[str]]:
         log = self.platform_log() if self.platform_log else ""

@@ -160,6 +160,17 @@ def test_the_emulators_log_tells_which_of_two_errors_is_of_this_input(world, giv
     assert "KeyError" not in report.full()
 
 
+@pytest.mark.parametrize("named", ["run/01M8BAM74BXPVGK3PS3DYED5FC", "run/01M8BAM74BXPVGK3PS3DYED5FC/in.txt"])
+def test_a_single_input_is_no_batch_though_the_emulators_log_leaves_out_its_name(world, named):
+    sent = world.send(correlation_id="01M8BAM74BXPVGK3PS3DYED5FC/in.txt")
+    world.logs.invoked("/processor", REQUEST, TRACEBACK)
+    log = emulator_says(begins(REQUEST, named))
+    cause = explain(world, sent, emulator_log=log).cause
+    assert cause.startswith("processor failed")
+    assert "KeyError: 'amount'" in cause
+    assert "batch" not in cause
+
+
 def test_an_error_of_a_batch_that_the_emulators_log_tells_may_be_of_another_input(world, given_up):
     sent, _ = given_up
     world.logs.invoked("/processor", REQUEST, TRACEBACK)
