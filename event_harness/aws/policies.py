@@ -15,6 +15,11 @@ from urllib.parse import unquote
 Answer = bool | None
 """True, False, or None: not known."""
 
+# AWS gives these only to a request that a service makes in its own name, never to one of a role.
+_OF_SERVICES = {
+    *("aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths"),
+}
+
 
 class Like(str):
     """A text of which only a pattern is known, with `*` for any characters."""
@@ -31,7 +36,8 @@ class Request:
         resources: names of the one resource, if it may be written in several ways; empty if it isn't known.
         principal: the ARN of the role that asks; empty for a service.
         service: the service that asks (`sns.amazonaws.com`); empty for a role.
-        context: condition keys in lower case, with their values. Every other key is not known.
+        context: condition keys in lower case, with their values. Every other key is not known; but those of
+            `_OF_SERVICES` are not there in a request of a role.
         also: further names that AWS may give the action.
     """
 
@@ -139,14 +145,21 @@ def _principal(statement: Mapping[str, Any], request: Request) -> Answer:
     if request.service:
         services = [str(one).lower() for one in _listed(principal.get("Service", []))]
         return request.service.lower() in services
-    return _any(_is_role(str(one), request.principal) for one in _listed(principal.get("AWS", [])))
+    refused = statement.get("Effect") == "Deny"
+    return _any(_is_role(str(one), request.principal, refused) for one in _listed(principal.get("AWS", [])))
 
 
-def _is_role(named: str, role: str) -> Answer:
-    """Whether an AWS principal names a role, a session of it, or its account."""
+def _is_role(named: str, role: str, refused: bool) -> Answer:
+    """Whether an AWS principal names a role, or a session of it.
+
+    A refusal of the role's account refuses it to the role, too. A permission of the account doesn't allow it:
+    the account passes it on by the role's own policies.
+    """
     account = role.split(":")[4] if role.count(":") >= 5 else ""
-    if named in (role, account) or re.fullmatch(rf"arn:[a-z-]+:iam::{account}:root", named):
+    if named == role:
         return True
+    if named == account or re.fullmatch(rf"arn:[a-z-]+:iam::{account}:root", named):
+        return refused
     if ":assumed-role/" in named:
         return None if f":assumed-role/{role.rpartition('/')[2]}/" in named else False
     return False
@@ -162,13 +175,16 @@ def _conditions(conditions: Any, request: Request) -> Answer:
         if not isinstance(keys, Mapping):
             return None
         answers += [
-            _condition(str(operator).lower(), str(key).lower(), _listed(value), request.context)
+            _condition(str(operator).lower(), str(key).lower(), _listed(value), request)
             for key, value in keys.items()
         ]
     return _all(answers)
 
 
-def _condition(operator: str, key: str, expected: Sequence[Any], context: Mapping[str, Any]) -> Answer:
+def _condition(operator: str, key: str, expected: Sequence[Any], request: Request) -> Answer:
+    context = request.context
+    if key not in context and key in _OF_SERVICES and request.principal:
+        return _without_value(operator, expected)
     if key not in context or operator == "null":
         return (str(expected[0]).lower() == "false") if key in context and expected else None
     operator = operator.removesuffix("ifexists")
@@ -180,6 +196,16 @@ def _condition(operator: str, key: str, expected: Sequence[Any], context: Mappin
     found = [_any(compare(_text(value), _text(one)) for one in expected) for value in values]
     answers = [_not(one) for one in found] if negated else found
     return _all(answers) if for_all or (negated and not for_any) else _any(answers)
+
+
+def _without_value(operator: str, expected: Sequence[Any]) -> Answer:
+    """What a condition says of a key that a request doesn't have."""
+    if operator == "null":
+        return str(expected[0]).lower() == "true" if expected else None
+    if operator.endswith("ifexists") or operator.startswith("forallvalues:"):
+        return True
+    compare, negated = _OPERATORS.get(operator.rpartition(":")[2], (None, False))
+    return None if compare is None else negated
 
 
 def _text(value: Any) -> str:

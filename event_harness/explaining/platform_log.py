@@ -32,7 +32,7 @@ _INVOCATION = re.compile(
 )
 
 _DENIED = re.compile(
-    rf"{_AT} WARNING \[\S+\] permission denied: role (?P<role>\S+) may not (?P<call>\S+ on \S+) "
+    rf"{_AT} WARNING \[\S+\] permission denied: role (?P<role>\S+) may not (?P<call>\S+ on .+?) "
     r"\(function (?P<name>\S+)\)$",
     re.MULTILINE,
 )

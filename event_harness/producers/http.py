@@ -131,7 +131,7 @@ class HttpProducer(Producer):
             if check and answer.status >= 400:
                 raise ProducerError(
                     f"{where}: answered {answer.status}{_said(answer)};"
-                    " with check=False, sent.response has the answer"
+                    f" {self._signing(answer)}with check=False, sent.response has the answer"
                 )
             given = next((answer.headers[name] for name in _REQUEST_IDS if name in answer.headers), None)
             return Accepted(given, Response(answer.status, answer.body, answer.headers))
@@ -147,6 +147,11 @@ class HttpProducer(Producer):
             part for part in (parts.query, urlencode(parameters, doseq=True, quote_via=quote)) if part
         )
         return urlunsplit((parts.scheme, parts.netloc, whole or "/", asked, ""))
+
+    def _signing(self, answer: Answer) -> str:
+        """What helps if an API wants to know who calls."""
+        denied = answer.status == 403 and not self.sign
+        return "if it has the authorization type AWS_IAM, set sign=True; " if denied else ""
 
     def _hint(self) -> str:
         return f"; is {self.component.identifier} deployed, and does it answer?"

@@ -5,7 +5,8 @@ import re
 # Written by AWS and by the emulator. Some services leave the resource out.
 _DENIED = re.compile(
     r"User: arn:[\w-]+:sts::\d*:assumed-role/(?P<role>[^/\s]+)/\S+ is not authorized to perform: "
-    r"(?P<action>[\w-]+:\w+)(?: on resource: \"?(?P<resource>[^\s\"]+)\"?)?"
+    r"(?P<action>[\w-]+:\w+)"
+    r"(?: on resource: (?:\"(?P<quoted>[^\"]+)\"|(?P<bare>.+?)(?= because\b| with an explicit deny|$|\n)))?"
 )
 
 
@@ -14,5 +15,6 @@ def denied_call(error: str) -> str | None:
     found = _DENIED.search(error)
     if found is None:
         return None
-    where = f" on {found['resource']}" if found["resource"] and found["resource"] != "*" else ""
+    resource = found["quoted"] or found["bare"]
+    where = f" on {resource}" if resource and resource != "*" else ""
     return f"the role {found['role']} may not {found['action']}{where} (access denied)"

@@ -20,7 +20,13 @@ def api(question: Question, component: Component) -> Seen:
     name, answer = component.name, question.sent.response
     if not (question.is_entry(component) and answer):
         _check_there(question, component)
-        return Seen(Finding(name, "unknown", "there; an API doesn't tell what has passed"))
+        return Seen(
+            Finding(
+                name,
+                "unknown",
+                "there; an API doesn't tell what has passed, and its integration is not looked into",
+            )
+        )
     lines = _access_log(question, component)
     if answer.status < 400:
         return Seen(Finding(name, "ok", f"answered {answer.status}", lines, here=True))

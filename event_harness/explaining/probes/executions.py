@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from event_harness.aws.errors import code_of
 from event_harness.explaining.probes.asking import Question, Seen
+from event_harness.explaining.probes.express_workflows import of_log
 from event_harness.explaining.report import Finding
 from event_harness.system.correlation import without_slash
 from event_harness.system.resources import Component
@@ -20,7 +21,8 @@ _EVENTS = 200  # of an execution's history
 def state_machine(question: Question, component: Component) -> Seen:
     """Ask a state machine.
 
-    IAM: states:ListExecutions, states:DescribeExecution, states:GetExecutionHistory.
+    IAM: states:ListExecutions, states:DescribeExecution, states:GetExecutionHistory; logs:FilterLogEvents for
+    an express workflow.
     """
     name, answer = component.name, question.sent.response
     if question.is_entry(component) and answer:  # of an express workflow that the producer has awaited
@@ -33,9 +35,7 @@ def state_machine(question: Question, component: Component) -> Seen:
     except ClientError as error:
         if code_of(error) != "StateMachineTypeNotSupported":
             raise
-        return Seen(
-            Finding(name, "unknown", "not known: an express workflow keeps no list of its executions")
-        )
+        return Seen(of_log(question, component))
     if execution is None:
         return Seen(Finding(name, "not reached", "no execution of this input since the send"))
     return Seen(_told(name, execution, _History(sfn, str(execution["executionArn"]))))

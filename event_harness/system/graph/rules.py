@@ -52,9 +52,12 @@ def _named_buckets(building: Building, edge: Edge, pattern: Mapping[str, Any]) -
 def _limit(building: Building, edge: Edge, pattern: Mapping[str, Any]) -> None:
     if "source" in pattern and building.nodes[edge.source].identifier == "default":
         for node in list(building.nodes.values()):
-            # A state machine tells EventBridge each change of its executions, without a setting for it.
+            # A state machine tells EventBridge each change of its executions, without a setting for it. An
+            # express workflow tells nothing.
             if node.kind == "aws_sfn_state_machine" and _takes(pattern, node):
-                building.connect(node.address, edge.source, "status changes", _by(building, node))
+                resource = _by(building, node)
+                if resource.values.get("type") != "EXPRESS":
+                    building.connect(node.address, edge.source, "status changes", resource)
     senders = [one.source for one in building.edges if one.target == edge.source]
     own = {
         one for one in senders if building.nodes[one].kind in _OWN and _by_service(building, one, edge.source)

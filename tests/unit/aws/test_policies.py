@@ -58,9 +58,7 @@ def test_a_boundary_limits_what_the_role_allows():
     assert decide([], SEND, limits=[[allow("sqs:*", "*")]]) is False
 
 
-@pytest.mark.parametrize(
-    "principal", [{"AWS": ROLE}, {"AWS": "000000000000"}, {"AWS": ["x", ROLE]}, "*", {"AWS": "*"}]
-)
+@pytest.mark.parametrize("principal", [{"AWS": ROLE}, {"AWS": ["x", ROLE]}, "*", {"AWS": "*"}])
 def test_a_resource_may_allow_a_role_by_its_own_policy(principal):
     assert decide([], SEND, resource=[allow(Principal=principal)]) is True
 
@@ -181,3 +179,29 @@ def test_nothing_known_of_a_source_is_not_a_refusal():
     anything = from_topic(**{"aws:sourcearn": Like("*")})
     only = allow(Principal=SNS, Condition={"ArnLike": {"aws:SourceArn": TOPIC}})
     assert allows([only], anything, named=True) is None
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "expected"),
+    [
+        ("StringEquals", "AWS:SourceOwner", False),  # the policy that each new topic has
+        ("ArnLike", "aws:SourceArn", False),
+        ("StringEqualsIfExists", "aws:SourceAccount", True),
+        ("StringNotEquals", "aws:SourceAccount", True),
+        ("ForAnyValue:StringEquals", "aws:SourceOrgPaths", False),
+        ("Null", "aws:SourceArn", False),
+        ("StringEquals", "aws:PrincipalOrgID", None),
+    ],
+)
+def test_a_condition_for_services_lets_no_role_in(operator, key, expected):
+    value = "false" if operator == "Null" else "000000000000"
+    own = allow(Principal={"AWS": "*"}, Condition={operator: {key: value}})
+    assert decide([], SEND, resource=[own]) is expected
+
+
+@pytest.mark.parametrize("account", ["000000000000", "arn:aws:iam::000000000000:root"])
+def test_a_permission_of_the_account_needs_one_of_the_role_but_a_refusal_does_not(account):
+    named = {"Principal": {"AWS": account}}
+    assert decide([], SEND, resource=[allow(**named)]) is False
+    assert decide([allow()], SEND, resource=[allow(**named)]) is True
+    assert decide([allow()], SEND, resource=[deny(**named)]) is False

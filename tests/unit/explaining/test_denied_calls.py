@@ -29,6 +29,18 @@ LINE = "2026-11-26 00:42:02 WARNING [event_harness] permission denied: "
             "the role confirm may not s3:PutObject on arn:aws:s3:::b/a (access denied)",
         ),
         (
+            's3:PutObject on resource: "arn:aws:s3:::b/a b+ü.txt" because no',
+            "the role confirm may not s3:PutObject on arn:aws:s3:::b/a b+ü.txt (access denied)",
+        ),
+        (
+            "s3:GetObject on resource: arn:aws:s3:::b/a b.txt because no identity-based policy",
+            "the role confirm may not s3:GetObject on arn:aws:s3:::b/a b.txt (access denied)",
+        ),
+        (
+            "sqs:SendMessage on resource: arn:aws:sqs:r:1:q",
+            "the role confirm may not sqs:SendMessage on arn:aws:sqs:r:1:q (access denied)",
+        ),
+        (
             "s3:ListAllMyBuckets on resource: * because",
             "the role confirm may not s3:ListAllMyBuckets (access denied)",
         ),
@@ -55,6 +67,7 @@ LOG = "\n".join(
     [
         f"{LINE}role confirm may not sqs:SendMessage on arn:q (function orders)",
         f"{LINE}role confirm may not sqs:SendMessage on arn:q (function orders)",
+        f"{LINE}role confirm may not s3:GetObject on arn:b/a b.txt (function spaces)",
         f"{LINE}role other may not sqs:SendMessage on arn:q (function orders-2)",
     ]
 )

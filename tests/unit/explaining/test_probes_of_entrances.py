@@ -1,5 +1,6 @@
 """The findings about APIs and state machines."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -68,7 +69,10 @@ def test_an_api_that_the_harness_has_not_asked_is_there(kind):
         "apigateway": {"get_rest_api": {}},
     }
     found = asked(API, SENT, **services)
-    assert (found.state, found.text) == ("unknown", "there; an API doesn't tell what has passed")
+    assert (found.state, found.text) == (
+        "unknown",
+        "there; an API doesn't tell what has passed, and its integration is not looked into",
+    )
 
 
 def test_an_api_that_is_gone_is_said_to_be_gone():
@@ -166,8 +170,67 @@ def test_an_express_workflow_tells_what_the_producer_has_seen():
 
 
 def test_an_express_workflow_that_the_system_starts_is_not_known():
-    services = {"list_executions": client_error("StateMachineTypeNotSupported")}
-    assert asked(MACHINE, SENT, stepfunctions=services).state == "unknown"
+    found = asked(MACHINE, SENT, stepfunctions=EXPRESS)
+    assert (found.state, found.text) == (
+        "unknown",
+        "not known: an express workflow keeps no list of its executions, and no log group is known",
+    )
+
+
+EXPRESS = {"list_executions": client_error("StateMachineTypeNotSupported")}
+OWN, OTHER = "arn:aws:states:r:1:express:checkout:run_1:a", "arn:aws:states:r:1:express:checkout:run_12:b"
+
+
+def logged(type_, arn=OWN, **details):
+    return json.dumps({"type": type_, "execution_arn": arn, "details": details})
+
+
+@pytest.mark.parametrize(
+    ("lines", "state", "text"),
+    [
+        (
+            [
+                logged("ExecutionStarted", input='{"correlation_id": "run/1"}'),
+                logged("TaskStateEntered", name="Charge"),
+                logged("ExecutionFailed", error="Declined", cause="no\nmoney"),
+            ],
+            "failed",
+            "its execution failed in state Charge: Declined: no money",
+        ),
+        (
+            [logged("ExecutionStarted"), logged("ExecutionSucceeded", output="{}")],  # the id is in the name
+            "ok",
+            "its execution succeeded, as its log group tells",
+        ),
+        (
+            [logged("ExecutionStarted"), logged("PassStateEntered", name="Wait")],
+            "unknown",
+            "its execution began in state Wait; its log group tells no end of it",
+        ),
+        (
+            [logged("ExecutionFailed", OTHER, error="Declined"), "START", "[1]"],
+            "unknown",
+            "not known: an express workflow keeps no list of its executions, and no line of its log group"
+            " names this input",
+        ),
+    ],
+    ids=["failed", "succeeded", "running", "another"],
+)
+def test_the_log_group_of_an_express_workflow_tells_of_the_execution(lines, state, text):
+    def filtered(logGroupName, startTime, filterPattern):  # noqa: N803 - as boto3 has it
+        wanted = json.loads(filterPattern)
+        return {"events": [{"message": line} for line in lines if wanted in line]}
+
+    machine_ = replace(MACHINE, log_group="/states")
+    found = asked(machine_, SENT, stepfunctions=EXPRESS, logs={"filter_log_events": filtered})
+    assert (found.state, found.text) == (state, text)
+    assert found.cause == (f"checkout: {text}" if state == "failed" else None)
+
+
+def test_a_log_group_of_an_express_workflow_that_may_not_be_read_is_said():
+    denied = {"filter_log_events": client_error("AccessDeniedException")}
+    found = asked(replace(MACHINE, log_group="/states"), SENT, stepfunctions=EXPRESS, logs=denied)
+    assert found.text.endswith("and its log group could not be read (AccessDeniedException)")
 
 
 def test_a_state_machine_that_is_gone_is_said_to_be_gone():

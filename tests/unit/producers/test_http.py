@@ -76,6 +76,14 @@ def test_the_answer_is_on_the_input(make, web):
     assert sent.service_id == "r-7"
 
 
+def test_a_request_that_nobody_has_signed_is_told_how_to_sign(make, web):
+    web.answer = Answer(403, {}, b'{"message": "Missing Authentication Token"}')
+    with pytest.raises(
+        ProducerError, match=r"Token\"}; if it has the authorization type AWS_IAM, set sign=True; "
+    ):
+        make(HttpProducer).send({})
+
+
 def test_an_error_status_is_raised_with_what_the_api_said(make, web):
     web.answer = Answer(400, {}, b'{"message":\n"no lines"}')
     with pytest.raises(

@@ -244,6 +244,16 @@ def test_task_whose_resource_is_known_only_at_run_time_is_told_by_the_role():
     assert drawn(graph) == {"flow -> check: may write (allowed)"}
 
 
+@pytest.mark.parametrize(
+    ("type_", "told"), [("STANDARD", {"flow -> default: status changes"}), ("EXPRESS", set())]
+)
+def test_express_workflow_tells_the_bus_nothing(type_, told):
+    rule = resource("aws_cloudwatch_event_rule.ends", name="ends", event_pattern='{"source": ["aws.states"]}')
+    target = resource("aws_cloudwatch_event_target.ends", rule="ends", arn=arn("sqs", "ended"))
+    graph = graph_of(machine(type=type_), rule, target, queue("ended"))
+    assert drawn(graph) == {"default -> ended: rule ends", *told}
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"States": 3}', '{"States": {"A": {"Type": "Task"}}}'])
 def test_definition_that_holds_no_task(text):
     assert tasks(text) == []
