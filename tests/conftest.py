@@ -3,11 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from event_harness.plugin_process import SETTINGS_KEY
 from event_harness.terraform.provider_source import VARIABLE
+
+TESTS = Path(__file__).parent
 
 
 @pytest.hookimpl(trylast=True)
@@ -15,6 +18,49 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let tests that run terraform themselves use the same providers as the session."""
     if wish := config.stash[SETTINGS_KEY].providers():
         os.environ.setdefault(VARIABLE, wish)
+
+
+# The files that take longest, in the order in which workers take them: what begins last should end soon.
+LONGEST = (
+    "test_account_policy",
+    "test_inspecting",
+    "test_endings",
+    "test_reuse",
+    "test_init",
+    "test_xdist",
+    "test_deployment",
+    "test_explanations",
+    "test_faults",
+    "test_plans",
+    "test_edited_functions",
+    "test_adopt",
+    "test_faults_on_purpose",
+    "test_failures",
+    "test_kill",
+    "test_least_privilege",
+    "test_distribution",
+    "test_endings_of_pytest",
+    "test_demo",
+    "test_kinesis",
+    "test_secrets",
+    "test_up_and_down",
+    "test_redrive",
+    "test_permissions",
+    "test_branches",
+)
+LAYERS = ("integration", "plan", "unit", "config")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, then layer by layer; within a file, nothing changes."""
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> tuple[int, int]:
+    layer = path.relative_to(TESTS).parts[0]
+    long = layer in LAYERS[:2] and path.stem in LONGEST
+    return (LONGEST.index(path.stem) if long else len(LONGEST), LAYERS.index(layer))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ MAKE = shutil.which("make")
 PROGRAM = """#!/bin/sh
 call="${PWD#"$ROOT"}: ${0##*/} $*"
 echo "${EVENT_HARNESS_PROVIDERS-unset}" >> "$ROOT/providers"
+echo "${PYTHONDONTWRITEBYTECODE-kept}" >> "$ROOT/bytecode"
 echo "$call" >> "$ROOT/calls"
 case "$call" in *"$FAILS_AT"*) exit 1 ;; esac
 """
@@ -54,21 +55,21 @@ class Copy:
         path.write_text(text)
         return path
 
-    def make(self, *arguments, fails_at="nowhere", path=os.environ["PATH"]):
+    def make(self, *arguments, fails_at="nowhere", path=os.environ["PATH"], **environ):
         """Run make and return its exit code and its calls."""
         done = subprocess.run(
             [MAKE, *arguments],
             cwd=self.directory,
-            env={"PATH": path, "ROOT": str(self.directory), "FAILS_AT": fails_at},
+            env={"PATH": path, "ROOT": str(self.directory), "FAILS_AT": fails_at} | environ,
             capture_output=True,
             check=False,
         )
         calls = self.directory / "calls"
         return done.returncode, calls.read_text().splitlines() if calls.exists() else []
 
-    def calls(self, *arguments):
+    def calls(self, *arguments, **environ):
         """Return the calls of a make that succeeds."""
-        code, calls = self.make(*arguments)
+        code, calls = self.make(*arguments, **environ)
         assert code == 0
         return calls
 
@@ -85,12 +86,18 @@ def copy(tmp_path):
         ("http://127.0.0.1:4566", [": event-harness list --target http://127.0.0.1:4566"]),
     ],
 )
-def test_test_runs_every_test_and_every_example_on_the_target(copy, target, before):
+def test_test_runs_every_test_on_the_target_and_shows_the_slowest_ten(copy, target, before):
     calls = copy.calls("test", f"TARGET={target}")
     assert calls[: len(before)] == before
-    tests, *examples = calls[len(before) :]
+    (tests,) = calls[len(before) :]
     assert tests.startswith(f": pytest --harness-target {target} --junitxml reports/junit.xml tests ")
-    assert [call.partition(" --junitxml")[0] for call in examples] == [
+    assert " --durations 10 " in tests
+
+
+@pytest.mark.parametrize("target", ["local", "aws", "http://127.0.0.1:4566"])
+def test_examples_runs_each_example_on_the_target(copy, target):
+    calls = copy.calls("examples", f"TARGET={target}")
+    assert [call.partition(" --junitxml")[0] for call in calls] == [
         f"/examples/orders: pytest --harness-target {target}",
         f"/examples/projection: pytest --harness-target {target}",
     ]
@@ -120,11 +127,10 @@ def test_test_is_local_unless_told_otherwise(copy):
     assert [call for call in copy.calls("test") if "--harness-target local " not in call] == []
 
 
-def test_test_skips_the_examples_on_a_real_account_and_examples_does_not(copy):
-    _, tests = copy.calls("test", "TARGET=aws")
-    assert "pytest --harness-target aws " in tests
-    examples = copy.calls("examples", "TARGET=aws")[2:]
-    assert len([call for call in examples if "pytest --harness-target aws " in call]) == 2
+def test_no_python_that_a_test_starts_compiles_the_package_anew(copy):
+    for target in ("test", "unit", "examples"):
+        copy.calls(target, PYTHONDONTWRITEBYTECODE="1")
+    assert set((copy.directory / "bytecode").read_text().split()) == {"kept"}
 
 
 def test_refused_credentials_end_test_before_any_test_runs(copy):
@@ -140,7 +146,6 @@ def test_refused_credentials_end_test_before_any_test_runs(copy):
         ("lint", "mypy functions/first"),
         ("lint", "validate . examples/orders/ examples/projection/"),
         ("test", ": pytest"),
-        ("test", "orders: pytest"),
         ("examples", "orders: pytest"),
         ("deploy.g", "configure"),
         ("deploy.g", "apply"),

@@ -163,14 +163,24 @@ def test_no_other_test_runs_on_a_real_account():
 
 
 @pytest.mark.parametrize(("example", "prefix"), [("orders", "orders"), ("projection", "crm")])
-def test_policy_suffices_for_an_example_with_the_statements_of_its_readme(owner, example, prefix):
+def test_policy_suffices_for_an_example_with_the_statements_of_its_readme(
+    owner, pytestconfig, example, prefix
+):
+    """All tests of the example pass; `make examples` runs them without a policy.
+
+    Their reports lie beside those of this session.
+    """
     before, directory = inventory(owner), ROOT / "examples" / example
     readme = (directory / "README.md").read_text(encoding="utf-8")
     (listed,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     policy = json.loads(POLICY.read_text(encoding="utf-8").replace("shout-", f"{prefix}-"))
     policy["Statement"] += json.loads(listed)
     limited = {"TF_VAR_permissions_boundary": boundary_of(prefix)}
-    run_pytest(directory, *as_user(owner), **user_with(json.dumps(policy), owner), **limited)
+    written = ()
+    if junit := pytestconfig.option.xmlpath:
+        place = ROOT / Path(junit).parent / example
+        written = (f"--junitxml={place}.xml", f"--harness-report={place}")
+    run_pytest(directory, *as_user(owner), *written, **user_with(json.dumps(policy), owner), **limited)
     assert inventory(owner) == before
 
 
