@@ -22,7 +22,8 @@ from event_harness.results.results_table import ResultsTable
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
-    monkeypatch.setattr("event_harness.results.reader.SHORTEST", 0.001)
+    for module in ("reader", "look_interval"):
+        monkeypatch.setattr(f"event_harness.results.{module}.SHORTEST", 0.001)
 
 
 class Strike(BaseException):

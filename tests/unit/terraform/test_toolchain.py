@@ -1,5 +1,6 @@
 """Small programs stand in for terraform; the registry is a function, so nothing asks the network."""
 
+import hashlib
 import os
 import subprocess
 
@@ -50,11 +51,15 @@ def find(tmp_path, bin_dir):
 
 
 @pytest.fixture
-def unpacked_provider(tmp_path):
+def unpacked_provider(tmp_path, monkeypatch):
     """A cache that has the old provider already, so that nothing is fetched."""
-    cache = tmp_path / "cache"
+    cache, executable = tmp_path / "cache", b"a provider"
     home = cache / f"terraform-provider-aws_{providers.AWS_VERSION}_{providers.PLATFORM}"
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True)
+    (home / "terraform-provider-aws").write_bytes(executable)
+    (home / "terraform-provider-aws").chmod(0o755)
+    monkeypatch.setattr(providers, "_EXECUTABLE_SHA256", hashlib.sha256(executable).hexdigest())
+    monkeypatch.setattr(providers, "_pip_download", lambda directory: pytest.fail("a provider is fetched"))
     return cache
 
 
