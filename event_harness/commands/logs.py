@@ -3,9 +3,10 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from event_harness.commands.options import state_dir
+from event_harness.commands.log_sources import LogSources
+from event_harness.commands.options import project, state_dir
 from event_harness.commands.watch import follower_of, looks, opened
 from event_harness.errors import SettingError, printable
 from event_harness.explaining.log_lines import Line
@@ -30,13 +31,17 @@ def run(options: argparse.Namespace) -> int:
 def _logs(options: argparse.Namespace) -> int:
     found, system = opened(options)
     names = _functions(system.resources)
-    if options.component is not None and options.component not in names:
+    if options.component is None:
+        wanted = names
+    elif (name := system.resources.component_named(options.component)) in names:
+        wanted = [name]
+    else:
         raise SettingError(
             f"{options.component!r} is no function of this system; there are: {', '.join(names)}"
         )
-    wanted = names if options.component is None else [options.component]
     follower = follower_of(found, system, state_dir(options))
-    printer = _Printer(wanted, options.id, colour=_colour())
+    sources = LogSources(project(options), system.resources, found.record)
+    printer = _Printer(wanted, options.id, sources.told, colour=_colour())
     for _ in looks(found, follower, once=not options.follow):
         printer.show(follower.tracer.invocations.all)
         for component, why in follower.tracer.problems.items():
@@ -68,12 +73,21 @@ class _Printer:
     Args:
         components: The components whose lines are shown.
         wanted: Only inputs whose id contains this text; None for all lines.
+        told: The lines to print of a record of a component's log.
         colour: Give each component its colour.
     """
 
-    def __init__(self, components: list[str], wanted: str | None, *, colour: bool) -> None:
+    def __init__(
+        self,
+        components: list[str],
+        wanted: str | None,
+        told: Callable[[str, Line], list[str]],
+        *,
+        colour: bool,
+    ) -> None:
         self._components = components
         self._wanted = wanted
+        self._told = told
         self._colour = colour
         self._width = max(map(len, components), default=0)
         self._printed: set[int] = set()  # lines
@@ -91,7 +105,7 @@ class _Printer:
             if self._wanted is not None and not _names(self._wanted, one):
                 continue
             key = ", ".join(mine) or self._wanted or "no input is named"
-            new = [line for line in one.lines if id(line) not in self._printed]
+            new = [line for line in one.lines if id(line) not in self._printed and not line.marks_only]
             groups.setdefault(key, []).extend((line, one.component) for line in new)
         fresh = {key: lines for key, lines in groups.items() if lines}
         for key, lines in sorted(fresh.items(), key=lambda group: min(line.at for line, _ in group[1])):
@@ -111,11 +125,11 @@ class _Printer:
 
     def _print(self, line: Line, component: str) -> None:
         name = printable(f"{component:<{self._width}}")
-        text = printable(f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03} {line.text}").replace(
-            "\n", " "
-        )
+        at = f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03}"
+        texts = [printable(text) for text in self._told(component, line)]
         if self._colour:
             code = _COLOURS[self._components.index(component) % len(_COLOURS)]
             name = f"\x1b[{code}m{name}\x1b[0m"
-            text = f"\x1b[{_ERROR}m{text}\x1b[0m" if line.is_error else text
-        print(f"  {name}  {text}", flush=True)
+            texts = [f"\x1b[{_ERROR}m{text}\x1b[0m" if line.is_error else text for text in texts]
+        for number, text in enumerate(texts):
+            print(f"  {name}  {at if number == 0 else ' ' * len(at)} {text}".rstrip(), flush=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
+from event_harness.deployments import function_names
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DeploymentError, HarnessError
 from event_harness.machine import clock, interrupts
@@ -56,20 +57,22 @@ class Changes:
         files: the changed files that the functions' new code holds, relative to the root.
         others: the changed files that only an apply can bring there.
         refused: what of the functions' code can't be made exactly as at apply, with the reason.
+        told: how to tell the functions, by their own names.
     """
 
     stale: list[tuple[Code, Made]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.stale or self.others)
 
     @property
     def functions(self) -> list[str]:
-        """Names of the functions whose code differs."""
-        return [name for code, _ in self.stale for name in code.functions.values()]
+        """The functions whose code differs, as they are told to a person."""
+        return [self.told.get(name, name) for code, _ in self.stale for name in code.functions.values()]
 
 
 def record(view: View, deployed: DeploymentRecord) -> None:
@@ -107,6 +110,7 @@ def changes_of(deployed: DeploymentRecord) -> Changes:
         files = []  # the files could be read at apply; now they can't be compared
     known = recorded(deployed)
     exact: list[Code] = []
+    inexact: list[tuple[Code, str]] = []
     for code in known.codes if known else []:
         why = code.why_not
         if not why and known:
@@ -119,7 +123,7 @@ def changes_of(deployed: DeploymentRecord) -> Changes:
                 if not why and made.digest != code.digest:
                     found.stale.append((code, made))
         if why:
-            found.refused.append(f"{', '.join(code.functions.values())} ({why})")
+            inexact.append((code, why))
         else:
             exact.append(code)
     for name in files:
@@ -129,6 +133,11 @@ def changes_of(deployed: DeploymentRecord) -> Changes:
             found.others.append(name)
         elif any(code is stale for code, _ in found.stale for stale in holders):
             found.files.append(name)
+    named = [code for code, _ in (*found.stale, *inexact)]
+    found.told = function_names.told(deployed, [name for code in named for name in code.functions.values()])
+    found.refused = [
+        f"{', '.join(found.told[name] for name in code.functions.values())} ({why})" for code, why in inexact
+    ]
     return found
 
 

@@ -49,6 +49,7 @@ class Line:
         correlation_id: The correlation id that it names in a field of its own.
         starts: It is the platform's, and an invocation starts with it; `ends`: an invocation ends with it.
         raised_at: File and line in the function's own code of its traceback (`app.py:14`).
+        whole: Its message with all lines and their indents; of a logger's JSON, the text and the traceback.
         duration: Seconds that the invocation took, if this is the platform's line about it.
     """
 
@@ -61,9 +62,15 @@ class Line:
     ends: bool = False
     duration: float | None = None
     raised_at: str | None = None
+    whole: str = ""
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S}.{self.at.microsecond // 1000:03} {self.text}"
+
+    @property
+    def marks_only(self) -> bool:
+        """Whether it only marks where an invocation begins or ends. Another line has its times."""
+        return bool(_START.match(self.whole)) or self.whole.startswith("END RequestId: ")
 
     @property
     def told_error(self) -> str:
@@ -138,6 +145,7 @@ def _plain(raw: str, at: datetime, stream: _Stream) -> Line:
         ends=bool(end),
         duration=_milliseconds(took[1]) if (took := _DURATION.match(message)) else None,
         raised_at=stream.raised_at,
+        whole=_logged(raw.rstrip()),
     )
 
 
@@ -162,9 +170,10 @@ def _structured(record: Mapping[str, Any], message: str, at: datetime, stream: _
     correlation_id = record.get("correlation_id")
     exception = str(record.get("exception") or "").strip().splitlines()
     tail = f": {exception[-1]}" if exception else f": {error}" if error else ""
+    text = f"{level} {said if isinstance(said, str) else json.dumps(said)}".strip()
     return Line(
         at=at,
-        text=f"{level} {said if isinstance(said, str) else json.dumps(said)}{tail}".strip(),
+        text=f"{text}{tail}",
         request_id=str(request_id) if request_id else stream.request_id,
         is_error=level in ("ERROR", "CRITICAL")
         or bool(error)
@@ -174,6 +183,7 @@ def _structured(record: Mapping[str, Any], message: str, at: datetime, stream: _
         ends=kind in ("platform.report", "platform.runtimeDone", "platform.end"),
         duration=_milliseconds(_metric(details)) if kind == "platform.report" else None,
         raised_at=code_position(f"{record.get('exception', '')}\n{_joined(record.get('stackTrace'))}"),
+        whole="\n".join([text if exception else f"{text}{tail}", *exception]),
     )
 
 
@@ -196,13 +206,17 @@ def _milliseconds(value: object) -> float | None:
 
 def _told(message: str) -> str:
     """A message as one line. Of a traceback only the exception is kept, of a logger's line level and text."""
-    logged = next((match for pattern in _LOGGED if (match := pattern.match(message))), None)
-    if logged:
-        message = f"[{logged['level']}] {logged['said']}"
+    message = _logged(message)
     before, traceback, after = message.partition(_TRACEBACK)
     if traceback:
         message = before.strip() or (after.lstrip(":").strip().splitlines() or [message])[-1]
     return " | ".join(message.splitlines())
+
+
+def _logged(message: str) -> str:
+    """A logger's message without time and request."""
+    found = next((match for pattern in _LOGGED if (match := pattern.match(message))), None)
+    return f"[{found['level']}] {found['said']}" if found else message
 
 
 def _json(message: str) -> dict[str, Any] | None:

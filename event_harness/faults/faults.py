@@ -155,7 +155,7 @@ class Faults:
         """A function raises, or a service fails.
 
         Args:
-            name: a component that is a function, or a service (as for `latency`).
+            name: a function (its component, or its own name), or a service (as for `latency`).
             message: of the error.
             type: of a function's exception.
             after: let the function do its work first; otherwise it isn't run.
@@ -164,12 +164,12 @@ class Faults:
             status: HTTP status of a service.
             more: as for `latency`; `rate` and `times` only for a function.
         """
-        if name in self._functions():
+        if self._resources.component_named(name) in self._resources.functions():
             said = "injected by a test" if message is None else message
             return self._of_function("raise", name, more, type=type, message=said, after=after)
         usual, usual_status = services.failing(name) if name in services.SERVICES else ("", 0)
         if not usual:
-            known = ", ".join(sorted(self._functions())) or "it has none"
+            known = ", ".join(sorted(self._resources.functions())) or "it has none"
             raise SettingError(
                 f"faults: {name!r} is neither a function of the system ({known}) "
                 f"nor a service ({', '.join(sorted(services.SERVICES))})"
@@ -244,18 +244,12 @@ class Faults:
         if fault in self._open:
             self._open.remove(fault)
 
-    def _functions(self) -> dict[str, str]:
-        return {
-            one.name: function_name(str(one.function))
-            for one in self._resources.components
-            if one.type == "lambda"
-        }
-
-    def _function(self, component: str) -> str:
-        known = self._functions()
+    def _function(self, name: str) -> str:
+        known = self._resources.functions()
+        component = self._resources.component_named(name)
         if component not in known:
             there = ", ".join(sorted(known)) or "none"
-            raise SettingError(f"faults: {component!r} is no function of the system; there are: {there}")
+            raise SettingError(f"faults: {name!r} is no function of the system; there are: {there}")
         return known[component]
 
 

@@ -46,6 +46,12 @@ class Project:
             same = [path for paths in self._by_name.values() for path in paths if self._hash(path) == sha256]
         return min(same, key=lambda path: (-_common(path, place), len(path.parts), path), default=None)
 
+    def only(self, place: str) -> Path | None:
+        """The file whose path ends like that place in an archive; None if there are several or none."""
+        parts = len(Path(place).parts)
+        found = [path for path in self._by_name[Path(place).name] if _common(path, place) == parts]
+        return found[0] if len(found) == 1 else None
+
     def changed(self, place: str, sha256: str, archive: str) -> bool:
         """Whether the file was made from one of the project that has another content now."""
         named = self._named(place, archive)

@@ -15,7 +15,8 @@ from event_harness.errors import SettingError
 from event_harness.inspecting import folder as folders
 from event_harness.inspecting.code_origin import Project
 from event_harness.machine.ports import LOOPBACK, is_free
-from event_harness.system.resources import ResourceMap
+from event_harness.system.graph.model import LISTENER
+from event_harness.system.resources import ResourceMap, function_name
 
 ALL = "all"
 FIRST_PORT = 5678
@@ -53,7 +54,8 @@ def functions(wanted: str, resources: ResourceMap | None, target: Target) -> dic
     }
     named = _components(resources)
     if wanted != ALL:
-        name = named.get(wanted, wanted)
+        component = resources.component_named(wanted) if resources else wanted
+        name = named.get(component, wanted)
         if name not in runtimes:
             there = sorted({*named, *(set(runtimes) - set(named.values()))})
             raise SettingError(
@@ -63,7 +65,7 @@ def functions(wanted: str, resources: ResourceMap | None, target: Target) -> dic
             raise SettingError(
                 f"debug is {wanted!r}, a function of {runtimes[name]}: debugpy debugs Python only"
             )
-        return {name: wanted}
+        return {name: component}
     listener = named.get("event_listener")
     shown = {function: name for name, function in named.items()}
     names = sorted(name for name, kind in runtimes.items() if kind.startswith("python") and name != listener)
@@ -74,8 +76,7 @@ def _components(resources: ResourceMap | None) -> dict[str, str]:
     """The name of each component that is a function -> the function's own name."""
     if resources is None:
         return {}
-    named = {one.name: str(one.function).rpartition(":")[2] for one in resources.components if one.function}
-    return {"event_listener": resources.listener.function.rpartition(":")[2]} | named
+    return {LISTENER: function_name(resources.listener.function)} | resources.functions()
 
 
 def assigned(names: Mapping[str, str], state_dir: Path) -> dict[str, Debugged]:

@@ -109,8 +109,7 @@ class Inspection:
         if running := measuring.wait_for_invocations(self.folder):
             self._say(f"coverage lacks what {running} invocations run that have not ended yet")
         measured = measuring.Measured(self.folder, self._project())
-        data_file = Path(controller.topdir) / str(controller.cov.get_option("run:data_file"))
-        measured.write(measuring.wanted_by(controller.cov), data_file)
+        measured.write(measuring.wanted_by(controller.cov), measuring.data_file(controller))
         if measured.changed:
             names = ", ".join(sorted(measured.changed))
             self._say(f"coverage lacks files that have changed since they were deployed: {names}")

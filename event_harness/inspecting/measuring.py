@@ -31,8 +31,15 @@ def forget(controller: Any) -> None:
 
     pytest-cov leaves these files behind, and deletes them when the next session starts.
     """
+    from coverage import CoverageData
+
     if not controller.cov_append:
-        controller.cov.erase()
+        CoverageData(basename=str(data_file(controller))).erase(parallel=True)
+
+
+def data_file(controller: Any) -> Path:
+    """The project's data file."""
+    return Path(controller.topdir) / str(controller.cov.get_option("run:data_file"))
 
 
 def configuration(measured: Any, folder: Path) -> Path:

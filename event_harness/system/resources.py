@@ -12,7 +12,7 @@ from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import GateShutError, ResourceMapError
 from event_harness.machine.boundary import explained
-from event_harness.system.graph.model import Graph
+from event_harness.system.graph.model import LISTENER, Graph
 from event_harness.system.graph.walks import entries, failure_queues
 from event_harness.system.map_checks import MOST_SHARDS, SCHEMA, MapChecker
 from event_harness.system.parts import (
@@ -139,6 +139,15 @@ class ResourceMap:
         known = ", ".join(component.name for component in self.components)
         raise ResourceMapError(f"{self.origin}: no component {name!r}; there are: {known}")
 
+    def functions(self) -> dict[str, str]:
+        """The name of each component that is a function -> the function's own name; without the listener."""
+        return {one.name: function_name(str(one.function)) for one in self.components if one.type == "lambda"}
+
+    def component_named(self, name: str) -> str:
+        """The component of this name, or whose function or queue has this name; any other name as it is."""
+        known = name == LISTENER or any(one.name == name for one in self.components)
+        return name if known else self.owners.get(name, name)
+
     def entry(self, types: Collection[str], name: str | None = None) -> Component:
         """The component where events enter the system, the default of tests.
 
@@ -183,7 +192,7 @@ class ResourceMap:
         arns = {node.arn: node.name for node in nodes if node.arn}
         functions = {function_name(s.function): s.name for s in self.components if s.function}
         queues = {str(s.queue_url).rpartition("/")[2]: s.name for s in self.components if s.queue_url}
-        return {function_name(self.listener.function): "event_listener", **arns, **queues, **functions}
+        return {function_name(self.listener.function): LISTENER, **arns, **queues, **functions}
 
     @property
     def failure_queues(self) -> dict[str, str]:
@@ -200,7 +209,7 @@ class ResourceMap:
             names = sharing.setdefault(url, [])
             names += [node.name for node in found if node.name not in names]
         if self.listener.failure_queue_url:
-            sharing.setdefault(self.listener.failure_queue_url, ["event_listener"])
+            sharing.setdefault(self.listener.failure_queue_url, [LISTENER])
         return {url: " or ".join(names) for url, names in sharing.items()}
 
 

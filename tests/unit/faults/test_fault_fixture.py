@@ -181,6 +181,13 @@ def test_seeds_differ_between_faults_and_are_the_same_each_time(faults, control)
     assert seeds == ["test_a 1", "test_a 2"]
 
 
+@pytest.mark.parametrize("name", ["mailer", "app-mailer"])
+def test_a_function_has_the_name_of_its_component_or_its_own(faults, control, name):
+    for fault in (faults.error(name), faults.timeout(name), faults.reset("sqs", function=name)):
+        with fault:
+            assert in_force(control)["functions"] == ["app-mailer"]
+
+
 @pytest.mark.parametrize(
     ("ask", "told"),
     [

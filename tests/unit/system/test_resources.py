@@ -260,3 +260,19 @@ def test_number_of_shards_is_read():
 def test_wrong_number_of_shards_is_named(shards):
     with pytest.raises(ResourceMapError, match=r"results.shards is .*; must be a whole number from 1 to 100"):
         read(changed(("results", "shards"), shards))
+
+
+@pytest.mark.parametrize(
+    ("name", "component"),
+    [
+        ("processor", "processor"),
+        ("app-d1-processor", "processor"),
+        ("listener", "event_listener"),
+        ("event_listener", "event_listener"),
+        ("source", "source"),
+        ("nobody", "nobody"),
+    ],
+)
+def test_component_is_found_by_its_name_or_that_of_its_function(name, component):
+    arn = "arn:aws:lambda:eu-west-1:1:function:app-d1-processor:live"
+    assert read(changed(("components", 1, "function"), arn)).component_named(name) == component
