@@ -37,9 +37,12 @@ _SNS_TOO = {
 _EVENT = {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
 _LOGS = {"messageType", "owner", "logGroup", "logStream", "subscriptionFilters", "logEvents"}
 _POINTERS = {
-    "software.amazon.payloadoffloading.PayloadS3Pointer": "ExtendedPayloadSize",
-    "com.amazon.sqs.javamessaging.MessageS3Pointer": "SQSLargePayloadSize",
-}  # class of a pointer -> the message attribute that its client adds
+    "software.amazon.payloadoffloading.PayloadS3Pointer",
+    "com.amazon.sqs.javamessaging.MessageS3Pointer",
+}
+# One of these message attributes is added by each client. By default, that for Java adds the older one to the
+# newer pointer.
+_SIZES = {"ExtendedPayloadSize", "SQSLargePayloadSize"}
 
 
 def open_all(record: Record, fetch: Fetch, decode: Sequence[str] = ()) -> list[Record]:
@@ -199,7 +202,9 @@ def _user_record(record: Record, part: UserRecord, number: int) -> Record:
 
 def _pointer(record: Record, value: Sequence[Any], fetch: Fetch) -> list[Record] | None:
     """Open a message that an extended client of AWS has moved to S3."""
-    if len(value) != 2 or not isinstance(value[0], str) or _POINTERS.get(value[0]) not in record.attributes:
+    if len(value) != 2 or not isinstance(value[0], str) or value[0] not in _POINTERS:
+        return None
+    if _SIZES.isdisjoint(record.attributes):
         return None
     if not isinstance(value[1], dict) or set(value[1]) != {"s3BucketName", "s3Key"}:
         return None

@@ -112,3 +112,52 @@ def test_request_of_the_tests_own_is_adopted(listener):
         Payload=f'{{"correlation_id": "{sent.correlation_id}", "total": 8}}',
     )
     assert listener.wait_for(sent).json()["total"] == 8
+
+
+def test_request_that_must_be_signed_arrives(listener):
+    apis, url = listener.target.client("apigatewayv2"), listener.resources.component("orders").url
+    api = url.partition("://")[2].partition(".")[0]
+    integration = apis.get_integrations(ApiId=api)["Items"][0]["IntegrationId"]
+    apis.create_route(
+        ApiId=api,
+        RouteKey="POST /signed",
+        Target=f"integrations/{integration}",
+        AuthorizationType="AWS_IAM",
+    )
+    sent = HttpProducer.on(listener, "orders", path="/signed", sign=True).send({"total": 9})
+    assert listener.wait_for(sent).json()["total"] == 9
+    with pytest.raises(ProducerError, match=r"answered 403: .*AWS_IAM, set sign=True"):
+        HttpProducer.on(listener, "orders", path="/signed").send({"total": 9})
+
+
+def test_awaited_execution_of_an_express_workflow_arrives(listener):
+    machines = listener.target.client("stepfunctions")
+    like = machines.describe_state_machine(
+        stateMachineArn=listener.resources.component("checkout").state_machine_arn
+    )
+    arn = machines.create_state_machine(
+        name=f"{like['name']}-express", type="EXPRESS", definition=like["definition"], roleArn=like["roleArn"]
+    )["stateMachineArn"]
+    try:
+        component = Component("express", "stepfunctions", state_machine_arn=arn)
+        producer = StepFunctionsProducer(component, listener.target, listener.session_id, sync=True)
+        sent = producer.send({"total": 10})
+        assert sent.response.json()["total"] == 10
+        assert listener.wait_for(sent).json()["total"] == 10
+        with pytest.raises(ProducerError, match=r"execution of .*-express, .* failed: FAILED: .*negative"):
+            producer.send({"total": -1})
+    finally:
+        machines.delete_state_machine(stateMachineArn=arn)
+
+
+def test_invocation_of_an_alias_arrives(listener):
+    client, function = listener.target.client("lambda"), listener.resources.component("relay").function
+    version = client.publish_version(FunctionName=function)["Version"]
+    client.create_alias(FunctionName=function, Name="live", FunctionVersion=version)
+    try:
+        sent = LambdaProducer.on(listener, "relay", qualifier="live").send({"total": 11})
+        assert listener.wait_for(sent).json()["total"] == 11
+        with pytest.raises(ProducerError, match="relay:gone: could not be sent: ResourceNotFoundException"):
+            LambdaProducer.on(listener, "relay", qualifier="gone").send({"total": 11})
+    finally:
+        client.delete_alias(FunctionName=function, Name="live")

@@ -180,6 +180,7 @@ def test_a_control_message_of_a_log_subscription_is_no_result() -> None:
     ("name", "attribute"),
     [
         ("software.amazon.payloadoffloading.PayloadS3Pointer", "ExtendedPayloadSize"),
+        ("software.amazon.payloadoffloading.PayloadS3Pointer", "SQSLargePayloadSize"),
         ("com.amazon.sqs.javamessaging.MessageS3Pointer", "SQSLargePayloadSize"),
     ],
 )
