@@ -23,7 +23,7 @@ from event_harness.explaining.probes.components import ask, ask_listener, listen
 from event_harness.explaining.report import Finding, Report
 from event_harness.explaining.shapes import without_content
 from event_harness.explaining.unmatched_results import Compare, Misses, UnmatchedResults
-from event_harness.explaining.ways import sources_reached, ways_from, with_links
+from event_harness.explaining.ways import of_later_passes, sources_reached, ways_from, with_links
 from event_harness.machine.clock import monotonic
 from event_harness.results.failure import Failure
 from event_harness.results.failures import FailureReader
@@ -183,6 +183,7 @@ class Explainer:
         answers = gathered([*probes, *remarks], max(0.0, deadline - monotonic()), self._unknown)
         seen, told = answers[: len(path)], [answer.finding for answer in answers[len(path) :]]
         ways = with_links(ways, seen, forked=len(self._resources.sources) > 1)
+        seen = of_later_passes(ways, seen)
         by_component = {item.component: item for item in failed}
         findings = account(ways, seen, by_component, resulted=question.resulted)
         aside = {

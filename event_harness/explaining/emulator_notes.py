@@ -41,10 +41,9 @@ def emulator_notes(resources: ResourceMap, log: str, since: float, entry: str, *
     # A service that may not deliver tells of no input: it may deliver none.
     refused = [found["what"] for one in warned if (found := _SERVICE_DENIED.match(one))]
     cause = cause or (f"{refused[-1]} (access denied)" if refused else None)
-    parts = [f"{len(gaps)} of the connections are not carried out"] if gaps else []
+    parts = [f"{len(gaps)} connection{'s' * (len(gaps) != 1)} not carried out"] if gaps else []
     if warned:
-        parts.append("1 warning" if len(warned) == 1 else f"{len(warned)} warnings")
-        parts[-1] += " since the send"
+        parts.append(f"{len(warned)} warning{'s' * (len(warned) != 1)} since the send")
     text = ", ".join(parts) or "no warning about this system since the send"
     return Finding(NAME, "", text, (*gaps, *warned), cause=None if resulted else cause)
 

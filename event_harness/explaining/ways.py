@@ -137,6 +137,36 @@ def with_links(ways: Ways, seen: Sequence[Seen], *, forked: bool) -> Ways:
     return replace(ways, sure=frozenset(live), guessed=frozenset(guessed))
 
 
+def of_later_passes(ways: Ways, seen: Sequence[Seen]) -> list[Seen]:
+    """The answers of the probes, without filters that the input needn't match.
+
+    An input may come to a bus, a topic or a bucket a second time: a function behind it has put its own event
+    there. A filter that the input itself doesn't match is meant for that event.
+    """
+    answers = list(seen)
+    for number, answer in enumerate(seen):
+        links = links_of(answer)
+        matched = {
+            after
+            for after, component in enumerate(ways.path[:-1])
+            if any(link.leads_to(component) for link in links if link.enabled and not link.unmatched)
+        }
+        if any(number in _behind(ways, after) for after in matched):
+            answers[number] = replace(answer, links=tuple(replace(link, unmatched=None) for link in links))
+    return answers
+
+
+def _behind(ways: Ways, start: int) -> set[int]:
+    found: set[int] = set()
+    left = deque([start])
+    while left:
+        at = left.popleft()
+        new = {after for before, after in ways.sure if before == at} - found
+        found |= new
+        left += new
+    return found
+
+
 def links_of(answer: Seen) -> list[Link]:
     """The connections out of a component, as its probe has read them."""
     return list(answer.links or ())

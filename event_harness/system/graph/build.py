@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from event_harness.system.graph import apis, functions, messaging, permissions, pipelines, rules, writes
+from event_harness.system.graph import (
+    apis,
+    callers,
+    functions,
+    messaging,
+    permissions,
+    pipelines,
+    rules,
+    writes,
+)
 from event_harness.system.graph.building import Building, Reader
 from event_harness.system.graph.listener import find
 from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
@@ -17,6 +26,7 @@ READERS: Mapping[str, Reader] = {
     **messaging.READERS,
     **pipelines.READERS,
     **apis.READERS,
+    **callers.READERS,
 }
 _BROKEN = (AttributeError, IndexError, KeyError, TypeError, ValueError, StopIteration)
 

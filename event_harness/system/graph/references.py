@@ -21,6 +21,7 @@ _OF_OTHERS = (
 NAMES = {
     "aws_api_gateway_rest_api": ("execution_arn",),
     "aws_apigatewayv2_api": ("execution_arn",),
+    "aws_appsync_graphql_api": (),
     "aws_cloudwatch_event_bus": ("name",),
     "aws_cloudwatch_log_group": ("name",),
     "aws_dynamodb_table": ("name", "stream_arn"),

@@ -73,7 +73,7 @@ def test_connection_that_nothing_can_pass_is_the_cause_if_it_is_the_only_way():
         " out a pipe to anything but a topic or a state machine"
     )
     assert found.details == (found.cause,)
-    assert found.text == "1 of the connections are not carried out"
+    assert found.text == "1 connection not carried out"
     assert emulator_notes(piped(), "", SINCE, "orders", resulted=True).cause is None
     assert emulator_notes(piped(), "", SINCE, "out", resulted=False).details == ()
     assert emulator_notes(piped("sns"), "", SINCE, "orders", resulted=False).cause is None

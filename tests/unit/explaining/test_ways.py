@@ -8,7 +8,7 @@ from listener_fakes import World
 from event_harness.explaining.path import account
 from event_harness.explaining.probes.asking import Seen
 from event_harness.explaining.report import Finding
-from event_harness.explaining.ways import Ways, sources_reached, ways_from, with_links
+from event_harness.explaining.ways import Ways, of_later_passes, sources_reached, ways_from, with_links
 from event_harness.explaining.wiring import Link
 from event_harness.results.failure import parse
 from event_harness.system.found_components import with_graph
@@ -51,6 +51,7 @@ def states_of(resources, entry, said, *, links=None, failures=(), resulted=False
         given = (links or {}).get(component.name)
         seen.append(Seen(Finding(component.name, state, state, cause=cause, here=here), given))
     ways = with_links(ways, seen, forked=False)
+    seen = of_later_passes(ways, seen)
     failed = {name: parse({"MessageId": name, "Body": "{}"}, "queue", name) for name in failures}
     return {one.component: one for one in account(ways, seen, failed, resulted=resulted)}
 
@@ -197,3 +198,31 @@ def test_list_without_a_graph_is_one_chain():
     ways = with_links(Ways(path), [Seen(Finding("", "", ""))] * 3, forked=False)
     assert ways.guessed == {(0, 1), (1, 2)}
     assert not ways.branched
+
+
+def rule(target, unmatched=None):
+    return Link(f"arn:aws:lambda:r:1:function:{target}", f"rule {target}", filter="x", unmatched=unmatched)
+
+
+def test_a_filter_for_events_that_the_system_puts_on_the_bus_later_is_no_cause():
+    resources = system("bus -> fn", "fn ~> bus", f"bus -> {LISTENER}")
+    links = {"bus": (rule("fn"), rule("listener", "source must be shop.confirmed"))}
+    found = states_of(resources, "bus", {"fn": "ok", "event_listener": "not reached"}, links=links)
+    assert shown(found) == {"bus": "ok", "fn": "ok", "event_listener": "not reached"}
+    assert found["event_listener"].cause is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        (["bus -> fn", "fn ~> bus"], ["fn", "listener"]),  # no rule takes the input
+        (["bus -> fn"], ["listener"]),  # nothing comes back to the bus
+    ],
+)
+def test_a_filter_that_the_input_must_match_stays_a_cause(lines, refused):
+    resources = system(*lines, f"bus -> {LISTENER}")
+    links = {
+        "bus": tuple(rule(one, "source must be x" if one in refused else None) for one in ("fn", "listener"))
+    }
+    found = states_of(resources, "bus", {"event_listener": "not reached"}, links=links)
+    assert found["event_listener"].cause == "bus: its rule listener filters it out: source must be x"
