@@ -7,7 +7,7 @@ from datetime import datetime
 from event_harness.explaining.report import Finding
 from event_harness.system.graph.emulated import not_carried_out, told
 from event_harness.system.graph.model import LISTENER, Graph
-from event_harness.system.graph.walks import way
+from event_harness.system.graph.walks import reachable, way
 from event_harness.system.resources import ResourceMap
 
 NAME = "emulator"
@@ -96,7 +96,13 @@ def _gaps(graph: Graph | None, entry: str) -> tuple[list[str], str | None]:
     lines = [told(graph, edge, gap) for edge, gap in found]
     closed = {edge for edge, gap in found if gap.stops}
     rest = Graph(graph.nodes, tuple(edge for edge in graph.edges if edge not in closed))
-    if through and closed and not way(rest, start)[1]:
+    if through:
+        cut = not way(rest, start)[1]
+    else:  # no way to the listener is known: the input comes to none of the ends that it could reach
+        near = reachable(graph, start)
+        ends = {one for one in near if not any(edge.carries for edge in graph.out(one))}
+        cut = bool(ends) and ends.isdisjoint(reachable(rest, start))
+    if closed and cut:
         return lines, next(told(graph, edge, gap) for edge, gap in found if gap.stops)
     return lines, None
 

@@ -79,6 +79,30 @@ def test_connection_that_nothing_can_pass_is_the_cause_if_it_is_the_only_way():
     assert emulator_notes(piped("sns"), "", SINCE, "orders", resulted=False).cause is None
 
 
+@pytest.mark.parametrize(
+    ("more", "cut"),
+    [((), True), ((Edge("orders", "aside", "event source mapping"),), False)],
+    ids=["all ends", "one of two"],
+)
+def test_connection_is_the_cause_also_where_no_way_to_the_listener_is_known(more, cut):
+    """A connection that nothing can pass lies between the input and each end that it could reach."""
+    nodes = (
+        Node("orders", "orders", "aws_sqs_queue", "sqs", "https://sqs/1/orders"),
+        Node("forward", "forward", "aws_pipes_pipe", "pipe", "acme-forward"),
+        Node(
+            "flow", "flow", "aws_sfn_state_machine", "stepfunctions", "arn:aws:states:r:1:stateMachine:flow"
+        ),
+        Node("aside", "aside", "aws_lambda_function", "lambda", "aside"),
+        Node(LISTENER, LISTENER, "aws_lambda_function", "lambda", "listener"),
+    )
+    edges = (Edge("orders", "forward", "pipe source"), Edge("forward", "flow", "pipe target"), *more)
+    resources = replace(World().resources, components=(), by_hand=False)
+    resources = with_graph(resources, Graph({one.address: one for one in nodes}, edges))
+    found = emulator_notes(resources, "", SINCE, "orders", resulted=False)
+    assert found.details[0].startswith("orders -> forward (pipe source): the pipe takes nothing")
+    assert (found.cause is not None) is cut
+
+
 def test_warning_is_told_and_is_no_cause():
     found = emulator_notes(piped("sns"), line(HELD), SINCE, "orders", resulted=False)
     assert (found.text, found.details, found.cause) == ("1 warning since the send", (HELD,), None)
