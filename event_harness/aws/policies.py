@@ -143,10 +143,15 @@ def _principal(statement: Mapping[str, Any], request: Request) -> Answer:
     if "*" in _listed(principal.get("AWS", [])):
         return True
     if request.service:
-        services = [str(one).lower() for one in _listed(principal.get("Service", []))]
-        return request.service.lower() in services
+        services = [_worldwide(str(one)) for one in _listed(principal.get("Service", []))]
+        return _worldwide(request.service) in services
     refused = statement.get("Effect") == "Deny"
     return _any(_is_role(str(one), request.principal, refused) for one in _listed(principal.get("AWS", [])))
+
+
+def _worldwide(service: str) -> str:
+    """The name of a service without a region: `states.eu-west-1.amazonaws.com` is Step Functions, too."""
+    return re.sub(r"\.[a-z]{2}(-[a-z]+)+-\d(?=\.amazonaws\.com)", "", service.lower())
 
 
 def _is_role(named: str, role: str, refused: bool) -> Answer:

@@ -205,3 +205,20 @@ def test_a_permission_of_the_account_needs_one_of_the_role_but_a_refusal_does_no
     assert decide([], SEND, resource=[allow(**named)]) is False
     assert decide([allow()], SEND, resource=[allow(**named)]) is True
     assert decide([allow()], SEND, resource=[deny(**named)]) is False
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("states.amazonaws.com", True),
+        ("states.eu-west-1.amazonaws.com", True),
+        ("states.us-gov-west-1.amazonaws.com", True),
+        ("States.amazonaws.com", True),
+        ("lambda.eu-west-1.amazonaws.com", False),
+        ("states.example.amazonaws.com", False),
+    ],
+)
+def test_a_service_may_be_named_with_its_region(named, expected):
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": named}}
+    asked = Request("sts:AssumeRole", (ROLE,), service="states.amazonaws.com")
+    assert allows([trust], asked, named=True) is expected
