@@ -1,6 +1,6 @@
 """Ways through a graph: what an event can reach, what leads to a place, where events enter."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 
@@ -80,8 +80,20 @@ def way(graph: Graph, start: str, end: str = LISTENER) -> tuple[set[str], bool]:
     for failures in (False, True):
         from_here = reachable(graph, start, failures=failures)
         if end in from_here:
-            return from_here & leading_to(graph, end, failures=failures), True
+            inside = from_here & leading_to(graph, end, failures=failures)
+            return inside | (_failing(graph, inside) if failures else set()), True
     return reachable(graph, start) | leading_to(graph, end), False
+
+
+def _failing(graph: Graph, inside: Collection[str]) -> set[str]:
+    """What reads the queues of a way from which only failed events go on: it decides what fails."""
+    return {
+        edge.target
+        for address in inside
+        if any(edge.failure and edge.target in inside for edge in graph.out(address))
+        for edge in graph.out(address)
+        if edge.carries and edge.target != LISTENER
+    }
 
 
 def ordered(graph: Graph) -> list[str]:

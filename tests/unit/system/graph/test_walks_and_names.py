@@ -62,6 +62,11 @@ def test_rule_passes_only_the_events_of_its_senders():
     assert way(Graph(nodes, edges), "a")[0] == {"a", "bus", "fn_a", LISTENER}
 
 
+def test_way_through_failures_has_what_decides_that_something_fails():
+    found = graph("work -> fn", "fn ~> out", "work !> letters", f"letters -> {LISTENER}")
+    assert way(found, "work") == ({"work", "fn", "letters", LISTENER}, True)
+
+
 def test_order_puts_each_node_behind_those_that_lead_to_it_also_around_a_circle():
     found = graph("z -> fn", "fn ~> z", "fn ~> b", "b -> a")
     assert ordered(found) == ["z", "fn", "b", "a"]
