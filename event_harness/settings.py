@@ -16,6 +16,9 @@ STATE_DIR = ".event-harness"
 """The directory in a project in which the harness writes."""
 
 
+SHORTCUTS = ("code",)
+"""What makes a deployment on an emulator of our own quicker; see `deployments.shortcuts`."""
+
 _A_DAY, _A_YEAR = 24 * 60 * 60, 365 * 24  # in seconds, in hours
 _MOST_INPUTS = 1000
 
@@ -154,6 +157,13 @@ def _on_or_off(text: str) -> str:
         raise ValueError("on or off") from None
 
 
+def _shortcuts(text: str) -> str:
+    wanted = [name.strip() for name in text.split(",")]
+    if text in ("on", "off") or set(wanted) <= set(SHORTCUTS):
+        return text
+    raise ValueError(f"on, off, or some of: {', '.join(SHORTCUTS)}")
+
+
 def _region(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,}(-[a-z0-9]+){1,4}", text):
         raise ValueError("the name of an AWS region, such as eu-west-1")
@@ -245,6 +255,12 @@ SETTINGS = (
         "on",
         _on_or_off,
         "on emulators: functions may do what their roles allow, and missing permissions are found; on or off",
+    ),
+    Setting(
+        "shortcuts",
+        "on",
+        _shortcuts,
+        f"what makes a deployment on the local target quicker: on, off, or some of {', '.join(SHORTCUTS)}",
     ),
     Setting(
         "report",

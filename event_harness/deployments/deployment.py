@@ -8,12 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from event_harness.aws import code_bucket
 from event_harness.aws.targets import Target
 from event_harness.deployments import readiness, sync
 from event_harness.deployments.deployed import remarks, system_of
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.permission_check import check_permissions
 from event_harness.deployments.record import STATES, DeploymentRecord
+from event_harness.deployments.shortcuts import Shortcuts
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError
 from event_harness.machine.boundary import explained
@@ -22,7 +24,7 @@ from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
 from event_harness.machine.spans import span
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
-from event_harness.terraform import sources, view
+from event_harness.terraform import code_overrides, sources, view
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
 from event_harness.terraform.toolchain import Toolchain
@@ -49,6 +51,7 @@ class Deployment:
         check_target: raises EmulatorGoneError if the emulator has ended. Then nothing is left to destroy.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
         check_permissions: check after apply that the system has the permissions that AWS would ask for.
+        shortcuts: the short cuts that may be taken: on, off, or some names.
 
     Raises:
         ConfigurationError: the configuration can't be read, or declares no such variable.
@@ -74,6 +77,7 @@ class Deployment:
         check_target: Callable[[], None] = lambda: None,
         retry: Iterable[str] = (),
         check_permissions: bool = False,
+        shortcuts: str = "on",
     ) -> None:
         self.root = root
         self.record = record
@@ -94,6 +98,7 @@ class Deployment:
         self.project = project
         self.exclude, self.include = tuple(exclude), tuple(include)
         self.check_permissions = check_permissions
+        self.shortcuts = Shortcuts.of(shortcuts, target)
         self.declared = Configuration.read(root, tofu=self.calls.tofu)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
         if unknown and not self.declared.broken:
@@ -222,6 +227,9 @@ class Deployment:
         for runtimes in self.calls.runtimes:
             if line := runtimes.prepare():
                 self.calls.say(line)
+        if self.shortcuts.code and code_bucket.is_known_to(self.target):
+            directory, data_dir = self.record.configuration_dir, self.calls.data_dir
+            code_overrides.write(directory, data_dir, code_bucket.BUCKET, tofu=self.calls.tofu)
         self.calls.record_providers(self.region_origin)
 
     def _place_of_view(self) -> Path:

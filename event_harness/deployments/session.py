@@ -229,6 +229,7 @@ class Session:
             check_target=self._check_emulator,
             retry=self.settings["retry"],
             check_permissions=bool(target.endpoint_url) and self.settings["iam"] == "on",
+            shortcuts=self.settings["shortcuts"],
         )
 
     def _var_file(self, name: str) -> Path:

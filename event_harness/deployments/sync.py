@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from event_harness.aws import code_bucket
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.deployments import function_names
@@ -85,7 +86,8 @@ def record(view: View, deployed: DeploymentRecord) -> None:
     directory_of = partial(modules.directory_of, configuration=view.root, data_dir=data_dir)
     _file(deployed).unlink(missing_ok=True)
     with contextlib.suppress(HarnessError, OSError, ValueError, KeyError, TypeError):
-        _write(deployed, Recorded(read(deployed.state, origins, directory_of), view.left_out))
+        codes = read(deployed.state, origins, directory_of, code_bucket.BUCKET)
+        _write(deployed, Recorded(codes, view.left_out))
 
 
 def recorded(deployed: DeploymentRecord) -> Recorded | None:

@@ -14,13 +14,17 @@ from typing import Any
 from event_harness.errors import ConfigurationError
 from event_harness.terraform import hcl
 
-# The files that overrides.py and runtimes.py generate. Terraform merges override files in the order of their
-# names, so the tilde puts ours behind those of the user.
+# The files that overrides.py, runtimes.py and code_overrides.py generate. Terraform merges override files in
+# the order of their names, so the tilde puts ours behind those of the user.
 OVERRIDE = "~event_harness_override.tf.json"
 TAGS_OVERRIDE = "~event_harness_tags_override.tf"
 RUNTIMES_OVERRIDE = "~event_harness_runtimes_override.tf.json"
+CODE_OVERRIDE = "~event_harness_code_override.tf"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
-GENERATED = (OVERRIDE, TAGS_OVERRIDE, RUNTIMES_OVERRIDE, IMPLICIT_PROVIDER, "event_harness_override.tf.json")
+GENERATED = (
+    *(OVERRIDE, TAGS_OVERRIDE, RUNTIMES_OVERRIDE, CODE_OVERRIDE, IMPLICIT_PROVIDER),
+    "event_harness_override.tf.json",
+)
 LOCK = ".terraform.lock.hcl"
 _SUFFIXES = (".tf", ".tf.json")
 _TOFU_SUFFIXES = (".tofu", ".tofu.json")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from event_harness.terraform import code_digests, state_file
+from event_harness.terraform import code_digests, code_overrides, state_file
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.origins import Origins
 from event_harness.terraform.provider_3_39 import archive_provider
@@ -111,13 +111,16 @@ class Made:
         return base64.b64encode(hashlib.sha256(self.content).digest()).decode()
 
 
-def read(state: Path, origins: Origins, module_directory: Callable[[str], Path]) -> list[Code]:
+def read(
+    state: Path, origins: Origins, module_directory: Callable[[str], Path], files_bucket: str = ""
+) -> list[Code]:
     """What each function in a state was made from.
 
     Args:
         state: the state after apply.
         origins: tells where the files of the view come from.
         module_directory: the directory in the view of a module, by its address; of the root by "".
+        files_bucket: the bucket whose keys are paths; see `code_overrides`.
 
     Raises:
         StateError: the state can't be read.
@@ -136,9 +139,10 @@ def read(state: Path, origins: Origins, module_directory: Callable[[str], Path])
     for one, instance in state_file.instances(resources, "managed", ("aws_lambda_function",)):
         attributes = instance["attributes"]
         address = state_file.address(one, instance)
-        path = attributes.get("filename") or objects.get(
-            (attributes.get("s3_bucket"), attributes.get("s3_key")), {}
-        ).get("source")
+        bucket, key = attributes.get("s3_bucket"), attributes.get("s3_key")
+        path = attributes.get("filename") or objects.get((bucket, key), {}).get("source")
+        if key and bucket == files_bucket:
+            path = code_overrides.path_of(key, origins.directory)
         if not path:
             continue  # an image, or an object that something else has put there: nothing here can change it
         copy = origins.copy_of(path)

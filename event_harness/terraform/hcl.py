@@ -74,18 +74,18 @@ def labelled(tree: Any, labels: int) -> Iterator[tuple[tuple[str, ...], Body]]:
     yield from below(tree, ())
 
 
-def block_texts(text: str, kind: str, label: str | None = None) -> list[str]:
+def block_texts(text: str, kind: str, *labels: str) -> list[str]:
     """The source text of each block of a kind, in native syntax.
 
     Args:
         text: of a file, or of what stands between a block's braces.
         kind: of the blocks.
-        label: their only label; None for blocks without labels.
+        labels: all their labels.
     """
-    labels = "" if label is None else rf'(?:\s+"{re.escape(label)}"|\s+{re.escape(label)}(?=[\s{{]))'
-    start = re.compile(rf"(?<![\w.-]){re.escape(kind)}{labels}\s*{{")
-    depth = 0 if label is None else 1
-    expected = [body for _, body in labelled(_or_empty(text).get(kind, {}), depth)]
+    named = "".join(rf'(?:\s*"{re.escape(label)}"|\s+{re.escape(label)}(?=[\s{{"]))' for label in labels)
+    start = re.compile(rf"(?<![\w.-]){re.escape(kind)}{named}\s*{{")
+    depth = len(labels)
+    expected = [body for its, body in labelled(_or_empty(text).get(kind, {}), depth) if its == labels]
     found: list[str] = []
     at = 0
     while match := start.search(text, at):

@@ -16,11 +16,14 @@ class Origins:
         directory: the deployment's directory, which holds the view and TF_DATA_DIR.
         modules: by the place of its copy, the original of each module that `init` has fetched from a
             directory.
+
+    Attributes:
+        directory: the deployment's directory.
     """
 
     def __init__(self, view: View, directory: Path, modules: Mapping[Path, Path]) -> None:
         self._view = view
-        self._directory = directory.resolve()
+        self.directory = directory.resolve()
         self._modules = modules
         self._changed_at = {Path(one.place): one.changed_at for one in view.files}
 
@@ -38,19 +41,19 @@ class Origins:
         for place, original in self._modules.items():
             if copy.is_relative_to(place):
                 return Path(os.path.normpath(original / copy.relative_to(place)))
-        if copy.is_relative_to(self._directory / "data"):
+        if copy.is_relative_to(self.directory / "data"):
             return None
-        if copy.is_relative_to(self._directory):
+        if copy.is_relative_to(self.directory):
             return Path(os.path.normpath(self._view.source / os.path.relpath(copy, self._view.root)))
         return copy
 
     def is_copied(self, copy: Path) -> bool:
         """Whether a directory of the view is a copy, and no link to the project's own."""
-        return copy.resolve().is_relative_to(self._directory)
+        return copy.resolve().is_relative_to(self.directory)
 
     def is_untouched(self, copy: Path) -> bool:
         """Whether a file is as it was copied: no command has written it since."""
-        if not copy.resolve().is_relative_to(self._directory):
+        if not copy.resolve().is_relative_to(self.directory):
             return True  # the project's own, by a link
         source = self.source_of(copy)
         try:

@@ -7,6 +7,9 @@ import time
 import pytest
 from projects import Project
 
+from event_harness.aws.code_bucket import BUCKET
+from event_harness.terraform import state_file
+
 # Each test run writes down the words of the functions that an order came by.
 TESTS = """
 import os, time
@@ -67,9 +70,17 @@ def held(project):
         time.sleep(0.05)
 
 
+def made_from(project):
+    """Where the state says that the code of the functions is, as (filename, bucket)."""
+    (state,) = project.directory.glob(".event-harness/deployments/d*/config*/**/terraform.tfstate")
+    functions = state_file.instances(state_file.resources(state), "managed", ("aws_lambda_function",))
+    return {(one["attributes"]["filename"], one["attributes"]["s3_bucket"]) for _, one in functions}
+
+
 def test_edited_functions_and_configuration_reach_a_kept_deployment(project):
     project.run("--harness-keep", "-k", "all_functions")
     assert words(project) == "first one, middle one, last one"
+    assert made_from(project) == {(None, BUCKET)}
 
     # Functions: one archive that two of them share, and one of a single text.
     # An excluded file counts nothing.

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 
 import boto3
 import pytest
@@ -18,7 +19,7 @@ from botocore.credentials import Credentials as BotoCredentials
 from botocore.exceptions import ClientError
 from small_functions import SmallFunction
 
-from event_harness.aws import launching
+from event_harness.aws import code_bucket, launching
 from event_harness.aws.credentials import WELL_KNOWN, Credentials
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
@@ -329,6 +330,49 @@ def test_stream_has_tags_by_its_arn(target, stream):
     assert client.list_tags_for_stream(StreamName="stream")["Tags"] == [{"Key": "team", "Value": "ä"}]
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.list_tags_for_resource(ResourceARN=f"{stream}-2")
+
+
+def test_function_is_made_from_a_file_of_this_machine(target, tmp_path):
+    archive = tmp_path / "größe.zip"
+
+    def pack(answer):
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("app.py", f"def handler(event, context): return {answer!r}")
+
+    def invoke():
+        return json.load(client.invoke(FunctionName="of-a-file")["Payload"])
+
+    assert code_bucket.is_known_to(target)
+    client = target.client("lambda")
+    code = {"S3Bucket": code_bucket.BUCKET, "S3Key": str(archive)}
+    function = {
+        "FunctionName": "of-a-file",
+        "Role": "arn:aws:iam::000000000000:role/r",
+        "Handler": "app.handler",
+        "Runtime": "python3.12",
+    }
+    missing = rf"unable to load {re.escape(str(archive))}: No such file"
+    with pytest.raises(ClientError, match=missing):
+        client.create_function(Code=code, **function)
+    pack("first")
+    client.create_function(Code=code, **function)
+    assert invoke() == "first"
+    pack("second")
+    client.update_function_code(FunctionName="of-a-file", **code)
+    assert invoke() == "second"
+    archive.unlink()
+    with pytest.raises(ClientError, match=missing):
+        client.update_function_code(FunctionName="of-a-file", **code)
+    assert invoke() == "second"
+    client.delete_function(FunctionName="of-a-file")
+
+
+def test_emulator_without_our_front_knows_no_files(tmp_path, monkeypatch):
+    """As one that an older release of the harness has started: functions come from their files then."""
+    monkeypatch.setattr(launching, "FRONT", "ministack")
+    with LocalEmulator.start(tmp_path / "aws") as plain:
+        assert not code_bucket.is_known_to(plain.target())
+    assert not code_bucket.is_known_to(plain.target())
 
 
 def test_ministack_itself_still_lacks_tags_by_arn(tmp_path, monkeypatch):

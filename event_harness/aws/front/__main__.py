@@ -6,6 +6,7 @@ from pathlib import Path
 from ministack import app as ministack
 
 from event_harness.aws.front import (
+    code_files,
     fault_injection,
     function_workers,
     functions,
@@ -14,6 +15,7 @@ from event_harness.aws.front import (
     permissions,
 )
 from event_harness.aws.front.admission import Admission
+from event_harness.aws.front.code_files import CodeFiles
 from event_harness.aws.front.fault_injection import FaultInjection
 from event_harness.aws.front.fault_rules import Rules
 from event_harness.aws.front.invocation_faults import Invocations
@@ -24,6 +26,7 @@ from event_harness.aws.supervisor import MARK
 def main() -> None:
     """Wrap MiniStack's application and start MiniStack's own server with it."""
     functions.install(os.environ["AWS_SECRET_ACCESS_KEY"])
+    code_files.install()
     kinesis_tags.install()
     function_workers.install(Path(os.environ[MARK]))
     faults = Rules()
@@ -33,7 +36,7 @@ def main() -> None:
     invocations.install()
     permissions.install()
     # MiniStack's `main` serves the application that its module names at that moment.
-    ministack.app = ForwardProxy(Admission(FaultInjection(ministack.app, faults, struck)))
+    ministack.app = ForwardProxy(CodeFiles(Admission(FaultInjection(ministack.app, faults, struck))))
     ministack.main()
 
 

@@ -11,13 +11,14 @@ from functools import partial
 
 import pytest
 
-from event_harness.terraform import function_code, modules, view
+from event_harness.terraform import code_overrides, function_code, modules, view
 from event_harness.terraform.origins import Origins
 from event_harness.terraform.provider_3_39.archive_provider import archive_file
 
 ARCHIVE = 'data "archive_file" "code" {{\n  type = "zip"\n  output_path = "code.zip"\n{}\n}}\n'
 DIRECTORY = ARCHIVE.format('  source_dir = "${path.module}/../src"')
 STATE = "state.json"
+FILES = "files"  # the bucket whose keys are paths
 
 
 class Project:
@@ -84,7 +85,7 @@ class Project:
             modules.directory_of, configuration=made.root, data_dir=self.deployment / "data"
         )
         self.archives = data
-        return function_code.read(self.deployment / STATE, self.origins, directory_of)
+        return function_code.read(self.deployment / STATE, self.origins, directory_of, FILES)
 
     def again(self, *applied, **more):
         """What a new deployment's provider makes of the project as it is now: the digest."""
@@ -117,6 +118,20 @@ def test_directory_is_packed_again_byte_by_byte_as_a_new_deployment_would(projec
     assert code.names == ["app.py", "lib/helper.py"]
     assert code.why_not == ""
     edit_and_compare(project, code, "src/app.py", "edited", *applied)
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_function_from_the_bucket_of_files_is_that_of_the_file(project, absolute):
+    """The deployment makes it from there; its `filename` is the key, behind the root of the view."""
+    (by_name,) = project.apply(DIRECTORY, {"source_dir": "./../src"})
+    deployment = project.directory / "d2"
+    root = deployment / project.origins.copy_of("").relative_to(project.deployment)
+    place = root if absolute else deployment / code_overrides.ROOT
+    attributes = {"filename": None, "s3_bucket": FILES, "s3_key": f"{place}/code.zip"}
+    (code,) = project.apply(DIRECTORY, {"source_dir": "./../src"}, attributes=attributes)
+    assert code == by_name
+    attributes = {"filename": None, "s3_bucket": "another", "s3_key": f"{place}/code.zip"}
+    assert project.apply(DIRECTORY, {"source_dir": "./../src"}, attributes=attributes) == []
 
 
 def test_file_that_is_added_or_removed_is_packed_too(project):
