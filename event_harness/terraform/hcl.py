@@ -117,8 +117,17 @@ def expression_text(body: str, name: str) -> str | None:
         for end in ("\n", "}"):
             text = _shortest(body, match.end(), end, before="x =")
             if text is not None and parsed(f"x ={text}\n")["x"] == arguments[name]:
-                return text.strip()
+                return _without_last_comment(text.strip(), arguments[name])
     return None
+
+
+def _without_last_comment(text: str, value: Any) -> str:
+    """An expression without a comment behind it."""
+    for comment in re.finditer(r"\s*(#|//|/\*)", text):
+        shorter = text[: comment.start()]
+        if shorter and _or_empty(f"x = {shorter}\n").get("x") == value:
+            return shorter
+    return text
 
 
 def expression(value: Any) -> str:

@@ -82,3 +82,19 @@ def test_template_of_json_syntax_becomes_a_valid_expression(template):
     text = hcl.from_json({"${var.key}": template, "//": "a comment"})
     assert list(hcl.parsed(f"x = merge({text}, {{}})\n")) == ["x"]
     assert "comment" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"us-east-1"  # change it', '"us-east-1"'),
+        ('"us-east-1" // change it', '"us-east-1"'),
+        ('"us-east-1" /* change it */', '"us-east-1"'),
+        ('"a#b" # c', '"a#b"'),
+        ('"a#b"', '"a#b"'),
+        ('[\n  "a", # one\n] # two', '[\n  "a", # one\n]'),
+        ('var.region # "x"', "var.region"),
+    ],
+)
+def test_a_comment_behind_an_expression_is_no_part_of_it(text, expected):
+    assert hcl.expression_text(f"region = {text}\n", "region") == expected
