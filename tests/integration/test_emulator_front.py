@@ -384,6 +384,56 @@ def test_ministack_itself_still_lacks_tags_by_arn(tmp_path, monkeypatch):
             client.list_tags_for_resource(ResourceARN="arn:aws:kinesis:eu-west-1:000000000000:stream/s")
 
 
+GIVEN = {
+    "Enrichment": "arn:aws:lambda:eu-west-1:000000000000:function:enrich",
+    "SourceParameters": {
+        "FilterCriteria": {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]},
+        "DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 5},
+    },
+    "TargetParameters": {"InputTemplate": "<$.dynamodb>"},
+}
+
+
+def piped(target):
+    """A pipe between a table and a topic; returns the client of EventBridge Pipes."""
+    table = target.client("dynamodb").create_table(
+        TableName="piped",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    topic = target.client("sns").create_topic(Name="piped")["TopicArn"]
+    client = target.client("pipes")
+    role = "arn:aws:iam::000000000000:role/pipe"
+    client.create_pipe(Name="piped", Source=table["LatestStreamArn"], Target=topic, RoleArn=role, **GIVEN)
+    return client
+
+
+def test_pipe_has_the_parameters_that_it_was_given(target):
+    client = piped(target)
+    try:
+        found = client.describe_pipe(Name="piped")
+        assert {name: found.get(name) for name in GIVEN} == GIVEN
+        changed = {"DynamoDBStreamParameters": {"BatchSize": 9}}
+        client.update_pipe(Name="piped", RoleArn=found["RoleArn"], SourceParameters=changed)
+        assert client.describe_pipe(Name="piped")["SourceParameters"] == {
+            "DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 9}
+        }
+    finally:
+        client.delete_pipe(Name="piped")
+        target.client("dynamodb").delete_table(TableName="piped")
+        target.client("sns").delete_topic(TopicArn=found["Target"])
+
+
+def test_ministack_itself_still_drops_the_parameters_of_a_pipe(tmp_path, monkeypatch):
+    """If this fails, MiniStack keeps them: delete event_harness/aws/front/pipe_parameters.py."""
+    monkeypatch.setattr(launching, "FRONT", "ministack")
+    with LocalEmulator.start(tmp_path / "aws") as plain:
+        found = piped(plain.target()).describe_pipe(Name="piped")
+        assert not GIVEN.keys() & found.keys()
+
+
 LOGS = """
 import logging
 logging.getLogger().setLevel(logging.INFO)

@@ -13,6 +13,7 @@ from event_harness.aws.front import (
     invocations,
     kinesis_tags,
     permissions,
+    pipe_parameters,
 )
 from event_harness.aws.front.admission import Admission
 from event_harness.aws.front.code_files import CodeFiles
@@ -28,6 +29,7 @@ def main() -> None:
     functions.install(os.environ["AWS_SECRET_ACCESS_KEY"])
     code_files.install()
     kinesis_tags.install()
+    pipe_parameters.install()
     function_workers.install(Path(os.environ[MARK]))
     faults = Rules()
     struck = Invocations(faults)
