@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from event_harness.commands.log_sources import LogSources
 from event_harness.commands.options import project, state_dir
@@ -43,6 +43,7 @@ def _logs(options: argparse.Namespace) -> int:
     sources = LogSources(project(options), system.resources, found.record)
     printer = _Printer(wanted, options.id, sources.told, colour=_colour())
     for _ in looks(found, follower, once=not options.follow):
+        printer.probes = follower.recorded.ignored
         printer.show(follower.tracer.invocations.all)
         for component, why in follower.tracer.problems.items():
             if component in wanted:
@@ -94,6 +95,7 @@ class _Printer:
         self._headed: str | None = None
         self._complained: set[tuple[str, str]] = set()
         self.shown = 0
+        self.probes: Collection[str] = ()  # ids of readiness probes
 
     def show(self, invocations: Iterable[Invocation]) -> None:
         """Print the lines that are new."""
@@ -111,7 +113,8 @@ class _Printer:
         for key, lines in sorted(fresh.items(), key=lambda group: min(line.at for line, _ in group[1])):
             if key != self._headed:
                 self._headed = key
-                terminal.say(f"{'' if not self.shown else chr(10)}{key}")
+                probe = " (readiness probe)" if key in self.probes else ""
+                terminal.say(f"{'' if not self.shown else chr(10)}{key}{probe}")
             for line, component in sorted(lines, key=lambda pair: pair[0].at):
                 self._printed.add(id(line))
                 self.shown += 1

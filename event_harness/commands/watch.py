@@ -134,9 +134,8 @@ def _live(found: Followed, system: DeployedSystem, follower: Follower) -> int:
     console = Console(highlight=False)
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         for events in looks(found, follower):
-            rows = max(3, console.height - 5)
-            shown = table(events[-rows:], system.resources, console.width)
-            live.update(
-                Group(Text(f"{found.name}: {counted(events, follower.problem)}"), shown), refresh=True
-            )
+            heading = Text(f"{found.name}: {counted(events, follower.problem)}")
+            left = console.height - 1 - len(heading.wrap(console, console.width))
+            shown = table(events[-console.height :], system.resources, console.width, left)
+            live.update(Group(heading, shown), refresh=True)
     return 0

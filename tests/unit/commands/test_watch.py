@@ -67,20 +67,45 @@ def test_a_wide_table_has_a_column_per_component(world):
         event("b", SOURCE, ERRED, OPEN, state="in flight"),
     ]
     assert [re.split(" {2,}", line) for line in rendered(events, world, 120)] == [
-        ["event", "sent", "source", "processor", "destination", "result", "state"],
-        ["a", "03:39:17.495", "+0 ms", "+31 ms, 45 ms", "–", "+180 ms", "arrived"],
-        ["b", "03:39:17.495", "+0 ms", "+1.00 s, 500 ms, error (2 attempts)", "–", "–", "in flight"],
+        ["event", "sent", "source", "processor", "result", "state"],
+        ["a", "03:39:17.495", "+0 ms", "+31 ms, 45 ms", "+180 ms", "arrived"],
+        ["b", "03:39:17.495", "+0 ms", "+1.00 s, 500 ms, error (2 attempts)", "–", "in flight"],
     ]
 
 
-def test_a_narrow_table_tells_the_way_in_one_column_and_cuts_no_word(world):
-    one = event("01M8AYZGF6WJ7MGXCTF86MPQ7N/in.txt", SOURCE, DONE, OPEN, arrivals=ARRIVED)
-    lines = rendered([one], world, 80)
+SLOW = Visit("a_long_name_of_a_function", "lambda", None, (Attempt(SENT + 61, SENT + 149.2, "r"),) * 2)
+
+
+def test_a_narrow_table_tells_the_way_in_one_column_and_breaks_no_value(world):
+    ulid = "01M8AYZGF6WJ7MGXCTF86MPQ7N"
+    one = event(f"{ulid}/in.txt", SOURCE, DONE, SLOW, arrivals=ARRIVED)
+    lines = rendered([one], world, 72)
     assert lines[0].split() == ["event", "sent", "way", "state"]
-    assert "01M8AYZGF6WJ7MGXCTF86MPQ7N  03:39:17.495" in lines[1]
-    words = " ".join(" ".join(line[42:71].split()) for line in lines[1:])
-    assert words == "source +0 ms; double +31 ms, 45 ms; result +180 ms"
-    assert all(len(line) <= 80 for line in lines)
+    assert lines[1].startswith("…GXCTF86MPQ7N  03:39:17.495  source +0 ms;")
+    assert [line[29:61].strip() for line in lines[1:]] == [
+        "source +0 ms;",
+        "double +31 ms, 45 ms;",
+        "a_long_name_of_a_function",
+        "+1 min 1 s, 1 min 28 s",
+        "(2 attempts); result +180 ms",
+    ]
+    assert all(len(line) <= 72 for line in lines)
+    assert ulid.endswith("GXCTF86MPQ7N")
+
+
+def test_a_table_for_a_screen_shows_the_newest_events_that_fit(world):
+    from rich.console import Console
+
+    events = [event(f"01M8AYZGF6WJ7MGXCTF86MPQ{n:02}", SOURCE, DONE, SLOW) for n in range(9)]
+    for height in (4, 12, 60):
+        console = Console(width=72, highlight=False)
+        with console.capture() as captured:
+            console.print(table(events, world.resources, 72, height))
+        lines = captured.get().splitlines()
+        shown = [line.split()[0][-2:] for line in lines if line.startswith("…")]
+        assert shown == [f"{n:02}" for n in range(9)][-len(shown) :]
+        assert len(shown) == {4: 1, 12: 2, 60: 9}[height]
+        assert len(lines) <= max(height, 6)
 
 
 def test_an_event_is_one_line_and_all_are_counted(world):
