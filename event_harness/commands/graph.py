@@ -66,8 +66,10 @@ def _found(options: argparse.Namespace) -> Path:
         if file.is_file():
             return file
     raise SettingError(
-        f"{root} has no deployment and no local state: keep a deployment with pytest --harness-keep, or give"
-        " the state: terraform show -json | event-harness graph --state -"
+        f"{root} has no deployment and no local state, so its graph is not known yet: keep a deployment with"
+        " pytest --harness-keep, or give the state: terraform show -json | event-harness graph --state -"
+        " (until then: a component has the label of its resource as its name, as orders of"
+        " aws_sqs_queue.orders, and api of aws_apigatewayv2_stage.api)"
     )
 
 

@@ -1,11 +1,15 @@
 """Events are seen while tests run: from a second process, and in the line about a wait that lasts."""
 
+import fcntl
 import json
 import os
 import pty
 import re
+import signal
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 from projects import Project
@@ -65,7 +69,43 @@ def test_another_process_sees_each_attempt_at_an_input_that_fails(command, deplo
     assert all("NotUtf8Error" in one["error"] for one in attempts)
     said = command("logs", "text_processor", "--id", sent.case_id, "--deployment", deployment.deployment_id)
     assert said.splitlines()[0] == sent.correlation_id
-    assert said.count("START RequestId") == 3
+    assert said.count("REPORT RequestId") == 3
+    frame = re.search(r'^ +text_processor +[\d:.]+   File "([^"]+)", line \d+, in (\w+)$', said, re.MULTILINE)
+    assert frame, said
+    assert frame[1].endswith("functions/text_processor/app.py")
+    assert "_worker.py" not in said
+
+
+@pytest.mark.parametrize("command", ["watch", "logs"])
+def test_events_are_followed_on_a_terminal_until_ctrl_c(deployment, producer, listener, request, command):
+    id_ = deployment.deployment_id
+    arguments = {"watch": ["watch", id_], "logs": ["logs", "--follow", "--deployment", id_]}[command]
+    own, theirs = pty.openpty()
+    fcntl.ioctl(own, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-m", "event_harness.cli", *arguments],
+        cwd=request.config.rootpath,
+        env=os.environ | {"TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        shown = ""
+        for _ in range(2):
+            sent = producer.send("followed")
+            listener.wait_for(sent)
+            end_of_ulid = sent.case_id[14:26]  # what a narrow table shows of it
+            for part in written(own):
+                shown += part
+                if end_of_ulid in shown:
+                    break
+            assert end_of_ulid in shown
+        process.send_signal(signal.SIGINT)
+        shown += "".join(written(own))
+    os.close(own)
+    assert process.returncode == 0, shown
+    assert "Traceback" not in shown.rpartition(end_of_ulid)[2]
 
 
 def test_a_wait_that_lasts_is_told_below_pytests_line(deployment, tmp_path):
@@ -92,16 +132,19 @@ def on_a_terminal(project, arguments):
         stderr=theirs,
     ) as process:
         os.close(theirs)
-        written = b""
-        while True:
-            try:
-                part = os.read(own, 65536)
-            except OSError:  # Linux: the other end is closed
-                break
-            if not part:
-                break
-            written += part
+        text = "".join(written(own))
     os.close(own)
-    text = written.decode(errors="replace")
     assert process.returncode == 0, text
     return text
+
+
+def written(terminal):
+    """What is written to a terminal, part by part, until its other end is closed."""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux: the other end is closed
+            return
+        if not part:
+            return
+        yield part.decode(errors="replace")
