@@ -111,7 +111,7 @@ class Kept:
         """What only an apply can bring to the deployment, a line each."""
         if not changes.others:
             return []
-        refused = [f"the code of {one} is not synced" for one in changes.refused]
+        refused = [f"the code of {one} is not synced" for one in changes.not_synced]
         return [
             f"deployment {self.record.deployment_id} is tested as it was applied; changed since: "
             f"{sync.shown(changes.others)}; apply that with {self.record.applying}",

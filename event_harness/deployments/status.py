@@ -74,6 +74,6 @@ def _of(record: DeploymentRecord) -> Status:
         changes.functions,
         changes.files,
         changes.others,
-        changes.refused,
+        changes.not_synced,
         record.lacks,
     )

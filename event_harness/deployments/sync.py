@@ -29,6 +29,7 @@ from event_harness.terraform.origins import Origins
 from event_harness.terraform.provider_3_39.archive_provider import ArchiveError
 from event_harness.terraform.view import View
 
+_CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 _SHOWN = 3  # files that a line names
 _WITHIN = 300.0  # seconds for AWS to update a function
 _LOOK = 0.5  # seconds between two looks whether it has
@@ -74,6 +75,11 @@ class Changes:
     def functions(self) -> list[str]:
         """The functions whose code differs, as they are told to a person."""
         return [self.told.get(name, name) for code, _ in self.stale for name in code.functions.values()]
+
+    @property
+    def not_synced(self) -> list[str]:
+        """Of `refused`, what a changed file may concern: nothing if those are Terraform's own files."""
+        return self.refused if any(not name.endswith(_CONFIGURATION) for name in self.others) else []
 
 
 def record(view: View, deployed: DeploymentRecord) -> None:

@@ -10,8 +10,8 @@ from event_harness.machine.spans import span
 EVERY = 3.0  # seconds
 
 _PLAN = re.compile(r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy")
-_BEGINS = re.compile(r"(\S+): (?:Creating|Destroying)\.\.\.")
-_ENDS = re.compile(r"(\S+): (?:Creation|Destruction) complete after")
+_BEGINS = re.compile(r"(\S+): (?:Creating|Modifying|Destroying)\.\.\.")
+_ENDS = re.compile(r"(\S+): (?:Creation|Modifications|Destruction) complete after")
 
 
 def harmless(say: Callable[[str], None] | None) -> Callable[[str], None]:
@@ -42,8 +42,8 @@ class Progress:
 
     Attributes:
         planned: whether terraform has printed its plan.
-        total: the number of resources that it creates or destroys.
-        done: the number of those that it has created or destroyed.
+        total: the number of resources to create, change or destroy; one that is replaced counts twice.
+        done: the number of those that are done.
     """
 
     def __init__(self, say: Callable[[str], None], verb: str, clock: Callable[[], float] = monotonic) -> None:
@@ -66,7 +66,7 @@ class Progress:
             self.planned = True
             self.done = 0  # a second attempt plans what the first hasn't done
             create, change, destroy = map(int, planned.groups())
-            self.total = create or destroy
+            self.total = create + change + destroy
             parts = {"create": create, "change": change, "destroy": destroy}
             told = ", ".join(f"{number} to {what}" for what, number in parts.items() if number)
             self.say(f"{self.verb}: planned: {told or 'nothing to do'}")

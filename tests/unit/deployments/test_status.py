@@ -48,14 +48,16 @@ def test_kept_deployment_is_shown_with_its_address_and_times(kept, capsys):
 
 def test_changes_are_shown_with_what_brings_them_there(kept, capsys):
     code = Code("data.archive_file.a", {"aws_lambda_function.a": "price"}, {})
-    changes = sync.Changes([(code, None)], ["src/app.py"], ["main.tf"], ["notify (a command has built it)"])
+    changes = sync.Changes(
+        [(code, None)], ["src/app.py"], ["main.tf", "notify/app.py"], ["notify (a command has built it)"]
+    )
     record = kept(changes)
     cli.main(["status"])
     _, stale, configuration, refused = capsys.readouterr().out.splitlines()
     assert stale.startswith("  changed since: price (src/app.py); --harness-reuse syncs it, or: ")
     assert stale.endswith(f" sync {record.deployment_id}")
     assert configuration == (
-        "  changed since: main.tf; apply it with "
+        "  changed since: main.tf, notify/app.py; apply it with "
         f"pytest --harness-reuse={record.deployment_id} --harness-apply"
     )
     assert refused == "  not synced: notify (a command has built it)"

@@ -283,3 +283,11 @@ def test_deployment_that_was_not_kept_is_not_found(tmp_path):
         SettingError, match=r"^DEPLOYMENT_ID is 'd1' \(command line\), but no such deployment"
     ):
         kept.find(tmp_path, "d1", "command line", "DEPLOYMENT_ID")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [(["main.tf", "prod.tfvars"], []), (["main.tf", "src/app.js"], ["f (built)"]), ([], [])],
+)
+def test_code_that_cannot_be_synced_is_told_only_if_a_file_that_may_be_its_own_changed(changed, told):
+    assert sync.Changes(others=changed, refused=["f (built)"]).not_synced == told

@@ -50,3 +50,22 @@ def test_a_line_that_nobody_reads_any_more_is_no_error(error):
     harmless(say)("destroying")
     harmless(None)("destroying")
     assert said == ["destroying"]
+
+
+def test_changed_resources_count_and_a_replaced_one_counts_twice():
+    said = []
+    progress = Progress(said.append, "apply")
+    for line in (
+        "Plan: 1 to add, 2 to change, 1 to destroy.",
+        "aws_lambda_function.a: Modifying... [id=a]",
+        "aws_lambda_function.b: Modifying... [id=b]",
+        "aws_lambda_layer_version.l: Destroying... [id=l]",
+        "aws_lambda_layer_version.l: Destruction complete after 0s",
+        "aws_lambda_layer_version.l: Creation complete after 0s [id=m]",
+        "aws_lambda_function.a: Modifications complete after 1s [id=a]",
+    ):
+        progress(line)
+    assert str(progress) == "3 of 4 resources"
+    progress("aws_lambda_function.b: Modifications complete after 1s [id=b]")
+    assert said[0] == "apply: planned: 1 to create, 2 to change, 1 to destroy"
+    assert said[-1].startswith("apply: all 4 resources, ")
