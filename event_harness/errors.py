@@ -98,7 +98,7 @@ class ResourceMapError(HarnessError):
     """The resource map (`event_harness`) is missing or is not valid."""
 
 
-class GateShutError(ResourceMapError):
+class NoTestResourcesError(ResourceMapError):
     """The system is deployed without its test resources (`deploy_test_resources = false`)."""
 
 

@@ -69,7 +69,7 @@ def headline(reason: str) -> str:
 
 
 def _cause(findings: Sequence[Finding], remarks: Sequence[Finding], *, forked: bool) -> str | None:
-    """The most telling cause behind the component that saw the input last."""
+    """The most telling cause after the component that saw the input last."""
     behind = [one for one in findings[0 if forked else last_seen(findings) + 1 :] if one.cause]
     certain = next((one for one in behind if one.certain and one.state != "running" and not one.ended), None)
     if certain:
@@ -113,11 +113,11 @@ def _gap(findings: Sequence[Finding], path: Sequence[Component], seen: int, gap:
     between = [one.component for one in findings[seen + 1 : gap]]
     if between and path[gap - 1].type == "lambda":
         return f"{between[-1]}: {findings[gap - 1].text}; nothing of this input came to {missed}"
-    behind = f", behind {', '.join(between)}" if between else ""
+    after = f" (after {', '.join(between)})" if between else ""
     if seen < 0:
-        return f"{missed} was not reached{behind}: {findings[gap].text}"
+        return f"{missed} was not reached{after}: {findings[gap].text}"
     last_one = findings[seen]
     if path[seen].type == "lambda":
         line = f"; its last line: {last_one.details[-1]}" if last_one.details else ""
-        return f"{last_one.component} ran without an error, but nothing of it came to {missed}{behind}{line}"
-    return f"{missed} was not reached{behind}: {findings[gap].text}; {last_one.component} saw it last"
+        return f"{last_one.component} ran without an error, but nothing of it came to {missed}{after}{line}"
+    return f"{missed} was not reached{after}: {findings[gap].text}; {last_one.component} saw it last"

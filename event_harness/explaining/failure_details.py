@@ -45,7 +45,7 @@ def completed(question: Question, failure: Failure, functions: Sequence[Componen
 
 
 def functions_behind(components: Sequence[Component], failure: Failure) -> list[Component]:
-    """The functions that may have given a message up, the likeliest first."""
+    """The functions that may have failed on a message that became a dead letter, the likeliest first."""
     names = [component.name for component in components]
     start = names.index(failure.component) if failure.component in names else 0
     ordered = [*components[start:], *components[:start]]

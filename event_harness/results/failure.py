@@ -122,7 +122,7 @@ class Failure:
             why = self.error or self._no_error
             return printable(f"{self.component} could not deliver it to {self.undelivered}{tries}: {why}")
         if self.redriven and not self.error:
-            return printable(f"{self.component} gave its message up{tries}; the message names no error")
+            return printable(f"{self.component}: the message became a dead letter{tries}; it names no error")
         batch = IN_BATCH if self.of_batch else ""
         where = f" ({self.raised_at})" if self.raised_at else ""
         error = denied_call(self.error) or f"{self.error or self._no_error}{where}"

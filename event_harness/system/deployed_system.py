@@ -41,7 +41,7 @@ class DeployedSystem:
         """The resource map that the harness works with.
 
         Raises:
-            GateShutError: deployed without test resources.
+            NoTestResourcesError: deployed without test resources.
             ResourceMapError: there is no such output, or it isn't one the harness understands.
         """
         if self.described is not None:

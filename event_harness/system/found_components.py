@@ -23,7 +23,7 @@ def of_file(path: Path) -> ResourceMap:
         path: Terraform's state, or what `terraform show -json` writes, or the output `event_harness` alone.
 
     Raises:
-        GateShutError: The system is deployed without its test resources.
+        NoTestResourcesError: The system is deployed without its test resources.
         ResourceMapError: The file can't be read, or is none of these.
     """
     try:

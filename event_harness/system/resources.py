@@ -10,7 +10,7 @@ from pathlib import Path
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
-from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.errors import NoTestResourcesError, ResourceMapError
 from event_harness.machine.boundary import explained
 from event_harness.system.graph.model import LISTENER, Graph
 from event_harness.system.graph.walks import entries, failure_queues
@@ -70,11 +70,11 @@ class ResourceMap:
             origin: Where the value came from, for messages: `terraform output event_harness`, a path…
 
         Raises:
-            GateShutError: The value is null: the system is deployed without its test resources.
+            NoTestResourcesError: The value is null: the system is deployed without its test resources.
             ResourceMapError: The value isn't a resource map. The message names the field.
         """
         if value is None:
-            raise GateShutError(
+            raise NoTestResourcesError(
                 f"{origin} is null: the system is deployed without its test resources;"
                 " set deploy_test_resources = true and apply again"
             )
@@ -86,7 +86,7 @@ class ResourceMap:
         """Read the map from a JSON file, as `terraform output -json event_harness > file` writes it.
 
         Raises:
-            GateShutError: The file says null.
+            NoTestResourcesError: The file says null.
             ResourceMapError: The file can't be read, or isn't a resource map.
         """
         try:
@@ -108,7 +108,7 @@ class ResourceMap:
         """Read the map from the SSM parameter `name` (JSON). IAM: ssm:GetParameter.
 
         Raises:
-            GateShutError: The parameter says null.
+            NoTestResourcesError: The parameter says null.
             ResourceMapError: The parameter can't be read, or isn't a resource map.
         """
         origin = f"SSM parameter {name}"

@@ -9,7 +9,7 @@ import pytest
 
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.errors import DeploymentError, GateShutError
+from event_harness.errors import DeploymentError, NoTestResourcesError
 from event_harness.listening.listener import Listener
 from event_harness.listening.readiness import await_ready
 from event_harness.orphans.inventory import inventory
@@ -174,7 +174,7 @@ def test_shut_gate_deploys_no_listener_and_the_harness_says_so(deploy):
         for f in inventory(system.target, part=system.deployment_id)
         if "listener" in f.name or "results" in f.name
     ]
-    with pytest.raises(GateShutError, match="deploy_test_resources = true"):
+    with pytest.raises(NoTestResourcesError, match="deploy_test_resources = true"):
         _ = system.resources
 
 

@@ -89,7 +89,7 @@ def test_a_function_that_cannot_start_is_the_error(world, given_up):
 def test_an_unreadable_log_leaves_what_the_message_tells(world, given_up):
     sent, _ = given_up
     world.logs.error = client_error("AccessDeniedException")
-    told = "orders gave its message up; the message names no error"
+    told = "orders: the message became a dead letter; it names no error"
     assert explain(world, sent).cause == told
     del world.target.clients["logs"]
     assert explain(world, sent).cause == told
@@ -138,7 +138,7 @@ def test_of_several_errors_that_name_no_input_none_is_taken_for_its_own(world, g
     report = explain(world, sent)
     assert "KeyError" not in report.cause
     assert "ValueError" not in report.cause
-    assert report.cause.startswith("orders gave its message up; ")
+    assert report.cause.startswith("orders: the message became a dead letter; ")
 
 
 def emulator_says(*lines):
@@ -213,8 +213,8 @@ def test_without_an_error_the_calls_that_the_emulator_denied_are_told(world, giv
         "(function processor)"
     )
     assert explain(world, sent, emulator_log=log).cause == (
-        "orders gave its message up; the message names no error; processor: a call was denied, perhaps for "
-        "another input: the role price may not dynamodb:PutItem on arn:t (access denied)"
+        "orders: the message became a dead letter; it names no error; processor: a call was denied, perhaps "
+        "for another input: the role price may not dynamodb:PutItem on arn:t (access denied)"
     )
 
 

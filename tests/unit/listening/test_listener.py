@@ -2,7 +2,7 @@ import pytest
 from listener_fakes import World, client_error
 
 from event_harness.errors import (
-    GateShutError,
+    NoTestResourcesError,
     ResultsUnavailableError,
     SettingError,
     WaitError,
@@ -231,5 +231,5 @@ def test_results_of_a_table_that_is_gone_are_an_error(world):
 
 
 def test_a_shut_gate_is_met_before_any_wait():
-    with pytest.raises(GateShutError):
+    with pytest.raises(NoTestResourcesError):
         World(resources=None)

@@ -263,7 +263,7 @@ def test_a_message_of_a_redrive_policy_comes_from_the_queue_that_gave_it_up():
     source = {"DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:1:orders", "ApproximateReceiveCount": "4"}
     found = owned({"order": 1}, source)
     assert (found.component, found.redriven, found.attempts) == ("queue", True, None)
-    assert str(found) == "queue gave its message up; the message names no error"
+    assert str(found) == "queue: the message became a dead letter; it names no error"
 
 
 def test_receives_in_the_failure_queue_do_not_count_as_attempts(queues, failures):

@@ -5,7 +5,7 @@ import os
 import pytest
 from listener_fakes import MAP, Target, client_error
 
-from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.errors import NoTestResourcesError, ResourceMapError
 from event_harness.system.resources import ResourceMap, function_name
 
 
@@ -68,7 +68,9 @@ def test_a_log_group_that_is_not_given_is_the_one_that_lambda_takes():
 
 
 def test_null_means_that_the_gate_is_shut_and_names_the_remedy():
-    with pytest.raises(GateShutError, match=r"event_harness is null.*set deploy_test_resources = true"):
+    with pytest.raises(
+        NoTestResourcesError, match=r"event_harness is null.*set deploy_test_resources = true"
+    ):
         read(None)
 
 
@@ -180,7 +182,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, content, complaint):
 def test_a_file_of_null_is_a_shut_gate(tmp_path):
     path = tmp_path / "map.json"
     path.write_text("null")
-    with pytest.raises(GateShutError, match=r"map\.json is null"):
+    with pytest.raises(NoTestResourcesError, match=r"map\.json is null"):
         ResourceMap.from_file(path)
 
 

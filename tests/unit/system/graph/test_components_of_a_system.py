@@ -22,7 +22,7 @@ from states import (
 )
 
 from event_harness.aws.targets import Target
-from event_harness.errors import GateShutError, ResourceMapError
+from event_harness.errors import NoTestResourcesError, ResourceMapError
 from event_harness.system.deployed_system import DeployedSystem
 from event_harness.system.found_components import of_file
 
@@ -109,7 +109,7 @@ def test_system_is_described_by_its_state_too(form, tmp_path):
     file.write_text(form(parts, {"event_harness": MAP}))
     assert [one.name for one in of_file(file).components] == ["inbox", "confirm", "out"]
     file.write_text(form(parts))
-    with pytest.raises(GateShutError, match="without its test resources"):
+    with pytest.raises(NoTestResourcesError, match="without its test resources"):
         of_file(file)
     file.write_text(json.dumps(MAP))
     assert of_file(file).components == ()
