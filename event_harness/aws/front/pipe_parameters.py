@@ -1,7 +1,7 @@
 """Lets MiniStack 1.5.33 remember the parameters of a pipe, and begin where the pipe asks for.
 
-MiniStack drops them at CreatePipe, so the provider reads back a pipe without enrichment, filter and batches. Its
-state then lacks them, and each plan wants to add them. MiniStack still doesn't carry them out.
+MiniStack drops them at CreatePipe, so the provider reads back a pipe without enrichment, filter and batches.
+Its state then lacks them, and each plan wants to add them. MiniStack still doesn't carry them out.
 `tests/integration/test_emulator_front.py` fails as soon as MiniStack keeps them: delete this module then.
 """
 
