@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 TARGET ?= local
+# What `make test` runs.
+TESTS ?= tests
 # Test processes; they share one deployment. Most tests wait more than they compute.
 WORKERS ?= 6
 VENV   := .venv
@@ -41,7 +43,7 @@ endif
 .DEFAULT_GOAL := help
 .PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
 	resilience bench simulate requirements audit scan clean \
-	docs recording dist schedule issue
+	docs recording dist schedule nightly summary issue
 
 help: ## Explain the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z.]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,7 +77,7 @@ test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the test
 	@# Report wrong credentials in one line, before all tests run.
 	@$(if $(ELSEWHERE),$(HARNESS) list $(ELSEWHERE))
 	@# tests/conftest.py puts the longest files first; tests/integration/test_account_policy.py runs the examples.
-	$(PYTEST) tests --harness-report $(REPORTS)/session --durations 10 \
+	$(PYTEST) $(TESTS) --harness-report $(REPORTS)/session --durations 10 \
 		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 unit: $(READY) ## Run the tests that need nothing but Python
@@ -158,7 +160,13 @@ dist: $(READY) ## Build sdist and wheel once, and test both installed in clean e
 schedule: ## Print the nightly job for other systems: make schedule FOR=gitlab, FOR=cron
 	@.ci/schedule $(FOR)
 
-issue: ## Open, update or close the issue about the nightly job (in CI; needs gh)
+nightly: ## Sweep, test, sweep again, as the nightly job does: make nightly TARGET=aws
+	@TARGET="$(TARGET)" .ci/nightly
+
+summary: ## Say in the summary of a CI job if there is no report (pytest writes the summary otherwise)
+	@REPORTS="$(REPORTS)" .ci/summary
+
+issue: ## Open, update or close the issue about the nightly job (needs gh; on GitLab a token)
 	@.ci/issue
 
 $(SCAN)/.ready: requirements/scan.txt

@@ -150,6 +150,13 @@ def _text(text: str) -> str:
     return text
 
 
+def _bucket_url(text: str) -> str | None:
+    """A workflow passes a variable that isn't set as an empty text."""
+    if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9]/[\w./=-]*[\w.=-]/?", text):
+        raise ValueError("s3://BUCKET/PREFIX")
+    return text.rstrip("/") or None
+
+
 def _on_or_off(text: str) -> str:
     try:
         return "on" if _flag(text) else "off"
@@ -191,6 +198,12 @@ SETTINGS = (
     Setting("exclude", (), _text, "a name or path that a deployment doesn't copy; repeatable", "list"),
     Setting("include", (), _text, "the same for one that it copies although it is left out or large", "list"),
     Setting("state_dir", STATE_DIR, _text, "where deployments are recorded, relative to pytest's rootdir"),
+    Setting(
+        "remote_state",
+        None,
+        _bucket_url,
+        "s3://BUCKET/PREFIX for the state too, so that another machine can destroy; not for target local",
+    ),
     Setting(
         "sla", 30.0, _seconds, "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)"
     ),

@@ -10,6 +10,8 @@ from website import generated, pages
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = "Reference"
+MERMAID = "mermaid.tiny.min.js"
+"""Draws the diagrams of the pages; @mermaid-js/tiny 11.17.2 from npm, unchanged."""
 _EXTENSIONS = """
 [project.markdown_extensions]
 admonition = {}
@@ -36,21 +38,36 @@ def main(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     for source, place in known.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        _write(directory / "docs" / place, pages.rewritten(text, source, known, ROOT))
+        _write(
+            directory / "docs" / place,
+            _diagrams(place) * ("```mermaid" in text) + pages.rewritten(text, source, known, ROOT),
+        )
     for place, (_, text) in made.items():
         _write(directory / "docs" / place, text)
     for file in (ROOT / "docs").rglob("*"):
         if file.suffix in pages.ASSETS:
-            target = directory / "docs" / file.relative_to(ROOT / "docs")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            _copy(file, directory / "docs" / file.relative_to(ROOT / "docs"))
+    for name in (MERMAID, "LICENSES.txt"):
+        _copy(Path(__file__).parent / "assets" / name, directory / "docs" / "assets" / name)
     navigation: list[dict[str, Any]] = [{"Home": "index.md"}]
     for name, section in sections.items():
-        entries = [{page.title: page.place} for page in section]
+        entries: list[Any] = [{page.title: page.place} for page in section if not _is_decision(page)]
+        if decisions := [{page.title: page.place} for page in section if _is_decision(page)]:
+            entries.append({"Decisions": decisions})  # a list of its own, folded
         if name == REFERENCE:
             entries += [{title: place} for place, (title, _) in made.items()]
         navigation.append({name: entries})
     _write(directory / "zensical.toml", _configuration(navigation))
+
+
+def _is_decision(page: pages.Page) -> bool:
+    return page.place.startswith("decisions/")
+
+
+def _diagrams(place: str) -> str:
+    """What a page with diagrams begins with: Mermaid from the site itself, not from another host."""
+    up = "../" * len(Path(place).parts) if place != "index.md" else ""
+    return f'<script src="{up}assets/{MERMAID}"></script>\n\n'
 
 
 def _configuration(navigation: list[dict[str, Any]]) -> str:
@@ -58,7 +75,6 @@ def _configuration(navigation: list[dict[str, Any]]) -> str:
         "[project]",
         'site_name = "event-harness"',
         'site_description = "Tests event-driven systems on AWS with Terraform and pytest"',
-        f"repo_url = {json.dumps(pages.REPOSITORY)}",
         f"nav = {_toml(navigation)}",
         "[project.theme]",
         "font = false",  # no font from another host
@@ -69,6 +85,10 @@ def _configuration(navigation: list[dict[str, Any]]) -> str:
         "[[project.theme.palette]]",
         'media = "(prefers-color-scheme: dark)"',
         'scheme = "slate"',
+        # A link to the repository. With `repo_url` each page would ask the API of its host.
+        "[[project.extra.social]]",
+        'icon = "fontawesome/brands/github"',
+        f"link = {json.dumps(pages.REPOSITORY)}",
         "[project.plugins.mkdocstrings.handlers.python]",
         f"paths = [{json.dumps(str(ROOT))}]",
         "[project.plugins.mkdocstrings.handlers.python.options]",
@@ -86,6 +106,11 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value)
+
+
+def _copy(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, target)
 
 
 def _write(path: Path, text: str) -> None:

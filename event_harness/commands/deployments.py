@@ -9,8 +9,9 @@ from typing import Any
 
 from event_harness.aws.targets import Target
 from event_harness.commands import table
-from event_harness.commands.options import state_dir, target
+from event_harness.commands.options import settings, state_dir, target
 from event_harness.deployments import records, unrecorded
+from event_harness.deployments.remote_state import RemoteState
 from event_harness.deployments.sweep import sweep as sweep_by_record
 from event_harness.deployments.sweep import sweep_by_tag
 from event_harness.errors import printable
@@ -119,6 +120,10 @@ def sweep(options: argparse.Namespace) -> int:
 
     heard = say if options.json else terminal.say
     code = 0
+    if asked and (url := settings(options, remote_state=options.remote_state)[0]["remote_state"]):
+        # First of all: what is on record here is then destroyed by its state.
+        remote = RemoteState.open(url, asked)
+        remote.restore(where, options.deployment_id, heard, dry_run=options.dry_run)
     if asked and not options.deployment_id:
         # By tag first: this also deletes the directory of a deployment whose record is lost.
         code |= sweep_by_tag(where, asked, dry_run=options.dry_run, say=heard)

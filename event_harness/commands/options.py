@@ -26,7 +26,7 @@ def settings(options: argparse.Namespace, **given: str | None) -> tuple[Settings
         given: values of options of the same names, which come first.
     """
     rootdir, found = ini.find((options.project or Path.cwd()).resolve())
-    spelt = {name: f"--{name}" for name in given}
+    spelt = {name: f"--{name.replace('_', '-')}" for name in given}
     return Settings(given, os.environ, found, spelt=spelt), rootdir
 
 

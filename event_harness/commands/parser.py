@@ -123,6 +123,12 @@ def build() -> argparse.ArgumentParser:
             help="destroy only these deployments, also kept ones; default: every dead deployment",
         )
     )
+    sweeping.add_argument(
+        "--remote-state",
+        metavar="URL",
+        help="with --target: also destroy what lost machines left, by its state in s3://BUCKET/PREFIX; "
+        "default: the setting remote_state",
+    )
     sweeping.add_argument("--dry-run", action="store_true", help="only print what would be done")
     sweeping.add_argument("--json", action="store_true", help="print JSON at the end; progress is on stderr")
     sweeping.set_defaults(run=command("deployments", "sweep"))

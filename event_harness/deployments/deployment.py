@@ -188,7 +188,10 @@ class Deployment:
         readiness.forget(self.record.directory)
         progress = Progress(self.calls.say, "apply")
         flags = ["-auto-approve", *COMMON, *self.calls.variable_flags()]
-        self.calls.terraform(progress=progress).execute_command("apply", *flags)
+        try:
+            self.calls.terraform(progress=progress).execute_command("apply", *flags)
+        finally:
+            self.calls.fetch_state()
         self.record.at("applied")
         sources.record(self._view, self.record.sources)
         sync.record(self._view, self.record)
@@ -209,7 +212,7 @@ class Deployment:
             tofu=self.calls.tofu,
         )
         toolchain = self.calls.toolchain
-        if before:
+        if before and not self.record.remote_state:
             shutil.copytree(before / STATES, self._view.root / STATES)
         self.record.configuration = str(self._view.root.relative_to(self.record.directory.resolve()))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
@@ -218,6 +221,7 @@ class Deployment:
         self.record.terraform, self.record.providers = str(toolchain.binary), toolchain.providers
         self.record.providers_why = toolchain.why
         self.record.save()
+        self.calls.publish_record()
         if before:
             top = before.relative_to(self.record.directory).parts[0]
             shutil.rmtree(self.record.directory / top, ignore_errors=True)
@@ -231,6 +235,7 @@ class Deployment:
             directory, data_dir = self.record.configuration_dir, self.calls.data_dir
             code_overrides.write(directory, data_dir, code_bucket.BUCKET, tofu=self.calls.tofu)
         self.calls.record_providers(self.region_origin)
+        self.calls.publish_record()
 
     def _place_of_view(self) -> Path:
         """A directory that isn't there: the view of the last apply holds the state until the new one does."""

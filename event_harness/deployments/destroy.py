@@ -6,7 +6,13 @@ from typing import Any
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.deployments.terraform_calls import COMMON, TerraformCalls
-from event_harness.errors import DeploymentError, DestroyError, EmulatorGoneError, StateError
+from event_harness.errors import (
+    DeploymentError,
+    DestroyError,
+    EmulatorGoneError,
+    SettingError,
+    StateError,
+)
 from event_harness.machine.interrupts import deferred, shielded
 from event_harness.machine.progress import Progress
 from event_harness.orphans.by_tag import remove_all
@@ -47,6 +53,7 @@ class Destroyer:
             with self._shielded():
                 self.calls.check_target()
                 self._destroy()
+                self.calls.forget_state()
         except EmulatorGoneError as error:
             failed = True
             self.calls.say(f"{error}: nothing of deployment {self.record.deployment_id} is left")
@@ -80,6 +87,7 @@ class Destroyer:
             StateError: the state can't be read.
             DestroyError: it failed; the state is kept, and the message says how to finish.
         """
+        self._fetch_state()
         # An empty state holds nothing to destroy; terraform would refuse variables that made apply fail.
         if not self.record.managed_resources():
             return
@@ -89,13 +97,27 @@ class Destroyer:
                 self.calls.say(f"destroying deployment {self.record.deployment_id}")
                 if self.calls.target.endpoint_url:
                     self._empty_buckets()
-                self._destroy_resources()
+                try:
+                    self._destroy_resources()
+                finally:
+                    self._fetch_state()
         except EmulatorGoneError:
             raise
         except BaseException as error:
             raise self._unfinished(str(error) or type(error).__name__) from error
         if left := self.record.managed_resources():
             raise self._unfinished(f"{len(left)} resources are left: {', '.join(left[:5])}")
+
+    def _fetch_state(self) -> None:
+        """Renew the copy of a remote state.
+
+        Raises:
+            StateError: it can't be read.
+        """
+        try:
+            self.calls.fetch_state()
+        except SettingError as error:
+            raise StateError(str(error)) from error
 
     def _destroy_resources(self) -> None:
         """Run terraform destroy; where Terraform refuses the configuration, without the configuration."""
@@ -113,7 +135,11 @@ class Destroyer:
                 self.calls.say(f"{error}: destroying by the state alone")
         directory = self.record.directory / "emptied"
         state = self.record.state
-        emptied.write(directory, state, state_file.providers(state), self._provider_blocks())
+        remote = calls.remote
+        backend = (
+            remote.backend(self.record.deployment_id) if remote else {"local": {"path": str(state.resolve())}}
+        )
+        emptied.write(directory, backend, state_file.providers(state), self._provider_blocks())
         with calls.toolchain.installing():
             calls.terraform(internet=True, directory=directory).init(color=False)
         calls.terraform(progress=progress, directory=directory).execute_command("destroy", *flags)

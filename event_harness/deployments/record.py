@@ -62,6 +62,7 @@ class DeploymentRecord:
         var_files: names of the copied files of variables, in its directory.
         lacks: the permissions that the system lacked after its last apply, one line each.
         providers_why: why providers come from there, as it was said at the first apply.
+        remote_state: where its state is kept besides, `s3://BUCKET/PREFIX`; empty: only here.
         provider_blocks: the arguments of its provider blocks that say where it was deployed.
         own_emulator: whether the deployment has an emulator of its own, in `aws/`.
         terraform: the binary of its apply; empty before.
@@ -92,6 +93,7 @@ class DeploymentRecord:
     provider_blocks: list[dict[str, Any]] = field(default_factory=list)
     lacks: list[str] = field(default_factory=list)
     providers_why: str = ""
+    remote_state: str = ""
 
     @classmethod
     def create(
@@ -139,7 +141,16 @@ class DeploymentRecord:
             OSError: the record doesn't exist or can't be read.
             ValueError: the record is cut off, or it is another deployment's.
         """
-        fields = dataclass_file.read(directory / RECORD, cls)
+        return cls.from_text((directory / RECORD).read_text(encoding="utf-8"), directory)
+
+    @classmethod
+    def from_text(cls, text: str, directory: Path) -> "DeploymentRecord":
+        """Read the text of a deployment's record.
+
+        Raises:
+            ValueError: the text is cut off, or it is another deployment's record.
+        """
+        fields = dataclass_file.decoded(text, cls)
         try:
             record = cls(**(fields | {"directory": directory}))
         except TypeError as error:
@@ -152,11 +163,13 @@ class DeploymentRecord:
 
     def save(self) -> None:
         """Write the record. The file is whole or untouched, even if this process is killed."""
-        fields = asdict(self)
-        del fields["directory"]
         if not self.directory.exists():  # somebody has deleted it: what the record knows must not be lost
             folders.make(self.directory, exist_ok=True)
-        dataclass_file.write(self.directory / RECORD, fields)
+        dataclass_file.write(self.directory / RECORD, self.fields())
+
+    def fields(self) -> dict[str, Any]:
+        """What is recorded."""
+        return {name: value for name, value in asdict(self).items() if name != "directory"}
 
     def at(self, stage: str) -> None:
         """Record the deployment's stage."""
@@ -208,8 +221,9 @@ class DeploymentRecord:
 
     @property
     def state(self) -> Path:
-        """The state file."""
-        return self.configuration_dir / STATES / self.deployment_id / "terraform.tfstate"
+        """The state file; of a remote state a copy."""
+        top = self.directory if self.remote_state else self.configuration_dir
+        return top / STATES / self.deployment_id / "terraform.tfstate"
 
     def managed(self) -> list[dict[str, Any]]:
         """The resources that the state holds, as it writes them; data sources don't count.

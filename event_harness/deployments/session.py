@@ -13,7 +13,7 @@ from pathlib import Path
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments import kept
+from event_harness.deployments import kept, remote_state
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import recorded_toolchain
@@ -197,6 +197,7 @@ class Session:
             target = target or self._own_emulator(record)
             record.endpoint_url, record.region = target.endpoint_url, target.region
             record.account = "" if target.endpoint_url else target.check().account
+            record.remote_state = remote_state.wanted(self.settings, target, tools)
             record.save()
             self.deployment = self._applied = self._configured(tools, target, record)
             return self.deployment.apply()

@@ -234,8 +234,9 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
             f"if the emulator is gone for ever, delete {record.directory}"
         ) from error
     by_state = True
+    calls = TerraformCalls(record, target, recorded_toolchain(record), say=say)
     try:
-        _destroy_by_state(record, target, say)
+        _destroy_by_state(calls, say)
     except (ConfigurationError, DeploymentError, StateError, OSError) as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise
@@ -253,11 +254,14 @@ def _destroy(record: DeploymentRecord, say: Say) -> None:
     if left:
         raise DestroyError(f"{len(left)} resources are left: {'; '.join(left)}")
     if not by_state:
-        _account_for_state(record, target, say)
+        _account_for_state(calls, say)
+    calls.forget_state()
 
 
-def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> None:
-    calls = TerraformCalls(record, target, recorded_toolchain(record), say=say)
+def _destroy_by_state(calls: TerraformCalls, say: Say) -> None:
+    record = calls.record
+    if calls.remote and calls.remote.unlock(record):
+        say(f"{record.deployment_id}: the lock of its killed terraform is removed")
     destroyer = Destroyer(calls)
     # Its owner may have died between two writes, or used the provider mirror of another interpreter.
     try:
@@ -268,14 +272,14 @@ def _destroy_by_state(record: DeploymentRecord, target: Target, say: Say) -> Non
     destroyer.by_state()
 
 
-def _account_for_state(record: DeploymentRecord, target: Target, say: Say) -> None:
+def _account_for_state(calls: TerraformCalls, say: Say) -> None:
     """Destroy by a state that failed before, if it still names resources: these carry no tags."""
     try:
-        named = record.managed_resources()
+        named = calls.record.managed_resources()
     except StateError:
         return  # it was cut off: nothing else knows the resources
     if named:
-        _destroy_by_state(record, target, say)
+        _destroy_by_state(calls, say)
 
 
 def _let_terraform_end(record: DeploymentRecord, say: Say) -> None:

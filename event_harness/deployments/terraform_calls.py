@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
 from event_harness.deployments import hints
 from event_harness.deployments.record import DeploymentRecord
+from event_harness.deployments.remote_state import RemoteState
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
@@ -76,6 +78,44 @@ class TerraformCalls:
         """Whether OpenTofu runs it."""
         return getattr(self.toolchain, "kind", "terraform") == "tofu"
 
+    @cached_property
+    def remote(self) -> RemoteState | None:
+        """Where the state is kept, if not only on this machine.
+
+        Raises:
+            SettingError: the bucket can't be used.
+        """
+        url = self.record.remote_state
+        return RemoteState.open(url, self.target) if url else None
+
+    def fetch_state(self) -> None:
+        """Renew the copy of a remote state.
+
+        Raises:
+            StateError: it can't be read.
+            SettingError: the bucket can't be used.
+        """
+        if self.remote:
+            self.remote.fetch(self.record)
+
+    def publish_record(self) -> None:
+        """Write the record beside a remote state.
+
+        Raises:
+            StateError: it can't be written.
+            SettingError: the bucket can't be used.
+        """
+        if self.remote:
+            self.remote.publish(self.record)
+
+    def forget_state(self) -> None:
+        """Delete a remote state with its record: nothing of the deployment is left."""
+        try:
+            if self.remote:
+                self.remote.forget(self.record.deployment_id)
+        except HarnessError as error:  # the next sweep finds a state without resources
+            self.say(f"deployment {self.record.deployment_id}: its remote state stays: {error}")
+
     @property
     def data_dir(self) -> Path:
         """Its TF_DATA_DIR."""
@@ -115,6 +155,7 @@ class TerraformCalls:
             tags=self.record.tags,
             tofu=self.tofu,
             version=version,
+            backend=self.remote.backend() if self.remote else None,
         )
         return version
 

@@ -9,10 +9,15 @@ from typing import Any, get_origin, get_type_hints
 
 def write(file: Path, fields: dict[str, Any]) -> None:
     """Write fields as JSON. The file is whole or untouched, even if this process is killed."""
-    raw = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in fields.items()}
     partial = file.with_name(f"{file.name}.partial")
-    partial.write_text(json.dumps(raw, indent=1), encoding="utf-8")
+    partial.write_text(encoded(fields), encoding="utf-8")
     partial.replace(file)
+
+
+def encoded(fields: dict[str, Any]) -> str:
+    """Fields as JSON."""
+    raw = {name: v.isoformat() if isinstance(v, datetime) else v for name, v in fields.items()}
+    return json.dumps(raw, indent=1)
 
 
 def read(file: Path, kind: type) -> dict[str, Any]:
@@ -23,7 +28,16 @@ def read(file: Path, kind: type) -> dict[str, Any]:
         ValueError: the file is cut off, or a field has the wrong type.
 
     """
-    raw = json.loads(file.read_text(encoding="utf-8"))
+    return decoded(file.read_text(encoding="utf-8"), kind)
+
+
+def decoded(text: str, kind: type) -> dict[str, Any]:
+    """The fields of a dataclass in a text; see `read`.
+
+    Raises:
+        ValueError: the text is cut off, or a field has the wrong type.
+    """
+    raw = json.loads(text)
     if not isinstance(raw, dict):
         raise ValueError("it holds no fields")
     types = get_type_hints(kind)

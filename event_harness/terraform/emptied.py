@@ -87,13 +87,16 @@ def evaluated(found: Mapping[str, Mapping[str, str]], answer: str) -> list[Block
 
 
 def write(
-    directory: Path, state: Path, addresses: Iterable[str], blocks: Iterable[Mapping[str, Any]]
+    directory: Path,
+    backend: Mapping[str, Any],
+    addresses: Iterable[str],
+    blocks: Iterable[Mapping[str, Any]],
 ) -> None:
     """Write the empty root.
 
     Args:
         directory: where; it is made.
-        state: the state to destroy by.
+        backend: where the state is to destroy by, as a backend block.
         addresses: of the providers, as a state writes them.
         blocks: the blocks of the provider aws.
 
@@ -108,8 +111,7 @@ def write(
                 f"{address} is configured in a module, so its resources need the configuration"
             )
         providers[match[2]] = {"source": match[1]}
-    backend = {"local": {"path": str(state.resolve())}}
-    content: dict[str, Any] = {"terraform": {"required_providers": providers, "backend": backend}}
+    content: dict[str, Any] = {"terraform": {"required_providers": providers, "backend": dict(backend)}}
     if "aws" in providers:
         content["provider"] = {"aws": list(blocks)}
     directory.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 Terraform merges override files over the others, in the order of their names; ours come last. They give each
 `provider "aws"` the deployment's default tags, beside the user's own. For an emulator they add the settings
 that it needs, and take away what leads elsewhere: a profile, a role, a list of accounts. They keep the state
-beside the configuration, whatever backend it names.
+beside the configuration, or in the harness's own backend, whatever backend it names.
 """
 
 import json
@@ -55,6 +55,7 @@ def write_override(
     copied: bool = True,
     tofu: bool = False,
     version: str | None = None,
+    backend: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Write the override files beside a configuration and return their paths.
 
@@ -67,9 +68,10 @@ def write_override(
             (`make up` writes beside the user's own files, and into their root only).
         tofu: whether OpenTofu will run.
         version: of hashicorp/aws, as far as it is known.
+        backend: the backend block of a deployment's copy; by default its state lies beside it.
     """
     root = Configuration.read(directory, tofu=tofu)
-    override: dict[str, Any] = {"terraform": {"backend": {"local": {}}}} if copied else {}
+    override: dict[str, Any] = {"terraform": {"backend": dict(backend or {"local": {}})}} if copied else {}
     settings = (
         provider_settings(endpoint_url, old_provider=old_provider, version=version) if endpoint_url else {}
     )

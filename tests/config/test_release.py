@@ -1,11 +1,15 @@
 """What a release consists of: metadata, changelog, workflow; schedules, and the issue of the nightly job."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import tomllib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import yaml
@@ -66,11 +70,21 @@ def nightly():
     return [step["run"] for step in content["jobs"]["aws"]["steps"] if "run" in step], content[True]
 
 
+def variables_of_nightly():
+    """What the nightly workflow sets, as GitLab writes it."""
+    content = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text(encoding="utf-8"))
+    return {
+        name: re.sub(r"\$\{\{ vars\.(\w+) \}\}", r"$\1", text)
+        for name, text in content["jobs"]["aws"]["env"].items()
+    }
+
+
 def test_schedule_for_cron_does_what_the_nightly_job_does():
-    commands, when = nightly()
-    (line,) = [line for line in schedule("cron").splitlines() if not line.startswith("#")]
+    _, when = nightly()
+    *variables, line = [line for line in schedule("cron").splitlines() if not line.startswith("#")]
     assert line.startswith(when["schedule"][0]["cron"])
-    assert re.findall(r"make \w+ TARGET=aws", line) == [one for one in commands if "TARGET=aws" in one]
+    assert line.endswith("make nightly TARGET=aws")
+    assert {one.partition("=")[0] for one in variables} >= set(variables_of_nightly())
 
 
 def test_schedule_for_gitlab_does_what_the_nightly_job_does():
@@ -79,6 +93,10 @@ def test_schedule_for_gitlab_does_what_the_nightly_job_does():
     job = yaml.safe_load(printed)["nightly-aws"]
     steps = [*job["before_script"], *job["script"], *job["after_script"]]
     assert [step for step in steps if step.startswith("make")] == commands
+    assert steps[-1].endswith(" make issue")
+    passed = {name: job["variables"][name] for name in variables_of_nightly()}
+    assert passed == variables_of_nightly()
+    assert job["resource_group"] == "nightly-aws"
     assert when["schedule"][0]["cron"] in printed
     assert job["artifacts"]["when"] == "always"
 
@@ -121,3 +139,104 @@ def test_issue_of_the_nightly_job_is_opened_updated_and_closed(tmp_path, outcome
     else:
         assert said.startswith(called)
         assert "https://example.org/1" in said
+
+
+class GitLab(BaseHTTPRequestHandler):
+    """The part of GitLab's API that the script calls."""
+
+    issues, calls = (), ()
+
+    def do_GET(self):
+        self._answer(json.dumps([{"iid": iid, "title": title} for iid, title in self.issues]))
+
+    def do_POST(self):
+        self._answer("{}")
+
+    def do_PUT(self):
+        self._answer("{}")
+
+    def _answer(self, text):
+        size = int(self.headers.get("Content-Length") or 0)
+        body = dict(parse_qsl(self.rfile.read(size).decode()))
+        path = self.path.partition("?")[0]
+        type(self).calls += ((self.command, path, self.headers["PRIVATE-TOKEN"], body),)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("outcome", "issues", "called"),
+    [
+        ("failed", [], ["POST /issues"]),
+        (
+            "failed",
+            [(3, "The nightly job fails sometimes"), (7, "The nightly job fails")],
+            ["POST /issues/7/notes"],
+        ),
+        ("canceled", [(7, "The nightly job fails")], ["POST /issues/7/notes"]),
+        ("success", [(7, "The nightly job fails")], ["POST /issues/7/notes", "PUT /issues/7"]),
+        ("success", [(3, "The nightly job fails sometimes")], []),
+    ],
+)
+def test_issue_at_gitlab_is_opened_updated_and_closed(outcome, issues, called):
+    server = type("Server", (GitLab,), {"issues": issues, "calls": ()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), server) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        environ = os.environ | {
+            "GITLAB_CI": "true", "GITLAB_TOKEN": "secret", "CI_PROJECT_ID": "1", "OUTCOME": outcome,
+            "CI_API_V4_URL": f"http://127.0.0.1:{http.server_port}", "RUN_URL": "https://example.org/1",
+        }  # fmt: skip
+        subprocess.run([ROOT / ".ci" / "issue"], env=environ, check=True)
+        http.shutdown()
+    asked, *changes = server.calls
+    assert asked[:3] == ("GET", "/projects/1/issues", "secret")
+    assert [f"{method} {path.removeprefix('/projects/1')}" for method, path, _, _ in changes] == called
+    assert {call[2] for call in changes} <= {"secret"}
+    if changes:
+        assert "https://example.org/1" in " ".join(changes[0][3].values())
+
+
+@pytest.mark.parametrize(
+    ("fails", "expected", "code"),
+    [
+        ("nothing", ["sweep", "test", "sweep", "summary", "issue success"], 0),
+        ("test", ["sweep", "test", "sweep", "summary", "issue failure"], 2),
+        ("sweep", ["sweep", "sweep", "summary", "issue failure"], 2),
+    ],
+)
+def test_nightly_for_cron_runs_the_steps_of_the_workflow_and_sweeps_whatever_happens(
+    tmp_path, fails, expected, code
+):
+    make, called = tmp_path / "make", tmp_path / "called"
+    make.write_text(
+        f'#!/bin/sh\necho "$*" "$OUTCOME" >> {called}\n[ "$1" != {fails} ] || exit 2\n', encoding="utf-8"
+    )
+    make.chmod(0o755)
+    environ = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "TARGET": "aws",
+        "RUN_URL": "https://example.org/1",
+    }
+    done = subprocess.run([ROOT / ".ci" / "nightly"], env=environ, check=False)
+    steps = [" ".join(line.split()) for line in called.read_text().splitlines()]
+    assert [step.removesuffix(" TARGET=aws") for step in steps] == expected
+    assert done.returncode == code
+    commands, _ = nightly()
+    if fails == "nothing":
+        assert [f"make {step}" for step in steps[:-1]] == commands[1:]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_summary_says_if_there_is_no_report(tmp_path, there):
+    if there:
+        (tmp_path / "session").mkdir()
+        (tmp_path / "session" / "report.json").write_text("{}")
+    summary = tmp_path / "summary.md"
+    environ = os.environ | {"REPORTS": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary)}
+    subprocess.run([ROOT / ".ci" / "summary"], env=environ, check=True)
+    assert summary.exists() is not there
+    assert there or "There is no report" in summary.read_text()

@@ -10,6 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+STATES = "arn:aws:s3:::event-harness-states-ACCOUNT"
 PLACEHOLDER = "your-org/event-harness"
 CI, NIGHTLY = (ROOT / ".github" / "workflows" / f"{name}.yml" for name in ("ci", "nightly"))
 RELEASE = ROOT / ".github" / "workflows" / "release.yml"
@@ -53,7 +54,7 @@ def test_every_action_is_pinned_to_a_commit(workflow):
 
 def test_nightly_destroys_and_keeps_its_reports_whatever_happens():
     last = {step["name"]: step.get("if") for step in steps(NIGHTLY)}
-    assert last["Destroy what a failed test left"] == "always()"
+    assert last["Destroy what a failed test left"] == last["Summarise"] == "always()"
     for job in (job for name, job in read(NIGHTLY)["jobs"].items() if name in TESTS):
         assert job["steps"][-1]["name"] == "Keep the reports"
         assert job["steps"][-1]["if"] == "always()"
@@ -69,14 +70,21 @@ def test_ci_runs_on_every_push_and_every_proposal():
 
 
 def test_nightly_tests_and_sweeps_the_real_account_every_night():
-    commands = ["make install", "make sweep TARGET=aws", "make test TARGET=aws", "make sweep TARGET=aws"]
+    commands = [
+        *("make install", "make sweep TARGET=aws", "make test TARGET=aws", "make sweep TARGET=aws"),
+        "make summary",
+    ]
     assert commands_of(NIGHTLY, "aws") == commands
     assert [list(when) for when in read(NIGHTLY)["on"]["schedule"]] == [["cron"]]
 
 
 def test_nightly_runs_demonstration_and_tests_with_the_newest_provider():
     newest = "EVENT_HARNESS_PROVIDERS=registry"
-    assert commands_of(NIGHTLY, "newest-provider") == [f"make demo {newest}", f"make test {newest}"]
+    assert commands_of(NIGHTLY, "newest-provider") == [
+        f"make demo {newest}",
+        f"make test {newest}",
+        "make summary",
+    ]
 
 
 def test_nightly_runs_are_one_at_a_time_and_never_cancelled():
@@ -106,9 +114,12 @@ def test_trust_policy_admits_only_the_environment_of_the_nightly_job():
     }
 
 
-def test_nightly_passes_the_permissions_boundary_to_terraform():
+def test_nightly_passes_the_permissions_boundary_to_terraform_and_the_bucket_of_states_to_the_harness():
     job = read(NIGHTLY)["jobs"]["aws"]
-    assert job["env"] == {"TF_VAR_permissions_boundary": "${{ vars.AWS_PERMISSIONS_BOUNDARY }}"}
+    assert job["env"] == {
+        "TF_VAR_permissions_boundary": "${{ vars.AWS_PERMISSIONS_BOUNDARY }}",
+        "EVENT_HARNESS_REMOTE_STATE": "${{ vars.AWS_REMOTE_STATE }}",
+    }
 
 
 def test_nightly_sweeps_with_credentials_that_are_still_valid():
@@ -188,7 +199,8 @@ def test_role_policy_is_least_privilege():
             reading = ("List", "Get", "Describe")
             assert all(action.split(":")[1].startswith(reading) for action in actions), statement["Sid"]
         assert all(
-            resource == "*" or "shout-" in resource or "/aws/service/" in resource or ":layer:" in resource
+            resource == "*"
+            or any(part in resource for part in ("shout-", "/aws/service/", ":layer:", STATES))
             for resource in resources
         )
 

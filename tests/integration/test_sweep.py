@@ -1,16 +1,19 @@
 """Sweeping an AWS that outlives the deployments, as a real account does; judged by asking every service."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from event_harness import cli
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.sweep import sweep, sweep_by_tag
+from event_harness.errors import DeploymentError
 from event_harness.orphans.inventory import inventory
 from event_harness.terraform import toolchain
 from resilience.killing import SMALL_ROOT
@@ -139,6 +142,73 @@ def make_one_of_each(target, deployment_id, expires):
         ComparisonOperator="GreaterThanThreshold",
         Tags=pairs,
     )
+
+
+@pytest.fixture
+def states(target):
+    """A bucket for states."""
+    s3 = target.client("s3")
+    s3.create_bucket(Bucket="states", CreateBucketConfiguration={"LocationConstraint": target.region})
+    yield s3
+    for one in s3.list_objects_v2(Bucket="states").get("Contents", []):
+        s3.delete_object(Bucket="states", Key=one["Key"])
+    s3.delete_bucket(Bucket="states")
+
+
+def keys(states):
+    return sorted(one["Key"] for one in states.list_objects_v2(Bucket="states").get("Contents", []))
+
+
+def deployment_with_remote_state(target, state_dir):
+    url = target.endpoint_url
+    record = DeploymentRecord.create(state_dir, root=SMALL_ROOT, target=url, endpoint_url=url)
+    record.region, record.remote_state = target.region, "s3://states/nightly"
+    record.save()
+    return Deployment(SMALL_ROOT, target, toolchain.find(target="local"), record)
+
+
+def test_another_machine_destroys_by_the_remote_state_once_the_lost_one_has_expired(target, states, tmp_path):
+    deployment = deployment_with_remote_state(target, tmp_path / "lost" / ".event-harness")
+    deployment.apply()
+    name = deployment.record.deployment_id
+    below = f"nightly/{name}"
+    assert keys(states) == [f"{below}/record.json", f"{below}/terraform.tfstate"]  # and no lock
+    shutil.rmtree(tmp_path / "lost")
+    states.put_object(
+        Bucket="states", Key=f"{below}/terraform.tfstate.tflock", Body=b'{"Who": "runner@lost", "ID": "1"}'
+    )
+    record = json.loads(states.get_object(Bucket="states", Key=f"{below}/record.json")["Body"].read())
+    command = [
+        *("--project", str(tmp_path), "sweep", name, "--target", target.endpoint_url),
+        *("--remote-state", "s3://states/nightly"),
+    ]
+
+    def publish():
+        states.put_object(Bucket="states", Key=f"{below}/record.json", Body=json.dumps(record).encode())
+
+    record["owner"] = "runner@lost"
+    publish()
+    assert cli.main(command) == 1  # its machine may still work
+    assert [one for one in inventory(target) if "states" not in str(one)] != []
+    record["expires_at"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    publish()
+    assert cli.main(command) == 0
+    assert keys(states) == []
+    assert [one for one in inventory(target) if "states" not in str(one)] == []
+
+
+def test_deployment_fails_and_changes_nothing_while_another_machine_has_locked_its_state(
+    target, states, tmp_path
+):
+    deployment = deployment_with_remote_state(target, tmp_path)
+    states.put_object(
+        Bucket="states",
+        Key=f"nightly/{deployment.record.deployment_id}/terraform.tfstate.tflock",
+        Body=b'{"Who": "runner@another", "ID": "1"}',
+    )
+    with pytest.raises(DeploymentError, match=r"PreconditionFailed[^$]*runner@another"):
+        deployment.apply()
+    assert [one for one in inventory(target) if "states" not in str(one)] == []
 
 
 @pytest.mark.real_account

@@ -380,7 +380,7 @@ def test_place_in_the_harness_is_named_if_no_file_is_known(tmp_path):
     (tmp_path / "list.json").write_text("[]")
     with (
         pytest.raises(
-            MachineError, match=r"if the input is right, .* \(in dataclass_file\.read, line \d+\)$"
+            MachineError, match=r"if the input is right, .* \(in dataclass_file\.decoded, line \d+\)$"
         ),
         explained(),
     ):

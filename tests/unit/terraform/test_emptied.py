@@ -79,9 +79,9 @@ def test_empty_root_requires_the_providers_of_the_state(tmp_path):
         'provider["registry.terraform.io/hashicorp/aws"]',
         'provider["registry.terraform.io/datadog/datadog"]',
     ]
-    emptied.write(tmp_path / "root", tmp_path / "s.tfstate", addresses, [{"region": "x"}])
+    emptied.write(tmp_path / "root", {"local": {"path": "s.tfstate"}}, addresses, [{"region": "x"}])
     content = json.loads((tmp_path / "root/main.tf.json").read_text())
-    assert content["terraform"]["backend"] == {"local": {"path": f"{tmp_path}/s.tfstate"}}
+    assert content["terraform"]["backend"] == {"local": {"path": "s.tfstate"}}
     assert content["provider"] == {"aws": [{"region": "x"}]}
     assert content["terraform"]["required_providers"] == {
         "aws": {"source": "registry.terraform.io/hashicorp/aws"},
@@ -92,7 +92,7 @@ def test_empty_root_requires_the_providers_of_the_state(tmp_path):
 def test_provider_that_a_module_configures_is_refused(tmp_path):
     with pytest.raises(DestroyError, match="is configured in a module"):
         emptied.write(
-            tmp_path, tmp_path / "s.tfstate", ['module.m.provider["registry.terraform.io/hashicorp/aws"]'], []
+            tmp_path, {"local": {}}, ['module.m.provider["registry.terraform.io/hashicorp/aws"]'], []
         )
 
 
