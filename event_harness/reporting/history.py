@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,16 @@ def entry(facts: Mapping[str, Any]) -> dict[str, Any]:
         "p95": latency.get("p95"),
         "max": latency.get("max"),
         "durations": session["durations"],
+        # Of each test and each function: its latency, [p50, p95].
+        "of_tests": _percentiles((one["id"], one["latency"]) for one in facts["tests"]),
+        "of_components": _percentiles(
+            (one["name"], one["latency"]) for one in facts["latency"]["components"]
+        ),
     }
+
+
+def _percentiles(named: Iterable[tuple[str, Mapping[str, Any] | None]]) -> dict[str, list[float]]:
+    return {name: [latency["p50"], latency["p95"]] for name, latency in named if latency}
 
 
 def read(state_dir: Path) -> list[dict[str, Any]]:

@@ -152,6 +152,24 @@ def test_each_state_is_told_in_words_and_charts_have_numbers_beside_them(opened,
     assert "invocations × $0.2 per million" in shown.locator("#cost").inner_text()
 
 
+def test_trend_and_distribution_are_those_of_the_test_or_function_that_is_picked(opened, made):
+    shown = opened(made("usual", history=14))
+    note = shown.locator("#trend-note")
+    whole = note.inner_text()
+    assert "the median of the 13 sessions before" in whole
+    shown.locator("#trend-of").select_option(label="price_order")
+    assert note.inner_text() == (
+        "p95 330 ms in the newest session; 260 ms is the median of the 13 sessions before."
+    )
+    shown.locator("#trend-of").select_option(index=3)
+    assert note.inner_text() not in ("", whole)
+    assert shown.locator("#trend svg").count() == 1
+    shown.locator("#latency-test").select_option(label="price_order")
+    assert "seconds of an invocation" in shown.locator("#histogram").inner_text()
+    shown.locator("#latency-test").select_option(index=3)
+    assert "seconds from send to result" in shown.locator("#histogram").inner_text()
+
+
 def test_links_lead_from_a_failure_to_its_event(opened, made):
     shown = opened(made("usual", history=14))
     shown.locator("#test-list .option", has_text="test_order_1_").click()

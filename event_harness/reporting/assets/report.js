@@ -263,26 +263,46 @@ const below = { labelOffset: 40, labelAnchor: "right" };
 const width = (id) => Math.max(260, Math.min(1500, $(id).clientWidth));
 const css = (name) => `var(${name})`;
 
+function picked(id) {
+  const value = $(id).value, number = Number(value.slice(1));
+  return { test: value[0] === "t" ? facts.tests[number] : null, component: value[0] === "c" ? facts.latency.components[number].name : null };
+}
+
+function invocations(name) {
+  const ran = facts.events.flatMap((event) => (name === "event_listener" ? event.results.map((result) => result.listener) : event.components.filter((one) => one.name === name).flatMap((one) => one.attempts)));
+  return ran.filter((one) => one && one.start !== null && one.end !== null).map((one) => ({ latency: Math.max(0, one.end - one.start) }));
+}
+
+function trendNote(rows) {
+  const p95 = rows.filter((row) => row.name === "p95").map((row) => row.value);
+  if (!p95.length) return "No session of the history has such a latency.";
+  if (p95.length === 1) return `p95 ${span(p95[0])}, in one session.`;
+  const before = p95.slice(0, -1).sort((one, two) => one - two);
+  return `p95 ${span(p95.at(-1))} in the newest session; ${span(before[Math.floor((before.length - 1) / 2)])} is the median of the ${count(before.length, "session")} before.`;
+}
+
 function draw() {
   const timed = facts.events.filter((event) => event.latency !== null);
   if (timed.length) {
-    const chosen = $("latency-test").value;
-    const test = chosen ? facts.tests[Number(chosen)] : null;
-    const mine = timed.filter((event) => !test || event.test === test.id);
-    const sla = test ? test.sla : facts.session.sla;
+    const chosen = picked("latency-test");
+    const mine = chosen.component ? invocations(chosen.component) : timed.filter((event) => !chosen.test || event.test === chosen.test.id);
+    const sla = chosen.component ? 0 : chosen.test ? chosen.test.sla : facts.session.sla;
     const longest = Math.max(0, ...mine.map((event) => event.latency));
     const marks = [
       Plot.rectY(mine, Plot.binX({ y: "count" }, { x: "latency", fill: css("--bar"), thresholds: 30, inset: 0.5 })),
       Plot.ruleY([0], { stroke: css("--muted") }),
     ];
     if (sla && longest > sla / 3) marks.push(Plot.ruleX([sla], { stroke: css("--bad"), strokeWidth: 2, strokeDasharray: "5 3" }), Plot.text([sla], { x: (d) => d, text: () => "SLA", dy: -6, frameAnchor: "top", fill: css("--bad"), fontWeight: 600 }));
-    $("histogram").replaceChildren(Plot.plot({ ...frame, width: width("histogram"), height: 260, x: { ...below, label: "seconds from send to result", nice: true }, y: { label: "events", grid: true, tickFormat: "d", ticks: Math.min(5, mine.length) }, marks }));
+    $("histogram").replaceChildren(Plot.plot({ ...frame, width: width("histogram"), height: 260, x: { ...below, label: chosen.component ? "seconds of an invocation" : "seconds from send to result", nice: true }, y: { label: chosen.component ? "invocations" : "events", grid: true, tickFormat: "d", ticks: Math.min(5, mine.length) }, marks }));
     const symbols = { domain: Object.keys(STATES), range: ["circle", "times", "triangle", "square", "plus"] };
     $("arrivals-chart").replaceChildren(Plot.plot({ ...frame, width: width("arrivals-chart"), height: 260, symbol: symbols, x: { ...below, label: "seconds since the first send" }, y: { label: "latency in seconds", grid: true, zero: true },
       marks: [Plot.ruleY([0], { stroke: css("--muted") }), Plot.dot(timed, { x: (event) => event.sent_at - timed[0].sent_at, y: "latency", symbol: "state", stroke: (event) => (event.state === "arrived" ? css("--bar") : css("--bad")), r: 3.5 })] }));
   }
   if (facts.history.length > 1 && $("trend")) {
-    const rows = facts.history.flatMap((one, number) => ["p50", "p95"].map((name) => ({ number: number + 1, name, value: one[name] })).filter((row) => typeof row.value === "number"));
+    const chosen = picked("trend-of");
+    const of = (one) => chosen.component ? (one.of_components || {})[chosen.component] : chosen.test ? (one.of_tests || {})[chosen.test.id] : [one.p50, one.p95];
+    const rows = facts.history.flatMap((one, number) => ["p50", "p95"].map((name, place) => ({ number: number + 1, name, value: (of(one) || [])[place] })).filter((row) => typeof row.value === "number"));
+    $("trend-note").textContent = trendNote(rows);
     const last = ["p50", "p95"].map((name) => rows.filter((row) => row.name === name).at(-1)).filter(Boolean);
     $("trend").replaceChildren(Plot.plot({ ...frame, width: width("trend"), height: 250, marginRight: 40, x: { ...below, label: "session", tickFormat: "d", ticks: Math.min(10, facts.history.length) }, y: { label: "latency in seconds", grid: true, zero: true },
       marks: [Plot.ruleY([0], { stroke: css("--muted") }), Plot.lineY(rows, { x: "number", y: "value", z: "name", stroke: (row) => (row.name === "p95" ? css("--bar-listener") : css("--bar")), strokeDasharray: null, strokeWidth: 2 }),
@@ -294,7 +314,7 @@ function draw() {
 $("test-filter").addEventListener("input", () => showTests());
 $("test-outcome").addEventListener("change", () => showTests());
 $("event-state").addEventListener("change", () => { const at = [...$("test-list").children].findIndex((one) => one.getAttribute("aria-selected") === "true"); if (at >= 0) testList.select(at, false); });
-if ($("latency-test")) $("latency-test").addEventListener("change", draw);
+for (const id of ["latency-test", "trend-of"]) if ($(id)) $(id).addEventListener("change", draw);
 for (const button of document.querySelectorAll("[data-test]")) button.addEventListener("click", () => openTest(facts.tests[Number(button.dataset.test)].id));
 for (const button of document.querySelectorAll("[data-event]")) button.addEventListener("click", () => {
   const event = facts.events[Number(button.dataset.event)];

@@ -90,6 +90,8 @@ def session(tests=12, events=60, *, seed=1, hostile=False, history=0, outcome=No
             "p95": round(0.5 + n / 60 + rng.uniform(0, 0.3), 3),
             "max": 2.0,
             "durations": {"apply": round(rng.uniform(13, 16), 1)},
+            "of_tests": {name: [0.2, round(0.4 + rng.uniform(0, 0.2), 3)] for name in names},
+            "of_components": {"price_order": [0.1, round(0.2 + n / 100, 3)], "event_listener": [0.02, 0.05]},
         }
         for n in range(history)
     ]

@@ -104,6 +104,16 @@ def test_the_line_of_history_has_the_numbers_of_the_session():
     assert entry["p50"] <= entry["p95"] <= entry["max"]
 
 
+def test_the_line_of_history_has_the_latency_of_each_test_and_each_component():
+    facts = made_up.session(tests=10, events=50)
+    entry = history.entry(facts)
+    assert entry["of_tests"] == {
+        one["id"]: [one["latency"]["p50"], one["latency"]["p95"]] for one in facts["tests"] if one["latency"]
+    }
+    assert len(entry["of_tests"]) > 5
+    assert set(entry["of_components"]) == {"price_order", "event_listener"}
+
+
 def test_the_job_summary_tells_failures_and_no_text_of_theirs_becomes_markup():
     said = markdown.summary(made_up.session(tests=3, events=6, hostile=True))
     assert "| 2 of 3 passed | 6 |" in said

@@ -1,0 +1,268 @@
+"""Every block of code in a page is checked, and the test that runs it is named here.
+
+A block that no line below covers fails, so a new one needs a test first.
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+from terraform_files import Declaration, parse
+from test_documents import PAGES, ROOT, text_of
+from test_provider_arguments import known_types, unknown_arguments
+
+from event_harness import cli
+
+_BLOCK = re.compile(r"^( *)```(\S*)([^\n]*)\n(.*?)^\1```[ ]*$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code of a page."""
+
+    page: str
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.language}: {self.text.strip().splitlines()[0][:50]}"
+
+
+BLOCKS = [
+    Block(page, match[2], re.sub(rf"^{match[1]}", "", match[4], flags=re.MULTILINE))
+    for page in PAGES
+    for match in _BLOCK.finditer(text_of(page))
+]
+
+
+def of(*languages):
+    return [block for block in BLOCKS if block.language in languages]
+
+
+INTEGRATION = "tests/integration/"
+# Page, language, what its text contains -> the test that runs it. Here each is checked, too: commands are
+# parsed as by the program itself, Python is typed, HCL is compared with the module and the provider.
+RUN_BY = [
+    ("docs/adopt.md", "", "", INTEGRATION + "test_adopt.py"),
+    (
+        "README.md",
+        "python",
+        "producer.send",
+        INTEGRATION + "test_text_processor.py::test_text_comes_back_in_upper",
+    ),
+    ("README.md", "hcl", "event_listener", INTEGRATION + "test_adopt.py"),
+    ("README.md", "sh", "make demo", INTEGRATION + "test_demo.py"),
+    ("README.md", "sh", "make deploy.g", INTEGRATION + "test_configure.py"),
+    ("README.md", "sh", "terraform apply", "tests/plan/test_plans.py"),
+    (
+        "docs/aws.md",
+        "json",
+        "sts:AssumeRole",
+        "tests/config/test_workflows.py::test_trust_policy_admits_only",
+    ),
+    ("docs/aws.md", "sh", "make deploy.g", INTEGRATION + "test_configure.py"),
+    ("docs/aws.md", "sh", "--remote-state", INTEGRATION + "test_sweep.py::test_another_machine_destroys_by"),
+    (
+        "docs/aws.md",
+        "hcl",
+        "aws_s3_bucket",
+        "tests/config/test_snippets.py::test_resources_in_pages_are_known",
+    ),
+    ("docs/ci.md", "sh", "make schedule", "tests/config/test_release.py::test_schedule_for_gitlab_does"),
+    ("docs/comparison.md", "sh", "make bench", "tests/unit/benchmarks"),
+    ("docs/debugging.md", "sh", "--harness-debug", INTEGRATION + "test_inspecting.py"),
+    ("docs/debugging.md", "text", "waits for a debugger", INTEGRATION + "test_inspecting.py"),
+    ("docs/debugging.md", "json", "pathMappings", INTEGRATION + "test_inspecting.py"),
+    ("docs/debugging.md", "sh", "--cov", INTEGRATION + "test_inspecting.py"),
+    ("docs/failures.md", "sh", "redrive", "tests/unit/commands"),
+    ("docs/faults.md", "python", "faults", INTEGRATION + "test_faults_on_purpose.py"),
+    ("docs/faults.md", "text", "injected", INTEGRATION + "test_faults_on_purpose.py"),
+    ("docs/permissions.md", "text", "access denied", INTEGRATION + "test_permissions.py"),
+    ("docs/permissions.md", "text", "lacks a permission", INTEGRATION + "test_permissions.py"),
+    ("docs/reference.md", "python", "check=False", "tests/unit/producers"),
+    ("docs/reference.md", "python", "listener.sent", "tests/unit/listening"),
+    ("docs/report.md", "sh", "--harness-report", INTEGRATION + "test_reports.py"),
+    ("docs/scale.md", "sh", "make simulate", "tests/unit/scale/test_scale.py"),
+    ("docs/scale.md", "text", "One test session", "tests/unit/scale/test_scale.py"),
+    ("docs/timeouts.md", "sh", "", INTEGRATION + "test_watching.py"),
+    ("docs/keep-and-sync.md", "sh", "", INTEGRATION + "test_reuse.py"),
+    (
+        "examples/.*",
+        "sh",
+        "pytest",
+        INTEGRATION + "test_account_policy.py::test_policy_suffices_for_an_example",
+    ),
+    (
+        "examples/.*",
+        "json",
+        "Sid",
+        INTEGRATION + "test_account_policy.py::test_policy_suffices_for_an_example",
+    ),
+    ("examples/.*", "", "-> Lambda", "examples"),  # a picture
+    ("modules/event_listener/.*", "hcl", "", INTEGRATION + "test_sources.py"),
+    ("modules/lambda_function/.*", "hcl", "module", INTEGRATION + "test_text_processor.py"),
+    (".*", "mermaid", "", INTEGRATION + "test_site.py::test_every_page_fits"),
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_names_the_test_that_runs_it(block):
+    tests = [
+        test
+        for page, language, text, test in RUN_BY
+        if re.fullmatch(page, block.page) and language in ("", block.language) and text in block.text
+    ]
+    assert tests, f"{block}: no test runs it; add the test and a line to RUN_BY"
+    for test in tests:
+        file, _, name = test.partition("::")
+        assert (ROOT / file).exists(), test
+        assert not name or f"def {name}" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
+def test_every_line_of_the_list_covers_a_block():
+    unused = [
+        (page, language, text)
+        for page, language, text, _ in RUN_BY
+        if not any(
+            re.fullmatch(page, one.page) and language in ("", one.language) and text in one.text
+            for one in BLOCKS
+        )
+    ]
+    assert unused == []
+
+
+COMMANDS = sorted(
+    {
+        (re.sub(r" +#.*", "", line).strip(), block.page)
+        for block in of("sh")
+        for line in block.text.splitlines()
+        if line.strip()
+    }
+)
+
+
+@pytest.mark.parametrize(("command", "page"), COMMANDS, ids=[f"{p}: {c}" for c, p in COMMANDS])
+def test_command_is_one_that_its_program_takes(command, page, tmp_path):
+    words = shlex.split(re.sub(r"\$\(.*\)", "d1m8az809299wa", command))
+    program, *arguments = words
+    if program == "event-harness":
+        try:
+            cli.build().parse_args(arguments)
+        except (SystemExit, argparse.ArgumentError) as error:
+            pytest.fail(f"{page}: {command}: {error}")
+    elif program == "make":
+        done = subprocess.run(
+            [shutil.which("make") or "make", "-n", "READY=", *arguments],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        makefile = text_of_makefile()
+        for name in re.findall(r"^([A-Z]+)=", "\n".join(arguments), re.MULTILINE):
+            assert f"$({name})" in makefile or f"$({name}," in makefile, f"there is no variable {name}"
+    elif program == "pytest":
+        (tmp_path / "test_it.py").write_text("def test_total(): pass\n")
+        # Nothing is selected by another `-k`: that is exit code 5.
+        done = pytest_in(tmp_path, *arguments, "--collect-only", "-q")
+        assert done.returncode in (0, 5), done.stdout + done.stderr
+    elif words[:2] == [".venv/bin/python", "-m"]:
+        done = subprocess.run(
+            [sys.executable, "-m", words[2], "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert all(one in done.stdout for one in words[3:] if one.startswith("--"))
+    else:  # a program that isn't ours
+        assert program in ("terraform", "pip"), f"{page}: {command}"
+
+
+def text_of_makefile():
+    return (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def pytest_in(directory, *arguments):
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=directory, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+_TYPES = {
+    "producer": "Producer",
+    "listener": "Listener",
+    "faults": "Faults",
+    "browser": "Any",
+    "order": "Any",
+}
+_HEAD = """from typing import Any
+from event_harness import Listener, Producer
+from event_harness.faults.faults import Faults
+order: Any = {}
+"""
+
+
+def test_python_in_pages_has_the_types_of_the_package(tmp_path):
+    parts = []
+    for number, block in enumerate(of("python")):
+        text = re.sub(r"def test_", f"def test_{number}_", block.text)
+        text = re.sub(r"(def \w+)\((.*)\):\n", lambda found: f"{found[1]}({typed(found[2])}) -> Any:\n", text)
+        text = re.sub(r"\border\b(?=\()", f"order_{number}", text)
+        if "def " not in text:
+            inside = "".join(f"    {line}\n" for line in text.splitlines())
+            text = f"def snippet_{number}(producer: Producer, listener: Listener) -> None:\n{inside}"
+        parts.append(f"# {block.page}\n{text}")
+    file = tmp_path / "snippets.py"
+    file.write_text(_HEAD + "\n\n".join(parts), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), str(file)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def typed(names):
+    return ", ".join(f"{name}: {_TYPES.get(name, 'Any')}" for name in names.split(", ") if name)
+
+
+@pytest.mark.parametrize("block", of("json"), ids=str)
+def test_json_in_pages_is_json(block):
+    text = block.text.strip()
+    json.loads(text if text.startswith(("{", "[")) else f"[{text}]")
+
+
+def hcl_of(block, tmp_path) -> list[Declaration]:
+    file = tmp_path / "main.tf"
+    text = block.text
+    if re.match(r"\w+ = ", text):  # arguments of the module
+        text = f'module "event_listener" {{\n{text}}}\n'
+    file.write_text(text, encoding="utf-8")
+    return parse(file, tmp_path)
+
+
+@pytest.mark.parametrize("block", of("hcl"), ids=str)
+def test_resources_in_pages_are_known_to_the_newest_provider(block, tmp_path):
+    known = known_types("6.69.1")
+    for one in hcl_of(block, tmp_path):
+        if one.kind == "resource" and one.labels[0] in known:
+            assert unknown_arguments(one, "6.69.1") == []
+
+
+@pytest.mark.parametrize("block", of("hcl"), ids=str)
+def test_modules_in_pages_get_only_inputs_that_they_have(block, tmp_path):
+    for one in hcl_of(block, tmp_path):
+        source = str(one.body.get("source", "modules/event_listener")).strip('"')
+        directory = re.search(r"(event_listener|lambda_function|text_processor|private_bucket)", source)
+        if one.kind == "module" and directory:
+            inputs = {
+                two.labels[0]
+                for two in parse(ROOT / "modules" / directory[1] / "variables.tf")
+                if two.kind == "variable"
+            }
+            given = {name for name in one.body if not name.startswith("__")}
+            assert given - {"source", "count", "for_each", "depends_on", "version"} <= inputs
