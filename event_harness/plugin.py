@@ -1,8 +1,10 @@
 """The pytest plugin: options and hooks. It is thin: the classes behind it work without pytest."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -55,6 +57,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(setting.option, **arguments)
         kind: Literal["linelist", "string"] = "linelist" if setting.kind == "list" else "string"
         parser.addini(setting.ini, setting.help, type=kind)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Keep a path that follows a bare option apart from it: `pytest --harness-reuse tests/test_orders.py`."""
+    bare = {setting.option: setting.bare for setting in SETTINGS if setting.kind == "optional"}
+    for number, (word, follows) in enumerate(pairwise(list(args))):
+        if word in bare and _is_path(follows):
+            args[number] = f"{word}={bare[word]}"
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word names files, and can't be the id of a deployment or the name of a component."""
+    path = word.partition("::")[0]
+    return re.search(r"[/.\\]", path) is not None and Path(path).exists()
 
 
 def pytest_configure(config: pytest.Config) -> None:

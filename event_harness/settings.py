@@ -181,7 +181,7 @@ def _deployment_id(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
         raise ValueError(
             "the id of a kept deployment, as `event-harness list` shows it; pytest reads the word after"
-            " --harness-reuse as the id, so give paths before it"
+            " --harness-reuse as the id, unless it is a path with a slash or a dot in it"
         )
     return text
 

@@ -41,7 +41,7 @@ def find(state_dir: Path, which: str, origin: str, setting: str = "reuse") -> De
         raise SettingError(
             f"{setting} is {which!r} ({origin}), but no such deployment was kept; "
             f"kept: {there}; keep one with pytest --harness-keep (if {which!r} is a path: write "
-            "--harness-reuse=DEPLOYMENT_ID, or give the paths first)"
+            f"./{which}, or give it before --harness-reuse)"
         )
     return found[-1]
 

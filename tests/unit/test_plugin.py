@@ -277,3 +277,24 @@ def test_missing_debugger_is_one_line_that_names_the_extra(tested, monkeypatch):
 def test_no_readiness_probe_goes_before_a_debugged_input(tested, probes):
     tested("def test_ready(listener): pass", "--harness-debug").assert_outcomes(passed=1)
     assert probes == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reuse", "debug"),
+    [
+        (["--harness-reuse", "sub/test_one.py"], "last", None),
+        (["--harness-reuse", "./sub"], "last", None),
+        (["--harness-reuse", "sub/test_one.py::test_one", "-q"], "last", None),
+        (["--harness-debug", "sub/test_one.py", "--harness-reuse"], "last", "all"),
+        (["sub/test_one.py", "--harness-reuse", "d1m8b9nqvx6dcy"], "d1m8b9nqvx6dcy", None),
+        (["sub/test_one.py", "--harness-debug", "sub"], None, "sub"),
+        (["sub/test_one.py", "--harness-reuse=d1m8b9nqvx6dcy"], "d1m8b9nqvx6dcy", None),
+    ],
+)
+def test_path_may_follow_a_bare_option(pytester, words, reuse, debug):
+    pytester.mkdir("sub").joinpath("test_one.py").write_text("def test_one(): pass")
+    config = pytester.parseconfig("-pno:cacheprovider", *words)
+    assert [config.getoption(name) for name in ("harness_reuse", "harness_debug")] == [reuse, debug]
+    assert [argument.rpartition("sub")[2] for argument in config.args] in (
+        [["/test_one.py"], [""], ["/test_one.py::test_one"]]
+    )
