@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.deployments import up_shell
+from event_harness.errors import SettingError
 from event_harness.machine import folders, git_exclude, interrupts, processes, terminal
 from event_harness.machine.cache import write_atomically
 from event_harness.machine.command_line import spelled
@@ -47,6 +48,7 @@ def up(
         EmulatorError: MiniStack is not installed, the port is taken, or MiniStack did not start.
         ConfigurationError: the root holds no configuration.
         ToolchainError: terraform or its providers can't be obtained.
+        SettingError: an emulator of this root is up already, on another port.
     """
     project_root = project_root.absolute()
     Configuration.read(project_root)  # a fault is known before anything is written
@@ -73,6 +75,11 @@ def _up(
         running = _running(state)
         if running and (state / "env").exists() and (state / "up.json").exists():
             url = running.endpoint_url
+            if port not in (None, running.port):
+                raise SettingError(
+                    f"--port is {port}, but the local AWS emulator is up already, at {url}: end it with "
+                    f"{spelled('down')} first, or leave out --port"
+                )
             say(f"the local AWS emulator is up already, at {url}: use it after `. {env}`")
             return running
         if running:  # its `up` was killed before it wrote its files, or somebody has deleted them

@@ -12,7 +12,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import up as up_module
 from event_harness.deployments import up_shell
 from event_harness.deployments.up import down, up
-from event_harness.errors import ConfigurationError, EmulatorError
+from event_harness.errors import ConfigurationError, EmulatorError, SettingError
 from event_harness.terraform.configuration import OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
 
@@ -196,6 +196,16 @@ def test_up_again_says_that_it_is_up(tmp_path, emulator):
     first = up(tmp_path, say=lines.append)
     assert up(tmp_path, say=lines.append) is first
     assert lines[-1].startswith(f"the local AWS emulator is up already, at {URL}")
+
+
+def test_up_on_another_port_than_that_of_the_emulator_that_is_up_is_refused(tmp_path, emulator):
+    first = up(tmp_path, say=lambda line: None)
+    assert up(tmp_path, port=first.port, say=lambda line: None) is first
+    with pytest.raises(
+        SettingError, match="--port is 4600, but the local AWS emulator is up already, at http"
+    ):
+        up(tmp_path, port=4600, say=lambda line: None)
+    assert emulator.running == [first]
 
 
 def test_down_in_a_copy_of_a_project_leaves_the_emulator_of_the_original(tmp_path, emulator, monkeypatch):
