@@ -39,6 +39,13 @@ def find(project: Path) -> tuple[Path, dict[str, Any]]:
     return project, {}
 
 
+def test_paths(directory: Path) -> list[str]:
+    """Where pytest looks for tests, by the ini file of a directory; empty if it doesn't say."""
+    found = _first(directory)
+    value = _plain(found[1].get("testpaths", "")) if found else ""
+    return value.split() if isinstance(value, str) else [str(one) for one in value]
+
+
 def file(directory: Path) -> Path | None:
     """The ini file of pytest in a directory; None if there is none."""
     found = _first(directory)

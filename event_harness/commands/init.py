@@ -25,17 +25,22 @@ _BESIDE = {"sqs": "attribute", "sns": "attribute", "http": "header"}
 def run(options: argparse.Namespace) -> int:
     """Look at the system, ask for what can't be found out, show the new files, and write them."""
     project = (options.project or Path.cwd()).resolve()
-    configuration = Configuration.read(root(options))
     ask = _asker(yes=options.yes)
+    options.root = _root(options, ask)
+    configuration = Configuration.read(options.root)
     known = _answers(options, configuration, ask)
-    files = new_files.all_of(known, configuration, project, _top(project), options.source or new_files.SOURCE)
+    files = new_files.all_of(
+        known, configuration, project, _top(project), options.source or new_files.SOURCE, _tests(project)
+    )
     if new_files.OUTPUT in configuration.outputs:
         del files[configuration.directory / "event_harness.tf"]
         terminal.say(f"the root has an output {new_files.OUTPUT!r} already: its listener is left as it is")
     new = {path: text for path, text in files.items() if not _is_there(path, project)}
     for path in files:
         if path not in new:
-            terminal.say(f"{_shown(path)} is there already and stays as it is")
+            terminal.say(
+                f"{_shown(path)} is there already and stays as it is{_lacks(path, files[path], project)}"
+            )
     for path, text in new.items():
         _show(path, text)
     if not new:
@@ -50,6 +55,46 @@ def run(options: argparse.Namespace) -> int:
             file.write(text)
     terminal.say(f"{len(new)} files were written; now run: pytest")
     return 0
+
+
+def _root(options: argparse.Namespace, ask: "Ask") -> Path:
+    """The Terraform root: the one that is named, else this directory, else one below that the user picks."""
+    found = root(options)
+    if options.root is not None or found.resolve() != Path.cwd().resolve() or any(found.glob("*.tf*")):
+        return found
+    below = [
+        one for pattern in ("*", "*/*") for one in sorted(found.glob(pattern)) if _holds_a_root(one, found)
+    ]
+    if not below:
+        return found
+    names = [_shown(one) for one in below]
+    answer = ask(f"which directory is the Terraform root? one of: {', '.join(names)}", names[0])
+    if answer not in names:
+        raise SettingError(f"{answer!r} is none of: {', '.join(names)}")
+    return below[names.index(answer)]
+
+
+def _holds_a_root(directory: Path, top: Path) -> bool:
+    parts = directory.relative_to(top).parts
+    left_out = any(part.startswith(".") or part == "modules" for part in parts)
+    return not left_out and any(directory.glob("*.tf"))
+
+
+def _tests(project: Path) -> Path:
+    """Where the new tests go: to the others; beside a conftest.py of the user's own, into a new directory."""
+    tests = project / (ini.test_paths(project) or ["tests"])[0]
+    own = (tests / "conftest.py").exists() and not (tests / new_files.TEST).exists()
+    return tests / "events" if own else tests
+
+
+def _lacks(path: Path, text: str, project: Path) -> str:
+    """What an ini file of pytest that is there must get from the user."""
+    if path != project / "pytest.ini":
+        return ""
+    there = ini.find(project)[1]
+    lines = [line for line in text.splitlines() if line.startswith("harness_root")]
+    missing = [line for line in lines if "root" not in there]
+    return f"; add to it: {', '.join(missing)}" if missing else ""
 
 
 def _answers(options: argparse.Namespace, configuration: Configuration, ask: "Ask") -> Answers:

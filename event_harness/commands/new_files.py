@@ -14,6 +14,7 @@ from event_harness.terraform.configuration import Configuration
 REPOSITORY = "https://github.com/your-org/event-harness.git"
 RELEASE = "v0.1.0"
 SOURCE = f"git::{REPOSITORY}//modules/event_listener?ref={RELEASE}"
+TEST = "test_event_harness.py"
 GATE, OUTPUT = "deploy_test_resources", "event_harness"
 _ARGUMENTS = {
     "s3": ("bucket", "bucket"),
@@ -163,7 +164,7 @@ def workflow(directory: str) -> str:
 
 
 def all_of(
-    known: Answers, configuration: Configuration, project: Path, top: Path, source: str
+    known: Answers, configuration: Configuration, project: Path, top: Path, source: str, tests: Path
 ) -> dict[Path, str]:
     """The files, by path, in the order in which they are shown.
 
@@ -173,13 +174,14 @@ def all_of(
         project: pytest's rootdir.
         top: of the repository.
         source: of the module.
+        tests: the directory of the new tests.
     """
     root = os.path.relpath(configuration.directory.resolve(), project.resolve())
     return {
         configuration.directory / "event_harness.tf": terraform(known, configuration, source),
         project / "pytest.ini": ini(known, root),
-        project / "tests" / "conftest.py": conftest(known),
-        project / "tests" / "test_event_harness.py": test(known),
+        tests / "conftest.py": conftest(known),
+        tests / TEST: test(known),
         project / ".gitignore": ignore(),
         top / ".github" / "workflows" / "event-harness.yml": workflow(
             os.path.relpath(project.resolve(), top.resolve())

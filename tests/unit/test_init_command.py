@@ -128,7 +128,7 @@ def test_dry_run_only_shows(project, answered):
     assert "+++ event_harness.tf" in said
 
 
-@pytest.mark.parametrize("name", [*sorted(FILES), "setup.cfg"])
+@pytest.mark.parametrize("name", [*sorted(FILES - {"tests/conftest.py"}), "setup.cfg"])
 def test_what_is_there_stays_as_it_is(project, answered, name):
     path = project / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,6 +156,41 @@ def test_root_in_a_directory_of_its_own_is_named_in_the_ini_file(project, answer
     assert code == 0
     assert "harness_root = infra\n" in (project / "pytest.ini").read_text()
     assert (project / "infra/event_harness.tf").exists()
+
+
+def test_root_below_is_asked_for_and_modules_are_none(project, answered):
+    for name in ("infra/live", "infra/modules/queue", ".terraform/modules/x"):
+        (project / name).mkdir(parents=True)
+        (project / name / "main.tf").write_text(MAIN)
+    (project / "main.tf").unlink()
+    code, said = answered("infra/live", *ANSWERS)
+    assert code == 0, said
+    assert "which directory is the Terraform root? one of: infra/live [infra/live]" in said
+    assert "harness_root = infra/live\n" in (project / "pytest.ini").read_text()
+    assert (project / "infra/live/event_harness.tf").exists()
+
+
+def test_fixtures_go_beside_a_conftest_of_the_users_own_where_pytest_looks_for_tests(project, answered):
+    (project / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["checks"]\n')
+    (project / "checks").mkdir()
+    (project / "checks/conftest.py").write_text("# mine\n")
+    code, _ = answered(*ANSWERS)
+    assert code == 0
+    assert (project / "checks/conftest.py").read_text() == "# mine\n"
+    assert "harness_readiness_probe" in (project / "checks/events/conftest.py").read_text()
+    assert (project / "checks/events/test_event_harness.py").exists()
+    before = written(project)
+    _, said = answered(*ANSWERS)
+    assert "nothing is to be written" in said
+    assert written(project) == before
+
+
+def test_setting_that_an_ini_file_of_the_users_own_lacks_is_named(project, answered):
+    (project / "infra").mkdir()
+    (project / "main.tf").rename(project / "infra/main.tf")
+    (project / "pytest.ini").write_text("[pytest]\n")
+    _, said = answered(*ANSWERS, arguments=["--no-deploy", "--root", "infra"])
+    assert "pytest.ini is there already and stays as it is; add to it: harness_root = infra" in said
 
 
 def test_switch_that_is_declared_is_not_declared_again(project, answered):
