@@ -151,8 +151,9 @@ docs: $(READY) $(DOCS)/.ready ## Build the documentation site in .build/site/sit
 	@# By its module: the first line of its script can't hold a path with a space.
 	@cd $(SITE) && "$(CURDIR)/$(DOCS)/bin/python" -m zensical build --strict --clean
 
-recording: $(READY) ## Record `make demo` and a failed test for the pictures in docs/pictures
+recording: $(READY) ## Record `make demo`, a failed test and the report for the pictures in docs
 	@$(BIN)/python -m website.recording
+	@$(BIN)/python -m website.report_pictures
 
 dist: $(READY) ## Build sdist and wheel once, and test both installed in clean environments
 	@PYTHON="$(PYTHON)" .ci/dist

@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from event_harness import cli, fixtures
 from event_harness.settings import SETTINGS
 from website import __main__ as site
-from website import generated, pages, recording
+from website import generated, pages, recording, report_pictures
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,6 +103,14 @@ def test_recorded_demonstration_succeeded_and_recorded_failure_explains_itself()
     assert "text_processor failed after 3 attempts" in failure
     picture = (pictures / "failure.svg").read_text()
     assert "NotUtf8Error" in picture.replace("&#160;", " ")
+
+
+def test_pictures_of_the_report_show_the_page_as_it_is():
+    """If this fails, `make recording` takes them anew; without an emulator: the module report_pictures."""
+    assert report_pictures.DIGEST.read_text().strip() == report_pictures.digest()
+    for name, width, height, _ in report_pictures.PICTURES:
+        head = (ROOT / "docs" / name).read_bytes()[:24]
+        assert struct.unpack(">II", head[16:]) == (width, height)
 
 
 def test_recording_keeps_what_a_command_prints_and_when():
