@@ -144,14 +144,20 @@ def as_user(owner):
 
 def test_policy_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
     """So the policy covers the name of everything that they deploy."""
+    bucket = f"event-harness-states-{ACCOUNT}"
+    place = {"LocationConstraint": owner.region}
+    owner.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
     before = inventory(owner)
     marked = ("-v", "-m", "real_account", str(HERE))
     limited = {"TF_VAR_permissions_boundary": boundary_of("shout")}
-    printed = run_pytest(ROOT, *as_user(owner), *marked, **user, **limited)
+    remote = {"EVENT_HARNESS_REMOTE_STATE": f"s3://{bucket}/nightly"}
+    printed = run_pytest(ROOT, *as_user(owner), *marked, **user, **limited, **remote)
     assert "skipped" not in printed
     for name in ("test_text_processor.py", "test_deployment.py", "test_sweep.py"):
         assert name in printed
     assert inventory(owner) == before
+    assert "Contents" not in owner.client("s3").list_objects_v2(Bucket=bucket)
+    owner.client("s3").delete_bucket(Bucket=bucket)
 
 
 def test_no_other_test_runs_on_a_real_account():
