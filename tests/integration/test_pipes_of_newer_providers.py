@@ -38,7 +38,7 @@ def test_graph_is_the_one_drawn_by_hand(piped):
     names = {address: node.name for address, node in graph.nodes.items()}
     drawn = {f"{names[e.source]} -> {names[e.target]}: {e.kind}" for e in graph.edges}
     assert (graph.unread, drawn) == ((), set(DRAWN.strip().splitlines()))
-    assert [queue for queue in piped.resources.failure_queues.values()] == ["announce", "event_listener"]
+    assert list(piped.resources.failure_queues.values()) == ["announce", "event_listener"]
 
 
 def test_what_the_emulator_does_not_carry_out_is_known(piped):
