@@ -51,27 +51,38 @@ def tasks(definition: str) -> list[Task]:
 
     A resource that is known only while the machine runs (`FunctionName.$`, `{% … %}`) is left out.
     """
+    calls = _calls(_decoded(definition))
+    return list(dict.fromkeys(task for name, state in calls for task in _of_state(name, state)))
+
+
+def leaves_open(definition: str) -> bool:
+    """Whether a task uses a resource that is known only at run time; also if nothing can be read."""
+    value = _decoded(definition)
+    return not value or any(next(_of_state(name, state), None) is None for name, state in _calls(value))
+
+
+def _decoded(definition: str) -> Any:
     try:
-        value = json.loads(definition) if definition else {}
+        return json.loads(definition) if definition else {}
     except (ValueError, RecursionError):
-        return []
-    return list(dict.fromkeys(_tasks(value)))
+        return {}
 
 
-def _tasks(machine: Any) -> Iterator[Task]:
+def _calls(machine: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The states that use a resource, each with its name."""
     states = machine.get("States") if isinstance(machine, Mapping) else None
     for name, state in states.items() if isinstance(states, Mapping) else ():
         if not isinstance(state, Mapping):
             continue
         if state.get("Type") == "Task":
-            yield from _of_state(str(name), state)
+            yield str(name), state
         for branch in state.get("Branches") or []:
-            yield from _tasks(branch)
+            yield from _calls(branch)
         for inner in ("Iterator", "ItemProcessor"):
-            yield from _tasks(state.get(inner))
+            yield from _calls(state.get(inner))
         for inner in ("ItemReader", "ResultWriter"):
             if isinstance(state.get(inner), Mapping):
-                yield from _of_state(str(name), state[inner])
+                yield str(name), state[inner]
 
 
 def _of_state(name: str, state: Mapping[str, Any]) -> Iterator[Task]:

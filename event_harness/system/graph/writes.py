@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from event_harness.system.graph.building import DEFAULT_BUS, Building
+from event_harness.system.graph.definition import leaves_open
 from event_harness.system.graph.model import LISTENER, Known, Node
 from event_harness.system.graph.policies import Roles, Statement, allows, is_generic
 from event_harness.system.graph.references import arn_parts
@@ -73,8 +74,8 @@ def read(building: Building) -> None:
             _ecs(building, roles, resource)
     for resource in list(building.of_type("aws_sfn_state_machine")):
         machine = building.at_resource(resource)
-        if machine and not any(edge.source == machine for edge in building.edges):
-            # Its tasks are known only while it runs.
+        told = any(edge.source == machine for edge in building.edges)
+        if machine and not told and leaves_open(resource.text("definition")):
             _writes(building, roles, machine, resource, resource.values.get("role_arn"), {})
 
 

@@ -254,6 +254,16 @@ def test_express_workflow_tells_the_bus_nothing(type_, told):
     assert drawn(graph) == {"default -> ended: rule ends", *told}
 
 
+def test_machine_without_a_task_writes_nowhere_whatever_its_role_allows():
+    """Pipes and machines often share a role."""
+    graph = graph_of(
+        machine(definition=definition(Done={"Type": "Pass"}), role_arn=arn("iam", "role/flow", "")),
+        role("flow", (["sqs:SendMessage"], [arn("sqs", "inbox")])),
+        queue("inbox"),
+    )
+    assert drawn(graph) == set()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"States": 3}', '{"States": {"A": {"Type": "Task"}}}'])
 def test_definition_that_holds_no_task(text):
     assert tasks(text) == []
