@@ -27,7 +27,7 @@ from event_harness.errors import (
     HarnessError,
     StateError,
 )
-from event_harness.machine import processes, terminal
+from event_harness.machine import processes, temporary, terminal
 from event_harness.machine.command_line import about_records, spelled
 from event_harness.orphans import by_tag
 from event_harness.terraform.command import GRACE
@@ -77,6 +77,7 @@ def sweep(
         failed += not _end_lost_emulators(state_dir, dry_run, say)
     if not (only or dry_run):
         sharing.forget_dead(state_dir)
+        temporary.delete_lost()
     return 1 if failed else 0
 
 

@@ -7,7 +7,10 @@ import tempfile
 from pathlib import Path
 
 from event_harness.errors import MachineError
+from event_harness.machine import processes
 
+_PREFIX = "event-harness-"
+_LINK = ".link"  # in a directory elsewhere: the path of the link to it
 _LONGEST = 70  # bytes, of the 104 that the shortest system grants; providers put the rest behind it
 
 
@@ -22,7 +25,7 @@ def make(inside: Path) -> Path:
         OSError: it can't be made.
     """
     if not inside.is_symlink() and len(os.fsencode(inside)) > _LONGEST:
-        inside.symlink_to(tempfile.mkdtemp(prefix="event-harness-"), target_is_directory=True)
+        inside.symlink_to(tempfile.mkdtemp(prefix=_PREFIX), target_is_directory=True)
     directory = path(inside)
     directory.mkdir(mode=0o700, exist_ok=True)
     status = directory.lstat()
@@ -31,6 +34,8 @@ def make(inside: Path) -> Path:
             f"{directory} is not a private directory of this user, so temporary files can't be kept there: "
             f"delete {inside} and try again"
         )
+    if inside.is_symlink():
+        (directory / _LINK).write_bytes(os.fsencode(inside.absolute()))
     return directory
 
 
@@ -46,3 +51,19 @@ def delete(inside: Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
     if inside.is_symlink():
         inside.unlink(missing_ok=True)
+
+
+def delete_lost() -> None:
+    """Delete each directory elsewhere whose link is gone, if no process uses it.
+
+    The link goes with the records of a deployment, for instance by `git clean`.
+    """
+    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            if directory.lstat().st_uid != os.getuid():
+                continue
+            link = Path(os.fsdecode((directory / _LINK).read_bytes()))
+            if path(link) != directory and not processes.carrying("TMPDIR", str(directory)):
+                shutil.rmtree(directory, ignore_errors=True)
+        except OSError:  # not ours, or gone meanwhile
+            continue

@@ -156,6 +156,7 @@ def test_environment_reaches_terraform_but_for_what_leads_it_elsewhere(tmp_path,
     record = DeploymentRecord.create(tmp_path / "state", root=tmp_path, target="local")
     one = Deployment(tmp_path, Target.local("http://127.0.0.1:9", "eu-west-1"), tools, record)
     environ = one.calls.terraform(internet=True).env
+    record.delete()  # with its temporary directory
     assert {name: environ[name] for name in reach} == reach
     assert environ["TF_CLI_CONFIG_FILE"] == "/etc/company.tfrc"
     assert not set(stay) & set(environ)

@@ -1,7 +1,10 @@
 """A private directory for temporary files whose path is short enough for sockets."""
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -48,6 +51,29 @@ def test_directory_of_a_long_path_lies_elsewhere_under_a_name_that_nobody_can_gu
     assert not long.is_symlink()
 
 
+def test_directory_whose_link_is_gone_is_deleted_unless_a_process_uses_it(long, tmp_path):
+    """The link goes with the records of a deployment, as by `git clean`."""
+    linked, lost, used = (temporary.make(long.with_name(name)) for name in ("linked", "lost", "used"))
+    (tmp_path / "system" / "event-harness-of-another-program").mkdir()
+    for name in ("lost", "used"):
+        long.with_name(name).unlink()
+    command = [sys.executable, "-c", "print('runs', flush=True); input()"]
+    with subprocess.Popen(
+        command, env={"TMPDIR": str(used)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "runs\n"
+        temporary.delete_lost()
+        assert not lost.exists()
+        assert linked.exists()
+        assert used.exists()
+        process.communicate("\n")
+    temporary.delete_lost()
+    assert {path.name for path in (tmp_path / "system").iterdir()} == {
+        linked.name,
+        "event-harness-of-another-program",
+    }
+
+
 def test_directory_that_others_can_open_is_refused(long):
     temporary.make(long).chmod(0o755)
     with pytest.raises(MachineError, match="is not a private directory of this user"):
@@ -66,7 +92,7 @@ def test_directory_of_another_user_is_refused_and_kept(long, monkeypatch):
 def test_link_that_somebody_has_put_in_its_place_is_refused(long, tmp_path):
     """The system may clear its temporary files while a deployment is kept."""
     made = temporary.make(long)
-    made.rmdir()
+    shutil.rmtree(made)
     made.symlink_to(tmp_path)
     with pytest.raises(MachineError, match="is not a private directory of this user"):
         temporary.make(long)
