@@ -143,7 +143,7 @@ def as_user(owner):
 
 
 def test_policy_suffices_for_every_test_that_runs_on_a_real_account(owner, user):
-    """So the policy covers the name of everything that they deploy."""
+    """So the policy covers the name of everything that they deploy, and the functions' roles suffice."""
     bucket = f"event-harness-states-{ACCOUNT}"
     place = {"LocationConstraint": owner.region}
     owner.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)

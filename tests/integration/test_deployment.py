@@ -37,35 +37,131 @@ def deploy(deployment, tmp_path):
         yield make
 
 
+@pytest.fixture(scope="module")
+def second(deployment, tmp_path_factory):
+    """A second deployment of the sample system, and its directory. The last of its tests destroys it."""
+    state = tmp_path_factory.mktemp("second")
+    target = deployment.target
+    record = DeploymentRecord.create(state, root=ROOT, target=target.name, endpoint_url=target.endpoint_url)
+    variables = {"name_prefix": "shout-two"}
+    one = Deployment(ROOT, target, toolchain.find(target=target.name), record, variables=variables)
+    with one as system:
+        yield one, system, state
+
+
 @pytest.mark.real_account
-def test_plan_after_apply_is_empty(deploy):
-    one, _ = deploy()
+def test_plan_after_apply_is_empty(second):
+    one, _, _ = second
     assert one.drift() == []
 
 
-def test_destroy_leaves_nothing(deploy, tmp_path):
+@pytest.mark.real_account
+@pytest.mark.sla(120)
+def test_two_workspaces_at_once_do_not_meet(second, producer, listener):
+    _, other, _ = second
+    theirs = Listener(other.resources, other.target, new_session_id(), sla=120)
+    their_producer = producers_for(theirs)["source"]
+    await_ready(their_producer, theirs, limit=120)
+    sent_there = their_producer.send("there")
+    sent_here = producer.send("here")
+    assert theirs.wait_for(sent_there).text == "THERE"
+    assert listener.wait_for(sent_here).text == "HERE"
+    assert [r.text for r in theirs.results()] == ["THERE"]
+
+
+def test_destroy_leaves_nothing(second):
     """A real account goes on listing what is destroyed for up to a minute."""
-    one, system = deploy()
+    one, system, state = second
     assert inventory(system.target, part=system.deployment_id)
     one.destroy()
     assert inventory(system.target, part=system.deployment_id) == []
-    assert not list((tmp_path / "deployments").glob("*"))
+    assert not list((state / "deployments").glob("*"))
 
 
-def test_what_was_changed_behind_terraforms_back_is_told_by_its_address(deploy, tmp_path):
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "main.tf").write_text(
-        'resource "aws_sqs_queue" "inbox" {\n  name = "${terraform.workspace}-inbox"\n}\n'
-        'resource "aws_sqs_queue" "outbox" {\n  name = "${terraform.workspace}-outbox"\n}\n'
-        'output "inbox" {\n  value = aws_sqs_queue.inbox.id\n}\n'
+# Files with which users reach an emulator of their own. The harness's own overrides must win.
+OVERRIDES = {
+    "zz_override.tf": 'terraform {\n  backend "s3" {\n    bucket = "b"\n  }\n}\n',
+    "localstack_providers_override.tf": """
+provider "aws" {
+  profile = "default"
+  endpoints {
+    sqs = "http://127.0.0.1:9"
+  }
+}
+""",
+}
+QUEUES_AND_BUCKETS = """
+provider "aws" {}
+resource "aws_sqs_queue" "inbox" {
+  name = "${terraform.workspace}-inbox"
+}
+resource "aws_sqs_queue" "outbox" {
+  name = "${terraform.workspace}-outbox"
+}
+resource "aws_s3_bucket" "disposable" {
+  bucket        = "${terraform.workspace}-disposable"
+  force_destroy = true
+  lifecycle {
+    ignore_changes = [server_side_encryption_configuration] # the default one is a change for 3.39
+  }
+}
+resource "aws_s3_bucket" "lasting" {
+  bucket = "${terraform.workspace}-lasting"
+  lifecycle {
+    ignore_changes = [server_side_encryption_configuration]
+  }
+}
+output "inbox" {
+  value = aws_sqs_queue.inbox.id
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def simple(deployment, tmp_path_factory):
+    """Queues and buckets, with override files of the user's. The last of its tests destroys them."""
+    root, target = tmp_path_factory.mktemp("simple"), deployment.target
+    for name, text in {"main.tf": QUEUES_AND_BUCKETS, **OVERRIDES}.items():
+        (root / name).write_text(text)
+    record = DeploymentRecord.create(
+        tmp_path_factory.mktemp("state"), root=root, target=target.name, endpoint_url=target.endpoint_url
     )
-    one, system = deploy(root=root)
+    one = Deployment(root, target, toolchain.find(target=target.name), record)
+    with one as system:
+        yield one, system
+
+
+def test_override_files_of_the_user_do_not_keep_a_deployment_off_the_emulator(simple):
+    _, system = simple
+    assert inventory(system.target, part=system.deployment_id)
+
+
+def test_what_was_changed_behind_terraforms_back_is_told_by_its_address(simple):
+    one, system = simple
     assert one.drift() == []
     system.target.client("sqs").set_queue_attributes(
         QueueUrl=system.outputs["inbox"], Attributes={"VisibilityTimeout": "77"}
     )
     assert one.drift() == ["aws_sqs_queue.inbox: update"]
+
+
+def test_awkward_keys_are_gone_before_terraform_lists_them(simple, monkeypatch):
+    one, system = simple
+    s3 = system.target.client("s3")
+    bucket = f"{system.deployment_id}-disposable"
+    for key in ("x+y", "x y", "%41&=%", "größe 日本語", "bell \x07"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    assert one.record.disposable_buckets() == [bucket]
+
+    terraform, listed = one.calls.terraform, []
+
+    def watched(**settings):
+        listed.append(s3.list_object_versions(Bucket=bucket).get("Versions", []))
+        return terraform(**settings)
+
+    monkeypatch.setattr(one.calls, "terraform", watched)
+    one.destroy()
+    assert listed == [[]]
 
 
 IN_A_REGION_OF_ITS_OWN = """
@@ -106,10 +202,8 @@ def there(system, region):
     return inventory(target, part=system.deployment_id)
 
 
-@pytest.mark.parametrize("expression", ['"us-west-2"', "var.there"])
-def test_system_is_found_in_the_region_that_its_configuration_names(deploy, deployment, tmp_path, expression):
-    """Its provider block names a role, a profile and an account, too, which no emulator has."""
-    root = tmp_path / "root"
+def deployed_there(deploy, root, expression):
+    """Deploy to the region that an expression names. Check that all is where it should be."""
     root.mkdir()
     (root / "main.tf").write_text(IN_A_REGION_OF_ITS_OWN % expression)
     one, system = deploy(root=root)
@@ -118,52 +212,24 @@ def test_system_is_found_in_the_region_that_its_configuration_names(deploy, depl
     assert tags[system.deployment_id] == "of the user"
     assert set(one.record.tags.items()) <= set(tags.items())
     assert there(system, "us-east-1")
+    return one, system
+
+
+def test_system_is_found_in_the_region_that_its_configuration_names(deploy, tmp_path):
+    """Its provider block names a role, a profile and an account, too, which no emulator has."""
+    one, system = deployed_there(deploy, tmp_path / "root", '"us-west-2"')
     one.destroy()
     assert there(system, "us-west-2") == there(system, "us-east-1") == []
 
 
-def test_override_files_of_the_user_do_not_keep_a_deployment_off_the_emulator(deploy, tmp_path):
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "main.tf").write_text(
-        'provider "aws" {}\nresource "aws_sqs_queue" "q" {\n  name = "${terraform.workspace}-q"\n}\n'
-    )
-    (root / "zz_override.tf").write_text('terraform {\n  backend "s3" {\n    bucket = "b"\n  }\n}\n')
-    elsewhere = (
-        'provider "aws" {\n  profile = "default"\n  endpoints {\n    sqs = "http://127.0.0.1:9"\n  }\n}\n'
-    )
-    (root / "localstack_providers_override.tf").write_text(elsewhere)
-    _, system = deploy(root=root)
-    assert inventory(system.target, part=system.deployment_id)
-
-
-def test_resources_are_destroyed_although_the_configuration_can_not_be_used_any_more(
-    deploy, deployment, tmp_path
-):
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "main.tf").write_text(IN_A_REGION_OF_ITS_OWN % "var.there")
-    one, system = deploy(root=root)
+def test_resources_are_destroyed_although_the_configuration_can_not_be_used_any_more(deploy, tmp_path):
+    """The region comes from a variable, which can't be read any more either."""
+    one, system = deployed_there(deploy, tmp_path / "root", "var.there")
     (one.record.configuration_dir / "main.tf").write_text('locals {\n  gone = file("gone.txt")\n}\n')
     (one.record.configuration_dir / "gone.tf").write_text('output "gone" {\n  value = local.gone\n}\n')
-    assert there(system, "us-east-1")
     one.destroy()
     assert there(system, "us-west-2") == there(system, "us-east-1") == []
     assert not list((tmp_path / "deployments").glob("*"))
-
-
-@pytest.mark.real_account
-@pytest.mark.sla(120)
-def test_two_workspaces_at_once_do_not_meet(deploy, producer, listener):
-    _, other = deploy(name_prefix="shout-two")
-    theirs = Listener(other.resources, other.target, new_session_id(), sla=120)
-    their_producer = producers_for(theirs)["source"]
-    await_ready(their_producer, theirs, limit=120)
-    sent_there = their_producer.send("there")
-    sent_here = producer.send("here")
-    assert theirs.wait_for(sent_there).text == "THERE"
-    assert listener.wait_for(sent_here).text == "HERE"
-    assert [r.text for r in theirs.results()] == ["THERE"]
 
 
 @pytest.mark.real_account
@@ -242,29 +308,3 @@ def test_a_mistake_in_the_modules_inputs_is_told_and_destroyed(
     assert len(list(logs.glob("*-destroy.log"))) == (2 if created else 0)
     assert inventory(deployment.target, part=logs.name) == []
     assert not list((tmp_path / "deployments").glob("*"))
-
-
-def test_awkward_keys_are_gone_before_terraform_lists_them(deploy, tmp_path, monkeypatch):
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "main.tf").write_text(
-        'resource "aws_s3_bucket" "disposable" {\n  bucket        = "${terraform.workspace}-disposable"\n'
-        "  force_destroy = true\n}\n"
-        'resource "aws_s3_bucket" "lasting" {\n  bucket = "${terraform.workspace}-lasting"\n}\n'
-    )
-    one, system = deploy(root=root)
-    s3 = system.target.client("s3")
-    bucket = f"{system.deployment_id}-disposable"
-    for key in ("x+y", "x y", "%41&=%", "größe 日本語", "bell \x07"):
-        s3.put_object(Bucket=bucket, Key=key, Body=b"")
-    assert one.record.disposable_buckets() == [bucket]
-
-    terraform, listed = one.calls.terraform, []
-
-    def watched(**settings):
-        listed.append(s3.list_object_versions(Bucket=bucket).get("Versions", []))
-        return terraform(**settings)
-
-    monkeypatch.setattr(one.calls, "terraform", watched)
-    one.destroy()
-    assert listed == [[]]

@@ -10,6 +10,10 @@ from event_harness.aws.targets import Target
 from event_harness.orphans.inventory import inventory
 from resilience import signals
 
+# A queue and no function: it is applied in a second.
+WITHOUT_FUNCTIONS = "--harness-var=deploy_test_resources=false"
+NEEDS_A_DEPLOYMENT = "def test_of_a_deployment(deployment):\n    pass\n"
+
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory):
@@ -32,8 +36,8 @@ def test_terminal_that_hangs_up_ends_a_session_in_order(lasting, tmp_path):
 
 
 def test_output_that_nobody_reads_any_more_keeps_nothing_from_being_destroyed(lasting, tmp_path):
-    project = Project(tmp_path / "project", PYTHONUNBUFFERED="1")
-    with project.start(f"--harness-target={lasting.endpoint_url}") as session:
+    project = Project(tmp_path / "project", NEEDS_A_DEPLOYMENT, PYTHONUNBUFFERED="1")
+    with project.start(WITHOUT_FUNCTIONS, f"--harness-target={lasting.endpoint_url}") as session:
         for line in session.stdout:
             if "applying" in line:
                 break
@@ -52,7 +56,7 @@ def test_deletes_all_ignored_files(deployment):
 def test_test_that_deletes_the_records_leaves_no_resource(lasting, tmp_path):
     """As `git clean -fdx` does."""
     project = Project(tmp_path / "project", DELETES)
-    printed = project.run(f"--harness-target={lasting.endpoint_url}")
+    printed = project.run(WITHOUT_FUNCTIONS, f"--harness-target={lasting.endpoint_url}")
     assert "has been deleted: destroying deployment" in printed
     assert (project.left(), inventory(lasting)) == ([], []), printed
 
@@ -75,7 +79,7 @@ def test_kills_the_supervisor(deployment):
 
 def test_killed_emulator_is_noticed_and_terraform_is_not_asked_to_destroy(tmp_path):
     project = Project(tmp_path / "project", KILLS)
-    printed = project.run()
+    printed = project.run(WITHOUT_FUNCTIONS)
     noticed, passed = printed.index("the local AWS emulator (process "), printed.index("1 passed")
     assert noticed < passed
     assert "is left" in printed

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from projects import LEAN
 
 CONFTEST = """
 import os, signal, time, types
@@ -71,7 +72,7 @@ def ended(tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
             cwd=tmp_path,
-            env={name: text for name, text in os.environ.items() if not name.startswith(ours)},
+            env={name: text for name, text in os.environ.items() if not name.startswith(ours)} | LEAN,
             capture_output=True,
             text=True,
             timeout=60,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from projects import LEAN
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "event_harness.cli"]
@@ -25,7 +26,7 @@ ANSWERS = {
     ],
     "projection": ["", "key", "", "key", '{"name": "A", "email": "a@example.com"}', "20", "y"],
 }
-ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))}
+ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))} | LEAN
 ENVIRON["EVENT_HARNESS_PROVIDERS"] = "mirror"
 
 

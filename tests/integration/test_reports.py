@@ -30,6 +30,7 @@ def reports(deployment, tmp_path_factory):
         TESTS,
         EVENT_HARNESS_TARGET=target.endpoint_url,
         AWS_REGION=target.region,
+        PYTEST_ADDOPTS="",  # with pytest-html
         GITHUB_STEP_SUMMARY=str(directory / "summary.md"),
     )
     (project.directory / "map.json").write_text(json.dumps(deployment.outputs["event_harness"]))

@@ -7,7 +7,7 @@ import sys
 import uuid
 
 import pytest
-from projects import Project
+from projects import LEAN, Project
 
 FAILS_IN_EVERY_WAY = """
 import os
@@ -115,7 +115,7 @@ def failed_session(deployment, tmp_path_factory):
             "--harness-resources=resources.json",
         ],
         cwd=directory,
-        env={name: text for name, text in os.environ.items() if not name.startswith(ours)} | contents,
+        env={name: text for name, text in os.environ.items() if not name.startswith(ours)} | LEAN | contents,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

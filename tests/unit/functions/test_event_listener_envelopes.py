@@ -394,7 +394,9 @@ def hostile(draw: st.DrawFn) -> bytes:
 def test_no_body_in_any_wrapping_is_an_error(content: bytes) -> None:
     text = content.decode("utf-8", "surrogateescape")
     for raw in (kinesis_record(content), sqs_record(text, attributes=SIZE), sns_record(text)):
-        for record in opened(raw):
+        records = opened(raw)
+        assert records
+        for record in records:
             id_of(record)
             id_of(record, "body", "powertools_json(a).b")
             json.dumps(record.metadata)

@@ -63,6 +63,7 @@ def test_a_payload_is_sent_as_it_is_if_the_test_asks_for_it(make, service):
 def test_an_awaited_function_takes_six_megabytes(make, service):
     service.answers["invoke"] = invoked()
     make(LambdaProducer, invocation="RequestResponse").send({"a": "x" * 5_000_000})
+    assert len(service.last["Payload"]) > 5_000_000
 
 
 def test_another_kind_of_invocation_is_refused(make):

@@ -14,6 +14,7 @@ def process(record, code, **environ):
     child = subprocess.Popen(
         [sys.executable, "-c", code],
         env=os.environ | environ | {PROCESS_MARK: record.deployment_id},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     child.stdout.readline()
@@ -26,11 +27,11 @@ IGNORANT = (
     "print('ready', flush=True)\n"
     "time.sleep(60)"
 )
-WRITES_ITS_STATE = (
-    "import time, sys\n"
+WRITES_ITS_STATE = (  # until its standard input ends
+    "import sys\n"
     "print('ready', flush=True)\n"
     "try:\n"
-    "    time.sleep(0.5)\n"
+    "    sys.stdin.read()\n"
     "except KeyboardInterrupt:\n"
     "    sys.exit(7)\n"
 )
@@ -47,7 +48,12 @@ def test_processes_of_a_dead_deployment_are_ended_also_those_that_ignore_it(dead
 def test_terraform_that_writes_its_state_is_waited_for_and_not_interrupted_again(dead, state, said):
     record = dead()
     with process(record, WRITES_ITS_STATE, TF_DATA_DIR="x") as child:
-        sweep.sweep(state, say=said)
+
+        def say(line):
+            said(line)
+            child.stdin.close()  # it ends only once the sweep has said what it does
+
+        sweep.sweep(state, say=say)
         assert child.wait(5) == 0
         child.stdout.close()
     assert "waiting" in said[0]
