@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from event_harness.errors import SettingError, UnexpectedResultError, WaitTimeoutError
 from event_harness.listening.adopting import Adopting
 from event_harness.listening.counting import Expected, check_source
+from event_harness.listening.durations import seconds
 from event_harness.listening.outcomes import NoResult
 from event_harness.listening.recording import recorded
-from event_harness.listening.waiting import seconds
 from event_harness.results.failures import Failure
 from event_harness.results.result import Result
 from event_harness.results.sent import Sent

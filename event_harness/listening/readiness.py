@@ -1,8 +1,8 @@
 """Waits until the system handles events: notifications and subscriptions may take a while after apply."""
 
 from event_harness.errors import InputFailedError, WaitTimeoutError
+from event_harness.listening.durations import seconds
 from event_harness.listening.listener import Listener
-from event_harness.listening.waiting import seconds
 from event_harness.producers.base import Producer
 from event_harness.producers.bodies import Body
 from event_harness.results.failures import Failure

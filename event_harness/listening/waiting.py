@@ -1,7 +1,6 @@
 """The parts that all waits of a listener share."""
 
 import copy
-import math
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -12,6 +11,8 @@ from event_harness.errors import InputFailedError, ResultsUnavailableError, Sett
 from event_harness.explaining.diagnosis import Explainer
 from event_harness.explaining.report import Report, printable
 from event_harness.explaining.ways import sources_reached
+from event_harness.listening.debugged import wait_undebugged
+from event_harness.listening.durations import seconds
 from event_harness.listening.matching import Matcher
 from event_harness.listening.wait_line import WaitLine
 from event_harness.machine.clock import monotonic, timestamp
@@ -34,7 +35,6 @@ T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds for which a wait goes on looking if its last look could not read the table."""
-_DEBUGGED_LOOK = 0.25  # seconds between two looks at the debugger
 # The next look is a retry already. Few retries by botocore: one look must not last long past its deadline.
 _QUICK = {
     "retries": {"mode": "standard", "total_max_attempts": 3},
@@ -188,24 +188,9 @@ class Waiting:
 
         if self._debugged is None:
             return self.reader.wait(judged, deadline)
-        return self._wait_undebugged(judged, deadline, self._debugged)
-
-    def _wait_undebugged(
-        self, found: Callable[[], T | None], deadline: float, debugged: Callable[[], bool]
-    ) -> T | None:
-        """As `reader.wait`, but the time with a debugger doesn't count: look often, and count the rest."""
-        left = deadline - self.clock()
-        while True:
-            began = self.clock()
-            value = self.reader.wait(found, began + max(0.0, min(left, _DEBUGGED_LOOK)))
-            if value is not None:
-                return value
-            if debugged():
-                self._sleep(SHORTEST)
-                continue
-            left -= self.clock() - began
-            if left <= 0:
-                return None
+        return wait_undebugged(
+            self.reader, judged, deadline, debugged=self._debugged, clock=self.clock, sleep=self._sleep
+        )
 
     def see_table(self, since: float) -> None:
         """Return once a look that began at `since` or later has read the whole session.
@@ -354,14 +339,3 @@ class Waiting:
 
     def _timeout(self, name: str, value: float | None) -> float:
         return self.sla if value is None else seconds(name, value)
-
-
-def seconds(name: str, value: object) -> float:
-    """Check a number of seconds.
-
-    Raises:
-        SettingError: It isn't a number, is negative, or is infinite. The message names the argument.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise SettingError(f"{name} is {value!r}: must be a number of seconds, 0 or more")
-    return float(value)
