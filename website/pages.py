@@ -15,6 +15,9 @@ ASSETS = (".cast", ".json", ".png", ".svg")
 """What the site takes from `docs` besides pages."""
 _LINK = re.compile(r"(?P<before>!?\[[^\]]*\]\()(?P<target>[^)\s]+)(?P<after>\))", re.DOTALL)
 _TITLE = re.compile(r"^(```\w+ )title=([^\"\s]+)$", re.MULTILINE)  # the site's Markdown wants quotes
+_ITEM = re.compile(
+    r"^   (?=\S)", re.MULTILINE
+)  # a later line of an item: the site's Markdown wants four spaces
 _BLOCK = re.compile(r"(^[ ]*```.*?^[ ]*```[ ]*$)", re.MULTILINE | re.DOTALL)
 
 
@@ -83,7 +86,16 @@ def rewritten(text: str, source: str, known: dict[str, str], root: Path) -> str:
 
     text = _TITLE.sub(r'\1title="\2"', text)
     parts = _BLOCK.split(text)
-    return "".join(part if number % 2 else _LINK.sub(leads, part) for number, part in enumerate(parts))
+    return "".join(
+        _block(part) if number % 2 else _ITEM.sub("    ", _LINK.sub(leads, part))
+        for number, part in enumerate(parts)
+    )
+
+
+def _block(text: str) -> str:
+    """A block of code; one in an item of a list with the indentation that the site's Markdown wants."""
+    spaces = len(text) - len(text.lstrip(" "))
+    return re.sub(r"^(?=.)", " " * (4 - spaces), text, flags=re.MULTILINE) if 0 < spaces < 4 else text
 
 
 def _linked(root: Path, page: str, text: str) -> list[str]:

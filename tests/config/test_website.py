@@ -66,6 +66,12 @@ def test_link_in_a_block_of_code_stays():
     assert pages.rewritten(text, "docs/index.md", {}, ROOT) == text
 
 
+def test_block_of_code_in_a_list_is_indented_as_the_site_wants_it():
+    text = "1. Run it:\n\n   ```sh\n   pytest\n   ```\n\n2. Read\n   on.\n\n```text\n   three\n```\n"
+    wanted = "1. Run it:\n\n    ```sh\n    pytest\n    ```\n\n2. Read\n    on.\n\n```text\n   three\n```\n"
+    assert pages.rewritten(text, "docs/index.md", {}, ROOT) == wanted
+
+
 def test_generated_pages_say_what_the_code_says():
     made = {path: text for path, (_, text) in generated.pages(ROOT).items()}
     assert all(one.option in made["generated/settings.md"] for one in SETTINGS)
