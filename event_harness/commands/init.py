@@ -29,9 +29,8 @@ def run(options: argparse.Namespace) -> int:
     options.root = _root(options, ask)
     configuration = Configuration.read(options.root)
     known = _answers(options, configuration, ask)
-    files = new_files.all_of(
-        known, configuration, project, _top(project), options.source or new_files.SOURCE, _tests(project)
-    )
+    source = _package(options.source or new_files.SOURCE)
+    files = new_files.all_of(known, configuration, project, _top(project), source, _tests(project))
     if new_files.OUTPUT in configuration.outputs:
         del files[configuration.directory / "event_harness.tf"]
         terminal.say(f"the root has an output {new_files.OUTPUT!r} already: its listener is left as it is")
@@ -78,6 +77,17 @@ def _holds_a_root(directory: Path, top: Path) -> bool:
     parts = directory.relative_to(top).parts
     left_out = any(part.startswith(".") or part == "modules" for part in parts)
     return not left_out and any(directory.glob("*.tf"))
+
+
+def _package(source: str) -> str:
+    """The source of the module; of a checkout by its path, the whole checkout is the package.
+
+    Terraform takes an absolute path for a package, and the module needs what is beside it.
+    """
+    checkout, modules, name = source.rpartition("/modules/")
+    return (
+        f"{checkout}//modules/{name}" if modules and Path(source).is_dir() and "//" not in source else source
+    )
 
 
 def _tests(project: Path) -> Path:

@@ -193,6 +193,14 @@ def test_setting_that_an_ini_file_of_the_users_own_lacks_is_named(project, answe
     assert "pytest.ini is there already and stays as it is; add to it: harness_root = infra" in said
 
 
+def test_module_of_a_checkout_is_a_part_of_its_package(project, answered, tmp_path):
+    checkout = tmp_path / "checkout"
+    (checkout / "modules/event_listener").mkdir(parents=True)
+    answered(*ANSWERS, arguments=["--no-deploy", "--source", str(checkout / "modules/event_listener")])
+    module = hcl.read(project / "event_harness.tf")["module"]["event_listener"]
+    assert module["source"] == f"{checkout}//modules/event_listener"
+
+
 def test_switch_that_is_declared_is_not_declared_again(project, answered):
     (project / "variables.tf").write_text('variable "deploy_test_resources" {\n  default = false\n}\n')
     answered(*ANSWERS)
