@@ -66,7 +66,9 @@ def _run(text: str, out: Path | None, directory: Path | None) -> int:
         if report:
             report.gather(system)
         session.destroy()
-        left = inventory(system.target, part=system.deployment_id)
+        # An emulator of its own holds nothing else; elsewhere the names hold the id.
+        alone = session.record is not None and session.record.own_emulator
+        left = inventory(system.target, part="" if alone else system.deployment_id)
         say(f"left: {len(left)} resources" + "".join(f"\n    {item}" for item in left))
     finally:
         session.close()

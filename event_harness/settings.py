@@ -136,6 +136,12 @@ def _providers(text: str) -> str:
     return text
 
 
+def _workspace(text: str) -> str:
+    if not re.fullmatch(r"[\w.~-]{1,90}", text, re.ASCII):
+        raise ValueError("the name of a Terraform workspace: letters, digits, and -_.~")
+    return text
+
+
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -197,6 +203,12 @@ SETTINGS = (
     Setting("var_file", (), _text, "a file of variables, as for -var-file; repeatable", "list"),
     Setting("exclude", (), _text, "a name or path that a deployment doesn't copy; repeatable", "list"),
     Setting("include", (), _text, "the same for one that it copies although it is left out or large", "list"),
+    Setting(
+        "workspace",
+        "default",
+        _workspace,
+        "terraform.workspace on the local emulator; elsewhere it is the deployment's id",
+    ),
     Setting("state_dir", STATE_DIR, _text, "where deployments are recorded, relative to pytest's rootdir"),
     Setting(
         "remote_state",

@@ -1,5 +1,6 @@
 """One ephemeral deployment of a Terraform configuration: init, apply, outputs, destroy."""
 
+import itertools
 import json
 import shutil
 import threading
@@ -31,7 +32,7 @@ from event_harness.terraform.toolchain import Toolchain
 
 
 class Deployment:
-    """An ephemeral copy of a configuration in a workspace of its own; a context manager.
+    """An ephemeral copy of a configuration with a state of its own; a context manager.
 
     Args:
         root: the Terraform root.
@@ -50,6 +51,8 @@ class Deployment:
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
         check_target: raises EmulatorGoneError if the emulator has ended. Then nothing is left to destroy.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
+        workspace: the Terraform workspace on an emulator that is the deployment's own. Elsewhere several
+            deployments meet, and the workspace has the deployment's id as its name.
         check_permissions: check after apply that the system has the permissions that AWS would ask for.
         shortcuts: the short cuts that may be taken: on, off, or some names.
 
@@ -76,6 +79,7 @@ class Deployment:
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
         retry: Iterable[str] = (),
+        workspace: str = "default",
         check_permissions: bool = False,
         shortcuts: str = "on",
     ) -> None:
@@ -97,6 +101,7 @@ class Deployment:
         self.region_origin = region_origin
         self.project = project
         self.exclude, self.include = tuple(exclude), tuple(include)
+        self.workspace = workspace
         self.check_permissions = check_permissions
         self.shortcuts = Shortcuts.of(shortcuts, target)
         self.declared = Configuration.read(root, tofu=self.calls.tofu)
@@ -197,11 +202,13 @@ class Deployment:
         sync.record(self._view, self.record)
 
     def prepare(self) -> None:
-        """Make the deployment's view of the project, init it and select its workspace.
+        """Make the deployment's view of the project, and init it.
 
         A view that is there already gives way, with its state, to the new one.
         """
         before = self.record.configuration_dir if self.record.configuration else None
+        if not before and self.record.own_emulator and not self.record.remote_state:
+            self.record.workspace = self.workspace
         self._view = view.make(
             self.root,
             self._place_of_view(),
@@ -212,7 +219,7 @@ class Deployment:
             tofu=self.calls.tofu,
         )
         toolchain = self.calls.toolchain
-        if before and not self.record.remote_state:
+        if before and not self.record.remote_state and (before / STATES).exists():
             shutil.copytree(before / STATES, self._view.root / STATES)
         self.record.configuration = str(self._view.root.relative_to(self.record.directory.resolve()))
         given = {k: v for k, v in CONVENTIONS.items() if k in self.declared.variables}
@@ -222,9 +229,9 @@ class Deployment:
         self.record.providers_why = toolchain.why
         self.record.save()
         self.calls.publish_record()
-        if before:
-            top = before.relative_to(self.record.directory).parts[0]
-            shutil.rmtree(self.record.directory / top, ignore_errors=True)
+        for view_of_old in self._views():
+            if not self._view.root.is_relative_to(view_of_old):
+                shutil.rmtree(view_of_old, ignore_errors=True)
         self.calls.initialise()
         self._view.protect(Configuration.read(module) for module in own_copies(self.calls.data_dir))
         self.calls.say(f"{toolchain.kind} {toolchain.version} uses {self.calls.provider}")
@@ -238,9 +245,17 @@ class Deployment:
         self.calls.publish_record()
 
     def _place_of_view(self) -> Path:
-        """A directory that isn't there: the view of the last apply holds the state until the new one does."""
-        places = (self.record.directory / name for name in ("config", "config-2"))
-        return next(place for place in places if not place.exists())
+        """A directory that isn't there: the view of the last apply holds the state until the new one does.
+
+        An update that was killed leaves two views.
+        """
+        taken = self._views()
+        names = itertools.chain(("config",), (f"config-{number}" for number in itertools.count(2)))
+        return next(place for name in names if (place := self.record.directory.resolve() / name) not in taken)
+
+    def _views(self) -> list[Path]:
+        """The views that there are."""
+        return list(self.record.directory.resolve().glob("config*"))
 
     def _copy_variable_files(self) -> list[str]:
         """Copy the files of variables, since a destroy needs them, too; returns the names of the copies."""

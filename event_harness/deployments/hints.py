@@ -31,6 +31,7 @@ def _workspace(failure: Failure) -> str:
     if not any("terraform.workspace" in error.text for error in failure.errors):
         return ""
     return (
-        " (a deployment has a workspace of its own, with its id as the name: look values up with a default, "
-        "as in lookup(local.sizes, terraform.workspace, local.sizes.default))"
+        " (the workspace is the one of --harness-workspace, or `default`, on the local emulator, and has the "
+        "deployment's id as its name elsewhere: name another one, or look values up with a default, as in "
+        "lookup(local.sizes, terraform.workspace, local.sizes.default))"
     )

@@ -42,7 +42,7 @@ class DeploymentRecord:
     """The record of one deployment.
 
     Attributes:
-        deployment_id: also the name of its Terraform workspace, and part of each resource's name.
+        deployment_id: its id, which stands in its tags.
         directory: the deployment's directory.
         root: the original Terraform root.
         configuration: the copied root, relative to `directory`; empty before it is copied.
@@ -65,6 +65,7 @@ class DeploymentRecord:
         remote_state: where its state is kept besides, `s3://BUCKET/PREFIX`; empty: only here.
         provider_blocks: the arguments of its provider blocks that say where it was deployed.
         own_emulator: whether the deployment has an emulator of its own, in `aws/`.
+        workspace: its Terraform workspace; if empty, the workspace has the deployment's id as its name.
         terraform: the binary of its apply; empty before.
         providers: source of its providers, registry or mirror. Another release can't read the state.
     """
@@ -86,6 +87,7 @@ class DeploymentRecord:
     stages: dict[str, float] = field(default_factory=dict)
     kept: bool = False
     own_emulator: bool = False
+    workspace: str = ""
     terraform: str = ""
     providers: str = ""
     variables: dict[str, Any] = field(default_factory=dict)
@@ -223,7 +225,12 @@ class DeploymentRecord:
     def state(self) -> Path:
         """The state file; of a remote state a copy."""
         top = self.directory if self.remote_state else self.configuration_dir
-        return top / STATES / self.deployment_id / "terraform.tfstate"
+        return top / self.state_path
+
+    @property
+    def state_path(self) -> Path:
+        """The state file, relative to the copied root; the same in each workspace."""
+        return Path(STATES, self.deployment_id, "terraform.tfstate")
 
     def managed(self) -> list[dict[str, Any]]:
         """The resources that the state holds, as it writes them; data sources don't count.

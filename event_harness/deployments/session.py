@@ -229,6 +229,7 @@ class Session:
             interrupted=self._interrupted,
             check_target=self._check_emulator,
             retry=self.settings["retry"],
+            workspace=self.settings["workspace"],
             check_permissions=bool(target.endpoint_url) and self.settings["iam"] == "on",
             shortcuts=self.settings["shortcuts"],
         )

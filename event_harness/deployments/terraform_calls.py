@@ -122,6 +122,11 @@ class TerraformCalls:
         return self.record.directory / "data"
 
     @property
+    def workspace(self) -> str:
+        """Its Terraform workspace."""
+        return self.record.workspace or self.record.deployment_id
+
+    @property
     def provider(self) -> ProviderInUse:
         """The hashicorp/aws in use."""
         return ProviderInUse(self.toolchain, self.record.configuration_dir)
@@ -134,16 +139,14 @@ class TerraformCalls:
         return (RuntimeSubstitution(self.provider, self.record.configuration_dir, self.data_dir),)
 
     def initialise(self) -> None:
-        """Write the override files, init the deployment's view and select its workspace.
-
-        It may be called again.
-        """
+        """Write the override files, and init the deployment's view. It may be called again."""
         version = self._write_override()
         with self.toolchain.installing():
             self.terraform(internet=True).init(color=False)
         if self.provider.version != version:
             self._write_override()
-        self.terraform().workspace(self.record.deployment_id)
+        if self.remote:
+            self.terraform().workspace(self.workspace)
 
     def _write_override(self) -> str | None:
         """Write the override files for the provider's version as it is known, which is returned."""
@@ -153,6 +156,7 @@ class TerraformCalls:
             endpoint_url=self.target.endpoint_url,
             old_provider=self.toolchain.old_provider,
             tags=self.record.tags,
+            state=self.record.state_path,
             tofu=self.tofu,
             version=version,
             backend=self.remote.backend() if self.remote else None,
@@ -234,6 +238,9 @@ class TerraformCalls:
             "TMPDIR": str(temporary.make(self.record.temporary)),
             PROCESS_MARK: self.record.deployment_id,
         }
+        if not (directory or self.remote):
+            # With the local backend it need not exist: apply makes it.
+            environ["TF_WORKSPACE"] = self.workspace
         if self.target.endpoint_url:
             environ |= provider_in_use.ON_EMULATOR
         return Terraform(

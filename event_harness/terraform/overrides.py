@@ -53,6 +53,7 @@ def write_override(
     old_provider: bool,
     tags: Mapping[str, str] | None = None,
     copied: bool = True,
+    state: Path | None = None,
     tofu: bool = False,
     version: str | None = None,
     backend: Mapping[str, Any] | None = None,
@@ -66,12 +67,15 @@ def write_override(
         tags: default tags to add.
         copied: whether it is a deployment's copy, where the backend and the modules may be overridden too
             (`make up` writes beside the user's own files, and into their root only).
+        state: the state file in the workspace `default`, relative to the root; None for Terraform's own.
         tofu: whether OpenTofu will run.
         version: of hashicorp/aws, as far as it is known.
         backend: the backend block of a deployment's copy; by default its state lies beside it.
     """
     root = Configuration.read(directory, tofu=tofu)
-    override: dict[str, Any] = {"terraform": {"backend": dict(backend or {"local": {}})}} if copied else {}
+    override: dict[str, Any] = {}
+    if copied:
+        override["terraform"] = {"backend": dict(backend or {"local": {"path": str(state)} if state else {}})}
     settings = (
         provider_settings(endpoint_url, old_provider=old_provider, version=version) if endpoint_url else {}
     )

@@ -81,12 +81,13 @@ def contents(project):
 def deployed(project, tools, deployment, tmp_path):
     """Deploys the root beside plain Terraform, and returns the outputs of both."""
 
-    def deploy(root=None, **settings):
+    def deploy(root=None, *, own_emulator=False, **settings):
         root = root or project / "live"
         before = contents(project)
         record = DeploymentRecord.create(
             tmp_path / "state", root=root, target="local", endpoint_url=deployment.target.endpoint_url
         )
+        record.own_emulator = own_emulator
         with Deployment(root, deployment.target, tools, record, project=project, **settings) as system:
             outputs = dict(system.outputs)
         assert contents(project) == before
@@ -223,6 +224,31 @@ def test_variable_files_reach_terraform(project, tools, deployed, tmp_path, monk
     expected = plain(project / "live", tools, tmp_path, f"-var-file={tmp_path / 'more.tfvars'}")
     assert deployed(var_files=[tmp_path / "more.tfvars"]) == expected
     assert expected == {"all": ["auto", "terraform", "environment", "file"]}
+
+
+def test_workspace_is_the_one_of_plain_terraform(project, tools, deployed, tmp_path):
+    put(
+        project,
+        **{
+            "live/main.tf": """
+              locals {
+                sizes = { default = 1, dev = 2 }
+              }
+              resource "terraform_data" "only_here" {
+                count = terraform.workspace == "default" ? 1 : 0
+              }
+              output "all" {
+                value = [terraform.workspace, local.sizes[terraform.workspace]]
+              }
+              output "count" {
+                value = length(terraform_data.only_here)
+              }
+            """
+        },
+    )
+    expected = plain(project / "live", tools, tmp_path)
+    assert deployed(own_emulator=True) == expected == {"all": ["default", 1], "count": 1}
+    assert deployed(own_emulator=True, workspace="dev") == {"all": ["dev", 2], "count": 0}
 
 
 def test_root_that_is_reached_through_a_link(project, tools, deployed, tmp_path):

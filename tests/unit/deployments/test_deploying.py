@@ -11,6 +11,8 @@ from event_harness.deployments import terraform_calls
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
+from event_harness.terraform.command import Terraform
+from event_harness.terraform.configuration import OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
 
 TOOLS = types.SimpleNamespace(kind="terraform")
@@ -32,6 +34,26 @@ def deployment(tmp_path, monkeypatch):
         one.calls, "terraform", lambda: types.SimpleNamespace(execute_command=execute_command)
     )
     return one
+
+
+@pytest.fixture
+def prepared(tmp_path, monkeypatch):
+    """A function that makes a deployment to prepare: init and the look at the region are left out."""
+
+    def make(*, own_emulator=False, **settings):
+        root = tmp_path / "root"
+        root.mkdir()
+        (root / "main.tf").touch()
+        tools = Toolchain(Path("/bin/terraform"), "terraform", "1.9", "registry", tmp_path / "cli.tfrc")
+        record = DeploymentRecord.create(tmp_path / "state", root=root, target="local")
+        record.own_emulator = own_emulator
+        target = Target.local("http://127.0.0.1:9", "eu-west-1")
+        one = Deployment(root, target, tools, record, **settings)
+        monkeypatch.setattr(Terraform, "init", lambda *_arguments, **_more: None)
+        monkeypatch.setattr(one.calls, "record_providers", lambda _origin: None)
+        return one
+
+    return make
 
 
 def test_system_in_another_region_than_the_harness_looks_in_is_refused_with_the_remedy(deployment):
@@ -159,8 +181,51 @@ def test_environment_reaches_terraform_but_for_what_leads_it_elsewhere(tmp_path,
     record.delete()  # with its temporary directory
     assert {name: environ[name] for name in reach} == reach
     assert environ["TF_CLI_CONFIG_FILE"] == "/etc/company.tfrc"
-    assert not set(stay) & set(environ)
+    assert not (set(stay) - {"TF_WORKSPACE"}) & set(environ)
+    assert environ["TF_WORKSPACE"] == record.deployment_id
     assert environ["TF_DATA_DIR"] != "theirs"
+
+
+@pytest.mark.parametrize(
+    ("own_emulator", "workspace", "expected"),
+    [(True, "default", "default"), (True, "dev", "dev"), (False, "dev", None)],
+    ids=["as plain terraform", "as the setting says", "where deployments meet"],
+)
+def test_workspace_is_that_of_plain_terraform_only_where_no_other_deployment_can_be(
+    prepared, own_emulator, workspace, expected
+):
+    one = prepared(own_emulator=own_emulator, workspace=workspace)
+    one.prepare()
+    expected = expected or one.record.deployment_id
+    assert one.calls.terraform().env["TF_WORKSPACE"] == expected
+    override = json.loads((one.record.configuration_dir / OVERRIDE).read_text())
+    # The state is in one place, whatever the workspace: Terraform puts that of another one there by itself.
+    assert override["terraform"]["backend"]["local"] == {
+        "path": f"terraform.tfstate.d/{one.record.deployment_id}/terraform.tfstate"
+    }
+
+
+def test_kept_deployment_stays_in_its_workspace(prepared):
+    one = prepared(own_emulator=True, workspace="dev")
+    one.prepare()
+    one.workspace = "other"
+    one.prepare()
+    assert one.calls.workspace == "dev"
+
+
+def test_update_after_one_that_was_killed_leaves_one_view_with_the_state(prepared):
+    one = prepared()
+    one.prepare()
+    one.record.state.parent.mkdir(parents=True)
+    one.record.state.write_text("the state")
+    (one.record.directory / "config-2").mkdir()  # of an update that was killed
+    (one.record.directory / "config-2" / "main.tf").touch()
+    one.prepare()
+    assert [path.name for path in one.record.directory.glob("config*")] == ["config-3"]
+    assert one.record.state.read_text() == "the state"
+    assert one.record.state.is_relative_to(one.record.directory / "config-3")
+    one.prepare()
+    assert [path.name for path in one.record.directory.glob("config*")] == ["config"]
 
 
 def test_further_apply_says_the_origin_of_the_provider_as_the_first_one_did(tmp_path, monkeypatch):
