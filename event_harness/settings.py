@@ -265,7 +265,12 @@ SETTINGS = (
         "a regular expression of terraform errors after which apply and destroy continue; repeatable",
         "list",
     ),
-    Setting("region", None, _region, "AWS region; default: eu-west-1 locally, the ambient one on aws"),
+    Setting(
+        "region",
+        None,
+        _region,
+        "AWS region; default: AWS_REGION or AWS_DEFAULT_REGION, else eu-west-1 locally, the profile's on aws",
+    ),
     Setting(
         "in_flight", None, _count, "how many inputs may be in flight at once; default: 4 locally, 50 on aws"
     ),

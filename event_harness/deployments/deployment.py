@@ -217,6 +217,7 @@ class Deployment:
             exclude=self.exclude,
             include=self.include,
             tofu=self.calls.tofu,
+            complete=False,
         )
         toolchain = self.calls.toolchain
         if before and not self.record.remote_state and (before / STATES).exists():
@@ -232,7 +233,8 @@ class Deployment:
         for view_of_old in self._views():
             if not self._view.root.is_relative_to(view_of_old):
                 shutil.rmtree(view_of_old, ignore_errors=True)
-        self.calls.initialise()
+        with self._view.completing():  # init reads no more than the configuration's own directories
+            self.calls.initialise()
         self._view.protect(Configuration.read(module) for module in own_copies(self.calls.data_dir))
         self.calls.say(f"{toolchain.kind} {toolchain.version} uses {self.calls.provider}")
         for runtimes in self.calls.runtimes:

@@ -270,7 +270,7 @@ class Session:
             self._open.callback(aws.stop)
         self._open.callback(self._stopping.set)
         threading.Thread(target=self._watch_emulator, name="event-harness-emulator", daemon=True).start()
-        return aws.target(self.settings["region"])
+        return aws.target(self.settings["region"] or _ambient_region())
 
     def _watch_emulator(self) -> None:
         """Tell the user at once when the emulator has ended: tests would only see refused connections."""
@@ -299,6 +299,7 @@ class Session:
         if wanted == "aws":
             target = Target.aws(region=region)
         else:
+            region = region or _ambient_region()
             target = Target.emulator(wanted, region=region, allow_remote=self.settings["allow_remote"])
         target.check()
         return target
@@ -344,3 +345,8 @@ class Session:
             with reused.alone("--harness-apply"):
                 self._applied = self._configured(recorded_toolchain(record), reused.target, record)
                 return self._applied.update()
+
+
+def _ambient_region() -> str | None:
+    """The region of the environment, where Terraform's provider finds it if the configuration names none."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None

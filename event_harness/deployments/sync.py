@@ -23,11 +23,11 @@ from event_harness.errors import DeploymentError, HarnessError
 from event_harness.machine import clock, interrupts
 from event_harness.machine.cache import write_atomically
 from event_harness.terraform import fetched, modules, sources
+from event_harness.terraform.deployment_view import View
 from event_harness.terraform.function_code import MOST_BYTES, Code, Made, read
 from event_harness.terraform.left_out import LeftOut
 from event_harness.terraform.origins import Origins
 from event_harness.terraform.provider_3_39.archive_provider import ArchiveError
-from event_harness.terraform.view import View
 
 _CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 _SHOWN = 3  # files that a line names

@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from event_harness.terraform.deployment_view import View
 from event_harness.terraform.left_out import LeftOut
-from event_harness.terraform.view import View
 
 
 class Origins:

@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from event_harness.terraform.copying import NEVER_READ, File
-from event_harness.terraform.view import View
+from event_harness.terraform.deployment_view import View
 
 _LOOK = "time and size "
 

@@ -1,4 +1,4 @@
-"""A deployment's own view of a configuration: all that plain Terraform would see there.
+"""Makes a deployment's own view of a configuration: all that plain Terraform would see there.
 
 The view is a copy of the project, so nothing that a deployment writes reaches the checkout, and two
 deployments never meet. A large directory is shared where nothing can write to it. Around the copy, links lead
@@ -9,69 +9,18 @@ import contextlib
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from event_harness.errors import ConfigurationError
 from event_harness.terraform import copying, writing
 from event_harness.terraform.configuration import GENERATED, Configuration
-from event_harness.terraform.copying import File
+from event_harness.terraform.deployment_view import View, said
 from event_harness.terraform.left_out import LeftOut
 
 # As much is copied of the directories beside the configuration; beyond that they are shared.
 _FILES, _BYTES = 500, 32 << 20
 # How many levels above the project a relative path may reach, and how many entries of each are linked.
 _LEVELS, _ENTRIES = 3, 1_000
-
-
-@dataclass
-class View:
-    """The view of one deployment.
-
-    Attributes:
-        root: the Terraform root in the view.
-        source: the Terraform root in the project, links resolved.
-        left_out: what it leaves out.
-        files: what was copied.
-        shared: the directories whose files are the project's own, each with its place in the view.
-    """
-
-    root: Path
-    source: Path
-    left_out: LeftOut
-    files: list[File] = field(default_factory=list)
-    shared: dict[Path, Path] = field(default_factory=dict)
-    _linked: list[Path] = field(default_factory=list)
-    _replace: Callable[[Path, bool], None] = lambda _directory, _shared: None
-
-    def protect(self, modules: Iterable[Configuration]) -> None:
-        """Copy what is linked or shared and may be written by modules that init has fetched."""
-        writes = writing.of(modules, self.source)
-        for directory in [one for one in self._linked if not writes.spare(one)]:
-            self._replace(directory, not writes.anywhere)
-            self._linked.remove(directory)
-        if writes.anywhere or writes.places:
-            self.own(writes.reach)
-
-    def own(self, reached: Callable[[str], bool]) -> None:
-        """Replace shared files by copies."""
-        for source, place, _ in self.shared_files():
-            if reached(source):
-                os.unlink(place)
-                self.files.append(copying.copy(source, place))
-
-    def shared_files(self) -> Iterator[tuple[str, str, os.stat_result]]:
-        """The shared files, as they are in the project and in the view."""
-        for source, place in self.shared.items():
-            for directory, _, names in os.walk(place):
-                above = f"{source}{directory[len(str(place)) :]}"
-                for name in names:
-                    there, here = os.path.join(above, name), os.path.join(directory, name)
-                    with contextlib.suppress(OSError):
-                        about = os.lstat(here)
-                        if about.st_nlink > 1 and os.path.samestat(about, os.lstat(there)):
-                            yield there, here, about
 
 
 class _Maker:
@@ -108,7 +57,13 @@ class _Maker:
         )
         self.files, self.bytes = _FILES, _BYTES
         self.links: list[Path] = []
-        self.view = View(self.place(self.root), self.root, self.left_out, _replace=self.replace)
+        self.view = View(
+            self.place(self.root),
+            self.root,
+            self.left_out,
+            _replace=self.replace,
+            _copy=lambda path: self.copy_whole(path, shared=False),
+        )
 
     def place(self, path: Path) -> Path:
         """The place of a path of the project in the view."""
@@ -166,8 +121,10 @@ class _Maker:
             elif self.writes.spare(path):
                 os.symlink(path, target)
                 self.view._linked.append(path)
+            elif self.writes.anywhere:
+                self.view._waiting.append(path)
             else:
-                self.copy_whole(path, shared=not self.writes.anywhere)
+                self.copy_whole(path, shared=True)
 
     def copy_whole(self, directory: Path, *, shared: bool) -> None:
         """Copy a directory beside the configuration; or share its files, but for those that may be written.
@@ -182,6 +139,8 @@ class _Maker:
             os.mkdir(place, 0o700 | stat.S_IMODE(os.stat(above).st_mode))
             for entry in self.entries(above):
                 target = f"{place}/{entry.name}"
+                if self.view._stopped.is_set():
+                    return
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((entry.path, target))
                 else:
@@ -250,6 +209,7 @@ def make(
     exclude: Iterable[str] = (),
     include: Iterable[str] = (),
     tofu: bool = False,
+    complete: bool = True,
 ) -> View:
     """Make the view of a Terraform root.
 
@@ -261,17 +221,16 @@ def make(
         exclude: patterns of names, or of paths below the project's top, to leave out besides `LEFT_OUT`.
         include: the same for what is copied although it would be left out or linked.
         tofu: whether OpenTofu will run.
+        complete: whether all is copied now; else the large directories wait for `View.completing`.
 
     Raises:
         ConfigurationError: the root holds no configuration, or a file can't be copied.
     """
-    try:
+    with said():
         maker = _Maker(root, into, project, never, exclude, include, tofu)
         maker.start()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{error.filename} can't be copied for the deployment: {error.strerror}"
-        ) from error
+    if complete:
+        maker.view.complete()
     return maker.view
 
 

@@ -154,3 +154,24 @@ def test_emulator_that_has_ended_is_told_at_once_and_only_before_the_end(tmp_pat
     one._stopping.set()
     one._watch_emulator()
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "setting", "expected"),
+    [
+        ({}, None, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "sa-east-1"}, None, "sa-east-1"),
+        ({"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "sa-east-1"}, None, "us-east-1"),
+        ({"AWS_REGION": "us-east-1"}, "eu-north-1", "eu-north-1"),
+    ],
+)
+def test_region_is_that_of_the_environment_as_for_plain_terraform(
+    tmp_path, monkeypatch, environ, setting, expected
+):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in environ.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
+    settings = Settings({"target": "http://127.0.0.1:9", "region": setting}, {})
+    assert Session(settings, tmp_path)._existing_target().region == expected

@@ -278,6 +278,7 @@ def deployment(stage="destroyed"):
         stage=stage,
         at=lambda _stage: None,
         configuration="",
+        own_emulator=False,
         is_ours=lambda: True,
         deployment_id="d1",
         directory=Path.cwd() / "a" / "b" / "c",

@@ -1,11 +1,13 @@
 """The view holds what plain Terraform would see; nothing that is written there reaches the checkout."""
 
 import os
+import re
+import time
 
 import pytest
 
 from event_harness.errors import ConfigurationError
-from event_harness.terraform import naming, view
+from event_harness.terraform import copying, naming, view
 from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE, Configuration
 
 
@@ -217,6 +219,48 @@ def test_what_fetched_modules_may_write_is_copied_once_they_are_there(project, t
     made = make(project)
     made.protect([Configuration.read(project.parent / "fetched")])
     assert way_of(made) == way
+
+
+def test_large_directory_that_a_program_may_write_is_copied_while_init_runs(project):
+    large(project / "live/node_modules")
+    put(project / "live/more.tf", 'data "external" "e" {\n}\n')
+    made = view.make(project / "live", project.parent / "run", complete=False)
+    assert (made.root / "main.tf").is_file()
+    assert not (made.root / "node_modules").exists()
+    with made.completing():
+        pass
+    assert way_of(made) == "copied"
+    with made.completing():
+        pass
+    assert way_of(made) == "copied"
+
+
+def test_copying_ends_with_init_and_its_error_is_one_line(project, monkeypatch):
+    large(project / "live/node_modules")
+    put(project / "live/more.tf", 'data "external" "e" {\n}\n')
+    made = view.make(project / "live", project.parent / "run", complete=False)
+    copied, copy = [], copying.copy
+
+    def slow(source, place):
+        copied.append(source)
+        time.sleep(0.001)
+        return copy(source, place)
+
+    monkeypatch.setattr(copying, "copy", slow)
+    with pytest.raises(KeyboardInterrupt), made.completing():
+        raise KeyboardInterrupt
+    assert len(copied) < 60
+
+    def full(source, _place):
+        raise OSError(28, "No space left on device", source)
+
+    monkeypatch.setattr(copying, "copy", copy)
+    made = view.make(project / "live", project.parent / "again", complete=False)
+    monkeypatch.setattr(copying, "copy", full)
+    with pytest.raises(ConfigurationError) as error, made.completing():
+        pass
+    said = r"\S+/node_modules/\d+ can't be copied for the deployment: No space left on device"
+    assert re.fullmatch(said, str(error.value))
 
 
 def test_shared_file_is_copied_once_a_fetched_module_may_write_it(project):
