@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from event_harness.deployments.ending import Ending
-from event_harness.errors import HarnessError, printable
+from event_harness.errors import HarnessError, SettingError, printable
 from event_harness.explaining.terminal import PROPERTY, present
 from event_harness.explaining.tracebacks import shorten
 from event_harness.following import GROUP_KEY, join_group
@@ -38,6 +38,7 @@ pytest_plugins = ["event_harness.fixtures", "event_harness.plugin_inspection"]
 
 LENDER_KEY = pytest.StashKey["Lender"]()
 OPEN_KEY = pytest.StashKey[ExitStack[bool | None]]()
+NOT_FORKED_KEY = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,6 +100,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_LastHook())
     config.stash[OPEN_KEY] = ExitStack()
     config.stash[OPEN_KEY].enter_context(orderly_interrupts())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Don't fork for the marker `forked` where a forked test can't say how it ended."""
+    plugins = session.config.pluginmanager
+    if plugins.hasplugin("pytest_forked") and any(map(_is_forked, session.items)):
+        try:
+            check_forked("the marker `forked`")
+        except SettingError as error:
+            plugins.unregister(name="pytest_forked")
+            session.config.stash[NOT_FORKED_KEY] = str(error)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test with the marker `forked` that can't be forked."""
+    if _is_forked(item) and (why := item.config.stash.get(NOT_FORKED_KEY, "")):
+        pytest.fail(why, pytrace=False)
+
+
+def _is_forked(item: pytest.Item) -> bool:
+    return item.get_closest_marker("forked") is not None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

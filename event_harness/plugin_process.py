@@ -42,8 +42,11 @@ class Stderr:
                 os.write(self._descriptor, f"\nevent-harness: {line}\n".encode(errors="replace"))
 
 
-def check_forked() -> None:
+def check_forked(cause: str = "--forked") -> None:
     """Refuse a pytest-forked that can't send the reports of this pytest from a child to its parent.
+
+    Args:
+        cause: what lets tests fork.
 
     Raises:
         SettingError: each test would end with "EXITED with status 3".
@@ -60,7 +63,7 @@ def check_forked() -> None:
         version = importlib.metadata.version("pytest-forked")
         raise SettingError(
             f"pytest-forked {version} doesn't work with pytest {pytest.__version__}: a child can't send its "
-            "reports; run pytest without --forked, or install another release of one of them"
+            f"reports; run pytest without {cause}, or install another release of one of them"
         ) from None
 
 

@@ -208,6 +208,27 @@ def test_pytest_forked_that_can_not_send_the_reports_of_this_pytest_is_refused_i
     assert re.match(r"ERROR: pytest-forked [\d.]+ doesn't work with pytest [\d.]+: a child can't send", line)
 
 
+@pytest.mark.parametrize("arguments", [[], ["-n1"]], ids=["one process", "xdist"])
+def test_marker_forked_of_such_a_pytest_forked_fails_its_tests_with_that_line(ended, arguments):
+    conftest = "pytest_forked.serialize_report = serialize\n"
+    tests = PASSES + "import pytest\n@pytest.mark.forked\ndef test_forked(deployment): pass\n"
+    done = ended(tests, *arguments, conftest=conftest)
+    assert "1 passed, 1 error" in done.stdout
+    assert re.search(
+        r"^E? *pytest-forked [\d.]+ doesn't work .* without the marker `forked`, or",
+        done.stdout,
+        re.MULTILINE,
+    )
+    assert "Traceback" not in done.stdout
+
+
+def test_test_with_the_marker_forked_does_not_deploy_and_one_line_says_why(ended):
+    done = ended("import pytest\n@pytest.mark.forked\n" + PASSES, deployed=0)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "a forked child can't deploy the system" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_forked_child_does_not_deploy_and_one_line_says_why(ended):
     done = ended(PASSES * 2, "--forked", deployed=0)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
