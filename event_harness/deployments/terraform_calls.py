@@ -238,7 +238,7 @@ class TerraformCalls:
             "TMPDIR": str(temporary.make(self.record.temporary)),
             PROCESS_MARK: self.record.deployment_id,
         }
-        if not (directory or self.remote):
+        if not (directory or self.record.remote_state):
             # With the local backend it need not exist: apply makes it.
             environ["TF_WORKSPACE"] = self.workspace
         if self.target.endpoint_url:
