@@ -33,6 +33,8 @@ _NEW_PROVIDER_SETTINGS: dict[str, Any] = {
     "skip_region_validation": True,
     "skip_requesting_account_id": True,
 }
+# Before that the provider may know the account: ARNs that it makes by itself (`execution_arn`) hold it.
+_ASKS_S3_CONTROL = (6, 23)
 # Earlier releases don't read AWS_ENDPOINT_URL for each service.
 _READS_ENDPOINT_URL = (5, 40)
 
@@ -105,7 +107,9 @@ def provider_settings(endpoint_url: str, *, old_provider: bool, version: str | N
         old_provider: whether hashicorp/aws is 3.39.
         version: of hashicorp/aws, as far as it is known.
     """
-    settings = _NEW_PROVIDER_SETTINGS
+    settings = dict(_NEW_PROVIDER_SETTINGS)
+    if version and _numbers(version) < _ASKS_S3_CONTROL:
+        del settings["skip_requesting_account_id"]
     if old_provider:
         settings = provider_3_39.for_emulator(endpoint_url)
     elif version and _numbers(version) < _READS_ENDPOINT_URL:

@@ -12,6 +12,7 @@ class FakeSession:
     """Deploys nothing, and counts what it was told to take down."""
 
     destroyed = closed = 0
+    record = types.SimpleNamespace(own_emulator=False)
 
     def __init__(self, *_settings, **_more):
         type(self).made = self
@@ -41,6 +42,13 @@ def test_only_a_right_text_and_nothing_left_are_a_success(monkeypatch, capsys, r
     assert demo._run("text", None, None) == code
     assert ("FAILED" in capsys.readouterr().out) == bool(code)
     assert (FakeSession.made.destroyed, FakeSession.made.closed) == (1, 1)
+
+
+def test_everything_on_an_emulator_of_its_own_counts_as_left(monkeypatch):
+    monkeypatch.setattr(FakeSession, "record", types.SimpleNamespace(own_emulator=True))
+    monkeypatch.setattr(demo, "_send_and_compare", lambda *_: True)
+    monkeypatch.setattr(demo, "inventory", lambda _target, part: [] if part else ["queue"])
+    assert demo._run("text", None, None) == 1
 
 
 def test_way_that_breaks_off_is_told_in_one_line_and_taken_down(monkeypatch, capsys):

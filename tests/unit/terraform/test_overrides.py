@@ -300,4 +300,16 @@ def test_provider_that_does_not_read_the_address_from_the_environment_is_told_it
         assert block["s3_use_path_style"] is True
         assert "s3_force_path_style" not in block
     else:
-        assert block == NEW_PROVIDER_SETTINGS
+        assert block == {name: NEW_PROVIDER_SETTINGS[name] for name in block}
+
+
+@pytest.mark.parametrize(
+    ("version", "skips"),
+    [("4.67.0", False), ("5.100.0", False), ("6.22.1", False), ("6.23.0", True), (None, True)],
+)
+def test_provider_knows_the_account_unless_it_would_ask_s3_control_there(root, version, skips):
+    provider(root, 'provider "aws" {}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, version=version)
+    (block,) = blocks(root)
+    assert block.get("skip_requesting_account_id", False) is skips
+    assert block["skip_credentials_validation"] is True
