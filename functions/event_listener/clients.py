@@ -40,7 +40,10 @@ def dynamodb_client() -> "DynamoDBClient":
     and 2 s at most, end within that time. A failed record comes again with a new `received_at`.
     """
     config = Config(
-        connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 3}
+        connect_timeout=0.5,
+        read_timeout=1.5,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        parameter_validation=False,  # `store` makes all parameters; to look at those of 100 records takes long
     )
     return cast("DynamoDBClient", _session.create_client("dynamodb", config=config))
 
