@@ -77,11 +77,10 @@ def harness_listener(
 ) -> "Listener":
     """The listener of this process. A readiness probe has come through, so notifications are live."""
     from event_harness.listening.listener import Listener
-    from event_harness.producers.inflight import InFlight
+    from event_harness.producers.pacing import in_flight_of
     from event_harness.system.correlation import new_session_id
 
     settings = request.config.stash[SETTINGS_KEY]
-    limit = settings["in_flight"] or (50 if deployment.target.endpoint_url is None else 4)
     workers = getattr(request.config, "workerinput", {}).get("workercount", 1)
     with plain_errors():
         listener = Listener(
@@ -89,7 +88,7 @@ def harness_listener(
             deployment.target,
             new_session_id(),
             sla=settings["sla"],
-            in_flight=InFlight(max(1, limit // workers)),
+            in_flight=in_flight_of(deployment.target, settings["in_flight"], workers),
             debugged=inspection(request.config).suspended if settings["debug"] else None,
         )
         probe = _readiness_probe(harness_readiness_probe, deployment.resources, harness_entry)

@@ -272,7 +272,10 @@ SETTINGS = (
         "AWS region; default: AWS_REGION or AWS_DEFAULT_REGION, else eu-west-1 locally, the profile's on aws",
     ),
     Setting(
-        "in_flight", None, _count, "how many inputs may be in flight at once; default: 4 locally, 50 on aws"
+        "in_flight",
+        None,
+        _count,
+        "how many inputs may be in flight at once; default: learned locally, at first 4; 50 on aws",
     ),
     Setting(
         "readiness",

@@ -1,14 +1,8 @@
 """Asks the front of the local AWS emulator for faults."""
 
-import json
 from typing import Any, Protocol
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.exceptions import HTTPClientError
-from botocore.httpsession import URLLib3Session
-
+from event_harness.aws.front_calls import ask
 from event_harness.aws.targets import Target
 from event_harness.errors import EmulatorError, SettingError
 
@@ -47,7 +41,6 @@ class FrontControl:
                 f"{target.endpoint_url} is another one"
             )
         self._target = target
-        self._http = URLLib3Session(timeout=30)
 
     def add(self, rule: dict[str, Any]) -> str:
         """See `Control.add`."""
@@ -62,17 +55,7 @@ class FrontControl:
         return self._ask("GET", id_)
 
     def _ask(self, method: str, id_: str, rule: dict[str, Any] | None = None) -> dict[str, Any]:
-        url = f"{self._target.endpoint_url}{PATH}" + (f"?id={id_}" if id_ else "")
-        request = AWSRequest(method, url, data=json.dumps(rule) if rule else None)
-        keys = self._target.credentials
-        SigV4Auth(
-            Credentials(keys.access_key, keys.secret_key), "event-harness", self._target.region
-        ).add_auth(request)
         try:
-            answer = self._http.send(request.prepare())
-        except HTTPClientError as error:
+            return ask(self._target, method, PATH + (f"?id={id_}" if id_ else ""), rule)
+        except EmulatorError as error:
             raise EmulatorError(f"the local AWS emulator takes no faults: {error}") from error
-        if answer.status_code != 200:
-            raise EmulatorError(f"the local AWS emulator takes no faults: {answer.text[:300]}")
-        found: dict[str, Any] = json.loads(answer.text)
-        return found

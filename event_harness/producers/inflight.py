@@ -6,6 +6,7 @@ from typing import Any
 
 from event_harness.errors import SettingError
 from event_harness.machine.clock import monotonic
+from event_harness.producers.pace import Pace
 from event_harness.results.sent import Sent
 from event_harness.system.known_ids import KnownIds
 
@@ -20,19 +21,16 @@ class InFlight:
     slots become free only by expiry.
 
     Args:
-        limit: The most inputs in flight at once, per process; None for no limit.
+        limit: The most inputs in flight at once, per process; None for no limit; a pace learns it.
         expiry: Seconds after which an input no longer counts.
         clock: Seconds, monotonic.
     """
 
     def __init__(
-        self, limit: int | None, *, expiry: float = 60.0, clock: Callable[[], float] = monotonic
+        self, limit: int | Pace | None, *, expiry: float = 60.0, clock: Callable[[], float] = monotonic
     ) -> None:
-        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-            raise SettingError(
-                f"in-flight limit {limit!r}: must be a whole number from 1, or None (no limit)"
-            )
-        self.limit = limit
+        self._pace = limit if isinstance(limit, Pace) else None
+        self._limit = None if isinstance(limit, Pace) else _checked(limit)
         self.noticed: Callable[[], None] = lambda: None
         self.recorded: Callable[[Sent, bytes], None] = lambda *_: None
         self._expiry = expiry
@@ -65,6 +63,11 @@ class InFlight:
         self._wait, self.noticed, self._expiry, self._clock = wait, noticed, expiry, clock
 
     @property
+    def limit(self) -> int | None:
+        """The most inputs in flight at once now; None for no limit."""
+        return self._pace.limit if self._pace else self._limit
+
+    @property
     def outstanding(self) -> int:
         """The number of inputs that hold a slot now."""
         self._expire()
@@ -81,13 +84,18 @@ class InFlight:
     def enter(self, correlation_id: str) -> None:
         """Take a slot; wait for one if all are taken."""
         self.note(correlation_id)
+        if self._pace and not self.outstanding:
+            self._pace.paused()
         while not self._take(correlation_id):
+            if self._pace:
+                self._pace.full()
             deadline = min(list(self._expires.values()), default=self._clock())
             self._wait(lambda: self._has_free_slot() or None, deadline)
 
     def leave(self, correlation_id: str | None) -> None:
         """Free the slot of this input, if it has one."""
-        self._expires.pop(correlation_id or "", None)
+        if self._expires.pop(correlation_id or "", None) is not None and self._pace:
+            self._pace.came()
 
     def _take(self, correlation_id: str) -> bool:
         self._expire()
@@ -96,7 +104,7 @@ class InFlight:
         self._expires[correlation_id] = self._clock() + self._expiry
         if self.limit is None or correlation_id in list(self._expires)[: self.limit]:
             return True
-        self.leave(correlation_id)  # another thread took the last slot at the same time
+        self._expires.pop(correlation_id, None)  # another thread took the last slot at the same time
         return False
 
     def _has_free_slot(self) -> bool:
@@ -106,8 +114,14 @@ class InFlight:
     def _expire(self) -> None:
         now = self._clock()
         for correlation_id in [key for key, expires in list(self._expires.items()) if expires <= now]:
-            self.leave(correlation_id)
+            self._expires.pop(correlation_id, None)
 
     def _wait_blindly(self, found: Callable[[], bool | None], deadline: float) -> None:
         while not found() and self._clock() < deadline:
             time.sleep(min(0.02, max(0.0, deadline - self._clock())))
+
+
+def _checked(limit: int | None) -> int | None:
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise SettingError(f"in-flight limit {limit!r}: must be a whole number from 1, or None (no limit)")
+    return limit

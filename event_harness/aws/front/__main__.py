@@ -20,6 +20,7 @@ from event_harness.aws.front.code_files import CodeFiles
 from event_harness.aws.front.fault_injection import FaultInjection
 from event_harness.aws.front.fault_rules import Rules
 from event_harness.aws.front.invocation_faults import Invocations
+from event_harness.aws.front.memory import MemoryReport
 from event_harness.aws.front.proxying import ForwardProxy
 from event_harness.aws.supervisor import MARK
 
@@ -38,7 +39,8 @@ def main() -> None:
     invocations.install()
     permissions.install()
     # MiniStack's `main` serves the application that its module names at that moment.
-    ministack.app = ForwardProxy(CodeFiles(Admission(FaultInjection(ministack.app, faults, struck))))
+    behind = MemoryReport(FaultInjection(ministack.app, faults, struck))
+    ministack.app = ForwardProxy(CodeFiles(Admission(behind)))
     ministack.main()
 
 

@@ -57,7 +57,7 @@ def test_a_failure_is_found_by_the_id_that_the_service_gave(world):
 
 
 def test_it_takes_no_slot(world):
-    world.listener.inflight.limit = 1
+    world.listener.inflight._limit = 1
     for _ in range(3):
         world.listener.sent("a form")
     assert world.listener.inflight.outstanding == 0
