@@ -17,6 +17,7 @@ from rich.table import Table
 
 BOUNDS = {
     "median ratio": "ours / reference, medians",
+    "mean ratio": "ours / reference, means",
     "p95 ratio": "ours / reference, 95th percentiles",
     "median": "our median",
     "most": "our largest value",
@@ -51,6 +52,8 @@ class Figure:
         match name:
             case "median ratio":
                 return _ratio(statistics.median(self.ours), statistics.median(self.reference))
+            case "mean ratio":
+                return _ratio(statistics.mean(self.ours), statistics.mean(self.reference))
             case "p95 ratio":
                 return _ratio(percentile_95(self.ours), percentile_95(self.reference))
             case "median":

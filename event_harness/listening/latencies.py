@@ -21,8 +21,8 @@ class Latencies:
     """The latencies of a sample of inputs, in seconds by the clock of this machine.
 
     A latency begins right before the call that sends the input. It ends when a look into the table has read
-    its first accepted result. So it contains the time to the next look: 0.1 s at most within ten seconds of a
-    send or an arrival, later 0.25 s.
+    its first accepted result. So it contains the time to the next look: milliseconds where results come
+    soon, a second at most where they take long.
 
     `str(latencies)` shows the distribution.
 

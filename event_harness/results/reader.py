@@ -13,7 +13,7 @@ from typing import TypeVar
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
 from event_harness.machine.clock import monotonic, timestamp
 from event_harness.results.background import Sleepers, Spawn, in_thread
-from event_harness.results.look_interval import LONGEST, SHORTEST, look_interval, rest
+from event_harness.results.look_interval import SHORTEST, Rhythm, rest
 from event_harness.results.order import in_order
 from event_harness.results.result import Result, unavailable
 from event_harness.results.results_table import Item, ResultsTable
@@ -26,6 +26,8 @@ Sleep = Callable[[float], None]
 OVERLAP = 10.0
 """Seconds that each look reaches back before the newest arrival. The clocks of the listener's workers differ,
 and an item may become visible after another one with a later stamp."""
+NAP = 0.25
+"""Seconds that a wait sleeps at most before it looks at the clock again."""
 STALLED = 5.0
 """Seconds after which a look without an answer keeps no other from beginning, and no wait from ending."""
 
@@ -51,9 +53,9 @@ NEVER = Look(0, float("-inf"), whole=True)
 class Reader:
     """Reads the results of one test session.
 
-    The time between two looks grows with the silence since the last send or arrival (see `look_interval`). It
-    never reaches past a deadline. If a wait finds nothing, its last look begins at the deadline and reads the
-    whole session, so no wrong clock can hide an item from it.
+    The time between two looks depends on the silence since the last send or arrival, and on when earlier
+    results have come (see `Rhythm`). It never reaches past a deadline. If a wait finds nothing, its last look
+    begins at the deadline and reads the whole session, so no wrong clock can hide an item from it.
 
     Args:
         table: Holds the results.
@@ -83,6 +85,7 @@ class Reader:
         self._spawn = spawn
         self._overlap = overlap
         self._seen = Seen(table.result)
+        self._rhythm = Rhythm()
         self._sleepers = Sleepers()
         self._version = object()  # another one after each look and each wake: waits judge again
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
@@ -200,7 +203,7 @@ class Reader:
             if now >= until:
                 return False
             self.wait(lambda: self._read.began >= since or None, min(max(now, since) + pause, until))
-            pause = LONGEST
+            pause = NAP
         return True
 
     def other(self, session_id: str) -> list[Result]:
@@ -219,7 +222,7 @@ class Reader:
         """Start a look if one is due; return the seconds to sleep, 0 if something has changed already."""
         now = self._clock()
         if (pause := min(self._due, deadline) - now) > 0:
-            return pause if self._sleep else min(pause, LONGEST)
+            return pause if self._sleep else min(pause, NAP)
         whole = now >= deadline
         if self._may_begin(now, whole):
             version = self._version
@@ -257,9 +260,11 @@ class Reader:
         with self._lock:
             now = self._clock()
             if news:
+                self._rhythm.came(now - self._active)
                 self._active = now
-            self._due = now + look_interval(now - self._active, items)
             self._rested = now + rest(items)
+            interval = self._rhythm.interval(now - self._active)
+            self._due = max(look.began + interval, now + SHORTEST, self._rested)
             self.looks += 1
             failed = self._failed is not None and self._failed[0] == look.number
             if not failed:
