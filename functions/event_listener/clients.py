@@ -43,7 +43,7 @@ def dynamodb_client() -> "DynamoDBClient":
         connect_timeout=0.5,
         read_timeout=1.5,
         retries={"mode": "standard", "total_max_attempts": 3},
-        parameter_validation=False,  # `store` makes all parameters; to look at those of 100 records takes long
+        parameter_validation=False,  # `store` makes all parameters; checking those of 100 records takes long
     )
     return cast("DynamoDBClient", _session.create_client("dynamodb", config=config))
 
