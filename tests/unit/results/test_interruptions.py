@@ -3,6 +3,7 @@
 Ctrl-C and pytest-timeout raise wherever the thread is: between taking a lock and the `try` behind it, too.
 """
 
+import _thread
 import ctypes
 import gc
 import sys
@@ -180,6 +181,7 @@ def test_a_reader_outlives_strikes_at_random_moments(seed):
     table, reader = world()
     ended = threading.Event()
     strikes = []
+    threads = _thread._count()
 
     def waits():
         while not ended.is_set():
@@ -203,4 +205,9 @@ def test_a_reader_outlives_strikes_at_random_moments(seed):
     table.record("run/b")
     assert wait(reader, "run/b")
     ended.set()
+    # A strike that is still to come would end a thread later, and be told of in another test.
+    until = time.monotonic() + 30
+    while _thread._count() > threads and time.monotonic() < until:
+        time.sleep(0.01)
+    assert _thread._count() <= threads
     assert strikes
