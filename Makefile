@@ -132,8 +132,8 @@ sweep: $(READY) ## Destroy orphaned deployments and resources: make sweep ARGS=-
 redrive: $(READY) ## Replay failed events after you have fixed the cause: make redrive ARGS=--help
 	@$(HARNESS) redrive $(ELSEWHERE) $(ARGS)
 
-bench: $(READY) ## Measure everything beside its reference; QUICK=1: a short check; CHECK=1: fail if a figure falls short
-	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(CHECK),--check) $(ARGS)
+bench: $(READY) ## Measure all beside references; QUICK=1: short; CHECK=1: fail if one falls short; ROWS="reads listener": only these
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(CHECK),--check) $(foreach name,$(ROWS),--only $(name)) $(ARGS)
 
 simulate: $(READY) ## Show what sessions of 10^3 to 10^7 events need on AWS: make simulate ARGS="--events 100000"
 	@$(BIN)/python -m scale $(ARGS)

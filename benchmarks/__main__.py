@@ -1,6 +1,7 @@
 """Runs all benchmarks: one after another, or with `--quick` small ones at once, to see that they work.
 
-It writes `results.json`, and `results.md` with a plot of each benchmark, beside this file.
+It writes `results.json`, and `results.md` with a plot of each benchmark, beside this file, after each one.
+With `--only`, it keeps the results of the others.
 """
 
 import argparse
@@ -45,10 +46,20 @@ def main() -> int:
         # Small ones measure nothing that the others could disturb.
         return _said(_at_once(names), [])
     began = time.monotonic()
+    measured: dict[str, list[Figure]] = {}
+    failed = []
+    place = ROOT / "benchmarks"
+    earlier = results.earlier(place) if options.only else {}
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
-        measured, failed = _in_turn(names, Path(folder))
-    if measured:
-        results.write(measured, ROOT / "benchmarks", time.monotonic() - began)
+        for name in names:
+            figures = _measured(name, Path(folder))
+            if figures is None:
+                failed.append(name)
+            elif figures:
+                measured[name] = figures
+                known = earlier | measured
+                in_order = {one: known[one] for one in FIGURES if one in known}
+                results.write(in_order, place, time.monotonic() - began)
     broken = [line for figures in measured.values() for figure in figures for line in figure.broken()]
     return _said(failed, broken if options.check else [])
 
@@ -61,22 +72,15 @@ def _said(failed: list[str], broken: list[str]) -> int:
     return 1 if failed or broken else 0
 
 
-def _in_turn(names: list[str], folder: Path) -> tuple[dict[str, list[Figure]], list[str]]:
-    """The figures of each benchmark, and the names of those that failed."""
-    measured: dict[str, list[Figure]] = {}
-    failed = []
-    for name in names:
-        began = time.monotonic()
-        file = folder / f"{name}.json"
-        code = subprocess.call(
-            [*_command(name), *(["--json", str(file)] if name in FIGURES else [])], cwd=ROOT
-        )
-        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-        if file.exists():
-            measured[name] = read(file)  # it returns 1 if a bound is broken, which `--check` judges
-        elif code or name in FIGURES:
-            failed.append(name)
-    return measured, failed
+def _measured(name: str, folder: Path) -> list[Figure] | None:
+    """The figures of a benchmark; none if it has none, None if it failed."""
+    began = time.monotonic()
+    file = folder / f"{name}.json"
+    code = subprocess.call([*_command(name), *(["--json", str(file)] if name in FIGURES else [])], cwd=ROOT)
+    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    if file.exists():
+        return read(file)  # it returns 1 if a bound is broken, which `--check` judges
+    return None if code or name in FIGURES else []
 
 
 def _at_once(names: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +41,18 @@ def write(measured: Mapping[str, Sequence[Figure]], folder: Path, seconds: float
     folder.mkdir(exist_ok=True)
     (folder / "results.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     (folder / "results.md").write_text(markdown(measured, about), encoding="utf-8")
+
+
+def earlier(folder: Path) -> dict[str, list[Figure]]:
+    """The figures of each benchmark that `write` has written before."""
+    file = folder / "results.json"
+    if not file.exists():
+        return {}
+    known = {field.name for field in fields(Figure)}
+    return {
+        name: [Figure(**{key: value for key, value in one.items() if key in known}) for one in figures]
+        for name, figures in json.loads(file.read_text(encoding="utf-8"))["benchmarks"].items()
+    }
 
 
 def machine() -> dict[str, Any]:

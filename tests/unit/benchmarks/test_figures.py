@@ -68,8 +68,37 @@ def test_results_hold_the_figures_the_machine_and_a_plot(tmp_path):
 def test_check_fails_where_a_figure_falls_short(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(benchmarks, "ROOT", tmp_path)
     (tmp_path / "benchmarks").mkdir()
-    monkeypatch.setattr(benchmarks, "_in_turn", lambda _names, _folder: ({"memory": [BAD]}, []))
+    monkeypatch.setattr(
+        benchmarks, "_measured", lambda name, _folder: [BAD] if name == "many_waits" else [GOOD]
+    )
     for arguments, code in (["--check"], 1), ([], 0):
         monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
         assert benchmarks.main() == code
     assert capsys.readouterr().err == "falls short: memory: most is 101, must be at most 100\n"
+
+
+def test_a_benchmark_that_runs_again_keeps_the_results_of_the_others(monkeypatch, tmp_path):
+    monkeypatch.setattr(benchmarks, "ROOT", tmp_path)
+    (tmp_path / "benchmarks").mkdir()
+    monkeypatch.setattr(benchmarks, "_measured", lambda _name, _folder: [BAD])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "reads", "--only", "listener"])
+    assert benchmarks.main() == 0
+    monkeypatch.setattr(benchmarks, "_measured", lambda _name, _folder: [GOOD])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "reads"])
+    assert benchmarks.main() == 0
+    kept = {
+        name: [one.title for one in figures]
+        for name, figures in results.earlier(tmp_path / "benchmarks").items()
+    }
+    assert kept == {"reads": [GOOD.title], "listener": [BAD.title]}
+
+
+def test_a_benchmark_that_fails_leaves_the_results_of_those_before(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(benchmarks, "ROOT", tmp_path)
+    (tmp_path / "benchmarks").mkdir()
+    monkeypatch.setattr(benchmarks, "_measured", lambda name, _folder: None if name == "reads" else [GOOD])
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    assert benchmarks.main() == 1
+    assert "over_wait" in results.earlier(tmp_path / "benchmarks")
+    assert "reads" not in results.earlier(tmp_path / "benchmarks")
+    assert capsys.readouterr().err == "benchmarks.reads failed\n"
