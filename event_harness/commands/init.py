@@ -4,6 +4,7 @@ import argparse
 import difflib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from event_harness.errors import HarnessError, SettingError
 from event_harness.machine import terminal
 from event_harness.terraform.configuration import Configuration
 
+_ROUTE = re.compile(r"([A-Z]+) (/\S*)")
 _BY_KEY = ("s3", "dynamodb", "kinesis")  # their correlation id is the key, unless something else is said
 # What carries the id beside the body.
 _BESIDE = {"sqs": "attribute", "sns": "attribute", "http": "header"}
@@ -125,6 +127,7 @@ def _answers(options: argparse.Namespace, configuration: Configuration, ask: "As
     found += [place for place in entries if place not in found]
     others = [place for place in entries or found if place != end]
     entry = _choose("where do tests send inputs?", found, others, ask)
+    route = _route(entry, configuration, ask) if entry.type == "http" else None
     input_id = _id(f"where does an input of {entry.name} carry its id?", entry, ask)
     text = ask("an input that the system accepts, without its id (JSON, or a text)", "{}")
     try:
@@ -134,7 +137,21 @@ def _answers(options: argparse.Namespace, configuration: Configuration, ask: "As
     sla = ask("within how many seconds must a result arrive?", "30")
     if not (sla.isascii() and sla.isdecimal() and 0 < int(sla) <= 24 * 60 * 60):
         raise SettingError(f"{sla!r} is no number of seconds: give a whole number from 1 to 86400")
-    return Answers(end, result_id, pattern, entry, input_id, body, int(sla))
+    return Answers(end, result_id, pattern, entry, input_id, body, int(sla), route)
+
+
+def _route(entry: Place, configuration: Configuration, ask: "Ask") -> tuple[str, str]:
+    """The method and the path of inputs; by default those of the root's first route with a method."""
+    keys = [
+        str(body.get("route_key", ""))
+        for (kind, _), body in configuration.blocks("resource", 2)
+        if kind == "aws_apigatewayv2_route"
+    ]
+    known = [key for key in keys if _ROUTE.fullmatch(key)]
+    answer = ask(f"to which route of {entry.name} do tests send? (METHOD PATH)", (known or ["POST /"])[0])
+    if not (match := _ROUTE.fullmatch(answer)):
+        raise SettingError(f"{answer!r} is no route: give a method and a path, such as POST /orders")
+    return match[1], match[2]
 
 
 def _found(options: argparse.Namespace, places: list[Place]) -> tuple[list[Place], list[Place], list[Place]]:

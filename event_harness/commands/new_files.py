@@ -53,6 +53,7 @@ class Answers:
         input_id: where an input carries its id.
         body: an input that the system accepts.
         sla: seconds within which a result must arrive.
+        route: of an API, the method and the path of inputs.
     """
 
     end: Place
@@ -62,6 +63,7 @@ class Answers:
     input_id: Id
     body: Any
     sla: int
+    route: tuple[str, str] | None = None
 
 
 def terraform(known: Answers, configuration: Configuration, source: str) -> str:
@@ -108,7 +110,10 @@ def conftest(known: Answers) -> str:
     text = '"""Settings of the harness for this system."""\n\nimport pytest\n\n'
     if known.input_id.at:
         kind = "field" if known.input_id.kind == "body" else known.input_id.kind
-        settings = {known.entry.name: {kind: known.input_id.at}}
+        ways = {kind: known.input_id.at}
+        if known.route:
+            ways |= {"method": known.route[0], "path": known.route[1]}
+        settings = {known.entry.name: ways}
         text += (
             '\n@pytest.fixture(scope="session")\ndef harness_producer_settings():\n'
             '    """Where an input carries its correlation id, which the system passes on."""\n'

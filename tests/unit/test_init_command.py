@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from event_harness import cli
-from event_harness.commands import init, survey
+from event_harness.commands import init, new_files, survey
 from event_harness.commands.survey import Place
-from event_harness.errors import DeploymentError
+from event_harness.errors import DeploymentError, SettingError
 from event_harness.system.graph.build import build
 from event_harness.system.graph.model import Edge, Graph, Node
 from event_harness.system.graph.state import parse
@@ -322,6 +322,23 @@ def test_api_carries_the_id_in_a_header():
     assert init._id("where?", place, lambda _question, default: default) == init.Id(
         "header", "x-correlation-id"
     )
+
+
+def test_inputs_of_an_api_go_to_its_route(project):
+    (project / "api.tf").write_text(
+        'resource "aws_apigatewayv2_route" "default" {\n  route_key = "$default"\n}\n'
+        'resource "aws_apigatewayv2_route" "orders" {\n  route_key = "PUT /orders"\n}\n'
+    )
+    place, configuration = Place("a", "api", "http", listens=False), Configuration.read(project)
+    assert init._route(place, configuration, lambda _question, default: default) == ("PUT", "/orders")
+    with pytest.raises(SettingError, match="'orders' is no route"):
+        init._route(place, configuration, lambda _question, _default: "orders")
+    end = Place("b", "confirmed", "sqs", listens=True)
+    known = new_files.Answers(
+        end, init.Id("body", "id"), {}, place, init.Id("body", "id"), {}, 30, ("PUT", "/orders")
+    )
+    compact = new_files.conftest(known).replace(" ", "").replace("\n", "")
+    assert "{'api':{'field':'id','method':'PUT','path':'/orders'}}" in compact
 
 
 def test_places_have_the_names_that_tests_use():
