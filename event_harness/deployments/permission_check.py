@@ -25,10 +25,12 @@ def check_permissions(record: DeploymentRecord, target: Target, say: Callable[[s
     found = look(
         read(record.state).resources, target.client, region=target.region, account=target.check().account
     )
-    record.lacks = list(found.lines) if found.missing else []
+    record.lacks = found.lines
     record.save()
-    if found.missing:
-        lacks = "a permission" if len(found.missing) == 1 else f"{len(found.missing)} permissions"
+    for line in found.lines_of_dead_letters:
+        say(f"permissions: AWS would lose the dead letters of {line}")
+    if found.lines:
+        lacks = "a permission" if len(found.lines) == 1 else f"{len(found.lines)} permissions"
         lines = "".join(f"\n  {line}" for line in found.lines)
         raise MissingPermissionError(
             f"the system lacks {lacks}, so it would fail on AWS:{lines}\n"

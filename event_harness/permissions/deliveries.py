@@ -43,11 +43,22 @@ def needs(resources: Iterable[Resource]) -> Iterator[Need]:
                 yield from _triggers(one)
 
 
-def delivery(address: str, service: str, source: str, target: str) -> list[Need]:
-    """What a service needs to send an event to a queue, topic or function without a role."""
+def delivery(
+    address: str, service: str, source: str, target: str, *, for_failures: bool = False
+) -> list[Need]:
+    """What a service needs to send an event to a queue, topic or function without a role.
+
+    Args:
+        address: the resource of the configuration that makes it necessary.
+        service: the service, such as `sns.amazonaws.com`.
+        source: the ARN of what the service acts for.
+        target: the ARN of the queue, topic or function.
+        for_failures: the service sends there only what it could not deliver.
+    """
     if service_of(target) not in _POLICIES:
         return []
-    return [Need(address, actions_on(target)[0], target, service=service, source=source)]
+    action = actions_on(target)[0]
+    return [Need(address, action, target, service=service, source=source, for_failures=for_failures)]
 
 
 def _bucket(one: Resource) -> Iterator[Need]:
@@ -64,7 +75,8 @@ def _bucket(one: Resource) -> Iterator[Need]:
 def _subscription(one: Resource) -> Iterator[Need]:
     topic, target = one.text("topic_arn"), one.text("endpoint")
     yield from delivery(one.address, "sns.amazonaws.com", topic, target)
-    yield from delivery(one.address, "sns.amazonaws.com", topic, _dead_letters(one.text("redrive_policy")))
+    letters = _dead_letters(one.text("redrive_policy"))
+    yield from delivery(one.address, "sns.amazonaws.com", topic, letters, for_failures=True)
     if role := one.text("subscription_role_arn"):
         yield from trust(one.address, role, "sns.amazonaws.com")
         yield from _by_role(one.address, role, target)
@@ -82,7 +94,7 @@ def _rule(one: Resource, rule: str) -> Iterator[Need]:
     target, role = one.text("arn"), one.text("role_arn")
     service = "events.amazonaws.com"
     for found in within(one, "dead_letter_config"):
-        yield from delivery(one.address, service, rule, text(found, "arn"))
+        yield from delivery(one.address, service, rule, text(found, "arn"), for_failures=True)
     by_policy = delivery(one.address, service, rule, target)
     if not role:
         yield from by_policy

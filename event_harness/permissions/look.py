@@ -1,7 +1,7 @@
 """Looks after an apply whether the deployed system has the permissions that AWS would ask for."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from event_harness.aws import policies
@@ -46,8 +46,17 @@ class Look:
 
     @property
     def lines(self) -> list[str]:
-        """One line for each missing permission, with its remedy."""
-        return [f"{need}: {need.remedy}" for need in self.missing]
+        """One line for each missing permission that the system can't work without, with its remedy."""
+        return [_line(need) for need in self.missing if not need.for_failures]
+
+    @property
+    def lines_of_dead_letters(self) -> list[str]:
+        """One line for each missing permission that only dead letters need: AWS loses them without a word."""
+        return [_line(need) for need in self.missing if need.for_failures]
+
+
+def _line(need: Need) -> str:
+    return f"{need}: {need.remedy}"
 
 
 def look(resources: Iterable[Resource], client: Callable[[str], Any], *, region: str, account: str) -> Look:
@@ -81,7 +90,7 @@ def _needs(resources: Iterable[Resource], deployed: Policies) -> Iterator[Need]:
         yield need
         if need.service in _USE_KEYS and (key := deployed.key_of(need.resource)):
             actions = ("kms:GenerateDataKey", "kms:Decrypt")
-            yield from (Need(need.address, action, key, "", need.service, need.source) for action in actions)
+            yield from (replace(need, action=action, resource=key) for action in actions)
 
 
 def _granted(need: Need, deployed: Policies, region: str, account: str) -> Answer:

@@ -18,6 +18,7 @@ class Need:
         also: further names of the resource, any of which may be allowed.
         instead: further actions, any of which will do.
         otherwise: another permission that will do.
+        for_failures: it is for what could not be delivered only: without it, all else works on AWS.
     """
 
     address: str
@@ -29,6 +30,7 @@ class Need:
     also: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     otherwise: "Need | None" = field(default=None)
+    for_failures: bool = False
 
     def __str__(self) -> str:
         where = self.resource or "any resource"

@@ -1,5 +1,6 @@
 """After apply on an emulator, a missing permission is an error; `iam=off` asks for nothing."""
 
+import dataclasses
 import types
 
 import pytest
@@ -77,6 +78,19 @@ def test_kept_deployment_whose_last_apply_failed_the_check_is_not_tested_without
     assert f"failed the check of permissions; it lacks:\n  {lack}\n" in capsys.readouterr().out
     checked(monkeypatch, record, checked=1)
     assert reused("on") == "the system"
+
+
+def test_missing_permission_for_dead_letters_is_said_and_no_error(monkeypatch):
+    """AWS accepts such a system, and it works until something can't be delivered."""
+    letters = dataclasses.replace(NEED, for_failures=True)
+    said = checked(monkeypatch, missing=(letters,), checked=2)
+    assert said == [
+        f"permissions: AWS would lose the dead letters of {letters}: {letters.remedy}",
+        "permissions: 2 of the system's connections are there",
+    ]
+    with pytest.raises(MissingPermissionError) as error:
+        checked(monkeypatch, missing=(letters, NEED))
+    assert "the system lacks a permission, so" in str(error.value)
 
 
 def test_what_was_not_checked_is_said_in_one_line(monkeypatch):

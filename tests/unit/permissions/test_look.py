@@ -364,6 +364,15 @@ def test_what_fails_on_aws_is_named(case):
     assert lacks(resources, **fails) == expected
 
 
+@pytest.mark.parametrize("case", ["dead letters of a rule", "dead letters of a subscription"])
+def test_lack_that_only_dead_letters_feel_is_told_apart(case):
+    """AWS accepts such a system, and it works until something can't be delivered."""
+    resources, works, fails, _ = CASES[case]
+    found = looked(resources, **fails)
+    assert (len(found.lines), len(found.lines_of_dead_letters)) == (0, 1)
+    assert looked(resources, **works).lines_of_dead_letters == []
+
+
 def test_a_line_names_resource_principal_action_and_remedy():
     account = {"policies": {QUEUE: []}}
     assert looked(SUBSCRIBED, **account).lines == [
