@@ -25,6 +25,7 @@ FIGURES = (
     "listener",
     "start_up",
     "session_start",
+    "cycle",
     "report_page",
 )
 """The benchmarks that measure figures beside a reference."""

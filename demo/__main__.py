@@ -79,8 +79,11 @@ def _run(text: str, out: Path | None, directory: Path | None) -> int:
 
 
 def settings(project: Path, environ: Mapping[str, str]) -> Settings:
-    """The settings that pytest would use, but those that make no demonstration: a system that stays."""
-    without = [BY_NAME[name] for name in ("keep", "reuse", "resources")]
+    """The settings that pytest would use.
+
+    Left out are those that make no demonstration: a system that stays, an emulator that can't be searched.
+    """
+    without = [BY_NAME[name] for name in ("keep", "reuse", "resources", "destroy")]
     variables = {setting.variable for setting in without}
     try:
         tables = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ STATE_DIR = ".event-harness"
 """The directory in a project in which the harness writes."""
 
 
-SHORTCUTS = ("code",)
+SHORTCUTS = ("code", "commands", "refresh", "memory")
 """What makes a deployment on an emulator of our own quicker; see `deployments.shortcuts`."""
 
 _A_DAY, _A_YEAR = 24 * 60 * 60, 365 * 24  # in seconds, in hours
@@ -170,6 +170,12 @@ def _on_or_off(text: str) -> str:
         raise ValueError("on or off") from None
 
 
+def _destroyer(text: str) -> str:
+    if text not in ("terraform", "emulator"):
+        raise ValueError("terraform, or emulator (which ends with all that was deployed to it)")
+    return text
+
+
 def _shortcuts(text: str) -> str:
     wanted = [name.strip() for name in text.split(",")]
     if text in ("on", "off") or set(wanted) <= set(SHORTCUTS):
@@ -288,6 +294,13 @@ SETTINGS = (
         "on",
         _on_or_off,
         "on emulators: functions may do what their roles allow, and missing permissions are found; on or off",
+    ),
+    Setting(
+        "destroy",
+        "terraform",
+        _destroyer,
+        "what destroys a deployment on an emulator of its own: terraform, or emulator (it ends, if nothing is"
+        " outside)",
     ),
     Setting(
         "shortcuts",

@@ -16,7 +16,6 @@ from event_harness.deployments.deployed import remarks, system_of
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.permission_check import check_permissions
 from event_harness.deployments.record import STATES, DeploymentRecord
-from event_harness.deployments.shortcuts import Shortcuts
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError
 from event_harness.machine.boundary import explained
@@ -94,6 +93,7 @@ class Deployment:
             interrupted=interrupted,
             check_target=check_target,
             retry=retry,
+            shortcuts=shortcuts,
         )
         self.destroyer = Destroyer(self.calls)
         self.variables = dict(variables or {})
@@ -103,7 +103,6 @@ class Deployment:
         self.exclude, self.include = tuple(exclude), tuple(include)
         self.workspace = workspace
         self.check_permissions = check_permissions
-        self.shortcuts = Shortcuts.of(shortcuts, target)
         self.declared = Configuration.read(root, tofu=self.calls.tofu)
         unknown = sorted(set(self.variables) - set(self.declared.variables))
         if unknown and not self.declared.broken:
@@ -198,6 +197,7 @@ class Deployment:
         finally:
             self.calls.fetch_state()
         self.record.at("applied")
+        self.destroyer.knows_all = True
         sources.record(self._view, self.record.sources)
         sync.record(self._view, self.record)
 
@@ -240,7 +240,7 @@ class Deployment:
         for runtimes in self.calls.runtimes:
             if line := runtimes.prepare():
                 self.calls.say(line)
-        if self.shortcuts.code and code_bucket.is_known_to(self.target):
+        if self.calls.shortcuts.code and code_bucket.is_known_to(self.target):
             directory, data_dir = self.record.configuration_dir, self.calls.data_dir
             code_overrides.write(directory, data_dir, code_bucket.BUCKET, tofu=self.calls.tofu)
         self.calls.record_providers(self.region_origin)

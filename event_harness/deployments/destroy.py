@@ -29,12 +29,14 @@ class Destroyer:
 
     Attributes:
         by_configuration: whether its configuration can be used; the state alone is enough.
+        knows_all: whether this process has applied it, so that its state holds all that there is.
     """
 
     def __init__(self, calls: TerraformCalls) -> None:
         self.calls = calls
         self.record = calls.record
         self.by_configuration = True
+        self.knows_all = False
         self._progress: Progress | None = None
 
     @deferred()
@@ -125,6 +127,8 @@ class Destroyer:
         progress = self._progress = Progress(self.calls.say, "destroy")
         flags = ["-auto-approve", *COMMON]
         if self.by_configuration:
+            if self.knows_all and calls.shortcuts.refresh and self._without_refresh():
+                return
             try:
                 command = calls.terraform(progress=progress)
                 command.execute_command("destroy", *flags, *calls.variable_flags())
@@ -143,6 +147,23 @@ class Destroyer:
         with calls.toolchain.installing():
             calls.terraform(internet=True, directory=directory).init(color=False)
         calls.terraform(progress=progress, directory=directory).execute_command("destroy", *flags)
+
+    def _without_refresh(self) -> bool:
+        """Destroy without a look at each resource first. Returns whether that has destroyed everything.
+
+        A test may have deleted something meanwhile. Most resources are then taken as destroyed; where one is
+        not, the ordinary destroy looks at what is left.
+        """
+        progress = self._progress = Progress(self.calls.say, "destroy")
+        command = self.calls.terraform(progress=progress)
+        flags = ["-auto-approve", *COMMON, "-refresh=false", *self.calls.variable_flags()]
+        try:
+            command.execute_command("destroy", *flags)
+        except DeploymentError as error:
+            if progress.planned:
+                self.calls.say(f"{error}: destroying with a look at each resource")
+            return False
+        return True
 
     def _provider_blocks(self) -> list[dict[str, Any]]:
         """The provider blocks as they were at apply; on an emulator with what is needed there."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
-from event_harness.deployments import kept, remote_state
+from event_harness.deployments import emulator_end, kept, remote_state
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.terraform_calls import recorded_toolchain
@@ -122,6 +122,8 @@ class Session:
     def destroy(self) -> None:
         """Destroy the deployment, unless it is kept. The emulator goes on, so that it can be searched.
 
+        With the setting `destroy = emulator` the emulator ends, if nothing of the deployment is outside.
+
         Raises:
             DestroyError: something is left; the message says how to finish.
         """
@@ -130,6 +132,9 @@ class Session:
                 return
             deployment, self.deployment, self._system = self.deployment, None, None
             if self.settings["keep"] and self._keep(deployment.record):
+                return
+            by_emulator = self.settings["destroy"] == "emulator"
+            if by_emulator and emulator_end.ended(deployment.record, self._open, self.say):
                 return
             try:
                 deployment.destroy()

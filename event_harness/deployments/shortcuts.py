@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from event_harness.aws.targets import Target
 from event_harness.settings import SHORTCUTS
 
+MORE_MEMORY = {"GOGC": "400"}
+"""Go's collector takes a fifth of the CPU time of terraform and its providers, which live for seconds."""
+
 
 @dataclass(frozen=True)
 class Shortcuts:
@@ -16,9 +19,15 @@ class Shortcuts:
 
     Attributes:
         code: functions are made from a bucket, at the same time; see `terraform.code_overrides`.
+        commands: what a command of terraform would do or tell is done or read in files; see `TerraformCalls`.
+        refresh: the process that has applied destroys without a look at each resource; see `Destroyer`.
+        memory: terraform and its providers collect garbage less often; see `MORE_MEMORY`.
     """
 
     code: bool = False
+    commands: bool = False
+    refresh: bool = False
+    memory: bool = False
 
     @classmethod
     def of(cls, setting: str, target: Target) -> "Shortcuts":

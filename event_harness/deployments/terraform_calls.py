@@ -1,5 +1,6 @@
 """How terraform is called for one deployment: its environment, its directory, its variables."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,10 +16,11 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import hints
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.remote_state import RemoteState
-from event_harness.errors import EmulatorGoneError, HarnessError, SettingError
+from event_harness.deployments.shortcuts import MORE_MEMORY, Shortcuts
+from event_harness.errors import EmulatorGoneError, HarnessError, SettingError, StateError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
-from event_harness.terraform import emptied, provider_in_use, toolchain
+from event_harness.terraform import emptied, known_variables, provider_in_use, state_file, toolchain
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.overrides import write_override
@@ -50,6 +52,7 @@ class TerraformCalls:
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
         check_target: raises EmulatorGoneError if the emulator has ended.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
+        shortcuts: the short cuts that may be taken: on, off, or some names.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class TerraformCalls:
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
         retry: Iterable[str] = (),
+        shortcuts: str = "off",
     ) -> None:
         self.record = record
         self.target = target
@@ -72,6 +76,7 @@ class TerraformCalls:
         self.interrupted = interrupted
         self.check_target = check_target
         self.retry = tuple(retry)
+        self.shortcuts = Shortcuts.of(shortcuts, target)
 
     @property
     def tofu(self) -> bool:
@@ -148,6 +153,11 @@ class TerraformCalls:
         if self.remote:
             self.terraform().workspace(self.workspace)
 
+    @property
+    def _state_is_here(self) -> bool:
+        """Whether files tell what terraform would tell of the state."""
+        return self.shortcuts.commands and not self.record.remote_state
+
     def _write_override(self) -> str | None:
         """Write the override files for the provider's version as it is known, which is returned."""
         version = self.provider.version
@@ -165,6 +175,9 @@ class TerraformCalls:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs of what is deployed."""
+        if self._state_is_here:
+            with contextlib.suppress(StateError):  # OpenTofu may have encrypted the state
+                return state_file.outputs(self.record.state)
         text = self.terraform().execute_command("output", "-no-color", "-json").out
         return {name: value["value"] for name, value in json.loads(text).items()}
 
@@ -187,7 +200,13 @@ class TerraformCalls:
         Raises:
             SettingError: the user has set another region.
         """
-        found = emptied.expressions(Configuration.read(self.record.configuration_dir, tofu=self.tofu))
+        configuration = Configuration.read(self.record.configuration_dir, tofu=self.tofu)
+        found = emptied.expressions(configuration)
+        if self.shortcuts.commands:  # our emulator needs nothing but the region
+            found = {
+                alias: {name: self._known(text, configuration) for name, text in arguments.items()}
+                for alias, arguments in emptied.only(found, "region").items()
+            }
         question = emptied.to_evaluate(found)
         self.record.provider_blocks = emptied.evaluated(found, self._console(question) if question else "")
         region = next((b.get("region") for b in self.record.provider_blocks if "alias" not in b), None)
@@ -201,6 +220,14 @@ class TerraformCalls:
             self.target = dataclasses.replace(self.target, region=str(region), _clients={})
             self.record.region = str(region)
         self.record.save()
+
+    def _known(self, expression: str, configuration: Configuration) -> str:
+        return known_variables.constant_of(
+            expression,
+            configuration,
+            self.record.variables,
+            elsewhere=[*self.record.var_files, *known_variables.set_elsewhere(configuration, os.environ)],
+        )
 
     def _console(self, expression: str) -> str:
         """What `terraform console` answers to a line; empty if it fails."""
@@ -243,6 +270,8 @@ class TerraformCalls:
             environ["TF_WORKSPACE"] = self.workspace
         if self.target.endpoint_url:
             environ |= provider_in_use.ON_EMULATOR
+        if self.shortcuts.memory:
+            environ = MORE_MEMORY | environ
         return Terraform(
             directory or self.record.configuration_dir,
             binary=self.toolchain.binary,

@@ -49,6 +49,14 @@ def expressions(configuration: Configuration) -> dict[str, dict[str, str]]:
     return found
 
 
+def only(found: Mapping[str, Mapping[str, str]], name: str) -> dict[str, dict[str, str]]:
+    """The expressions of one argument, by alias."""
+    return {
+        alias: {key: text for key, text in arguments.items() if key == name}
+        for alias, arguments in found.items()
+    }
+
+
 def constant(expression: str) -> tuple[bool, Any]:
     """Whether an expression is a plain constant, and its value."""
     if not _CONSTANT.fullmatch(expression.strip()):
