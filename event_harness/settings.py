@@ -208,19 +208,25 @@ SETTINGS = (
     ),
     Setting("var_file", (), _text, "a file of variables, as for -var-file; repeatable", "list"),
     Setting("exclude", (), _text, "a name or path that a deployment doesn't copy; repeatable", "list"),
-    Setting("include", (), _text, "the same for one that it copies although it is left out or large", "list"),
+    Setting(
+        "include",
+        (),
+        _text,
+        "a name or path that a deployment copies although it is left out or large; repeatable",
+        "list",
+    ),
     Setting(
         "workspace",
         "default",
         _workspace,
-        "terraform.workspace on the local emulator; elsewhere it is the deployment's id",
+        "terraform.workspace on target local; elsewhere it is the deployment's id",
     ),
     Setting("state_dir", STATE_DIR, _text, "where deployments are recorded, relative to pytest's rootdir"),
     Setting(
         "remote_state",
         None,
         _bucket_url,
-        "s3://BUCKET/PREFIX for the state too, so that another machine can destroy; not for target local",
+        "s3://BUCKET/PREFIX that also holds the state, so another machine can destroy; not on target local",
     ),
     Setting(
         "sla", 30.0, _seconds, "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)"
@@ -299,8 +305,7 @@ SETTINGS = (
         "destroy",
         "terraform",
         _destroyer,
-        "what destroys a deployment on an emulator of its own: terraform, or emulator (it ends, if nothing is"
-        " outside)",
+        "what destroys a deployment on target local: terraform, or emulator (it ends, if nothing is outside)",
     ),
     Setting(
         "shortcuts",

@@ -17,7 +17,11 @@ Answer = bool | None
 
 # AWS gives these only to a request that a service makes in its own name, never to one of a role.
 _OF_SERVICES = {
-    *("aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths"),
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceowner",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
 }
 
 
@@ -36,8 +40,8 @@ class Request:
         resources: names of the one resource, if it may be written in several ways; empty if it isn't known.
         principal: the ARN of the role that asks; empty for a service.
         service: the service that asks (`sns.amazonaws.com`); empty for a role.
-        context: condition keys in lower case, with their values. Every other key is not known; but those of
-            `_OF_SERVICES` are not there in a request of a role.
+        context: condition keys in lower case, with their values. Every other key is not known; but a request
+            of a role has none of `_OF_SERVICES`.
         also: further names that AWS may give the action.
     """
 

@@ -127,7 +127,7 @@ def build() -> argparse.ArgumentParser:
         "--remote-state",
         metavar="URL",
         help="with --target: also destroy what lost machines left, by its state in s3://BUCKET/PREFIX; "
-        "default: the setting remote_state",
+        "default: the setting harness_remote_state",
     )
     sweeping.add_argument("--dry-run", action="store_true", help="only print what would be done")
     sweeping.add_argument("--json", action="store_true", help="print JSON at the end; progress is on stderr")
@@ -175,7 +175,10 @@ def build() -> argparse.ArgumentParser:
     )
     drawing.add_argument("--resources", help="the state or resource map of a system, FILE.json")
     drawing.set_defaults(run=command("graph", "run"))
-    system = argparse.ArgumentParser(add_help=False, parents=[_where("where the system of --resources is")])
+    system = argparse.ArgumentParser(
+        add_help=False,
+        parents=[_where("where the system of --resources is: aws, or the URL of an AWS emulator")],
+    )
     system.add_argument(
         "--resources", help="instead of a deployment: the resource map of a system, FILE.json"
     )
@@ -186,10 +189,12 @@ def build() -> argparse.ArgumentParser:
         "watch\nwatch --once --json",
         parents=[system],
     )
-    watching.add_argument(
-        "deployment_id",
-        nargs="?",
-        help="default: the newest in progress, else the newest kept, else `up`",
+    _ids(
+        watching.add_argument(
+            "deployment_id",
+            nargs="?",
+            help="default: the newest in progress, else the newest kept, else the system on `up`",
+        )
     )
     watching.add_argument("--json", action="store_true", help="print a line of JSON for each change")
     watching.add_argument("--once", action="store_true", help="print what is known now, and end")
@@ -202,7 +207,14 @@ def build() -> argparse.ArgumentParser:
         parents=[system],
     )
     reading.add_argument("component", nargs="?", help="one function; default: all")
-    reading.add_argument("--deployment", dest="deployment_id", help="default: as for watch")
+    _ids(
+        reading.add_argument(
+            "--deployment",
+            dest="deployment_id",
+            metavar="DEPLOYMENT_ID",
+            help="a deployment on record; default: as for watch",
+        )
+    )
     reading.add_argument("--follow", "-f", action="store_true", help="go on until Ctrl-C")
     reading.add_argument("--id", help="only the lines of inputs whose correlation id contains this text")
     reading.set_defaults(run=command("logs", "run"))
@@ -231,7 +243,11 @@ def build() -> argparse.ArgumentParser:
         help="then start a shell that uses the emulator; default: $SHELL",
     )
     starting.add_argument("--root", type=Path, help=_ROOT)
-    starting.add_argument("--iam", help="off: functions may do everything, whatever their roles allow")
+    starting.add_argument(
+        "--iam",
+        metavar="on|off",
+        help="off: functions may do everything, whatever their roles allow; default: on",
+    )
     starting.set_defaults(run=command("emulator", "up"))
     ending = _add(commands, "down", "end the emulator that `up` started", "down")
     ending.add_argument("--root", type=Path, help=_ROOT)

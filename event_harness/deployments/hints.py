@@ -31,7 +31,7 @@ def _workspace(failure: Failure) -> str:
     if not any("terraform.workspace" in error.text for error in failure.errors):
         return ""
     return (
-        " (the workspace is the one of --harness-workspace, or `default`, on the local emulator, and has the "
-        "deployment's id as its name elsewhere: name another one, or look values up with a default, as in "
+        " (the workspace is `default` on target local, unless --harness-workspace names another one, and the "
+        "deployment's id elsewhere: look values up with a default, as in "
         "lookup(local.sizes, terraform.workspace, local.sizes.default))"
     )

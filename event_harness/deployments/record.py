@@ -42,7 +42,7 @@ class DeploymentRecord:
     """The record of one deployment.
 
     Attributes:
-        deployment_id: its id, which stands in its tags.
+        deployment_id: its id, also in the tags of its resources.
         directory: the deployment's directory.
         root: the original Terraform root.
         configuration: the copied root, relative to `directory`; empty before it is copied.

@@ -1,6 +1,6 @@
 """How long to wait between two looks at the results table.
 
-A look that comes often finds a result soon, and costs a read. Decision 35 has the figures.
+A look that comes often finds a result soon, and costs a read. Decision 37 has the figures.
 """
 
 from collections import deque

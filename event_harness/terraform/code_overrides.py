@@ -81,7 +81,7 @@ def override(module: Configuration, bucket: str, root: Path) -> str:
 
 def _block(name: str, arguments: dict[str, str], bucket: str, root: Path) -> str:
     filename = f"(\n{arguments['filename']}\n)"
-    relative = f"{hcl.expression(f'{root}/')}"
+    relative = hcl.expression(f"{root}/")
     key = f'substr({filename}, 0, 1) == "/" ? {filename} : join("", [{relative}, {filename}])'
     values = {"s3_bucket": hcl.expression(bucket), "s3_key": key}
     if any(other in arguments for other in _OTHER_CODE):  # one of them is null, the configuration says which

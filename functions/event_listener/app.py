@@ -105,7 +105,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any] |
     Raises:
         RecordsNotStoredError: Some records could not be stored, and their mapping asks for no partial batch
             response. The message names these records. The whole event comes again, and finally goes to the
-            on-failure queue. Records that were stored are then counted as redelivered.
+            failure queue. Records that were stored are then counted as redelivered.
     """
     entries = [entry for raw in split(event) for entry in _entries(read(raw), context.aws_request_id)]
     broken: set[str] = set()  # sequences with a record that could not be stored

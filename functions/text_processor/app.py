@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:
     Raises:
         MalformedEventError: The event is not from S3.
         RecordsFailedError: Some records failed; the message names each with its cause. Lambda then retries
-            the whole event, and finally sends it to the on-failure queue. A retry skips finished records.
+            the whole event, and finally sends it to the failure queue. A retry skips finished records.
     """
     deadline = Deadline(context.get_remaining_time_in_millis)
     failures = [_attempt(number, record, deadline) for number, record in enumerate(records_of(event))]

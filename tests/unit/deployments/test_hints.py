@@ -40,7 +40,7 @@ The given key does not identify an element in this collection value.
 def test_value_that_depends_on_the_workspace_needs_a_default_or_another_workspace():
     said = hints.of(Failure("plan", "", WORKSPACE))
     assert "--harness-workspace" in said
-    assert "the deployment's id as its name elsewhere" in said
+    assert "the deployment's id elsewhere" in said
     assert "lookup(local.sizes, terraform.workspace, local.sizes.default)" in said
 
 
