@@ -5,22 +5,15 @@ bad value is one line: it shows the value, its origin, and the valid values.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from event_harness import setting_values as valid
 from event_harness.errors import SettingError
 
 STATE_DIR = ".event-harness"
 """The directory in a project in which the harness writes."""
-
-
-SHORTCUTS = ("code", "commands", "refresh", "memory")
-"""What makes a deployment on an emulator of our own quicker; see `deployments.shortcuts`."""
-
-_A_DAY, _A_YEAR = 24 * 60 * 60, 365 * 24  # in seconds, in hours
-_MOST_INPUTS = 1000
 
 
 @dataclass(frozen=True)
@@ -67,177 +60,58 @@ class Value:
     origin: str
 
 
-def _target(text: str) -> str:
-    if text in ("local", "aws") or re.fullmatch(r"https?://[^\s/]+/?", text):
-        return text.rstrip("/")
-    raise ValueError("local, aws, or the URL of a running AWS emulator (http://127.0.0.1:4566)")
-
-
-def _seconds(text: str) -> float:
-    return _positive(text, _A_DAY, "seconds")
-
-
-def _hours(text: str) -> float:
-    return _positive(text, _A_YEAR, "hours")
-
-
-def _positive(text: str, most: int, unit: str) -> float:
-    value = _number(text, float)
-    if not 0 < value <= most:  # not a number compares as false
-        raise ValueError(f"a number of {unit} above 0, at most {most}")
-    return float(value)
-
-
-def _seconds_or_off(text: str) -> float:
-    return 0.0 if text in ("0", "off") else _seconds(text)
-
-
-def _count(text: str) -> int:
-    value = _number(text, int)
-    if not 1 <= value <= _MOST_INPUTS:
-        raise ValueError(f"a whole number from 1 to {_MOST_INPUTS}")
-    return int(value)
-
-
-def _number(text: str, kind: type[int] | type[float]) -> float:
-    try:
-        return kind(text)
-    except ValueError:
-        return float("nan") if kind is float else 0
-
-
-def _flag(text: str) -> bool:
-    truth = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-    }
-    try:
-        return truth[text.lower()]
-    except KeyError:
-        raise ValueError("true or false") from None
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name.strip()):
-        raise ValueError("NAME=VALUE, the name of an input variable of the Terraform root")
-    return name.strip(), value
-
-
-def _providers(text: str) -> str:
-    if text not in ("registry", "mirror"):
-        raise ValueError("registry, or mirror (an old release from PyPI, for the local target)")
-    return text
-
-
-def _workspace(text: str) -> str:
-    if not re.fullmatch(r"[\w.~-]{1,90}", text, re.ASCII):
-        raise ValueError("the name of a Terraform workspace: letters, digits, and -_.~")
-    return text
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from None
-    return _text(text)
-
-
-def _text(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("a text that isn't empty and has no control characters")
-    return text
-
-
-def _bucket_url(text: str) -> str | None:
-    """A workflow passes a variable that isn't set as an empty text."""
-    if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9]/[\w./=-]*[\w.=-]/?", text):
-        raise ValueError("s3://BUCKET/PREFIX")
-    return text.rstrip("/") or None
-
-
-def _on_or_off(text: str) -> str:
-    try:
-        return "on" if _flag(text) else "off"
-    except ValueError:
-        raise ValueError("on or off") from None
-
-
-def _destroyer(text: str) -> str:
-    if text not in ("terraform", "emulator"):
-        raise ValueError("terraform, or emulator (which ends with all that was deployed to it)")
-    return text
-
-
-def _shortcuts(text: str) -> str:
-    wanted = [name.strip() for name in text.split(",")]
-    if text in ("on", "off") or set(wanted) <= set(SHORTCUTS):
-        return text
-    raise ValueError(f"on, off, or some of: {', '.join(SHORTCUTS)}")
-
-
-def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,}(-[a-z0-9]+){1,4}", text):
-        raise ValueError("the name of an AWS region, such as eu-west-1")
-    return text
-
-
-def _deployment_id(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
-        raise ValueError(
-            "the id of a kept deployment, as `event-harness list` shows it; pytest reads the word after"
-            " --harness-reuse as the id, unless it is a path with a slash or a dot in it"
-        )
-    return text
-
-
 SETTINGS = (
     Setting(
-        "target", "local", _target, "where to deploy: local (local AWS emulator), aws, or an emulator's URL"
+        "target",
+        "local",
+        valid.target,
+        "where to deploy: local (local AWS emulator), aws, or an emulator's URL",
     ),
-    Setting("root", ".", _text, "the Terraform root to deploy, relative to pytest's rootdir"),
+    Setting("root", ".", valid.plain, "the Terraform root to deploy, relative to pytest's rootdir"),
     Setting(
-        "var", {}, _assignment, "an input variable of the Terraform root, NAME=VALUE; repeatable", "list"
+        "var", {}, valid.assignment, "an input variable of the Terraform root, NAME=VALUE; repeatable", "list"
     ),
-    Setting("var_file", (), _text, "a file of variables, as for -var-file; repeatable", "list"),
-    Setting("exclude", (), _text, "a name or path that a deployment doesn't copy; repeatable", "list"),
+    Setting("var_file", (), valid.plain, "a file of variables, as for -var-file; repeatable", "list"),
+    Setting("exclude", (), valid.plain, "a name or path that a deployment doesn't copy; repeatable", "list"),
     Setting(
         "include",
         (),
-        _text,
+        valid.plain,
         "a name or path that a deployment copies although it is left out or large; repeatable",
         "list",
     ),
     Setting(
         "workspace",
         "default",
-        _workspace,
+        valid.workspace,
         "terraform.workspace on target local; elsewhere it is the deployment's id",
     ),
-    Setting("state_dir", STATE_DIR, _text, "where deployments are recorded, relative to pytest's rootdir"),
+    Setting(
+        "state_dir", STATE_DIR, valid.plain, "where deployments are recorded, relative to pytest's rootdir"
+    ),
     Setting(
         "remote_state",
         None,
-        _bucket_url,
+        valid.bucket_url,
         "s3://BUCKET/PREFIX that also holds the state, so another machine can destroy; not on target local",
     ),
     Setting(
-        "sla", 30.0, _seconds, "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)"
+        "sla",
+        30.0,
+        valid.seconds,
+        "seconds within which a result must arrive; also: @pytest.mark.sla(SECONDS)",
     ),
     Setting(
-        "keep", False, _flag, "do not destroy the deployment at the end; reuse or sweep it later", "flag"
+        "keep",
+        False,
+        valid.truth,
+        "do not destroy the deployment at the end; reuse or sweep it later",
+        "flag",
     ),
     Setting(
         "reuse",
         None,
-        _deployment_id,
+        valid.deployment_id,
         "test a kept deployment: its id, or no value for the newest one",
         "optional",
         "last",
@@ -245,14 +119,14 @@ SETTINGS = (
     Setting(
         "apply",
         False,
-        _flag,
+        valid.truth,
         "with --harness-reuse: apply what has changed in the Terraform files to the kept deployment",
         "flag",
     ),
     Setting(
         "debug",
         None,
-        _text,
+        valid.plain,
         "let a function wait for a debugger: its component or name; no value: every function",
         "optional",
         "all",
@@ -260,69 +134,71 @@ SETTINGS = (
     Setting(
         "resources",
         None,
-        _text,
+        valid.plain,
         "test a system that something else deployed; its state or resource map: FILE.json, ssm:PARAMETER",
     ),
-    Setting("terraform", None, _text, "the terraform or tofu to use; default: the first on PATH"),
+    Setting("terraform", None, valid.plain, "the terraform or tofu to use; default: the first on PATH"),
     Setting(
         "providers",
         None,
-        _providers,
+        valid.providers,
         "where Terraform gets its providers: registry or mirror; default: the registry if it can be reached",
     ),
     Setting(
         "retry",
         (),
-        _pattern,
+        valid.pattern,
         "a regular expression of terraform errors after which apply and destroy continue; repeatable",
         "list",
     ),
     Setting(
         "region",
         None,
-        _region,
+        valid.region,
         "AWS region; default: AWS_REGION or AWS_DEFAULT_REGION, else eu-west-1 locally, the profile's on aws",
     ),
     Setting(
         "in_flight",
         None,
-        _count,
+        valid.count,
         "how many inputs may be in flight at once; default: learned locally, at first 4; 50 on aws",
     ),
     Setting(
         "readiness",
         120.0,
-        _seconds_or_off,
+        valid.seconds_or_off,
         "seconds within which a readiness probe must arrive after apply; 0: send no probe",
     ),
     Setting(
         "iam",
         "on",
-        _on_or_off,
+        valid.on_or_off,
         "on emulators: functions may do what their roles allow, and missing permissions are found; on or off",
     ),
     Setting(
         "destroy",
         "terraform",
-        _destroyer,
+        valid.destroyer,
         "what destroys a deployment on target local: terraform, or emulator (it ends, if nothing is outside)",
     ),
     Setting(
         "shortcuts",
         "on",
-        _shortcuts,
-        f"what makes a deployment on the local target quicker: on, off, or some of {', '.join(SHORTCUTS)}",
+        valid.shortcuts,
+        f"make a deployment on the local target quicker: on, off, or some of {', '.join(valid.SHORTCUTS)}",
     ),
     Setting(
         "report",
         None,
-        _text,
+        valid.plain,
         "a directory for the report of the session (extra report): index.html and report.json",
     ),
-    Setting("report_bodies", False, _flag, "show contents of inputs and results in the report", "flag"),
-    Setting("otlp", None, _text, "a file for the events' ways as OpenTelemetry spans (OTLP JSON)"),
-    Setting("ttl", 4.0, _hours, "hours after which a sweep may destroy a dead deployment"),
-    Setting("allow_remote", False, _flag, "allow a target that is an emulator on another machine", "flag"),
+    Setting("report_bodies", False, valid.truth, "show contents of inputs and results in the report", "flag"),
+    Setting("otlp", None, valid.plain, "a file for the events' ways as OpenTelemetry spans (OTLP JSON)"),
+    Setting("ttl", 4.0, valid.hours, "hours after which a sweep may destroy a dead deployment"),
+    Setting(
+        "allow_remote", False, valid.truth, "allow a target that is an emulator on another machine", "flag"
+    ),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -397,7 +273,7 @@ class Settings:
             given: Any = environ[setting.variable]
             if setting.kind == "list":
                 # A regular expression may hold spaces, an assignment in the environment may not.
-                given = given.split() if setting.parse is _assignment else given.splitlines()
+                given = given.split() if setting.parse is valid.assignment else given.splitlines()
             return Value(_parsed(setting, given, setting.variable), setting.variable)
         if ini not in (None, "", []):
             return Value(_parsed(setting, ini, f"{setting.ini} in the ini file"), "ini")
@@ -421,5 +297,5 @@ def _parsed(setting: Setting, given: Any, origin: str) -> Any:
         return True
     if setting.kind == "list":
         values = [parse(setting, text, origin) for text in given]
-        return dict(values) if setting.parse is _assignment else tuple(values)
+        return dict(values) if setting.parse is valid.assignment else tuple(values)
     return parse(setting, str(given), origin)

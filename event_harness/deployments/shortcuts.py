@@ -7,7 +7,7 @@ on an emulator of somebody else.
 from dataclasses import dataclass
 
 from event_harness.aws.targets import Target
-from event_harness.settings import SHORTCUTS
+from event_harness.setting_values import SHORTCUTS
 
 MORE_MEMORY = {"GOGC": "400"}
 """Go's collector takes a fifth of the CPU time of terraform and its providers, which live for seconds."""

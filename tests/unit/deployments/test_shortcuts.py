@@ -7,7 +7,8 @@ import pytest
 from event_harness.aws.targets import Target
 from event_harness.deployments.shortcuts import Shortcuts
 from event_harness.errors import SettingError
-from event_harness.settings import SHORTCUTS, Settings
+from event_harness.setting_values import SHORTCUTS
+from event_harness.settings import Settings
 
 OURS = Target.local("http://127.0.0.1:4566", emulator_log=Path("log"))
 
