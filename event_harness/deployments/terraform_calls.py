@@ -22,7 +22,7 @@ from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
 from event_harness.terraform import emptied, known_variables, provider_in_use, state_file, toolchain
 from event_harness.terraform.command import Terraform
-from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.configuration import EVALUATED, Configuration
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure, Transient
@@ -207,8 +207,7 @@ class TerraformCalls:
                 alias: {name: self._known(text, configuration) for name, text in arguments.items()}
                 for alias, arguments in emptied.only(found, "region").items()
             }
-        question = emptied.to_evaluate(found)
-        self.record.provider_blocks = emptied.evaluated(found, self._console(question) if question else "")
+        self.record.provider_blocks = emptied.evaluated(found, self._answers(emptied.questions(found)))
         region = next((b.get("region") for b in self.record.provider_blocks if "alias" not in b), None)
         if region and region != self.target.region:
             if region_origin:
@@ -229,7 +228,19 @@ class TerraformCalls:
             elsewhere=[*self.record.var_files, *known_variables.set_elsewhere(configuration, os.environ)],
         )
 
-    def _console(self, expression: str) -> str:
+    def _answers(self, asked: emptied.Questions) -> Mapping[str, Any]:
+        """What `terraform console` answers to the first question of which it knows the answer."""
+        if not asked.lines:
+            return {}
+        file = self.record.configuration_dir / EVALUATED
+        file.write_text(asked.locals, encoding="utf-8")
+        try:
+            answers = (emptied.answered(self._console(line)) for line in asked.lines)
+            return next(filter(None, answers), {})
+        finally:
+            file.unlink()
+
+    def _console(self, line: str) -> str:
         """What `terraform console` answers to a line; empty if it fails."""
         terraform = self.terraform()
         try:
@@ -237,7 +248,7 @@ class TerraformCalls:
                 [str(self.toolchain.binary), "console", *self.variable_flags()],
                 cwd=self.record.configuration_dir,
                 env=terraform.env,
-                input=expression,
+                input=line,
                 capture_output=True,
                 text=True,
                 errors="replace",

@@ -21,8 +21,10 @@ TAGS_OVERRIDE = "~event_harness_tags_override.tf"
 RUNTIMES_OVERRIDE = "~event_harness_runtimes_override.tf.json"
 CODE_OVERRIDE = "~event_harness_code_override.tf"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
+# Only there while `terraform console` answers; see emptied.py.
+EVALUATED = "event_harness_evaluated.tf"
 GENERATED = (
-    *(OVERRIDE, TAGS_OVERRIDE, RUNTIMES_OVERRIDE, CODE_OVERRIDE, IMPLICIT_PROVIDER),
+    *(OVERRIDE, TAGS_OVERRIDE, RUNTIMES_OVERRIDE, CODE_OVERRIDE, IMPLICIT_PROVIDER, EVALUATED),
     "event_harness_override.tf.json",
 )
 LOCK = ".terraform.lock.hcl"
@@ -49,11 +51,13 @@ class Configuration:
         directory: where they are.
         contents: the blocks of each file that is valid, in the order in which Terraform merges them.
         broken: the files that can't be read.
+        tofu: whether it is read as OpenTofu reads it.
     """
 
     directory: Path
     contents: Mapping[Path, Mapping[str, Any]]
     broken: tuple[Path, ...] = ()
+    tofu: bool = False
 
     @classmethod
     def read(cls, directory: Path, *, tofu: bool = False) -> "Configuration":
@@ -78,7 +82,7 @@ class Configuration:
                 contents[file] = hcl.read(file)
             except hcl.UnreadableError:
                 broken.append(file)
-        return cls(directory, contents, tuple(broken))
+        return cls(directory, contents, tuple(broken), tofu)
 
     def blocks(self, kind: str, labels: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
         """The labels and the body of each block of a kind, override files last."""
@@ -159,7 +163,7 @@ class Configuration:
             directory = waiting.pop()
             if directory not in found:
                 try:
-                    found[directory] = Configuration.read(directory)
+                    found[directory] = Configuration.read(directory, tofu=self.tofu)
                 except ConfigurationError:
                     continue
                 waiting += found[directory].local_modules
@@ -168,7 +172,7 @@ class Configuration:
 
 def is_override(file: Path) -> bool:
     """Whether Terraform merges a file over the others instead of adding it to them."""
-    stem = file.name.partition(".tf" if ".tf" in file.name else ".tofu")[0]
+    stem = file.name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
     return stem == "override" or stem.endswith("_override")
 
 

@@ -7,6 +7,7 @@ check fails. The empty root holds only the provider blocks, with the values of t
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,8 @@ def expressions(configuration: Configuration) -> dict[str, dict[str, str]]:
                 for inner in hcl.block_texts(body_text, key):
                     inside = hcl.inside(inner)
                     pairs = {name: hcl.expression_text(inside, name) for name in hcl.parsed(inside)}
-                    arguments[key] = (
-                        "{ " + ", ".join(f"{name} = {text}" for name, text in pairs.items() if text) + " }"
-                    )
+                    lines = "".join(f"{name} = {text}\n" for name, text in pairs.items() if text)
+                    arguments[key] = f"{{\n{lines}}}"
     return found
 
 
@@ -64,24 +64,54 @@ def constant(expression: str) -> tuple[bool, Any]:
     return True, hcl.parsed(f"x = {expression.strip()}\n")["x"]
 
 
-def to_evaluate(found: Mapping[str, Mapping[str, str]]) -> str | None:
-    """One line for `terraform console` that evaluates all that isn't constant; None if all is."""
+@dataclass(frozen=True)
+class Questions:
+    """What `terraform console` is asked about the arguments that aren't constant.
+
+    The expressions may have several lines and comments, and a question has one line. So the expressions are
+    values of a file of locals, and the questions name these.
+
+    Attributes:
+        locals: the text of the file.
+        lines: the questions, each instead of the one before: if a role isn't known yet, the region may be.
+    """
+
+    locals: str
+    lines: tuple[str, ...]
+
+
+def questions(found: Mapping[str, Mapping[str, str]]) -> Questions:
+    """The questions about all expressions that aren't constant; no lines if all are."""
     left = {
-        f"{alias}/{name}": " ".join(text.split())
+        f"{alias}/{name}": text
         for alias, arguments in found.items()
         for name, text in arguments.items()
         if not constant(text)[0]
     }
-    pairs = ", ".join(f"{json.dumps(name)} = {text}" for name, text in left.items())
-    return f"jsonencode({{ {pairs} }})\n" if left else None
+    names = {argument: f"event_harness_{number}" for number, argument in enumerate(left)}
+    values = "".join(f"  {names[argument]} = {text}\n" for argument, text in left.items())
+    asked = (list(names), [argument for argument in names if argument.endswith("/region")])
+    lines = [
+        "jsonencode({ "
+        + ", ".join(f"{json.dumps(argument)} = local.{names[argument]}" for argument in arguments)
+        + " })\n"
+        for arguments in asked
+        if arguments
+    ]
+    return Questions(f"locals {{\n{values}}}\n", tuple(dict.fromkeys(lines)))
 
 
-def evaluated(found: Mapping[str, Mapping[str, str]], answer: str) -> list[Block]:
-    """The provider blocks with the values that `terraform console` has answered, without the unknown ones."""
+def answered(answer: str) -> Mapping[str, Any]:
+    """The values by alias and name in what `terraform console` has answered; empty if it has none."""
     try:
-        known = json.loads(json.loads(answer))
-    except ValueError:
-        known = {}
+        values = json.loads(json.loads(answer))
+    except (ValueError, TypeError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def evaluated(found: Mapping[str, Mapping[str, str]], known: Mapping[str, Any]) -> list[Block]:
+    """The provider blocks with the values that Terraform has told, without the unknown ones."""
     blocks = []
     for alias, arguments in found.items():
         block: Block = {"alias": alias} if alias else {}

@@ -117,6 +117,14 @@ def test_opentofu_reads_its_own_file_in_place_of_the_one_of_the_same_name(tmp_pa
     assert Configuration.read(tmp_path).outputs == {"terraform"}
 
 
+def test_modules_are_read_by_the_program_that_reads_the_root(tmp_path):
+    read(tmp_path, 'module "m" {\n  source = "./m"\n}\n')
+    (tmp_path / "m").mkdir()
+    read(tmp_path / "m", 'output "tofu" {\n  value = 1\n}\n', "main.tofu", tofu=True)
+    assert [one.outputs for one in Configuration.read(tmp_path, tofu=True).tree()] == [set(), {"tofu"}]
+    assert len(Configuration.read(tmp_path).tree()) == 1
+
+
 @pytest.mark.parametrize(
     "content",
     [
