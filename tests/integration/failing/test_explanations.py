@@ -272,7 +272,7 @@ def test_an_exception_that_is_swallowed_is_told_by_the_last_line(chain):
     with chain.broken("price", '        order["total"]', swallowed):
         report = chain.report(chain.orders.send({"amunt": 5}))
     assert report.cause.startswith(
-        "price ran without an error, but nothing of it came to audit, behind news;"
+        "price ran without an error, but nothing of it came to audit (after news);"
     )
     assert "skipped" in report.cause
     assert states(report)["price"] == "ok"
