@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,9 @@ def _figure(
     case: str, root: Path, times: int, ours: Callable[[DeployedSystem], None], theirs: Test
 ) -> Figure:
     mine, plain = [], []
-    with _plain_root(root) as (directory, environ, target):
+    with _plain_root(root) as (terraform, target):
         for _ in range(times):
-            plain.append(_seconds(lambda: _plain(directory, environ, target, theirs)))
+            plain.append(_seconds(lambda: _plain(terraform(), target, theirs)))
             mine.append(_seconds(lambda: _ours(root, ours)))
     return Figure(
         "one cycle: init, apply, test, destroy",
@@ -134,10 +135,11 @@ def _invoked(system: DeployedSystem) -> None:
     _invoke(dict(system.outputs), system.target)
 
 
-def _plain(root: Path, environ: dict[str, str], target: Target, test: Test) -> None:
-    terraform = tftest.TerraformTest(str(root), env=environ)
+def _plain(terraform: tftest.TerraformTest, target: Target, test: Test) -> None:
     terraform.setup(cleanup_on_exit=False)
-    variables = {name: value for name, value in VARIABLES.items() if f'"{name}"' in _text(root)}
+    variables = {
+        name: value for name, value in VARIABLES.items() if f'"{name}"' in _text(Path(terraform.tfdir))
+    }
     try:
         terraform.apply(tf_vars=variables)
         outputs = dict(terraform.output())
@@ -172,8 +174,8 @@ def _invoke(outputs: dict[str, Any], target: Target) -> None:
 
 
 @contextmanager
-def _plain_root(root: Path) -> Iterator[tuple[Path, dict[str, str], Target]]:
-    """A copy of a root that leads plain Terraform to an emulator, and the environment that it needs."""
+def _plain_root(root: Path) -> Iterator[tuple[Callable[[], tftest.TerraformTest], Target]]:
+    """Makes tftest's object for a copy of a root that leads plain Terraform to an emulator."""
     tools = toolchain.find(target="local")
     copy = root.with_name(f"{root.name}-plain")
     shutil.copytree(root, copy)
@@ -182,7 +184,8 @@ def _plain_root(root: Path) -> Iterator[tuple[Path, dict[str, str], Target]]:
             copy, endpoint_url=aws.endpoint_url, old_provider=tools.old_provider, copied=False, version=None
         )
         target = aws.target()
-        yield copy, target.environ(dict(os.environ)) | tools.environ(), target
+        environ = target.environ(dict(os.environ)) | tools.environ()
+        yield partial(tftest.TerraformTest, str(copy), binary=str(tools.binary), env=environ), target
 
 
 def _write_sample(directory: Path) -> None:
