@@ -20,7 +20,7 @@ from event_harness.results.sent import Sent
 
 SHORTEST = 0.05  # seconds that the imagined system takes at least; log-uniform up to `bench.effort.longest`
 AT_ONCE = 4
-MEDIAN, PERCENTILE_95 = 0.060, 0.150  # seconds: the guarantee of event-harness
+LATEST = 1.2  # seconds that a wait may return late: the longest pause between two looks, and an answer
 SEED = 1
 
 
@@ -90,7 +90,7 @@ def _waited(
     return Verdict(
         f"median {median}, 95th percentile {high}, worst {worst}; {reads} in all",
         reads=sum(made[name] for name in READS) / len(delays),
-        passed=figures[0] <= MEDIAN and figures[1] <= PERCENTILE_95,
+        passed=figures[2] <= LATEST,
     )
 
 
