@@ -5,7 +5,7 @@ from states import arn, bucket, bus, drawn, function, graph_of, resource, table,
 
 WORK = arn("lambda", "function:work")
 BALANCER = arn("elasticloadbalancing", "loadbalancer/app/front/1")
-GROUP = arn("elasticloadbalancing", "targetgroup/work/2")
+GROUP = arn("elasticloadbalancing", "targetgroup/orders/2")
 HEARD = arn("elasticloadbalancing", "listener/app/front/1/3")
 
 
