@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Failure", "FailureReader", "parse"]
 
-_HIDDEN = 10  # seconds that a message stays hidden if this process dies before it returns the message
-_READ = 6.0  # seconds for one look into one queue: well before its first messages come back
+_READ, _READ_AT_MOST = 6.0, 48.0
+"""Seconds of a first look into one queue, and of the longest. A look that does not reach the end of a queue
+doubles the time of the next: a queue that gives its messages in the same order would never show its last."""
+_RETURNED = 4  # seconds beyond the look after which a message is seen again if this process dies
 
 
 class FailureReader:
@@ -56,6 +58,7 @@ class FailureReader:
         self._ids = KnownIds() if ids is None else ids
         self._clock = clock
         self._lock = threading.Lock()
+        self._allowed: dict[str, float] = {}  # queue url -> seconds of its next look, where they have grown
         # message id -> failure, number of the latest look that saw it
         self._seen: dict[str, tuple[Failure, int]] = {}
 
@@ -107,13 +110,13 @@ class FailureReader:
 
     def _peek(self, url: str) -> Iterator["MessageTypeDef"]:
         received: list[MessageTypeDef] = []
-        began = self._clock()
+        began, allowed = self._clock(), self._allowed.get(url, _READ)
         try:
             while True:
                 messages = self._client.receive_message(
                     QueueUrl=url,
                     MaxNumberOfMessages=10,
-                    VisibilityTimeout=_HIDDEN,
+                    VisibilityTimeout=int(allowed) + _RETURNED,
                     WaitTimeSeconds=self._wait,
                     MessageSystemAttributeNames=[
                         "SentTimestamp",
@@ -125,8 +128,9 @@ class FailureReader:
                     break
                 received += messages
                 yield from messages
-                if self._clock() - began >= _READ:
+                if self._clock() - began >= allowed:
                     self.unread[url] = len(received)
+                    self._allowed[url] = min(2 * allowed, _READ_AT_MOST)
                     break
         finally:
             for start in range(0, len(received), 10):

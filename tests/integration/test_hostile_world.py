@@ -93,7 +93,7 @@ def test_a_failure_behind_thousands_of_messages_is_found(listener):
     listener.wait_for(sent)
     fill(listener, [f'{{"number": {number}}}' for number in range(3000)])
     fill(listener, [failed(sent)])
-    assert listener.wait_for_failure(sent, timeout=120)
+    assert listener.wait_for_failure(sent, timeout=300)
     listener.target.client("sqs").purge_queue(
         QueueUrl=listener.resources.component("letters").failure_queue_url
     )

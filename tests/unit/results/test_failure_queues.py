@@ -370,6 +370,19 @@ def test_a_look_that_takes_too_long_says_how_far_it_came(queues):
     assert queues.hidden == set()
 
 
+def test_each_look_that_does_not_reach_the_end_of_a_queue_lets_the_next_read_further(queues):
+    times = iter(range(0, 1000, 2))
+    reader = FailureReader({"queue/p": "processor"}, queues, clock=lambda: next(times))
+    for number in range(100):
+        queues.put("queue/p", s3_event(f"run/{number}"))
+    read = []
+    for _ in range(3):
+        reader.look()
+        read.append(len(reader.all()))
+    assert read == [30, 60, 100]
+    assert (reader.unread, queues.hidden) == ({}, set())
+
+
 def test_failures_are_told_by_input_for_many_inputs_at_once(queues):
     ids = KnownIds(["in/*.csv"])
     for number in range(100):
