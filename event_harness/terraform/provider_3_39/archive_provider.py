@@ -184,12 +184,7 @@ def archive_file(config: dict[str, Any]) -> dict[str, Any]:
     if sum(bool(config.get(way)) for way in ways) > 1:
         raise ArchiveError(f"only one of {', '.join(ways)} may be given")
     content = makers[config["type"]](entries(config))
-    target = Path(config["output_path"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:
-        partial.write(content)
-    os.chmod(partial.name, 0o644)
-    os.replace(partial.name, target)
+    _write(Path(config["output_path"]), content)
     digests = {name: hashlib.new(name, content, usedforsecurity=False).digest() for name in _DIGESTS}
     return {
         **config,
@@ -202,6 +197,19 @@ def archive_file(config: dict[str, Any]) -> dict[str, Any]:
         "output_base64sha256": base64.b64encode(digests["sha256"]).decode(),
         "output_base64sha512": base64.b64encode(digests["sha512"]).decode(),
     }
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write an archive as a whole: nobody sees a part of it. A device, as `/dev/null`, is written as it is."""
+    target = Path(os.path.realpath(path))  # a link stays, and the file that it leads to is written
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as partial:
+        partial.write(content)
+    os.chmod(partial.name, 0o644)
+    os.replace(partial.name, target)
 
 
 # --- served to Terraform ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import os
+import stat
 import tarfile
 import zipfile
 
@@ -160,3 +161,25 @@ def test_arguments_come_back_as_they_were_given(archive, source):
     """Terraform refuses a data source whose configuration changes while it is read."""
     given = {"source_dir": str(source), "excludes": ["b.py"], "output_file_mode": None}
     assert archive(**given).items() >= given.items()
+
+
+def test_link_stays_and_the_file_that_it_leads_to_is_written(archive, source, tmp_path):
+    there, link = tmp_path / "there.zip", tmp_path / "link.zip"
+    there.write_text("old")
+    link.symlink_to(there)
+    state = archive(source_dir=str(source), output_path=str(link))
+    assert link.is_symlink()
+    assert there.read_bytes() == link.read_bytes()
+    assert len(there.read_bytes()) == state["output_size"]
+
+
+def test_device_is_written_and_not_replaced(archive, source, tmp_path):
+    device = tmp_path / "pipe"  # as for `output_path = "/dev/null"`, where only the sum matters
+    os.mkfifo(device)
+    reader = os.open(device, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        state = archive(source_dir=str(source), output_path=str(device))
+        assert stat.S_ISFIFO(device.stat().st_mode)
+        assert len(os.read(reader, 1 << 16)) == state["output_size"]
+    finally:
+        os.close(reader)
