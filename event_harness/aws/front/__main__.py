@@ -7,6 +7,7 @@ from ministack import app as ministack
 
 from event_harness.aws.front import (
     code_files,
+    deploying,
     fault_injection,
     function_workers,
     functions,
@@ -38,6 +39,7 @@ def main() -> None:
     fault_injection.know_connections()
     invocations.install()
     permissions.install()
+    deploying.install()
     # MiniStack's `main` serves the application that its module names at that moment.
     behind = MemoryReport(FaultInjection(ministack.app, faults, struck))
     ministack.app = ForwardProxy(CodeFiles(Admission(behind)))

@@ -17,6 +17,7 @@ from ministack.core import iam_actions, iam_evaluator, sigv4
 from ministack.services import iam, sns, sqs, sts
 
 from event_harness.aws import policies
+from event_harness.aws.front import deploying
 from event_harness.aws.policies import Request
 
 _log = logging.getLogger("event_harness")
@@ -89,7 +90,8 @@ def know_managed_policies() -> None:
     """
     for name, document in json.loads(_MANAGED.read_text(encoding="utf-8")).items():
         record = iam._make_aws_managed_record(name, json.dumps(document))
-        iam._aws_managed_policies[record["Arn"]] = record
+        known = iam._aws_managed_policies.get(record["Arn"], {})
+        iam._aws_managed_policies[record["Arn"]] = record | {"Description": known.get("Description", "")}
 
 
 def certain(enforce: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,7 +169,7 @@ def _request(
 def _is_denied(request: Request, service: str, resource_arn: str, session: Mapping[str, Any]) -> bool:
     role = _role(session)
     if role is None:
-        return True  # it was deleted
+        return not deploying.is_unknown_role(session["Arn"].split("/")[1])  # else it was deleted
     account = session["Arn"].split(":")[4]
     documents = [*(role.get("InlinePolicies") or {}).values()]
     for arn in role.get("AttachedPolicies", []):
