@@ -200,7 +200,7 @@ def archive_file(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write an archive as a whole: nobody sees a part of it. A device, as `/dev/null`, is written as it is."""
+    """Write an archive as a whole: nobody sees a part of it. A device, as `/dev/null`, stays one."""
     target = Path(os.path.realpath(path))  # a link stays, and the file that it leads to is written
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and not target.is_file():
