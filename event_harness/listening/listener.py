@@ -9,6 +9,8 @@ from event_harness.listening.matching import Matcher, Until
 from event_harness.listening.measuring import Measuring
 from event_harness.listening.recording import recorded
 from event_harness.results.failures import Failure
+from event_harness.results.look_interval import SHORTEST
+from event_harness.results.reader import STALLED
 from event_harness.results.result import Result, by_source
 from event_harness.results.sent import Sent
 
@@ -127,7 +129,9 @@ class Listener(Measuring):
                 now = self.clock()
                 self.look_into_queues(lambda: self.failure_of(sent, after))
                 if failure := self.failure_of(sent, after):
-                    return self._explainer.completed(sent, failure)
+                    failure = self._explainer.completed(sent, failure)
+                    self._let_look_end()
+                    return failure
                 self._check_queues()
                 if now >= began + timeout:
                     break
@@ -146,6 +150,12 @@ class Listener(Measuring):
             sent,
             cause=self._results_instead(sent),
         )
+
+    def _let_look_end(self) -> None:
+        """Wait until the messages of a look are back in their queue, for `STALLED` seconds at most."""
+        until = self.clock() + STALLED
+        while self.failures.looking and self.clock() < until:
+            self._sleep(SHORTEST)
 
     def _check_queues(self) -> None:
         for url, error in list(self.failures.errors.items()):

@@ -81,6 +81,11 @@ class FailureReader:
             self.looks += 1
             return new
 
+    @property
+    def looking(self) -> bool:
+        """Whether a look is on its way. What it has received is hidden from others until it ends."""
+        return self._lock.locked()
+
     def of(self, correlation_id: str, after: int = 0) -> list[Failure]:
         """Failures of this input, seen by looks after number `after`. A redriven one is not among them."""
         return [failure for failure in self.all(after) if failure.concerns(correlation_id)]

@@ -1,6 +1,7 @@
 """Inputs that fail, awaited or not."""
 
 import threading
+import time
 
 import pytest
 from listener_fakes import MAP, World, client_error, envelope
@@ -11,6 +12,7 @@ from event_harness.errors import (
     SettingError,
     WaitTimeoutError,
 )
+from event_harness.results.background import in_thread
 
 
 @pytest.fixture
@@ -107,6 +109,30 @@ def test_failures_are_awaited_and_stay_in_their_queue(world):
     assert failure.event["Records"][0]["s3"]["bucket"]["name"] == "source-bucket"
     assert len(world.queues.messages["queue/processor"]) == 1
     assert not world.queues.hidden
+
+
+def test_an_awaited_failure_is_back_in_its_queue_before_the_wait_returns(monkeypatch):
+    """A redrive right after the wait would not see it otherwise. The look takes its time."""
+    world = World(clock=time.monotonic, sleep=None, spawn=in_thread)
+    sent = world.send()
+    world.fails(sent, after=0.1)
+    world.clock.sleep(1)
+    give_back, told = world.queues.change_message_visibility_batch, threading.Event()
+    completed = world.listener._explainer.completed
+
+    def late(**arguments):
+        assert told.wait(60)
+        time.sleep(0.02)
+        return give_back(**arguments)
+
+    def tells(*arguments):
+        told.set()
+        return completed(*arguments)
+
+    monkeypatch.setattr(world.queues, "change_message_visibility_batch", late)
+    monkeypatch.setattr(world.listener._explainer, "completed", tells)
+    assert world.listener.wait_for_failure(sent).component == "processor"
+    assert world.queues.hidden == set()
 
 
 def test_an_input_that_was_to_fail_and_did_not_says_so(world):
