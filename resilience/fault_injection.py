@@ -20,7 +20,7 @@ from event_harness.machine.ports import LOOPBACK, free_port, listens
 
 Rule = Mapping[str, Any]
 
-_UP_WITHIN = 30.0  # seconds
+_UP_WITHIN = 120.0  # seconds
 
 
 def storm(*, throttled: float = 0.1, failing: float = 0.05, reset: float = 0.02) -> list[Rule]:
@@ -121,7 +121,7 @@ class FaultInjection:
         return f"{requests['faulted']} of {requests['total']} requests struck"
 
     def _control(self, method: str, path: str, body: Sequence[Rule] | None = None) -> Any:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=10)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
         try:
             connection.request(
                 method, f"/_microburst/{path}", body=json.dumps(body) if body is not None else None

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SMALL_ROOT = ROOT / "resilience" / "small_root"
 
 STAGES = {"init": "init", "apply": "apply", "test": "applied", "destroy": "destroy"}  # as the record says it
-PATIENCE = 240.0  # seconds for a session or a sweep to end
+PATIENCE = 600.0  # seconds for a session or a sweep to end
 EMULATOR = "local AWS emulator"  # as a victim: its supervisor, or one of the processes that it starts
 EVERYTHING = "everything"  # as a victim: all processes of the session at once
 

@@ -63,7 +63,7 @@ def trials(directory: Path, count: int, seed: int) -> list[tuple[bool, str]]:
     python = [sys.executable, "-m", "resilience.signals", str(directory), str(count), str(seed)]
     try:
         done = subprocess.run(
-            python, capture_output=True, text=True, timeout=60 + count * LONGEST / 10, check=False
+            python, capture_output=True, text=True, timeout=60 + count * LONGEST / 4, check=False
         )
     except subprocess.TimeoutExpired as error:
         return [(False, f"seed {seed}: it hangs after: {str(error.stdout)[-300:]}")]

@@ -20,7 +20,7 @@ def is_known_to(target: Target) -> bool:
     if not (target.emulator_log and target.endpoint_url):
         return False
     url = urlsplit(target.endpoint_url)
-    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=5)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
     try:
         connection.request("GET", PATH)
         return connection.getresponse().status == 200

@@ -48,6 +48,6 @@ def ask(
 def memory_of(target: Target) -> float | None:
     """MB that the emulator and the workers of its functions take; None if it doesn't tell."""
     try:
-        return float(ask(target, "GET", MEMORY, timeout=5)["bytes"]) / 1e6
+        return float(ask(target, "GET", MEMORY)["bytes"]) / 1e6
     except EmulatorError:
         return None

@@ -71,7 +71,7 @@ def announced_pid(process: "subprocess.Popen[bytes]", log: Path) -> int:
 
 def answers(port: int) -> bool:
     """Whether a MiniStack answers at a port."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
     try:
         connection.request("GET", "/_ministack/health")
         return connection.getresponse().status == 200

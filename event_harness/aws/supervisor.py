@@ -36,7 +36,7 @@ _GRACE = 1.0  # seconds that the emulator has to end by itself
 # So many searches in a row must find no process, so many seconds apart: the environment of a process that
 # has just started is empty for a moment.
 _LOOKS, _BETWEEN = 2, 0.05
-_PATIENCE = 10.0  # seconds after which `clear` gives up
+_PATIENCE = 60.0  # seconds after which `clear` gives up
 
 
 def is_of(process: psutil.Process, directory: Path) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 _LOOK = 0.1  # seconds between two looks at the debugger and at the session
-_FREE_WITHIN = 5.0  # seconds that the process before this one may take to free the port
+_FREE_WITHIN = 30.0  # seconds that the process before this one may take to free the port
 
 
 class Process:
