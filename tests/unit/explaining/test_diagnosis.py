@@ -282,9 +282,12 @@ def test_what_does_not_answer_in_time_is_not_known_and_does_not_hold_up_the_rest
     sent = world.send()
     forever = threading.Event()
     world.logs.filter_log_events = lambda **_: forever.wait(60)
-    report = explainer(world, budget=0.05).explain(sent)
+    for budget in (0.05, 1, 20):  # a slow machine needs longer for the rest
+        report = explainer(world, budget=budget).explain(sent)
+        if finding(report, "source").state == "ok":
+            break
     forever.set()
-    assert finding(report, "processor").text == "not known: no answer within 0.05 s"
+    assert finding(report, "processor").text == f"not known: no answer within {budget:g} s"
     assert finding(report, "source").state == "ok"
 
 

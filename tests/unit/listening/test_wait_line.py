@@ -30,14 +30,14 @@ ERRED = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r"), Attempt(1
     ],
 )
 def test_the_line_says_where_the_input_is(visits, place):
-    line = WaitLine()
-    line._waits[0] = (line._clock() - 4.0, ["s/a"])
+    line = WaitLine(clock=lambda: 4.0)
+    line._waits[0] = (0.0, ["s/a"])
     assert line.text([event("a", *visits)]) == f"waiting 4 s, 0 of 1 arrived; {place}"
 
 
 def test_the_line_counts_the_inputs_of_a_batch():
-    line = WaitLine()
-    line._waits[0] = (line._clock() - 4.0, [f"s/{n}" for n in range(6)])
+    line = WaitLine(clock=lambda: 4.0)
+    line._waits[0] = (0.0, [f"s/{n}" for n in range(6)])
     events = [
         event("0", SOURCE, LEFT, state="arrived", arrivals=ARRIVED),
         event("1", SOURCE, RUNNING),
@@ -62,7 +62,9 @@ def test_a_short_wait_shows_nothing_and_a_long_one_a_line_that_is_removed():
     assert shown == [""]
     shown.clear()
     seen.clear()
-    with WaitLine(lambda: [event("a", SOURCE)], show, after=0.01, every=3600).during(["s/a"]):
+    with WaitLine(lambda: [event("a", SOURCE)], show, after=0.01, every=3600, clock=lambda: 0.0).during(
+        ["s/a"]
+    ):
         assert seen.wait(30)
     assert shown == ["waiting 0 s, 0 of 1 arrived; sent to source", ""]
 
@@ -77,7 +79,7 @@ def test_logs_that_cannot_be_read_disturb_no_wait():
     def trace():
         raise RuntimeError
 
-    with WaitLine(trace, show, after=0.01, every=3600).during(["s/a"]):
+    with WaitLine(trace, show, after=0.01, every=3600, clock=lambda: 0.0).during(["s/a"]):
         assert seen.wait(30)
     assert shown[0] == "waiting 0 s, 0 of 1 arrived"
 

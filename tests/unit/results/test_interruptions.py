@@ -27,6 +27,12 @@ def _short_pauses(monkeypatch):
         monkeypatch.setattr(f"event_harness.results.{module}.SHORTEST", 0.001)
 
 
+@pytest.fixture
+def never_given_up(monkeypatch):
+    """A look that is stuck is not given up, so a reader that is stuck finds nothing before its deadline."""
+    monkeypatch.setattr("event_harness.results.reader.STALLED", 3600)
+
+
 class Strike(BaseException):
     """Stands for KeyboardInterrupt: no code expects it."""
 
@@ -65,7 +71,7 @@ def world():
     return table, reader
 
 
-def wait(reader, correlation_id, seconds=5.0):
+def wait(reader, correlation_id, seconds=60.0):
     return reader.wait(lambda: reader.of(correlation_id) or None, time.monotonic() + seconds)
 
 
@@ -91,6 +97,7 @@ def struck(action, n):
     return interrupter.left <= 0
 
 
+@pytest.mark.usefixtures("never_given_up")
 def test_a_wait_that_is_struck_at_any_instruction_leaves_a_reader_that_works():
     """Each instruction of a wait of two looks: the first sees nothing, the second the result."""
     n = strikes = 0
@@ -110,19 +117,20 @@ def test_a_wait_that_is_struck_at_any_instruction_leaves_a_reader_that_works():
         table.record("run/b", event_id="b")
         reader.notice()
         assert wait(reader, "run/b"), f"the reader is dead after instruction {n}"
-        assert time.monotonic() - began < 2, f"the reader is stuck after instruction {n}"
+        assert time.monotonic() - began < 30, f"the reader is stuck after instruction {n}"
         if not hit:
             break
         strikes += 1
     assert strikes > 100
 
 
+@pytest.mark.usefixtures("never_given_up")
 def test_a_test_that_is_struck_while_it_sends_and_waits_leaves_a_listener_that_works():
     """At every seventh instruction, since there are thousands."""
     n, hit = 0, True
     while hit:
         n += 7
-        world = World(clock=time.monotonic, sleep=None, spawn=in_thread, in_flight=InFlight(9), sla=5)
+        world = World(clock=time.monotonic, sleep=None, spawn=in_thread, in_flight=InFlight(9), sla=60)
         original = world.buckets.put_object
 
         def put_object(world=world, original=original, **more):
@@ -133,7 +141,7 @@ def test_a_test_that_is_struck_while_it_sends_and_waits_leaves_a_listener_that_w
         hit = struck(lambda world=world: world.listener.wait_for(world.send()), n)
         began = time.monotonic()
         assert world.listener.wait_for(world.send()).text == "HELLO"
-        assert time.monotonic() - began < 2, f"stuck after instruction {n}"
+        assert time.monotonic() - began < 30, f"stuck after instruction {n}"
     assert n > 1000
 
 
@@ -159,7 +167,7 @@ def test_a_watch_that_is_struck_at_any_instruction_goes_on_looking():
         failures = FailureReader({"queue/p": "processor"}, queues)
         watch = FailureWatch(failures, silence=lambda: 2.0, noticed=lambda _news: None, clock=time.monotonic)
         hit = struck(watch.nudge, n)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not failures.of("run/a"):
             watch.nudge()
             assert time.monotonic() < deadline, f"the watch is dead after instruction {n}"
@@ -196,9 +204,9 @@ def test_a_reader_outlives_strikes_at_random_moments(seed):
         return thread
 
     thread = started()
-    until = time.monotonic() + 0.5
+    until, latest = time.monotonic() + 0.5, time.monotonic() + 60
     pause = 0.0003 * (seed + 1)
-    while time.monotonic() < until:
+    while time.monotonic() < until or (not strikes and time.monotonic() < latest):
         time.sleep(pause)
         thread = thread if thread.is_alive() else started()
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Strike))

@@ -68,7 +68,7 @@ def test_command_that_takes_too_long_is_interrupted(terraform):
 def test_nothing_of_a_command_outlives_it(terraform):
     program = "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid)"
     left = int(terraform(program).execute_command("apply").out)
-    _, alive = psutil.wait_procs([psutil.Process(left)] if psutil.pid_exists(left) else [], timeout=10)
+    _, alive = psutil.wait_procs([psutil.Process(left)] if psutil.pid_exists(left) else [], timeout=60)
     assert not alive
 
 

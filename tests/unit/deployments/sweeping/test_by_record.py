@@ -93,7 +93,7 @@ def test_second_sweep_waits_for_the_first_and_finds_its_work_done(dead, state, s
         time.sleep(0.01)
     record.delete()
     first.__exit__(None, None, None)
-    second.join(10)
+    second.join(60)
     assert not second.is_alive()
     assert not record.directory.exists()
 

@@ -25,7 +25,7 @@ IGNORANT = (
     "import signal, time\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     "print('ready', flush=True)\n"
-    "time.sleep(60)"
+    "time.sleep(600)"
 )
 WRITES_ITS_STATE = (  # until its standard input ends
     "import sys\n"
@@ -41,7 +41,7 @@ def test_processes_of_a_dead_deployment_are_ended_also_those_that_ignore_it(dead
     record = dead()
     with process(record, IGNORANT) as child:
         sweep.sweep(state, say=said)
-        assert child.wait(5) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
         child.stdout.close()
 
 
@@ -54,7 +54,7 @@ def test_terraform_that_writes_its_state_is_waited_for_and_not_interrupted_again
             child.stdin.close()  # it ends only once the sweep has said what it does
 
         sweep.sweep(state, say=say)
-        assert child.wait(5) == 0
+        assert child.wait(60) == 0
         child.stdout.close()
     assert "waiting" in said[0]
 
@@ -64,6 +64,6 @@ def test_provider_that_outlived_its_terraform_is_not_waited_for(dead, state, sai
     record = dead()
     with process(record, IGNORANT, TF_DATA_DIR="x", TF_PLUGIN_MAGIC_COOKIE="y") as child:
         sweep.sweep(state, say=said)
-        assert child.wait(5) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
         child.stdout.close()
     assert not any("waiting" in line for line in said)
