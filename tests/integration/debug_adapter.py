@@ -16,7 +16,7 @@ class Editor:
     """
 
     def __init__(self, port: int, attach: dict[str, Any]) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=300)
         self._stream = self._socket.makefile("rwb")
         self._numbers = itertools.count(1)
         self._events: list[dict[str, Any]] = []
@@ -96,7 +96,7 @@ class Editor:
             self._events.append(message)
 
 
-def when_printed(stream: Any, pattern: Any, seconds: float = 120) -> Any:
+def when_printed(stream: Any, pattern: Any, seconds: float = 300) -> Any:
     """Read lines until one matches; returns the match."""
     until, read = time.monotonic() + seconds, []
     for line in stream:

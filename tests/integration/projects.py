@@ -15,6 +15,8 @@ LETTERS = SYSTEMS / "letters"
 MARK = "EVENT_HARNESS_TEST_PROJECT"
 # Our tests use these plugins, a user's session doesn't. Without them it starts in two thirds of the time.
 LEAN = {"PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:html -p no:metadata"}
+# A slow machine needs longer than the default.
+PATIENT = {"EVENT_HARNESS_SLA": "120"}
 TOOLCHAIN = ("EVENT_HARNESS_TERRAFORM", "EVENT_HARNESS_PROVIDERS")
 
 ARRIVES = """
@@ -46,7 +48,7 @@ class Project:
         ours = ("EVENT_HARNESS_", "PYTEST_", "GITHUB_STEP_SUMMARY")
         usual = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
         kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
-        self.environ = usual | kept | LEAN | {MARK: str(directory)} | environ
+        self.environ = usual | kept | LEAN | PATIENT | {MARK: str(directory)} | environ
 
     def start(self, *arguments: str, module: str = "pytest") -> "subprocess.Popen[str]":
         """Start pytest, or the command line of another module, and return the process."""
@@ -63,7 +65,7 @@ class Project:
     def run(self, *arguments: str, module: str = "pytest", fails: bool = False) -> str:
         """Run it to its end, check that it succeeds (or fails), and return its output."""
         with self.start(*arguments, module=module) as process:
-            printed, _ = process.communicate(timeout=240)
+            printed, _ = process.communicate(timeout=600)
         assert (process.returncode != 0) == fails, printed
         return printed
 

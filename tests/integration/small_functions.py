@@ -29,7 +29,7 @@ class SmallFunction:
         client: Any = None,
     ):
         self.name = name
-        self.client = client or target.client("lambda", read_timeout=30)
+        self.client = client or target.client("lambda", read_timeout=120)
         self.client.create_function(
             FunctionName=name,
             Runtime="python3.11",

@@ -89,7 +89,7 @@ def test_every_command_of_the_page_works_in_order_and_nothing_is_left(project):
             env=environ,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

@@ -134,7 +134,7 @@ def test_provider_does_not_outlive_a_terraform_that_was_killed(terraform):
         served = psutil.Process(process.pid).children(recursive=True)
         assert served
         process.kill()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while (left := [p for p in served if p.is_running()]) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not [p for p in left if p.status() != psutil.STATUS_ZOMBIE]

@@ -63,7 +63,7 @@ def test_text_from_a_file_comes_back_and_nothing_is_left(demo, tmp_path):
     text = "naïve Straße\n" * 1000
     (tmp_path / "in put+.txt").write_text(text, encoding="utf-8")
     process = demo("--file", str(tmp_path / "in put+.txt"), "--out", str(tmp_path / "out.txt"))
-    printed, _ = process.communicate(timeout=200)
+    printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == text.upper()
     for moment in ("sent", "processing", "written", "recorded", "stored", "received"):
@@ -82,7 +82,7 @@ def test_function_that_cannot_start_is_told_with_its_place_on_the_path(demo, tmp
     app = root / "functions" / "text_processor" / "app.py"
     app.write_text(f"import nothere\n{app.read_text()}")
     process = demo(root=root)
-    printed, _ = process.communicate(timeout=200)
+    printed, _ = process.communicate(timeout=600)
     assert process.returncode == 1, printed
     lines = printed.splitlines()
     first = next(line for line in lines if line.startswith("demo: "))
@@ -105,7 +105,7 @@ def test_unreadable_file_is_refused_in_one_line_before_anything_starts(demo, tmp
     if content is not None:
         (tmp_path / "bad.txt").write_bytes(content)
     process = demo("--file", str(tmp_path / "bad.txt"))
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert said in printed
     assert printed.count("\n") == 1
@@ -113,7 +113,7 @@ def test_unreadable_file_is_refused_in_one_line_before_anything_starts(demo, tmp
 
 def test_device_or_pipe_is_refused_as_a_file(demo):
     process = demo("--file", "/dev/zero")
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert printed == "demo: /dev/zero is not a file; give a file with a text: make demo FILE=path\n"
 
@@ -121,7 +121,7 @@ def test_device_or_pipe_is_refused_as_a_file(demo):
 @pytest.mark.parametrize(("out", "said"), [("no/where.txt", "is no directory"), (".", "it is a directory")])
 def test_unwritable_out_is_refused_before_anything_starts(demo, tmp_path, out, said):
     process = demo("--out", str(tmp_path / out))
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     assert said in printed
     assert printed.count("\n") == 1
@@ -136,7 +136,7 @@ def test_interrupt_during_apply_destroys_everything(demo, tmp_path, number):
         if "applying" in line:
             process.send_signal(number)
             break
-    printed = seen + process.communicate(timeout=200)[0]
+    printed = seen + process.communicate(timeout=600)[0]
     assert process.returncode == 1, printed
     assert "interrupted" in printed
     assert not records_of(process), printed

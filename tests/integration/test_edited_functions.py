@@ -64,7 +64,7 @@ def words(project):
 
 def held(project):
     """Wait until a session holds the deployment."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (project.directory / "held").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -113,7 +113,7 @@ def test_edited_functions_and_configuration_reach_a_kept_deployment(project):
         assert "Traceback" not in printed
         assert "changed, but other tests use deployment" in project.command("sync", fails=True)
         (project.directory / "held").unlink()
-        holding.communicate(timeout=120)
+        holding.communicate(timeout=300)
     del project.environ["HOLD"]
     (status,) = json.loads(project.command("status", "--json"))
     assert status["changed"] == [FIRST]

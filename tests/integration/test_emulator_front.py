@@ -47,7 +47,7 @@ def ask(aws):
     """Sends a request as it is, and returns the status and the text of the response."""
 
     def send(method, path, headers=None, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=120)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

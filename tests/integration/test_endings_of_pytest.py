@@ -75,7 +75,7 @@ def ended(tmp_path):
             env={name: text for name, text in os.environ.items() if not name.startswith(ours)} | LEAN,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         log = tmp_path / "log"

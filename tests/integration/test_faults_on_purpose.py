@@ -6,18 +6,29 @@ import sys
 from pathlib import Path
 
 import pytest
-from projects import LEAN, TOOLCHAIN
+from projects import LEAN, PATIENT, TOOLCHAIN
 
 HERE = Path(__file__).parent
 SYSTEM = HERE / "systems" / "lacking"
 
-TESTS = """
-import json
+TESTS = r"""
+import re
 import time
 
 import pytest
 
-from event_harness import InputFailedError, WaitTimeoutError
+from event_harness import WaitTimeoutError
+
+
+def cause_of(listener, sent, told):
+    # Once it is told so: a machine may be slow.
+    deadline = time.monotonic() + 180
+    while True:
+        with pytest.raises(WaitTimeoutError) as error:
+            listener.wait_for(sent, timeout=3)
+        cause = error.value.report.cause
+        if re.match(told, cause) or time.monotonic() > deadline:
+            return cause
 
 
 def test_a_throttled_service_is_tried_again(producer, listener, faults):
@@ -42,19 +53,17 @@ def test_a_slow_service_delays_the_result(producer, listener, faults):
 
 
 def test_a_denied_call_is_told_as_injected(producer, listener, faults):
-    with faults.denied("sqs", operation="SendMessage", times=1), pytest.raises(WaitTimeoutError) as error:
-        listener.wait_for(producer.send("an order"), timeout=3)
-    told = "injected: 1 x AccessDenied on SendMessage (confirm); confirm failed: "
-    assert error.value.report.cause.startswith(told)
+    told = r"injected: \d+ x AccessDenied on SendMessage \(confirm\); confirm failed: "
+    with faults.denied("sqs", operation="SendMessage"):
+        assert re.match(told, cause_of(listener, producer.send("an order"), told))
 
 
 def test_a_function_that_raises_is_told_as_injected_and_runs_afterwards(producer, listener, faults):
-    sent = None
-    with faults.error("confirm", message="SMTP down", times=1), pytest.raises(WaitTimeoutError) as error:
+    told = r"injected: \d+ x RuntimeError on invocation \(confirm\)"
+    with faults.error("confirm", message="SMTP down"):
         sent = producer.send("an order")
-        listener.wait_for(sent, timeout=3)
-    assert error.value.report.cause.startswith("injected: 1 x RuntimeError on invocation (confirm)")
-    listener.wait_for(sent, timeout=60)  # the queue delivers it again
+        assert re.match(told, cause_of(listener, sent, told))
+    listener.wait_for(sent, timeout=300)  # the queue delivers it again
 
 
 def test_an_event_that_is_delivered_twice_gives_two_results(producer, listener, faults):
@@ -65,9 +74,9 @@ def test_an_event_that_is_delivered_twice_gives_two_results(producer, listener, 
 
 def test_a_function_that_times_out_or_has_no_concurrency_gets_the_message_later(producer, listener, faults):
     with faults.timeout("confirm", seconds=0.1, times=1) as timed_out:
-        listener.wait_for(producer.send("an order"), timeout=60)
+        listener.wait_for(producer.send("an order"), timeout=300)
     with faults.concurrency("confirm", times=1) as refused, faults.cold_start("confirm", seconds=0.5) as late:
-        listener.wait_for(producer.send("an order"), timeout=60)
+        listener.wait_for(producer.send("an order"), timeout=300)
     assert [len(fault.strikes) for fault in (timed_out, refused)] == [1, 1]
     assert late.strikes
 
@@ -97,7 +106,7 @@ def ran(project, *arguments):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=project,
-        env=usual | LEAN | {"EVENT_HARNESS_PROVIDERS": "mirror"} | kept,
+        env=usual | LEAN | PATIENT | {"EVENT_HARNESS_PROVIDERS": "mirror"} | kept,
         capture_output=True,
         text=True,
         check=False,

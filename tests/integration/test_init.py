@@ -21,10 +21,10 @@ ANSWERS = {
         "",  # inputs go to the topic
         "order_id",
         '{"lines": [{"sku": "tea", "quantity": 1, "price": "4.50"}]}',
-        "20",
+        "60",
         "y",
     ],
-    "projection": ["", "key", "", "key", '{"name": "A", "email": "a@example.com"}', "20", "y"],
+    "projection": ["", "key", "", "key", '{"name": "A", "email": "a@example.com"}', "60", "y"],
 }
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))} | LEAN
 ENVIRON["EVENT_HARNESS_PROVIDERS"] = "mirror"

@@ -1,5 +1,6 @@
 """The local AWS emulator starts on loopback, and nothing of it outlives the process that needs it."""
 
+import itertools
 import os
 import re
 import shutil
@@ -63,7 +64,7 @@ def harness(directory):
         process.kill()
 
 
-def eventually(condition, seconds=20):
+def eventually(condition, seconds=120):
     """Wait until a condition holds. Only a failing test waits long."""
     deadline = time.monotonic() + seconds
     while not (held := condition()) and time.monotonic() < deadline:
@@ -187,7 +188,7 @@ def test_taken_port_is_one_clear_line_that_names_the_process(directory):
 
 def test_port_that_another_process_takes_first_leads_to_another_try(directory, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        ports = iter([other.getsockname()[1], free_port()])
+        ports = itertools.chain([other.getsockname()[1]], iter(free_port, None))
         monkeypatch.setattr(emulator, "free_port", lambda: next(ports))
         with LocalEmulator.start(directory) as aws:
             assert aws.port != other.getsockname()[1]

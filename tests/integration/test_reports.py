@@ -16,7 +16,7 @@ def test_many_come_back(producer, listener):
     assert not listener.collect(producer.send_many(["two", "three"])).missing
 
 def test_bytes_come_back(producer, listener):
-    listener.wait_for(producer.send(b"\\xff"), timeout=60)
+    listener.wait_for(producer.send(b"\\xff"), timeout=300)
 """
 
 

@@ -7,7 +7,7 @@ import sys
 import uuid
 
 import pytest
-from projects import LEAN, Project
+from projects import LEAN, PATIENT, Project
 
 FAILS_IN_EVERY_WAY = """
 import os
@@ -28,10 +28,13 @@ def test_something_comes_that_must_not(producer, listener):
     listener.expect_none(producer.send(CONTENT), within=60)
 
 def test_less_comes_than_must(producer, listener):
-    listener.expect_exactly(producer.send(CONTENT), 2, timeout=2)
+    sent = producer.send(CONTENT)
+    listener.wait_for(sent)
+    listener.expect_exactly(sent, 2, timeout=2)
 
 def test_part_of_a_batch_is_missing(producer, listener):
     sents = [producer.send(CONTENT), producer.send(CONTENT, name="notes.md")]
+    listener.wait_for(sents[0])
     collected = listener.collect(sents, timeout=2)
     assert not collected.missing, collected
 
@@ -39,10 +42,14 @@ def test_content_is_no_json(producer, listener):
     listener.wait_for(producer.send(CONTENT)).json()
 
 def test_predicate_says_no(producer, listener):
-    listener.wait_for(producer.send(CONTENT), timeout=1, until=lambda result: not result.text)
+    sent = producer.send(CONTENT)
+    listener.wait_for(sent)
+    listener.wait_for(sent, timeout=1, until=lambda result: not result.text)
 
 def test_predicate_raises(producer, listener):
-    listener.wait_for(producer.send(CONTENT), timeout=1, until=lambda result: result.json()["id"] == 1)
+    sent = producer.send(CONTENT)
+    listener.wait_for(sent)
+    listener.wait_for(sent, timeout=1, until=lambda result: result.json()["id"] == 1)
 
 def test_result_is_shown(producer, listener):
     result = listener.wait_for(producer.send(CONTENT))
@@ -76,7 +83,9 @@ output "password" {
 """
 ARRIVES_AND_FAILS = """
 def test_letter_is_another(producer, listener):
-    listener.wait_for(producer.send("a letter"), timeout=1, until="another letter")
+    sent = producer.send("a letter")
+    listener.wait_for(sent)
+    listener.wait_for(sent, timeout=1, until="another letter")
 """
 # Copies the files of a deployment while its system exists, without those of the local AWS emulator.
 COPIES_ITS_DEPLOYMENT = """
@@ -115,7 +124,10 @@ def failed_session(deployment, tmp_path_factory):
             "--harness-resources=resources.json",
         ],
         cwd=directory,
-        env={name: text for name, text in os.environ.items() if not name.startswith(ours)} | LEAN | contents,
+        env={name: text for name, text in os.environ.items() if not name.startswith(ours)}
+        | LEAN
+        | PATIENT
+        | contents,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 
 import pytest
 from projects import Project
@@ -17,7 +18,7 @@ from projects import Project
 BAD = b"\xff\xfe"
 WAITS = f"""
 def test_bad_text_is_awaited(producer, listener):
-    listener.wait_for_failure(producer.send({BAD!r}), timeout=60)
+    listener.wait_for_failure(producer.send({BAD!r}), timeout=300)
 """
 
 
@@ -28,7 +29,7 @@ def command(deployment, request):
     def run(*arguments):
         command = [sys.executable, "-m", "event_harness.cli", *arguments]
         done = subprocess.run(
-            command, cwd=request.config.rootpath, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=request.config.rootpath, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -37,9 +38,15 @@ def command(deployment, request):
 
 
 def watched(command, deployment, sent):
-    lines = command("watch", deployment.deployment_id, "--once", "--json").splitlines()
-    (event,) = [one for one in map(json.loads, lines) if one["id"] == sent.correlation_id]
-    return event
+    """An event as another process sees it, once all its invocations have ended: results come before that."""
+    deadline = time.monotonic() + 120
+    while True:
+        lines = command("watch", deployment.deployment_id, "--once", "--json").splitlines()
+        (event,) = [one for one in map(json.loads, lines) if one["id"] == sent.correlation_id]
+        attempts = [one for component in event["components"] for one in component["attempts"]]
+        attempts += [result["listener"] for result in event["results"]]
+        if all(one and one["end"] for one in attempts) or time.monotonic() > deadline:
+            return event
 
 
 def test_another_process_sees_the_way_of_an_event_with_its_times_in_order(
@@ -61,7 +68,7 @@ def test_another_process_sees_the_way_of_an_event_with_its_times_in_order(
 
 def test_another_process_sees_each_attempt_at_an_input_that_fails(command, deployment, producer, listener):
     sent = producer.send(BAD)
-    listener.wait_for_failure(sent, timeout=60)
+    listener.wait_for_failure(sent, timeout=300)
     event = watched(command, deployment, sent)
     assert event["state"] == "failed"
     attempts = event["components"][1]["attempts"]

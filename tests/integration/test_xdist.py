@@ -121,7 +121,7 @@ def has_created(project, deployment_id):
     return any("Creation complete" in log.read_text() for log in logs)
 
 
-def eventually(condition, seconds=60):
+def eventually(condition, seconds=300):
     """Wait until something holds; only a test that fails takes long."""
     deadline = time.monotonic() + seconds
     while not condition():

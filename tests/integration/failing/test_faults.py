@@ -29,7 +29,7 @@ def target(injected):
 def through(breakable, injected, target):
     """The system as it is reached through the fault injection, by the harness and by the functions."""
     injected.inject()
-    listener = Listener(breakable.system.resources, target, new_session_id(), sla=120, in_flight=InFlight(4))
+    listener = Listener(breakable.system.resources, target, new_session_id(), sla=300, in_flight=InFlight(4))
     with (
         breakable.broken(AWS_ENDPOINT_URL=injected.url, retries=2),
         breakable.broken(
@@ -46,7 +46,7 @@ def test_every_input_is_accounted_for_through_throttling_errors_and_resets(throu
     struck = set()
     for batch in range(10):  # the first will do, but once in some twenty times no connection is reset in it
         texts = [f"ﬁle number {batch}.{n}" for n in range(20)]
-        collected = through.collect(sents := list(map(producer.send, texts)), timeout=120)
+        collected = through.collect(sents := list(map(producer.send, texts)), timeout=300)
         assert collected.missing == []
         for sent, text in zip(sents, texts, strict=True):
             assert {result.text for result in collected.arrived[sent.correlation_id]} == {text.upper()}

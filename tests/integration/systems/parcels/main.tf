@@ -13,12 +13,12 @@ provider "aws" {}
 
 resource "aws_sqs_queue" "parcels" {
   name                       = "${local.name}-parcels"
-  visibility_timeout_seconds = 12 # a busy machine starts a function in many seconds
+  visibility_timeout_seconds = 60 # a busy machine starts a function in many seconds
 }
 
 resource "aws_sqs_queue" "heavy" {
   name                       = "${local.name}-heavy"
-  visibility_timeout_seconds = 12
+  visibility_timeout_seconds = 20
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead.arn
