@@ -39,6 +39,7 @@ def deployment(tmp_path, monkeypatch):
 @pytest.fixture
 def prepared(tmp_path, monkeypatch):
     """A function that makes a deployment to prepare: init and the look at the region are left out."""
+    made = []
 
     def make(*, own_emulator=False, **settings):
         root = tmp_path / "root"
@@ -51,9 +52,12 @@ def prepared(tmp_path, monkeypatch):
         one = Deployment(root, target, tools, record, **settings)
         monkeypatch.setattr(Terraform, "init", lambda *_arguments, **_more: None)
         monkeypatch.setattr(one.calls, "record_providers", lambda _origin: None)
+        made.append(record)
         return one
 
-    return make
+    yield make
+    for record in made:
+        record.delete()  # with its temporary directory
 
 
 def test_system_in_another_region_than_the_harness_looks_in_is_refused_with_the_remedy(deployment):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from explained import REQUEST, Anything, explain, finding, processed, states, written
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from listener_fakes import MAP, World, client_error, envelope, s3_event
 
@@ -153,7 +153,7 @@ RESULTS = {
 }
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(
     st.sampled_from(sorted(PROCESSOR)),
     st.booleans(),

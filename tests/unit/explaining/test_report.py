@@ -54,7 +54,6 @@ def test_each_state_has_a_colour_of_its_own_where_colour_is_asked_for():
     assert "\x1b" not in coloured.splitlines()[-1]  # a remark
 
 
-@settings(deadline=None)
 @given(st.text(), st.lists(FINDINGS, max_size=3), st.lists(st.text(), max_size=2))
 def test_a_whole_report_does_nothing_to_a_terminal(cause, findings, appendix):
     told = Report(f"{cause}\x1b[2J\u202e", tuple(findings), tuple(appendix)).full()
@@ -93,7 +92,7 @@ def test_the_id_of_the_input_is_cut_short_in_lines_but_not_in_the_whole():
     assert f"lost {id_}" in report.full()
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.text(max_size=500), st.lists(FINDINGS, max_size=12), st.sampled_from([60, 80, 106, 250]))
 def test_a_report_fits_a_terminal_whatever_it_says(cause, findings, columns):
     with pytest.MonkeyPatch.context() as patch:

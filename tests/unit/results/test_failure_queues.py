@@ -162,7 +162,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(JSON | st.builds(envelope, JSON), st.text())
 def test_no_message_whatever_it_holds_is_an_error(body, correlation_id):
     found = failure(body)

@@ -253,7 +253,7 @@ ATTRIBUTES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.dictionaries(st.sampled_from(FIELDS), ATTRIBUTES, min_size=1), st.decimals(-(10**30), 10**30, places=3)
 )
@@ -330,7 +330,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(EVENTS, st.integers(1, 7))
 def test_whatever_the_order_and_the_clocks_nothing_is_lost_and_nothing_twice(events, page):
     """Clocks up to 9.8 s apart, any order of arrival, redeliveries in between, pages of any size."""
@@ -356,7 +356,7 @@ def test_whatever_the_order_and_the_clocks_nothing_is_lost_and_nothing_twice(eve
         assert result.deliveries == sum(f"run/{event}" == result.correlation_id for event, _, _ in events)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 3), st.floats(-1e6, 1e6)), max_size=10))
 def test_with_clocks_beyond_any_overlap_the_last_look_still_finds_all(events):
     clock = Clock(now=2e6)

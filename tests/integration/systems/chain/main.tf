@@ -15,7 +15,7 @@ provider "aws" {}
 
 resource "aws_sqs_queue" "orders" {
   name                       = "${local.name}-orders"
-  visibility_timeout_seconds = 6
+  visibility_timeout_seconds = 10 # a slow machine starts a function in seconds
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead.arn
