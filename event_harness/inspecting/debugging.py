@@ -14,7 +14,7 @@ from event_harness.aws.targets import Target
 from event_harness.errors import SettingError
 from event_harness.inspecting import folder as folders
 from event_harness.inspecting.code_origin import Project
-from event_harness.machine.ports import LOOPBACK, is_free
+from event_harness.machine.ports import LOOPBACK
 from event_harness.system.graph.model import LISTENER
 from event_harness.system.resources import ResourceMap, function_name
 
@@ -79,13 +79,18 @@ def _components(resources: ResourceMap | None) -> dict[str, str]:
     return {LISTENER: function_name(resources.listener.function)} | resources.functions()
 
 
-def assigned(names: Mapping[str, str], state_dir: Path) -> dict[str, Debugged]:
-    """A port, and a directory for the code, for each function. Ports that are taken are passed over.
+def assigned(names: Mapping[str, str], state_dir: Path, claim: Callable[[int], bool]) -> dict[str, Debugged]:
+    """A port, and a directory for the code, for each function.
+
+    Args:
+        names: the functions, see `functions`.
+        state_dir: where the harness writes in this project.
+        claim: claims a port; false if it is taken.
 
     Raises:
         SettingError: there are not enough free ports.
     """
-    ports = (port for port in range(FIRST_PORT, _LAST_PORT) if is_free(port))
+    ports = (port for port in range(FIRST_PORT, _LAST_PORT) if claim(port))
     found = {}
     for name, shown in names.items():
         port = next(ports, 0)

@@ -11,6 +11,7 @@ from event_harness.errors import ResourceMapError, SettingError
 from event_harness.inspecting import debugging, measuring
 from event_harness.inspecting import folder as folders
 from event_harness.inspecting.code_origin import Project, top_of
+from event_harness.machine.port_claims import PortClaims
 
 if TYPE_CHECKING:  # a session without a system doesn't load boto3
     from event_harness.system.deployed_system import DeployedSystem
@@ -48,6 +49,7 @@ class Inspection:
         self._cov = cov
         self._say = say
         self._written: Path | None = None
+        self._ports = PortClaims()
         self._announcer: debugging.Announcer | None = None
         self.coverage_is_partial = False  # pytest-cov neither combines nor reports it
 
@@ -83,7 +85,7 @@ class Inspection:
             coverage = str(measuring.configuration(controller.cov, self.folder))
         if self.debug:
             names = debugging.functions(self.debug, _resources(system), system.target)
-            debugged = debugging.assigned(names, self.state_dir)
+            debugged = debugging.assigned(names, self.state_dir, self._ports.claim)
             for one in debugged.values():
                 (self.folder / "attached" / str(one.port)).touch()
             ports = ", ".join(f"{one.name} on {one.port}" for one in debugged.values())
@@ -124,6 +126,7 @@ class Inspection:
         if controller is not None and self.coverage_is_partial and (self.folder / _ARCHIVES).exists():
             measuring.forget(controller)
         folders.delete(self.state_dir, self.owner)
+        self._ports.release()
 
     def _refuse(self, why: str) -> None:
         if self.debug:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(
 )
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HOSTILE_TITLE = "owned"
+PATIENCE = 300_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,9 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE
+        )
         yield chromium
         chromium.close()
 
@@ -50,6 +53,7 @@ def opened(browser):
 
     def open_page(address, width=1600, scheme="light"):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         shown = context.new_page()
         shown.on("console", lambda message: complaints.append(message.text))

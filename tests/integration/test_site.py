@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / ".build" / "site" / "site"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE = 300_000  # milliseconds
 # What sticks out of its page, or is missing. What scrolls within its own box may be wide.
 WRONG = """() => {
   const width = document.documentElement.clientWidth, found = [];
@@ -64,8 +65,11 @@ def test_every_page_fits_a_phone_and_a_desk_draws_its_diagrams_and_asks_no_other
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http, sync_playwright() as playwright:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         site = f"http://127.0.0.1:{http.server_port}/"
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE
+        )
         shown = chromium.new_page()
+        shown.set_default_timeout(PATIENCE)
         shown.on("pageerror", lambda error: complaints.append(str(error)))
         shown.on(
             "request",

@@ -7,6 +7,7 @@ that share a failure queue, a table, and a queue that the harness listens to. Ea
 import io
 import json
 import re
+import time
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,16 +113,27 @@ class Chain:
         """Let a function run until there is such a file; it takes its time, and its message stays with it."""
         queue, limits = self.components["orders"].queue_url, ["VisibilityTimeout"]
         before = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=limits)["Attributes"]
-        self.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "600"})
+        self.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "120"})
         lasts = (
             "    import pathlib, time\n"
             f"    while not pathlib.Path({str(until)!r}).exists():\n        time.sleep(0.1)\n"
         )
         try:
-            with self.broken(name, "    for record", f"{lasts}    for record", Timeout=600):
+            with self.broken(name, "    for record", f"{lasts}    for record", Timeout=120):
                 yield
+                self.drained(queue)
         finally:
             self.sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+
+    def drained(self, queue):
+        """Wait until no function works on a message of a queue: results come before that."""
+        name, deadline = "ApproximateNumberOfMessagesNotVisible", time.monotonic() + 120
+        while time.monotonic() < deadline:
+            found = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"]
+            if found[name] == "0":
+                return
+            time.sleep(0.1)
+        raise AssertionError(found)
 
     def report(self, sent, told, **more):
         """The report of a wait that ends without its two results, see `report_of`."""
