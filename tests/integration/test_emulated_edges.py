@@ -312,12 +312,16 @@ def test_apis_call_no_other_service(world):
     assert world.client("stepfunctions").list_executions(stateMachineArn=world.machine)["executions"] == []
 
 
-def test_task_of_another_service_fails_its_execution(world):
+TASKS = {"glue": "glue:startJobRun", "object": "aws-sdk:s3:putObject", "invoke": "aws-sdk:lambda:invoke"}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_task_that_the_emulator_does_not_know_fails_its_execution(world, name):
     machines = world.client("stepfunctions")
-    states = {"Run": {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun", "End": True}}
+    states = {"Run": {"Type": "Task", "Resource": f"arn:aws:states:::{TASKS[name]}", "End": True}}
     try:
         machine = machines.create_state_machine(
-            name="glue", roleArn=ROLE, definition=json.dumps({"StartAt": "Run", "States": states})
+            name=name, roleArn=ROLE, definition=json.dumps({"StartAt": "Run", "States": states})
         )["stateMachineArn"]
     except machines.exceptions.InvalidDefinition:
         return
@@ -329,7 +333,12 @@ def test_task_of_another_service_fails_its_execution(world):
     assert status == "FAILED"
 
 
-APIS = ("an HTTP API that calls", "a REST API that calls", "a task of Step Functions")
+APIS = (
+    "an HTTP API that calls",
+    "a REST API that calls",
+    "a task of Step Functions",
+    "a call of the AWS SDK by Step Functions",
+)
 
 
 def test_every_row_that_was_not_only_read_is_tried():

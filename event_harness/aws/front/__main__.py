@@ -6,13 +6,16 @@ from pathlib import Path
 from ministack import app as ministack
 
 from event_harness.aws.front import (
+    asynchronous_targets,
     code_files,
     deploying,
     fault_injection,
+    function_errors,
     function_workers,
     functions,
     invocations,
     kinesis_tags,
+    object_versions,
     permissions,
     pipe_parameters,
 )
@@ -23,6 +26,7 @@ from event_harness.aws.front.fault_rules import Rules
 from event_harness.aws.front.invocation_faults import Invocations
 from event_harness.aws.front.memory import MemoryReport
 from event_harness.aws.front.proxying import ForwardProxy
+from event_harness.aws.front.stream_batches import StreamBatches, send_failure
 from event_harness.aws.supervisor import MARK
 
 
@@ -32,6 +36,10 @@ def main() -> None:
     code_files.install()
     kinesis_tags.install()
     pipe_parameters.install()
+    object_versions.install()
+    asynchronous_targets.install()
+    function_errors.install()
+    StreamBatches(send_failure).install()
     function_workers.install(Path(os.environ[MARK]))
     faults = Rules()
     struck = Invocations(faults)

@@ -4,6 +4,7 @@
 import json
 import os
 import sys
+import traceback
 from typing import Any
 
 _lambda_input = os.fdopen(os.dup(0), encoding="utf-8")
@@ -30,6 +31,19 @@ def _begin(init: dict[str, Any]) -> None:
             spec.loader.exec_module(module)
             _lambda_process = module.Process(json.loads(wishes))
             _lambda_process.begin(init)
+
+
+def _why(error: Exception, code: str) -> str:
+    """Why the function's module can't be imported: the error with its type, and where it was raised."""
+    if isinstance(error, (ImportError, AttributeError)):
+        return str(error)
+    here = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename.startswith(os.path.join(code, ""))
+    ]
+    place = f" ({os.path.relpath(here[-1][0], code)}:{here[-1][1]})" if here else ""
+    return f"{type(error).__name__}: {error}{place}"
 
 
 sys.breakpointhook = _no_debugger

@@ -20,6 +20,9 @@ _CHANGES = {
         "    init = json.loads(_lambda_input.readline())\n    _begin(init)\n"
     ),
     "        line = sys.stdin.readline()\n": "        line = _lambda_input.readline()\n",
+    '        _real_stdout.write(json.dumps({"status": "error", "error": str(e)}) + "\\n")\n': (
+        '        _real_stdout.write(json.dumps({"status": "error", "error": _why(e, code_dir)}) + "\\n")\n'
+    ),
     "int((_deadline - time.time()) * 1000)": (
         "int((_deadline - time.time() + (_lambda_process.suspended() if _lambda_process else 0)) * 1000)"
     ),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from event_harness.system.graph.model import Edge, Graph, Node
+from event_harness.system.graph.sdk_calls import is_made
 
 _SUBSCRIBERS = ("email", "email-json", "sms", "application", "firehose")
 _RULE_TARGETS = ("lambda", "sqs", "sns", "stepfunctions", "eventbridge")
@@ -130,6 +131,12 @@ GAPS = (
         "the execution fails",
         lambda edge, *_: edge.kind.startswith("task ") and not _is_integrated(edge.notes),
     ),
+    Gap(
+        "a call of the AWS SDK by Step Functions that the emulator doesn't know, such as `putObject` and"
+        " `getObject` of S3 and `invoke` of Lambda",
+        "the execution fails",
+        lambda edge, *_: edge.kind.startswith("task ") and any(map(_is_unknown_call, edge.notes)),
+    ),
 )
 
 
@@ -147,6 +154,12 @@ def told(graph: Graph, edge: Edge, gap: Gap) -> str:
     """One line about an edge that isn't carried out."""
     names = f"{graph.nodes[edge.source].name} -> {graph.nodes[edge.target].name}"
     return f"{names} ({edge.kind}): {gap.effect}, since the local AWS emulator doesn't carry out {gap.what}"
+
+
+def _is_unknown_call(note: str) -> bool:
+    sdk, _, call = note.partition(":")
+    service, _, action = call.partition(":")
+    return sdk == "aws-sdk" and not is_made(service, action)
 
 
 def _is_integrated(notes: tuple[str, ...]) -> bool:

@@ -202,6 +202,8 @@ ROWS = [
     (Edge("a", "b", "log subscription"), "lambda", "kinesis", 1),
     (Edge("a", "b", "task T", notes=("glue:startJobRun",)), "stepfunctions", "other", 1),
     (Edge("a", "b", "task T", notes=("aws-sdk:glue:startJobRun",)), "stepfunctions", "other", 0),
+    (Edge("a", "b", "task T", notes=("aws-sdk:s3:putObject",)), "stepfunctions", "s3", 1),
+    (Edge("a", "b", "task T", notes=("aws-sdk:s3:headObject",)), "stepfunctions", "s3", 0),
     (Edge("a", "b", "task T"), "stepfunctions", "lambda", 0),
 ]
 
