@@ -201,7 +201,7 @@ class Explainer:
             misses=misses,
             silent=silent,
             branched=ways.branched,
-            aside=aside,
+            aside=aside | {findings[one].component for one in ways.called if _tells_nothing(findings[one])},
         )
         if struck := self._injected(question):
             cause = f"{struck.text}; {cause}"
@@ -270,3 +270,8 @@ class Explainer:
             details.append(f"from {result.source} at {when}, {result.size:,} bytes: {headline(reason)}")
         details += misses[-1][1].splitlines()[1:]  # of the nearest: the difference itself
         return Finding("results", "failed", f"{tally}, {len(misses)} not accepted", tuple(details))
+
+
+def _tells_nothing(called: Finding) -> bool:
+    """Whether a function that a state machine calls doesn't tell why nothing came: it is on no way."""
+    return called.state not in ("failed", "running")

@@ -1,6 +1,7 @@
 """Completes failure messages from the log of the function that failed: its error, its attempts.
 
-A message that a redrive policy has moved names neither the function nor the error.
+A message that a redrive policy has moved names neither the function nor the error, and one about records of a
+stream names no error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def completed(question: Question, failure: Failure, functions: Sequence[Componen
             continue
         if log.mine:
             failure = replace(failure, attempts=log.attempts)
-        if not failure.redriven:
+        if failure.error:
             return _with_type(failure, log.my_errors)
         if log.last_error:
             failure = replace(failure, of_batch=log.last_error in log.of_batch)

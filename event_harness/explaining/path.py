@@ -51,8 +51,12 @@ def account(
             findings[number] = _behind(findings[number], findings[_nearest(ways, number, stopped)])
         elif findings[number].state not in ("failed", "running"):
             findings[number] = _explained(ways, seen, findings, number, stopped)
-        if findings[number].state in ("failed", "running", "not reached"):
+        # What answers or ends with an error may have called those behind it before.
+        if findings[number].state in ("failed", "running", "not reached") and not findings[number].ended:
             stopped.append(number)
+    for number, machine in ways.called.items():
+        if findings[number].state == "failed" and findings[machine].state == "ok":
+            findings[number] = _handled(findings[number], findings[machine])
     return [_unconnected(ways, seen, number, one) for number, one in enumerate(findings)]
 
 
@@ -99,6 +103,11 @@ def _failed(finding: Finding, failure: Failure) -> Finding:
 def _failed_after_all(finding: Finding) -> Finding:
     """A component that failed in the end, although a later one has seen the input."""
     return replace(finding, text=f"{finding.text}; a later component has seen the input all the same")
+
+
+def _handled(finding: Finding, machine: Finding) -> Finding:
+    """A function that failed, and whose state machine went on."""
+    return replace(finding, text=f"{finding.text}; {machine.component} went on all the same", cause=None)
 
 
 def _busy(path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding]) -> list[Finding]:

@@ -99,6 +99,18 @@ def inputs_by_request(log: str, function: str) -> dict[str, set[str]]:
     }
 
 
+def inputs_of(path: Path | None) -> Callable[[str], set[str]]:
+    """What tells the correlation ids in the event of a Lambda request; none where there is no log."""
+    log = platform_log(path)
+
+    def read(request_id: str) -> set[str]:
+        """Read the end of the log."""
+        found = (match for match in _INVOCATION.finditer(log() if log else "") if match["id"] == request_id)
+        return {one for match in found for one in (match["ids"] or "").split()}
+
+    return read
+
+
 def denials(log: str, function: str, since: float) -> list[str]:
     """What a function's role was denied since a moment (epoch seconds): `the role R may not ACTION on …`."""
     return [

@@ -1,8 +1,8 @@
 """Finds the ways of an input to the listener: by the system's graph, else by the list of its components."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from event_harness.explaining.probes.asking import Seen
 from event_harness.explaining.wiring import Link
@@ -22,12 +22,15 @@ class Ways:
         sure: Pairs of numbers of components that are connected, or that a policy or an environment connects.
         guessed: Pairs of which nothing tells that they are connected.
         by_graph: The system's graph is known.
+        called: A function that only a state machine calls, as one of its tasks, and that leads no further
+            -> the state machine. It isn't on the way, and it may be the one that fails.
     """
 
     path: tuple[Component, ...]
     sure: frozenset[Edge] = frozenset()
     guessed: frozenset[Edge] = frozenset()
     by_graph: bool = False
+    called: Mapping[int, int] = field(default_factory=dict)
 
     def reached(self, without: Collection[int] = ()) -> set[int]:
         """The numbers that can be reached from the first one, if some components let nothing pass."""
@@ -50,7 +53,7 @@ class Ways:
     @property
     def branched(self) -> bool:
         """Whether some component leads to several others."""
-        leads = [one for one, _ in self.sure]
+        leads = [one for one, after in self.sure if after not in self.called]
         return len(leads) > len(set(leads))
 
 
@@ -75,6 +78,8 @@ def ways_from(resources: ResourceMap, entry: str, listener: Component) -> Ways:
 def _in_graph(graph: Graph, start: str, resources: ResourceMap, listener: Component) -> Ways:
     by_name = {component.name: component for component in resources.components}
     inside, through = way(graph, start)
+    tasks = _tasks(graph, inside)
+    inside = inside | tasks.keys()
     places = [graph.nodes[one].name for one in ordered(graph)]
     listed = {name: at for at, name in enumerate([*by_name, *places])}  # the user's own order counts first
     known = [one for one in inside if graph.nodes[one].name in by_name and one != start]
@@ -94,7 +99,19 @@ def _in_graph(graph: Graph, start: str, resources: ResourceMap, listener: Compon
         begins = {one for one in far if not any(after == one for _, after in sure)} or far
         guessed = {(end, begin) for end in ends for begin in begins}
     path = tuple(by_name[graph.nodes[one].name] for one in order[:-1])
-    return Ways((*path, listener), sure, frozenset(guessed), by_graph=True)
+    called = {number[task]: number[machine] for task, machine in tasks.items() if task in number}
+    return Ways((*path, listener), sure, frozenset(guessed), by_graph=True, called=called)
+
+
+def _tasks(graph: Graph, inside: Collection[str]) -> dict[str, str]:
+    """The functions that state machines of a way call, and that aren't on it, each with its machine."""
+    return {
+        edge.target: machine
+        for machine in inside
+        if graph.nodes[machine].type == "stepfunctions"
+        for edge in graph.out(machine)
+        if edge.carries and edge.target not in inside and graph.nodes[edge.target].type == "lambda"
+    }
 
 
 def _in_order(graph: Graph, addresses: Collection[str], rank: Callable[[str], int]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar, cast
 from event_harness.aws.targets import Target
 from event_harness.errors import InputFailedError, ResultsUnavailableError, SettingError, WaitError
 from event_harness.explaining.diagnosis import Explainer
+from event_harness.explaining.platform_log import inputs_of
 from event_harness.explaining.report import Report, printable
 from event_harness.explaining.ways import sources_reached
 from event_harness.listening.debugged import wait_undebugged
@@ -102,6 +103,7 @@ class Waiting:
             target.client("sqs", **_QUICK),
             owners=resources.owners,
             ids=self.inflight.ids,
+            inputs_of=inputs_of(target.emulator_log),
         )
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn

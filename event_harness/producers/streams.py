@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeSerializer
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.errors import ProducerError
-from event_harness.producers.base import NOW, Producer
+from event_harness.producers.base import NOW, Accepted, Producer
 from event_harness.producers.bodies import Body, encoded, json_object, with_field
 from event_harness.producers.inflight import InFlight
 from event_harness.results.sent import Sent
@@ -85,8 +85,12 @@ class KinesisProducer(Producer):
             correlation_id,
             data,
             f"stream {stream}, partition key {key}",
-            lambda: self._client.put_record(StreamName=stream, PartitionKey=key, Data=data),
+            lambda: self._put(stream, key, data),
         )
+
+    def _put(self, stream: str, key: str, data: bytes) -> Accepted:
+        answer = self._client.put_record(StreamName=stream, PartitionKey=key, Data=data)
+        return Accepted(answer.get("SequenceNumber"))
 
 
 class DynamoDBProducer(Producer):

@@ -3,8 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -45,7 +45,8 @@ class Failure:
             doesn't tell it: its number of receives counts those from the failure queue too.
         error_type: Type of the exception, and `error_message` its text; None if not told.
         request_id: The Lambda request id of the failed invocation.
-        event: The whole event that the function could not handle.
+        event: The whole event that the function could not handle; None for records of a stream, of which the
+            message tells the position only.
         redriven: It came by a redrive policy. Such a message tells neither the function nor the error.
         of_batch: The function had several inputs at once, and another one may have caused the error.
         named: Name of the function or queue that the message names; None if it names none.
@@ -83,6 +84,10 @@ class Failure:
         if given and given in self.texts:
             return True
         return any(self._ids.carries(text, correlation_id) for text in self._texts)
+
+    def about(self, inputs: Iterable[str]) -> "Failure":
+        """The same failure, with correlation ids of which its message doesn't tell."""
+        return replace(self, _texts=self._texts | set(inputs))
 
     def owners(self, session_id: str) -> set[str]:
         """The inputs of a session whose correlation id the event carries; see `KnownIds`."""
@@ -184,9 +189,15 @@ def parse(
         undelivered=_name_of(target, owners or {}),
         of_batch=isinstance(records, list) and len(records) > 1,
         raised_at=code_position(_lines(response.get("stackTrace"))),
-        _texts=frozenset(_texts([event, attributes])),
+        _texts=frozenset(_texts([event, attributes, _numbers(envelope)])),
         _ids=KnownIds() if ids is None else ids,
     )
+
+
+def _numbers(envelope: object) -> list[object]:
+    """The sequence numbers of the first and the last record of a stream that were given up."""
+    given = _object(envelope, "KinesisBatchInfo")
+    return [given.get("startSequenceNumber"), given.get("endSequenceNumber")]
 
 
 def _object(value: object, name: str) -> Mapping[str, Any]:

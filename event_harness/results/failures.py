@@ -1,7 +1,7 @@
 """Reads failure queues: on-failure destinations and dead-letter queues. It deletes nothing."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from event_harness.aws.errors import AWS_ERRORS
@@ -35,6 +35,8 @@ class FailureReader:
         owners: Name of a function or a queue -> name of its component. It tells who failed where several
             components share a failure queue.
         ids: Those of all inputs so far.
+        inputs_of: The correlation ids in the event of a Lambda request, as far as they are known. It tells
+            whose records of a stream were given up: a message doesn't contain them.
         clock: Seconds, monotonic.
     """
 
@@ -46,6 +48,7 @@ class FailureReader:
         wait: int = 0,
         owners: Mapping[str, str] | None = None,
         ids: KnownIds | None = None,
+        inputs_of: Callable[[str], Collection[str]] = lambda _request_id: (),
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.queues = dict(queues)
@@ -56,6 +59,7 @@ class FailureReader:
         self._wait = wait
         self._owners = dict(owners or {})
         self._ids = KnownIds() if ids is None else ids
+        self._inputs_of = inputs_of
         self._clock = clock
         self._lock = threading.Lock()
         self._allowed: dict[str, float] = {}  # queue url -> seconds of its next look, where they have grown
@@ -74,7 +78,11 @@ class FailureReader:
                     for message in self._peek(url):
                         failure = parse(message, url, component, self._owners, self._ids)
                         if failure.message_id not in self._seen:
+                            if failure.event is None and failure.request_id:
+                                failure = failure.about(self._inputs_of(failure.request_id))
                             new.append(failure)
+                        else:
+                            failure = self._seen[failure.message_id][0]
                         self._seen[failure.message_id] = (failure, self.begun)
                 except AWS_ERRORS as error:
                     self.errors[url] = error

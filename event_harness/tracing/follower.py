@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
+from event_harness.explaining.platform_log import inputs_of
 from event_harness.machine.clock import monotonic, timestamp
 from event_harness.machine.json_lines import Tail
 from event_harness.results.body_store import BodyStore
@@ -59,7 +60,12 @@ class Follower:
         self._table = ResultsTable(resources.results, self._dynamodb, bodies)
         self._results: dict[str, Seen] = {}  # session -> its results
         self._found: set[str] = set()  # sessions that only the table names
-        self.failures = FailureReader(resources.failure_queues, target.client("sqs"), owners=resources.owners)
+        self.failures = FailureReader(
+            resources.failure_queues,
+            target.client("sqs"),
+            owners=resources.owners,
+            inputs_of=inputs_of(target.emulator_log),
+        )
         self._journal_of_all = group is None
         self._clock = clock
         self._now = now

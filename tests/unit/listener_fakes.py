@@ -258,7 +258,7 @@ class Buckets:
     def get_bucket_notification_configuration(self, *, Bucket):  # noqa: N803
         return self.notifications.get(Bucket, {})
 
-    def list_objects_v2(self, *, Bucket, Prefix, MaxKeys):  # noqa: N803
+    def list_objects_v2(self, *, Bucket, MaxKeys, Prefix=""):  # noqa: N803
         found = [key for key in sorted(self.objects[Bucket]) if key.startswith(Prefix)]
         return {"Contents": [{"Key": k, "Size": len(self.objects[Bucket][k][0])} for k in found[:MaxKeys]]}
 

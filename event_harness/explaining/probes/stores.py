@@ -11,7 +11,11 @@ from event_harness.explaining import wiring
 from event_harness.explaining.probes.asking import Question, Seen, count, linked
 from event_harness.explaining.report import Finding
 from event_harness.results.sent import Sent
+from event_harness.system.graph.model import LISTENER
 from event_harness.system.resources import Component
+
+_KEYS = 1000  # that are looked through, if no setting tells how they begin
+_MOST = 5  # objects that are told
 
 
 def bucket(question: Question, component: Component) -> Seen:
@@ -39,10 +43,9 @@ def _input(question: Question, component: Component, key: str) -> Finding:
 def _output(question: Question, component: Component) -> tuple[Finding, str]:
     """The finding about a bucket where outputs are written, and the key of the newest."""
     name, id_ = component.name, question.sent.correlation_id
-    sources = question.resources.sources.values()
-    patterns = {source.at or "*" for source in sources if (source.type, source.correlation) == ("s3", "key")}
+    patterns = _key_patterns(question, component)
     if not patterns:
-        return Finding(name, "unknown", "not known: this system's keys don't carry the id"), ""
+        return _by_any_key(question, component)
     prefixes = sorted({f"{pattern.partition('*')[0]}{id_}" for pattern in patterns})
     keys = {pattern.replace("*", id_) for pattern in patterns}
     found = [item for prefix in prefixes for item in _listed(question, str(component.bucket), prefix, keys)]
@@ -55,6 +58,33 @@ def _output(question: Question, component: Component) -> tuple[Finding, str]:
     ), ""
 
 
+def _key_patterns(question: Question, component: Component) -> set[str]:
+    """How the keys of a bucket look, if the listener listens to it, or if it isn't known to which it does."""
+    graph = question.resources.graph
+    sources = question.resources.sources
+    if graph is not None:
+        buckets = {one.address for one in graph.nodes.values() if one.name == component.name}
+        listened = [edge for edge in graph.into(LISTENER) if edge.source in buckets]
+        named = {note.removeprefix("source ") for edge in listened for note in edge.notes}
+        sources = {name: source for name, source in sources.items() if name in named}
+    keyed = [one for one in sources.values() if (one.type, one.correlation) == ("s3", "key")]
+    return {source.at or "*" for source in keyed}
+
+
+def _by_any_key(question: Question, component: Component) -> tuple[Finding, str]:
+    """The finding about a bucket where no setting tells how keys carry the id, or whether they do."""
+    answer = question.client("s3").list_objects_v2(Bucket=component.bucket, MaxKeys=_KEYS)
+    id_ = question.sent.correlation_id
+    found = [one for one in answer.get("Contents", []) if question.ids.carries(one["Key"], id_)]
+    if found:
+        told = [f"{one['Key']}, {one['Size']:,} bytes" for one in found[:_MOST]]
+        text = f"an object of this id is there: {told[0]}"
+        return Finding(component.name, "ok", text, tuple(told[1:])), str(found[0]["Key"])
+    looked = f"the first {_KEYS:,} keys" if answer.get("IsTruncated") else "its keys"
+    text = f"not known: none of {looked} carries the id, and they needn't"
+    return Finding(component.name, "unknown", text), ""
+
+
 def _listed(question: Question, bucket: str, prefix: str, keys: Collection[str]) -> list[Any]:
     """Up to five objects of this id; an object whose id is longer belongs to another input."""
     answer = question.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=50)
@@ -64,7 +94,7 @@ def _listed(question: Question, bucket: str, prefix: str, keys: Collection[str])
         for item in answer.get("Contents", [])
         if item["Key"] in keys or question.ids.carries(item["Key"], id_)
     )
-    return list(islice(under, 5))
+    return list(islice(under, _MOST))
 
 
 def queue(question: Question, component: Component) -> Seen:

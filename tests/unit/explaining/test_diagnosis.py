@@ -304,11 +304,22 @@ def test_a_table_that_cannot_be_read_meanwhile_is_not_known(world):
     assert "not known" in finding(explain(world, sent), "uncorrelated").text
 
 
-def test_keys_that_carry_no_id_are_not_searched():
-    bodies = MAP | {"sources": {"orders": {"type": "s3", "correlation": {"from": "body", "at": "id"}}}}
-    world = World(resources=bodies)
+BODIES = MAP | {"sources": {"orders": {"type": "s3", "correlation": {"from": "body", "at": "id"}}}}
+
+
+def test_keys_that_need_not_carry_the_id_are_looked_through():
+    world = World(resources=BODIES)
     sent = world.send()
     processed(world, sent, "written")
     found = finding(explain(world, sent), "destination")
     assert found.state == "unknown"
-    assert "keys don't carry the id" in found.text
+    assert found.text == "not known: none of its keys carries the id, and they needn't"
+
+
+def test_object_whose_key_carries_the_id_is_there_whatever_the_settings_say():
+    world = World(resources=BODIES)
+    sent = world.send()
+    world.buckets.put_object(Bucket="destination-bucket", Key=f"done/{sent.correlation_id}", Body=b"{}")
+    found = finding(explain(world, sent), "destination")
+    assert found.state == "ok"
+    assert found.text == f"an object of this id is there: done/{sent.correlation_id}, 2 bytes"

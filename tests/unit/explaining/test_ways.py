@@ -15,7 +15,15 @@ from event_harness.system.found_components import with_graph
 from event_harness.system.graph.model import LISTENER, Edge, Graph, Node
 from event_harness.system.resources import Component
 
-TYPES = {"topic": "sns", "queue": "sqs", "bus": "eventbridge", "pipe": "pipe", "bucket": "s3", "far": "other"}
+TYPES = {
+    "topic": "sns",
+    "queue": "sqs",
+    "bus": "eventbridge",
+    "pipe": "pipe",
+    "bucket": "s3",
+    "far": "other",
+    "machine": "stepfunctions",
+}
 LISTENING = Component("event_listener", "lambda", function="listener")
 
 
@@ -101,6 +109,39 @@ def test_join_is_reached_while_one_of_its_ways_is_open():
     assert shown(found)["queue"] == "unknown"
     found = states_of(system(*join), "topic", {"fn1": "failed", "fn2": "failed"})
     assert shown(found)["queue"] == shown(found)["event_listener"] == "not reached"
+
+
+CALLED = [
+    "api -> machine",
+    "machine -> assess",
+    "machine -> store",
+    "store ~> bucket",
+    f"bucket -> {LISTENER}",
+]
+
+
+def test_function_that_a_state_machine_calls_is_among_those_of_the_way():
+    ways = ways_from(system(*CALLED), "api", LISTENING)
+    names = [one.name for one in ways.path]
+    assert names == ["api", "machine", "assess", "store", "bucket", "event_listener"]
+    assert {names[task]: names[machine] for task, machine in ways.called.items()} == {"assess": "machine"}
+    assert not ways.branched
+
+
+def test_error_of_a_called_function_is_its_own_unless_the_state_machine_went_on():
+    found = states_of(system(*CALLED), "api", {"machine": "failed", "assess": "failed"})
+    assert found["assess"].cause == "assess failed"
+    found = states_of(system(*CALLED), "api", {"machine": "ok", "assess": "failed", "store": "not reached"})
+    assert (found["assess"].state, found["assess"].cause) == ("failed", None)
+    assert found["assess"].text == "failed; machine went on all the same"
+
+
+def test_what_ends_with_an_error_may_have_called_those_behind_it_before():
+    ways = ways_from(system("api -> fn", f"fn -> {LISTENER}"), "api", LISTENING)
+    seen = [Seen(Finding("api", "failed", "answered 422", cause="c", here=True, ended=True))]
+    seen += [Seen(Finding(one.name, "unknown", "ran once")) for one in ways.path[1:]]
+    found = account(ways, seen, {}, resulted=False)
+    assert [one.state for one in found] == ["failed", "unknown", "unknown"]
 
 
 def test_component_behind_a_join_shows_that_what_all_ways_share_was_passed():

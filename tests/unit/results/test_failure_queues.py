@@ -38,6 +38,40 @@ def test_the_envelope_of_a_destination_is_read():
     assert str(found).startswith("processor failed after 3 attempts: NotUtf8Error: not UTF-8 (request 1111")
 
 
+def given_up(**more):
+    body = envelope(None)
+    del body["requestPayload"], body["responsePayload"]
+    return body | more
+
+
+RECORDS = {"shardId": "shardId-1", "startSequenceNumber": "495", "endSequenceNumber": "497", "batchSize": 3}
+
+
+@pytest.mark.parametrize(("number", "mine"), [("495", True), ("497", True), ("496", False), (None, False)])
+def test_records_of_a_stream_are_known_by_the_numbers_that_the_message_names(number, mine):
+    ids = KnownIds()
+    ids.note(ID, number)
+    queues = Queues()
+    queues.put("q", given_up(KinesisBatchInfo=RECORDS), {})
+    assert parse(queues.messages["q"][0], "q", "processor", ids=ids).concerns(ID) is mine
+
+
+def test_records_of_a_stream_are_known_by_the_inputs_of_the_request_that_failed(queues):
+    asked = []
+
+    def inputs_of(request_id):
+        asked.append(request_id)
+        return {"run/a", "run/b"}
+
+    reader = FailureReader({"queue/p": "processor"}, queues, inputs_of=inputs_of)
+    queues.put("queue/p", given_up(DDBStreamBatchInfo=RECORDS), {})
+    queues.put("queue/p", envelope(s3_event("run/c")), {})
+    reader.look()
+    reader.look()
+    assert [len(reader.of(one)) for one in ("run/a", "run/b", "run/c", "run/d")] == [1, 1, 1, 0]
+    assert asked == ["11111111-1111-1111-1111-111111111111"]
+
+
 def test_an_event_that_expired_has_no_error():
     body = envelope(s3_event("k"))
     body["requestContext"]["condition"] = "EventAgeExceeded"
