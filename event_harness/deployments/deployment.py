@@ -24,7 +24,7 @@ from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
 from event_harness.machine.spans import span
 from event_harness.system.deployed_system import OUTPUT, DeployedSystem
-from event_harness.terraform import code_overrides, sources, view
+from event_harness.terraform import code_overrides, sources, terraform_directory, view
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
 from event_harness.terraform.toolchain import Toolchain
@@ -219,6 +219,7 @@ class Deployment:
             tofu=self.calls.tofu,
             complete=False,
         )
+        terraform_directory.make(self._view, self.calls.data_dir)
         toolchain = self.calls.toolchain
         if before and not self.record.remote_state and (before / STATES).exists():
             shutil.copytree(before / STATES, self._view.root / STATES)
@@ -235,7 +236,8 @@ class Deployment:
                 shutil.rmtree(view_of_old, ignore_errors=True)
         with self._view.completing():  # init reads no more than the configuration's own directories
             self.calls.initialise()
-        self._view.protect(Configuration.read(module) for module in own_copies(self.calls.data_dir))
+        fetched = own_copies(self.calls.data_dir, self._view.root)
+        self._view.protect(Configuration.read(module) for module in fetched)
         self.calls.say(f"{toolchain.kind} {toolchain.version} uses {self.calls.provider}")
         for runtimes in self.calls.runtimes:
             if line := runtimes.prepare():

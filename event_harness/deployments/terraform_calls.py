@@ -127,6 +127,11 @@ class TerraformCalls:
         return self.record.directory / "data"
 
     @property
+    def _data_dir_from_root(self) -> str:
+        """TF_DATA_DIR as Terraform gets it: `path.module` of a fetched module is relative if this is."""
+        return os.path.relpath(self.data_dir.resolve(), self.record.configuration_dir.resolve())
+
+    @property
     def workspace(self) -> str:
         """Its Terraform workspace."""
         return self.record.workspace or self.record.deployment_id
@@ -272,7 +277,7 @@ class TerraformCalls:
         base = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_FOR_TERRAFORM)}
         environ = self.target.environ(base, allow_internet=internet) | self.toolchain.environ()
         environ |= {
-            "TF_DATA_DIR": str(directory.resolve() / "data" if directory else self.data_dir),
+            "TF_DATA_DIR": str(directory.resolve() / "data") if directory else self._data_dir_from_root,
             "TMPDIR": str(temporary.make(self.record.temporary)),
             PROCESS_MARK: self.record.deployment_id,
         }

@@ -17,6 +17,11 @@ LEFT_OUT = (
     *(".terraform", ".terragrunt-cache", ".event-harness"),
     *("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".venv*"),
 )
+TERRAFORM = ".terraform"
+TERRAFORMS_OWN = frozenset(
+    ("environment", "lock.json", "modules", "plugin_path", "plugins", "providers", "terraform.tfstate")
+)
+"""What Terraform itself writes into that directory: it belongs to the checkout, and is never copied."""
 Matcher = Callable[[str], bool]
 NEVER_READ = 0  # a copy's time of access; the first that reads it sets another
 _PIECE = 1 << 20  # bytes that are copied at a time, where the kernel can't copy

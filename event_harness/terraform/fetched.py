@@ -4,6 +4,7 @@ After init, TF_DATA_DIR holds a copy of each, or a link to it if its source is a
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from event_harness.terraform import copying
 _ORIGINALS = "originals.json"  # in TF_DATA_DIR
 
 
-def own_copies(data_dir: Path) -> list[Path]:
+def own_copies(data_dir: Path, root: Path) -> list[Path]:
     """Replace each link by a copy, since a module may write into its own directory. It may be called again.
 
     Args:
         data_dir: the TF_DATA_DIR of a root, after `terraform init`.
+        root: the root, where the paths of its modules begin.
 
     Returns:
         The directories of all fetched modules.
@@ -33,8 +35,10 @@ def own_copies(data_dir: Path) -> list[Path]:
     texts = {str(link): str(original) for link, original in found.items()}
     (data_dir / _ORIGINALS).write_text(json.dumps(texts), encoding="utf-8")
     manifest.write_text(json.dumps(content), encoding="utf-8")
-    directories = dict.fromkeys(Path(module["Dir"]) for module in content["Modules"])
-    return [directory for directory in directories if directory.is_relative_to(data_dir)]
+    directories = dict.fromkeys(
+        Path(os.path.normpath(root.resolve() / module["Dir"])) for module in content["Modules"]
+    )
+    return [directory for directory in directories if directory.is_relative_to(data_dir.resolve())]
 
 
 def originals(data_dir: Path) -> dict[Path, Path]:

@@ -47,11 +47,17 @@ class LeftOut:
             return True
         if self._has_patterns and (self.excludes(name) or self.excludes(os.path.relpath(path, self.top))):
             return True
+        if name in copying.TERRAFORMS_OWN and os.path.basename(os.path.dirname(path)) == copying.TERRAFORM:
+            return True
         if self.by_default(name):
-            return name == ".event-harness" or not self._names.want(name)
+            return name == ".event-harness" or not self.is_wanted(name)
         if not is_directory or not os.path.isfile(os.path.join(path, "pyvenv.cfg")):
             return False
-        return not self._names.want(name)
+        return not self.is_wanted(name)
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether the configuration names a directory that is left out elsewhere."""
+        return self._names.want(name)
 
     def is_included(self, path: str) -> bool:
         """Whether the user wants a path to be copied."""

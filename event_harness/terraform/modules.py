@@ -33,7 +33,7 @@ def directories(configuration: Path, data_dir: Path) -> list[Path]:
         configuration: the root, in the deployment's own copy.
         data_dir: its TF_DATA_DIR, beside the copy, after `terraform init`.
     """
-    own_copies(data_dir)
+    own_copies(data_dir, configuration)
     ours = data_dir.resolve().parent
     found = {configuration.resolve(): None}
     manifest = data_dir / "modules" / "modules.json"

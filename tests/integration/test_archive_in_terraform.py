@@ -39,8 +39,20 @@ data "archive_file" "late" {
   }
 }
 
+resource "archive_file" "kept" {
+  for_each    = toset(["kept"])
+  type        = "zip"
+  source_dir  = "${path.module}/source"
+  excludes    = ["**/__pycache__/**"]
+  output_path = "${path.module}/out/${each.key}.zip"
+}
+
 output "sums" {
   value = [data.archive_file.early.output_base64sha256, data.archive_file.late.output_base64sha256]
+}
+
+output "kept" {
+  value = values(archive_file.kept)[*].output_base64sha256
 }
 """
 
@@ -98,6 +110,14 @@ def test_plan_is_empty_until_a_file_changes(terraform):
     after = json.loads(terraform("output", "-json", "sums"))
     assert after[0] != before[0]
     assert after[1] == before[1]
+    assert json.loads(terraform("output", "-json", "kept")) == after[:1]
+
+
+def test_resource_is_destroyed_when_its_source_is_gone(terraform):
+    terraform("apply", "-auto-approve", "-no-color")
+    assert (terraform.root / "out/kept.zip").is_file()
+    (terraform.root / "source").rename(terraform.root / "elsewhere")
+    terraform("destroy", "-auto-approve", "-no-color", "-target=archive_file.kept")
 
 
 def test_missing_source_is_an_error_of_the_data_source(terraform):

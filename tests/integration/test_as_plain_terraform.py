@@ -154,6 +154,67 @@ def test_files_are_found_however_they_are_named(project, tools, deployed, tmp_pa
     assert expected["queues"] == ["first", "second"]
 
 
+def test_directory_of_terraform_itself_is_there_with_its_modules(project, tools, deployed, tmp_path):
+    put(
+        project,
+        **{
+            "live/main.tf": f"""
+              module "queue" {{
+                source = "{tmp_path}/fetched"
+              }}
+              locals {{
+                modules = jsondecode(file("${{path.root}}/.terraform/modules/modules.json")).Modules
+              }}
+              output "module" {{
+                value = [for one in local.modules : file("${{path.cwd}}/${{one.Dir}}/x.txt") if one.Key != ""]
+              }}
+              output "fetched" {{
+                value = module.queue
+              }}
+              output "by_its_place" {{
+                value = file(".terraform/modules/queue/x.txt")
+              }}
+              output "built" {{
+                value = file(".terraform/built.txt")
+              }}
+              data "archive_file" "a" {{
+                type        = "zip"
+                source_dir  = "${{path.module}}/src"
+                output_path = "${{path.root}}/.terraform/archives/a.zip"
+              }}
+              resource "terraform_data" "build" {{
+                provisioner "local-exec" {{
+                  command = "echo new > .terraform/new.txt"
+                }}
+              }}
+            """,
+            "live/src/app.py": "code",
+            "live/.terraform/built.txt": "built before",
+            "live/.terraform/modules/queue/x.txt": "of the checkout's own run",
+            "live/.terraform/providers/large": "not copied",
+        },
+    )
+    put(
+        tmp_path,
+        **{
+            "fetched/main.tf": """
+              output "joined" {
+                value = file("${path.cwd}/${path.module}/x.txt")
+              }
+              output "absolute" {
+                value = startswith(path.module, "/")
+              }
+            """,
+            "fetched/x.txt": "fetched",
+        },
+    )
+    found = deployed()
+    shutil.rmtree(project / "live/.terraform/modules")
+    assert found == plain(project / "live", tools, tmp_path)
+    assert found["module"] == ["fetched"]
+    assert found["fetched"] == {"joined": "fetched", "absolute": False}
+
+
 SOURCES = {
     "directory by each key": (
         'for_each    = toset(["worker"])\n  source_dir  = "${path.module}/${each.key}"',

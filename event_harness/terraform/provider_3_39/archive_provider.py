@@ -1,8 +1,8 @@
 """A stand-in for the provider hashicorp/archive, for networks without the Terraform Registry.
 
-It serves the data source `archive_file` as hashicorp/archive 2.7 does. The same input gives the same bytes:
-names are sorted and the time is fixed. A copy in the provider mirror runs on its own, so it imports nothing
-of the harness.
+It serves the data source and the resource `archive_file` as hashicorp/archive 2.7 does. The same input gives
+the same bytes: names are sorted and the time is fixed. A copy in the provider mirror runs on its own, so it
+imports nothing of the harness.
 """
 
 import base64
@@ -23,14 +23,12 @@ from pathlib import Path
 from typing import Any
 
 VERSION = "2.7.1"
+State = dict[str, Any]
 _DIGESTS = ("md5", "sha1", "sha256", "sha512")
 
 
 class ArchiveError(Exception):
     """A source is missing or empty, or the arguments contradict each other."""
-
-
-# --- what goes in -------------------------------------------------------------------------------------------
 
 
 _GLOB = re.compile(
@@ -142,9 +140,6 @@ def entries(config: dict[str, Any], left_out: LeftOut = _nothing) -> list[tuple[
     ]
 
 
-# --- what comes out -----------------------------------------------------------------------------------------
-
-
 def zipped(entries: list[tuple[str, bytes, int]]) -> bytes:
     """The bytes of a zip archive with these entries: name, content, file mode."""
     buffer = io.BytesIO()
@@ -212,14 +207,12 @@ def _write(path: Path, content: bytes) -> None:
     os.replace(partial.name, target)
 
 
-# --- served to Terraform ------------------------------------------------------------------------------------
-
-
 def _serve() -> None:
     """Serve Terraform's plugin protocol until Terraform closes the connection or dies."""
     # The framework comes with the extra `local` only; the functions above don't need it.
     from tf import blocks, iface, runner, schema, types  # type: ignore[import-untyped]
 
+    required = ("type", "output_path")
     optional = {
         "source_content": types.String(),
         "source_content_filename": types.String(),
@@ -238,7 +231,11 @@ def _serve() -> None:
         },
     }
 
-    class ArchiveFile(iface.DataSource):  # type: ignore[misc]  # `tf` is untyped
+    arguments = (*required, *optional, "source")
+
+    class Archive:
+        """What the data source and the resource share."""
+
         def __init__(self, provider: Any) -> None:
             """Take the framework's provider, which isn't needed here."""
 
@@ -250,29 +247,56 @@ def _serve() -> None:
         @classmethod
         def get_schema(cls) -> Any:
             """The arguments and attributes."""
-            source = schema.Block(
-                [
-                    schema.Attribute("content", types.String(), required=True),
-                    schema.Attribute("filename", types.String(), required=True),
-                ]
-            )
+            source = [
+                schema.Attribute(name, types.String(), required=True) for name in ("content", "filename")
+            ]
             return schema.Schema(
                 attributes=[
-                    schema.Attribute("type", types.String(), required=True),
-                    schema.Attribute("output_path", types.String(), required=True),
+                    *(schema.Attribute(name, types.String(), required=True) for name in required),
                     *(schema.Attribute(name, kind, optional=True) for name, kind in optional.items()),
                     *(schema.Attribute(name, kind, computed=True) for name, kind in computed.items()),
                 ],
-                block_types=[blocks.SetNestedBlock("source", source)],
+                block_types=[blocks.SetNestedBlock("source", schema.Block(source))],
             )
 
-        def read(self, ctx: Any, config: dict[str, Any]) -> dict[str, Any] | None:
+        def write(self, ctx: Any, config: State) -> State | None:
             """Write the archive; an error becomes a diagnostic."""
             try:
-                return archive_file(config)
+                return archive_file({name: config.get(name) for name in arguments})
             except (ArchiveError, OSError) as error:
                 ctx.diagnostics.add_error("Archive creation error", f"error creating archive: {error}")
                 return None
+
+    class ArchiveData(Archive, iface.DataSource):  # type: ignore[misc]  # `tf` is untyped
+        def read(self, ctx: Any, config: State) -> State | None:
+            """Write the archive."""
+            return self.write(ctx, config)
+
+    class ArchiveResource(Archive, iface.Resource):  # type: ignore[misc]  # `tf` is untyped
+        create = Archive.write
+
+        def read(self, ctx: Any, current: State) -> State | None:  # noqa: ARG002
+            """Write the archive again, as long as there is something to put in."""
+            try:
+                return archive_file({name: current.get(name) for name in arguments})
+            except (ArchiveError, OSError):
+                return current
+
+        def plan(self, ctx: Any, current: State | None, planned: State) -> State:
+            """What the archive was stays known, unless an argument changes."""
+            kept = current if current and not ctx.changed_fields.intersection(arguments) else {}
+            return planned | {name: kept[name] for name in computed if name in kept}
+
+        def update(self, ctx: Any, _: State, planned: State) -> State | None:
+            """Write the archive again."""
+            return self.write(ctx, planned)
+
+        def delete(self, ctx: Any, current: State) -> None:
+            """Leave the file, as the original does."""
+
+        def upgrade(self, ctx: Any, version: int, old: State) -> State:  # noqa: ARG002
+            """There is one version."""
+            return old
 
     class ArchiveProvider(iface.Provider):  # type: ignore[misc]  # `tf` is untyped
         def get_model_prefix(self) -> str:
@@ -290,16 +314,15 @@ def _serve() -> None:
         def validate_config(self, diags: Any, config: dict[str, Any]) -> None:
             """Accept the empty block: this provider has no settings."""
 
-        def configure_provider(self, diags: Any, config: dict[str, Any]) -> None:
-            """Do nothing: this provider has no settings."""
+        configure_provider = validate_config
 
         def get_data_sources(self) -> list[Any]:
             """Its one data source."""
-            return [ArchiveFile]
+            return [ArchiveData]
 
         def get_resources(self) -> list[Any]:
-            """No resources."""
-            return []
+            """The resource of the same name."""
+            return [ArchiveResource]
 
     _end_with_terraform()
     runner.run_provider(ArchiveProvider())
@@ -308,9 +331,8 @@ def _serve() -> None:
 def _end_with_terraform() -> None:
     """Ignore Ctrl-C, since Terraform then closes the connection, and end when Terraform has been killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # an exception, so that the socket's folder is deleted
+    # An exception, so that the socket's folder is deleted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     parent = os.getppid()
 
     def watch() -> None:
