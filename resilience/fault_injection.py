@@ -21,6 +21,7 @@ from event_harness.machine.ports import LOOPBACK, free_port, listens
 Rule = Mapping[str, Any]
 
 _UP_WITHIN = 120.0  # seconds
+_TRIES = 5  # ports to try
 
 
 def storm(*, throttled: float = 0.1, failing: float = 0.05, reset: float = 0.02) -> list[Rule]:
@@ -80,8 +81,17 @@ class FaultInjection:
     """
 
     def __init__(self, upstream: Target, log: Path, port: int | None = None) -> None:
-        self.port = port or free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}"
+        for _ in range(1 if port else _TRIES):
+            self.port = port or free_port()
+            self.url = f"http://{LOOPBACK}:{self.port}"
+            self._process = self._start(upstream, log)
+            if self._is_up():
+                return
+            self._process.kill()
+            self._process.wait()
+        raise RuntimeError(f"microburst did not start: {log}")
+
+    def _start(self, upstream: Target, log: Path) -> "subprocess.Popen[bytes]":
         command = [
             sys.executable,
             "-m",
@@ -92,7 +102,7 @@ class FaultInjection:
             str(self.port),
         ]
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*command, "--resign"],
                 env=os.environ | upstream.settings(),
                 stdin=subprocess.DEVNULL,
@@ -100,11 +110,15 @@ class FaultInjection:
                 stderr=output,
                 preexec_fn=_end_with_parent,
             )
+
+    def _is_up(self) -> bool:
+        """Wait until it listens; false if it ends, since another process took the port first."""
         deadline = time.monotonic() + _UP_WITHIN
         while not listens(self._process.pid, self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"microburst did not start: {log}")
+                return False
             time.sleep(0.05)
+        return True
 
     def inject(self, *rules: Rule) -> None:
         """From now on these rules, and no others."""
