@@ -37,6 +37,8 @@ _NEW_PROVIDER_SETTINGS: dict[str, Any] = {
 _ASKS_S3_CONTROL = (6, 23)
 # Earlier releases don't read AWS_ENDPOINT_URL for each service.
 _READS_ENDPOINT_URL = (5, 40)
+# Earlier ones know no s3_use_path_style either. `version = "~> 3.0"` means 3.76.
+_NAMES_PATH_STYLE_OTHERWISE = (4, 0)
 
 # Arguments and blocks of a provider that keep a deployment off an emulator; no emulator needs them.
 _ELSEWHERE = (
@@ -110,7 +112,7 @@ def provider_settings(endpoint_url: str, *, old_provider: bool, version: str | N
     settings = dict(_NEW_PROVIDER_SETTINGS)
     if version and _numbers(version) < _ASKS_S3_CONTROL:
         del settings["skip_requesting_account_id"]
-    if old_provider:
+    if old_provider or (version and _numbers(version) < _NAMES_PATH_STYLE_OTHERWISE):
         settings = provider_3_39.for_emulator(endpoint_url)
     elif version and _numbers(version) < _READS_ENDPOINT_URL:
         settings = settings | provider_3_39.endpoints(endpoint_url) | {"s3_use_path_style": True}

@@ -303,6 +303,18 @@ def test_provider_that_does_not_read_the_address_from_the_environment_is_told_it
         assert block == {name: NEW_PROVIDER_SETTINGS[name] for name in block}
 
 
+@pytest.mark.parametrize("version", ["3.39.0", "3.76.1"])
+def test_release_before_4_is_told_the_address_in_its_own_words(root, version):
+    provider(root, 'provider "aws" {}\n')
+    write_override(root, endpoint_url=URL, old_provider=False, version=version)
+    (block,) = blocks(root)
+    assert block["endpoints"][0]["lambda"] == URL
+    assert block["s3_force_path_style"] is True
+    assert block["skip_get_ec2_platforms"] is True
+    assert "s3_use_path_style" not in block
+    assert "skip_requesting_account_id" not in block
+
+
 @pytest.mark.parametrize(
     ("version", "skips"),
     [("4.67.0", False), ("5.100.0", False), ("6.22.1", False), ("6.23.0", True), (None, True)],
