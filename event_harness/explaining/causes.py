@@ -118,6 +118,10 @@ def _gap(findings: Sequence[Finding], path: Sequence[Component], seen: int, gap:
         return f"{missed} was not reached{after}: {findings[gap].text}"
     last_one = findings[seen]
     if path[seen].type == "lambda":
+        filters = "".join(
+            f"; {one.component}: {one.passes}" for one in findings[seen + 1 : gap] if one.passes
+        )
         line = f"; its last line: {last_one.details[-1]}" if last_one.details else ""
-        return f"{last_one.component} ran without an error, but nothing of it came to {missed}{after}{line}"
+        told = f"{last_one.component} ran without an error, but nothing of it came to {missed}{after}"
+        return f"{told}{filters}{line}"
     return f"{missed} was not reached{after}: {findings[gap].text}; {last_one.component} saw it last"

@@ -49,7 +49,7 @@ def account(
             continue
         if number and number not in ways.reached(stopped):
             findings[number] = _behind(findings[number], findings[_nearest(ways, number, stopped)])
-        elif findings[number].state not in ("failed", "running"):
+        elif not findings[number].here and findings[number].state != "running":
             findings[number] = _explained(ways, seen, findings, number, stopped)
         # What answers or ends with an error may have called those behind it before.
         if findings[number].state in ("failed", "running", "not reached") and not findings[number].ended:
@@ -57,6 +57,7 @@ def account(
     for number, machine in ways.called.items():
         if findings[number].state == "failed" and findings[machine].state == "ok":
             findings[number] = _handled(findings[number], findings[machine])
+    findings = [_filtering(ways, answer, one) for answer, one in zip(seen, findings, strict=True)]
     return [_unconnected(ways, seen, number, one) for number, one in enumerate(findings)]
 
 
@@ -110,6 +111,17 @@ def _handled(finding: Finding, machine: Finding) -> Finding:
     return replace(finding, text=f"{finding.text}; {machine.component} went on all the same", cause=None)
 
 
+def _filtering(ways: Ways, answer: Seen, finding: Finding) -> Finding:
+    """A component that doesn't tell whether it has passed the input on: what alone it lets pass."""
+    if finding.state != "unknown":
+        return finding
+    links = [one for one in links_of(answer) if one.filter and any(map(one.leads_to, ways.path))]
+    if not links:
+        return finding
+    told = f"its {links[0].kind} passes only {links[0].filter}"
+    return replace(finding, text=f"{finding.text}; {told}", passes=told)
+
+
 def _busy(path: Sequence[Component], seen: Sequence[Seen], findings: Sequence[Finding]) -> list[Finding]:
     """A function that nothing is known of works on the message of its queue that is in flight."""
     busy = list(findings)
@@ -144,6 +156,8 @@ def _passed(finding: Finding) -> Finding:
 
 def _behind(finding: Finding, stop: Finding) -> Finding:
     """A component behind the one where the input stopped."""
+    if finding.state == "failed" and not finding.here and stop.state == "not reached" and stop.cause:
+        return replace(finding, cause=None, certain=False)  # whatever failed, it wasn't this input
     if finding.state != "unknown":
         return finding
     said = f"not reached: {stop.component} {_verb(stop)}"
@@ -166,6 +180,10 @@ def _explained(
         one, reason = next((one for one in told if _sure(seen[one[0]], component)), told[0])
         text = f"{findings[one].component}: {reason}"
         certain = _sure(seen[one], component)
+        if finding.state == "failed":
+            return replace(
+                finding, state="not reached", text=f"{text}; besides, it {finding.text}", cause=text
+            )
         return Finding(finding.component, "not reached", text, finding.details, cause=text, certain=certain)
     if finding.state != "not reached":
         return finding

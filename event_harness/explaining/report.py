@@ -43,6 +43,7 @@ class Finding:
         here: The input is known to have come to this component, whatever became of it.
         ended: It failed at its end, after components behind it had seen the input: an execution, an API's
             answer.
+        passes: What alone it lets pass, if that may have kept the input: "its rule hot passes only …".
     """
 
     component: str
@@ -53,6 +54,7 @@ class Finding:
     certain: bool = False
     here: bool = False
     ended: bool = False
+    passes: str = ""
 
 
 @dataclass(frozen=True)

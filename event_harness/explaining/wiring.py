@@ -28,7 +28,7 @@ class Link:
     Attributes:
         target: ARN of the place that it leads to.
         kind: `notification`, `subscription`, `rule NAME`, `event source mapping`.
-        enabled: It is in force.
+        enabled: It is in force. A rule without a target leads nowhere: its `target` is empty.
         filter: What it lets pass, in words; empty if it lets everything pass.
         unmatched: Why it does not let this input pass; None if it does, or if that isn't known.
     """
@@ -41,6 +41,8 @@ class Link:
 
     def leads_to(self, component: Component) -> bool:
         """Whether it leads to this component."""
+        if not self.target:
+            return False
         if component.type == "lambda":
             name = str(component.function).rpartition(":function:")[2].partition(":")[0]
             return self.target.partition(":function:")[2].partition(":")[0] == name
@@ -51,6 +53,8 @@ class Link:
         return self.target.rpartition(":")[2] == component.identifier.rpartition(":")[2]
 
     def __str__(self) -> str:
+        if not self.target:
+            return f"{self.kind} has no target"
         where = self.target.rpartition(":")[2]
         off = "" if self.enabled else ", disabled"
         return f"{self.kind} to {where}{off}" + (f": {self.filter}" if self.filter else "")
@@ -120,16 +124,18 @@ def links_of_bus(client: Client, component: Component, sent: Sent | None) -> lis
         pattern = _json(rule.get("EventPattern"))
         if not pattern:
             continue  # a schedule
-        targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=component.bus)
+        targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=component.bus).get(
+            "Targets", []
+        )
         links += [
             Link(
-                str(target["Arn"]),
+                str(target.get("Arn") or ""),
                 f"rule {rule['Name']}",
                 enabled=rule.get("State", "ENABLED") != "DISABLED",
                 filter=f"events {json.dumps(pattern)}",
                 unmatched=_unmatched(pattern, sent, "event"),
             )
-            for target in targets.get("Targets", [])
+            for target in targets or [{}]
         ]
     return links
 

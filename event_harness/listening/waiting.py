@@ -232,7 +232,8 @@ class Waiting:
         if not isinstance(outcome, Failure):
             return outcome
         headline = f"{sent.description} failed, so no further result will come"
-        lines = [headline, f"the event lies in {outcome.queue_url}", *remarks]
+        what = "the event" if outcome.event is not None else "its place in the stream"
+        lines = [headline, f"{what} lies in {outcome.queue_url}", *remarks]
         raise self.explained(InputFailedError, lines, sent, known=[outcome], awaited=awaited)
 
     def accepted(self, sent: Sent, source: str | None, matcher: Matcher | None = None) -> list[Result]:

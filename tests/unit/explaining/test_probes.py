@@ -193,6 +193,13 @@ def rule(pattern, **more):
             FUNCTION,
             "its rule orders is disabled",
         ),
+        (
+            BUS,
+            {"events": {**rule({"source": ["shop"]}), "list_targets_by_rule": {"Targets": []}}},
+            {"event": {"source": "shop"}},
+            FUNCTION,
+            "none leads to processor: rule orders has no target",
+        ),
         (QUEUE, {"sqs": messages(1), "lambda": mapped()}, {}, FUNCTION, None),
         (
             QUEUE,

@@ -144,6 +144,23 @@ def test_what_ends_with_an_error_may_have_called_those_behind_it_before():
     assert [one.state for one in found] == ["failed", "unknown", "unknown"]
 
 
+def test_bus_that_does_not_tell_what_has_passed_tells_what_alone_may_pass():
+    resources = system("fn1 ~> bus", "bus -> fn2", f"fn2 -> {LISTENER}")
+    links = {"bus": (Link("arn:aws:lambda:r:1:function:fn2", "rule hot", filter='events {"heat": [90]}'),)}
+    found = states_of(resources, "fn1", {"fn1": "ok", "bus": "unknown"}, links=links)
+    assert found["bus"].text == 'unknown; its rule hot passes only events {"heat": [90]}'
+
+
+def test_function_that_can_not_start_is_no_cause_behind_a_connection_that_is_not_there():
+    resources = system("bus -> fn2", f"fn2 -> {LISTENER}")
+    found = states_of(resources, "bus", {"fn2": "failed"}, links={"bus": ()})
+    assert (found["fn2"].state, found["fn2"].cause) == ("not reached", "bus: it has no rule")
+    assert found["fn2"].text == "bus: it has no rule; besides, it failed"
+    resources = system("bus -> topic", "topic -> fn2", f"fn2 -> {LISTENER}")
+    found = states_of(resources, "bus", {"fn2": "failed"}, links={"bus": ()})
+    assert (found["topic"].cause, found["fn2"].cause) == ("bus: it has no rule", None)
+
+
 def test_component_behind_a_join_shows_that_what_all_ways_share_was_passed():
     join = [*FORK[:2], "fn1 ~> queue", "fn2 ~> queue", "queue -> fn3", f"fn3 ~> {LISTENER}"]
     found = states_of(system(*join), "topic", {"fn3": "ok"})
