@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
+from event_harness.aws.front_paths import MEMORY
 from event_harness.aws.targets import Target
 from event_harness.errors import EmulatorError
-
-MEMORY = "/_event_harness/memory"
 
 
 def ask(

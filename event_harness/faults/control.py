@@ -3,10 +3,9 @@
 from typing import Any, Protocol
 
 from event_harness.aws.front_calls import ask
+from event_harness.aws.front_paths import FAULTS
 from event_harness.aws.targets import Target
 from event_harness.errors import EmulatorError, SettingError
-
-PATH = "/_event_harness/faults"
 
 
 class Control(Protocol):
@@ -56,6 +55,6 @@ class FrontControl:
 
     def _ask(self, method: str, id_: str, rule: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
-            return ask(self._target, method, PATH + (f"?id={id_}" if id_ else ""), rule)
+            return ask(self._target, method, FAULTS + (f"?id={id_}" if id_ else ""), rule)
         except EmulatorError as error:
             raise EmulatorError(f"the local AWS emulator takes no faults: {error}") from error

@@ -21,9 +21,7 @@ from event_harness.aws.front import signatures
 from event_harness.aws.front.asgi import App, Receive, Request, Scope, Send, respond, whole_body
 from event_harness.aws.front.fault_rules import SERVICE_FAULTS, Call, Rule, Rules
 from event_harness.aws.front.invocation_faults import Invocations
-
-PATH = "/_event_harness/faults"
-"""Where the harness asks for faults, with the key of the root user."""
+from event_harness.aws.front_paths import FAULTS
 
 _JSON = {"content-type": "application/json"}
 _ACCOUNT = re.compile(r"\d{12}")
@@ -41,11 +39,11 @@ class FaultInjection:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Strike a request, or hand it on."""
-        if scope["type"] != "http" or not (self.rules or scope["path"] == PATH):
+        if scope["type"] != "http" or not (self.rules or scope["path"] == FAULTS):
             return await self.app(scope, receive, send)
         request = Request.of(scope)
         body, receive = await whole_body(receive)
-        if request.path == PATH:
+        if request.path == FAULTS:
             return await self._order(request, body, send)
         parameters = request.query | (
             parse_qs(body.decode("utf-8", "replace"))

@@ -5,6 +5,7 @@ operations on the same tags, by the name of a stream. `tests/integration/test_em
 as MiniStack has its own: delete this module then.
 """
 
+import functools
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,6 +30,7 @@ def install() -> None:
 def with_tagging_by_arn(handle: Handler) -> Handler:
     """Translate the operations to those that a handler knows."""
 
+    @functools.wraps(handle)
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Response:

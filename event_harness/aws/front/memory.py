@@ -10,9 +10,7 @@ import psutil
 
 from event_harness.aws.front import signatures
 from event_harness.aws.front.asgi import App, Receive, Request, Scope, Send, respond
-
-PATH = "/_event_harness/memory"
-"""Where the harness asks, with the key of the root user."""
+from event_harness.aws.front_paths import MEMORY
 
 _JSON = {"content-type": "application/json"}
 
@@ -25,7 +23,7 @@ class MemoryReport:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
-        if scope["type"] != "http" or scope["path"] != PATH:
+        if scope["type"] != "http" or scope["path"] != MEMORY:
             return await self.app(scope, receive, send)
         if signatures.key_of(Request.of(scope)) != os.environ["AWS_ACCESS_KEY_ID"]:
             return await respond(send, 403, _JSON, b'{"message": "only the harness may ask for the memory"}')

@@ -5,6 +5,7 @@ Its state then lacks them, and each plan wants to add them. MiniStack still does
 `tests/integration/test_emulator_front.py` fails as soon as MiniStack keeps them: delete this module then.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ def install() -> None:
 
 
 def _creating(create: Callable[[str, dict[str, Any]], Response]) -> Callable[[str, dict[str, Any]], Response]:
+    @functools.wraps(create)
     def created(name: str, body: dict[str, Any]) -> Response:
         """Create a pipe, and keep its parameters."""
         answer = create(name, body)
@@ -43,6 +45,7 @@ def _creating(create: Callable[[str, dict[str, Any]], Response]) -> Callable[[st
 
 
 def _updating(update: Callable[[str, dict[str, Any]], Response]) -> Callable[[str, dict[str, Any]], Response]:
+    @functools.wraps(update)
     def updated(name: str, body: dict[str, Any]) -> Response:
         """Change a pipe, and its parameters as far as they are given."""
         answer = update(name, body)
@@ -60,6 +63,7 @@ def _updating(update: Callable[[str, dict[str, Any]], Response]) -> Callable[[st
 
 
 def _describing(describe: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    @functools.wraps(describe)
     def described(pipe: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a pipe with its parameters."""
         return describe(pipe) | {key: pipe[key] for key in KEPT if pipe.get(key)}

@@ -11,9 +11,10 @@ import psutil
 import pytest
 
 from event_harness.aws.front import fault_injection, invocation_faults
-from event_harness.aws.front.fault_injection import PATH, FaultInjection
+from event_harness.aws.front.fault_injection import FaultInjection
 from event_harness.aws.front.fault_rules import FUNCTION_FAULTS, SERVICE_FAULTS, Call, Rules
 from event_harness.aws.front.invocation_faults import Invocations
+from event_harness.aws.front_paths import FAULTS
 
 ME = (os.getpid(), psutil.Process().create_time())
 SESSION = "s1m8azc486z2dd"
@@ -202,11 +203,11 @@ def test_the_connection_of_a_reset_call_is_cut(monkeypatch):
 
 def test_the_harness_orders_faults_and_hears_what_they_struck():
     front = Front()
-    status, body = front.ask(path=PATH, body=json.dumps(rule()).encode())
+    status, body = front.ask(path=FAULTS, body=json.dumps(rule()).encode())
     id_ = json.loads(body)["id"]
     assert status == 200
     front.rules.striking(call(), SERVICE_FAULTS)
-    asked = {"path": PATH, "query": f"id={id_}".encode()}
+    asked = {"path": FAULTS, "query": f"id={id_}".encode()}
     assert len(json.loads(front.ask("GET", **asked)[1])["strikes"]) == 1
     assert len(json.loads(front.ask("DELETE", **asked)[1])["strikes"]) == 1
     assert not front.rules
@@ -214,8 +215,8 @@ def test_the_harness_orders_faults_and_hears_what_they_struck():
 
 def test_nobody_else_orders_faults():
     front = Front()
-    assert front.ask(path=PATH, key="ASIA1", body=json.dumps(rule()).encode())[0] == 403
-    assert front.ask(path=PATH, body=b"no json")[0] == 400
+    assert front.ask(path=FAULTS, key="ASIA1", body=json.dumps(rule()).encode())[0] == 403
+    assert front.ask(path=FAULTS, body=b"no json")[0] == 400
 
 
 class Function:

@@ -8,7 +8,8 @@ import sys
 import psutil
 import pytest
 
-from event_harness.aws.front.memory import PATH, MemoryReport, taken
+from event_harness.aws.front.memory import MemoryReport, taken
+from event_harness.aws.front_paths import MEMORY
 
 
 def asked(monkeypatch, path, key):
@@ -35,14 +36,14 @@ def asked(monkeypatch, path, key):
 
 
 def test_it_tells_the_harness_the_bytes_of_all_processes(monkeypatch):
-    start, content = asked(monkeypatch, PATH, "AKIAROOT")
+    start, content = asked(monkeypatch, MEMORY, "AKIAROOT")
     assert start["status"] == 200
     assert json.loads(content["body"])["bytes"] > 10_000_000
 
 
 @pytest.mark.parametrize("key", ["AKIAOTHER", ""])
 def test_it_tells_nobody_else(monkeypatch, key):
-    assert asked(monkeypatch, PATH, key)[0]["status"] == 403
+    assert asked(monkeypatch, MEMORY, key)[0]["status"] == 403
 
 
 def test_it_hands_other_requests_on(monkeypatch):

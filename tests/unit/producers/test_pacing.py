@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from event_harness.aws import front_calls
-from event_harness.aws.front.memory import PATH
+from event_harness.aws.front_paths import MEMORY
 from event_harness.aws.targets import Target
 from event_harness.producers.pace import Pace
 from event_harness.producers.pacing import in_flight_of
@@ -37,4 +37,4 @@ def test_each_target_has_its_limit(one, limit, processes, expected, learned):
 
 
 def test_the_harness_asks_where_the_front_answers():
-    assert front_calls.MEMORY == PATH
+    assert front_calls.MEMORY == MEMORY
