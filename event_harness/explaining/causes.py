@@ -88,8 +88,9 @@ def _cause(findings: Sequence[Finding], remarks: Sequence[Finding], *, forked: b
 
 
 def _denied(findings: Sequence[Finding]) -> str | None:
-    """That a call of a function on the path was denied, perhaps for another input."""
-    return next((one.cause for one in findings if one.cause and PERHAPS in one.cause), None)
+    """That a call of a function on the path was denied, perhaps for another input. The function went on."""
+    told = (one.cause for one in findings if one.cause and (PERHAPS in one.cause or one.state == "ok"))
+    return next(told, None)
 
 
 def _how_far(findings: Sequence[Finding], path: Sequence[Component]) -> str:

@@ -6,13 +6,16 @@ names.
 """
 
 import json
+import os
 import time
 
+import psutil
 import pytest
 from small_functions import SmallFunction
 
 from event_harness.aws import launching
 from event_harness.aws.emulator import LocalEmulator
+from event_harness.faults.control import FrontControl
 
 ACCOUNT, REGION = "000000000000", "eu-west-1"
 LONG = 90  # seconds within which everything that comes has come
@@ -148,6 +151,31 @@ def test_what_a_rule_could_not_make_a_function_process_comes_to_its_failure_dest
     message = world.awaited("missed")
     assert message["requestPayload"]["detail"] == {"is": "bad"}
     assert message["responsePayload"] == {"errorType": "RefusedError", "errorMessage": "it is bad"}
+
+
+def test_message_about_a_record_whose_invocation_a_fault_has_struck_names_that_invocation(world):
+    world.awaited("lost")
+    rule = {
+        "kind": "raise",
+        "owner": (os.getpid(), psutil.Process().create_time()),
+        "session": "s",
+        "only_session": False,
+        "functions": ["strict"],
+        "settings": {"type": "OutageError", "message": "struck"},
+    }
+    fault = FrontControl(world.target).add(rule)
+    try:
+        world.kinesis.put_record(StreamName="readings", Data=b"late", PartitionKey="k")
+        until = time.monotonic() + LONG
+        while len(told := world.received("lost")) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    finally:
+        FrontControl(world.target).remove(fault)
+    requests = {one["requestContext"]["requestId"] for one in told}
+    started = {line.split()[2] for line in world.lines() if line.startswith("START RequestId: ")}
+    assert len(requests) == 2
+    assert requests <= started
 
 
 def test_event_of_an_object_names_its_version(world):

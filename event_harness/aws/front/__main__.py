@@ -39,13 +39,13 @@ def main() -> None:
     object_versions.install()
     asynchronous_targets.install()
     function_errors.install()
-    StreamBatches(send_failure).install()
     function_workers.install(Path(os.environ[MARK]))
     faults = Rules()
     struck = Invocations(faults)
     struck.install()
     fault_injection.know_connections()
     invocations.install()
+    StreamBatches(send_failure).install()  # the last: a fault also has the id of its invocation
     permissions.install()
     deploying.install()
     # MiniStack's `main` serves the application that its module names at that moment.

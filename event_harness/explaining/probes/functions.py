@@ -123,7 +123,9 @@ def _with_denied_calls(finding: Finding, question: Question, component: Componen
     denied = denied_calls(question.platform_log(), _name_of(component), question.since)
     if not denied:
         return finding
-    cause = f"{component.name}: {PERHAPS}: {denied[-1]}"
+    id_ = question.sent.correlation_id
+    mine = next((one for one in denied if question.ids.mentions(one, id_)), None)  # an object's key names it
+    cause = f"{component.name}: {mine or f'{PERHAPS}: {denied[-1]}'}"
     details = (*finding.details, *(f"denied since the send: {one}" for one in denied))
     return replace(finding, cause=cause, details=details)
 

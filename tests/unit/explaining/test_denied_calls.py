@@ -91,6 +91,17 @@ def test_a_denied_call_is_the_cause_where_the_function_ran_for_the_input_and_not
     )
 
 
+def test_a_denied_call_whose_resource_names_the_input_is_its_own():
+    world = World()
+    sent = world.send()
+    processed(world, sent, "working")
+    call = f"s3:PutObject on arn:aws:s3:::out/{sent.correlation_id}"
+    log = f"2999-01-01 00:00:00 {LINE[20:]}role confirm may not {call} (function processor)"
+    assert explain(world, sent, emulator_log=lambda: log).cause == (
+        f"processor: the role confirm may not {call} (access denied)"
+    )
+
+
 FUNCTION = Component("orders", "lambda", function="orders", log_group="/orders")
 
 
