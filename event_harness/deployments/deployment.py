@@ -19,6 +19,7 @@ from event_harness.deployments.record import STATES, DeploymentRecord
 from event_harness.deployments.terraform_calls import COMMON, CONVENTIONS, TerraformCalls
 from event_harness.errors import ConfigurationError, DestroyError, SettingError
 from event_harness.machine.boundary import explained
+from event_harness.machine.cache import cache_directory
 from event_harness.machine.clock import monotonic
 from event_harness.machine.interrupts import deferred
 from event_harness.machine.progress import Progress
@@ -27,6 +28,7 @@ from event_harness.system.deployed_system import OUTPUT, DeployedSystem
 from event_harness.terraform import code_overrides, sources, terraform_directory, view
 from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.fetched import own_copies
+from event_harness.terraform.spares import Spares
 from event_harness.terraform.toolchain import Toolchain
 
 
@@ -218,6 +220,7 @@ class Deployment:
             include=self.include,
             tofu=self.calls.tofu,
             complete=False,
+            spares=Spares(cache_directory() / "spares", self.record.spares),
         )
         terraform_directory.make(self._view, self.calls.data_dir)
         toolchain = self.calls.toolchain

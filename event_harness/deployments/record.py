@@ -29,7 +29,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import owner
 from event_harness.errors import CredentialsError, StateError
 from event_harness.machine import clock, command_line, dataclass_file, folders, processes, temporary
-from event_harness.terraform import state_file
+from event_harness.terraform import spares, state_file
 
 RECORD = "record.json"
 STATES = "terraform.tfstate.d"  # where Terraform keeps the states of workspaces
@@ -228,6 +228,11 @@ class DeploymentRecord:
         return top / self.state_path
 
     @property
+    def spares(self) -> Path:
+        """What is recorded of the copies of large directories, which the next deployment may take."""
+        return self.directory / "spares.json"
+
+    @property
     def state_path(self) -> Path:
         """The state file, relative to the copied root; the same in each workspace."""
         return Path(STATES, self.deployment_id, "terraform.tfstate")
@@ -319,6 +324,7 @@ class DeploymentRecord:
         if self.directory.exists():
             self.at("destroyed")
         temporary.delete(self.temporary)
+        spares.keep(self.spares)
         if not keep_logs:
             shutil.rmtree(self.logs, ignore_errors=True)
         for path in self.directory.glob("*"):

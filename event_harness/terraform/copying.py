@@ -35,11 +35,19 @@ class File:
         source: the file in the project.
         place: the file in the view.
         changed_at: when the source was changed last, in nanoseconds.
+        stamp: of the source when its copy began; another one means that it was touched. Empty for a link.
     """
 
     source: str
     place: str
     changed_at: int
+    stamp: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, source: str, place: str, about: os.stat_result) -> "File":
+        """A file by what the system says of its source."""
+        stamp = (about.st_ino, about.st_ctime_ns, about.st_size, about.st_mtime_ns)
+        return cls(source, place, about.st_mtime_ns, stamp)
 
 
 def copy(source: str, place: str) -> File:
@@ -62,7 +70,7 @@ def copy(source: str, place: str) -> File:
             os.close(writing)
     finally:
         os.close(reading)
-    return File(source, place, about.st_mtime_ns)
+    return File.of(source, place, about)
 
 
 def share(source: str, place: str) -> bool:

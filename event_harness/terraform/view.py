@@ -16,6 +16,7 @@ from event_harness.terraform import copying, writing
 from event_harness.terraform.configuration import GENERATED, Configuration
 from event_harness.terraform.deployment_view import View, said
 from event_harness.terraform.left_out import LeftOut
+from event_harness.terraform.spares import Spares
 
 # As much is copied of the directories beside the configuration; beyond that they are shared.
 _FILES, _BYTES = 500, 32 << 20
@@ -35,6 +36,7 @@ class _Maker:
         exclude: Iterable[str],
         include: Iterable[str],
         tofu: bool,
+        spares: Spares | None,
     ) -> None:
         self.root, self.into = root.resolve(), into.resolve()
         self.tree = Configuration.read(self.root, tofu=tofu).tree()
@@ -62,8 +64,9 @@ class _Maker:
             self.root,
             self.left_out,
             _replace=self.replace,
-            _copy=lambda path: self.copy_whole(path, shared=False),
+            _copy=self.copy_waiting,
         )
+        self.spares = spares
 
     def place(self, path: Path) -> Path:
         """The place of a path of the project in the view."""
@@ -125,6 +128,21 @@ class _Maker:
                 self.view._waiting.append(path)
             else:
                 self.copy_whole(path, shared=True)
+
+    def copy_waiting(self, directory: Path) -> None:
+        """Copy a large directory, or renew the copy that an earlier deployment has left."""
+        place, spares = self.place(directory), self.spares
+        kept = spares.renew(directory, place, entries=self.entries, copy=self.copy_own) if spares else None
+        if kept is None:
+            self.copy_whole(directory, shared=False)
+        else:
+            self.view.files += kept
+        if spares and not self.view._stopped.is_set():
+            spares.record(directory, place, self.view.files)
+
+    def copy_own(self, entry: "os.DirEntry[str]", target: str) -> None:
+        """Copy what is no directory."""
+        self.copy_entry(entry, target, shared=False)
 
     def copy_whole(self, directory: Path, *, shared: bool) -> None:
         """Copy a directory beside the configuration; or share its files, but for those that may be written.
@@ -210,6 +228,7 @@ def make(
     include: Iterable[str] = (),
     tofu: bool = False,
     complete: bool = True,
+    spares: Spares | None = None,
 ) -> View:
     """Make the view of a Terraform root.
 
@@ -222,12 +241,13 @@ def make(
         include: the same for what is copied although it would be left out or linked.
         tofu: whether OpenTofu will run.
         complete: whether all is copied now; else the large directories wait for `View.completing`.
+        spares: the copies of large directories that earlier deployments have left.
 
     Raises:
         ConfigurationError: the root holds no configuration, or a file can't be copied.
     """
     with said():
-        maker = _Maker(root, into, project, never, exclude, include, tofu)
+        maker = _Maker(root, into, project, never, exclude, include, tofu, spares)
         maker.start()
     if complete:
         maker.view.complete()
