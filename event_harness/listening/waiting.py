@@ -23,7 +23,7 @@ from event_harness.results.body_store import BodyStore
 from event_harness.results.failure_watch import FailureWatch
 from event_harness.results.failures import Failure, FailureReader
 from event_harness.results.look_interval import SHORTEST
-from event_harness.results.reader import STALLED, Clock, Reader, Sleep
+from event_harness.results.reader import STALLED, STALLED_ON_EMULATOR, Clock, Reader, Sleep
 from event_harness.results.result import Result, by_source
 from event_harness.results.results_table import ResultsTable
 from event_harness.results.sent import Sent
@@ -40,7 +40,6 @@ PATIENCE = 15.0
 _QUICK = {
     "retries": {"mode": "standard", "total_max_attempts": 3},
     "connect_timeout": 2,
-    "read_timeout": 5,
 }
 
 
@@ -91,8 +90,10 @@ class Waiting:
         self._debugged = debugged
         self._sleep = sleep or time.sleep
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
-        table = ResultsTable(resources.results, target.client("dynamodb", **_QUICK), bodies)
-        self.reader = Reader(table, session_id, clock=clock, sleep=sleep, spawn=spawn)
+        stalled = STALLED_ON_EMULATOR if target.endpoint_url else None
+        quick = _QUICK | {"read_timeout": stalled or STALLED}
+        table = ResultsTable(resources.results, target.client("dynamodb", **quick), bodies)
+        self.reader = Reader(table, session_id, clock=clock, sleep=sleep, spawn=spawn, stalled=stalled)
         self.inflight = in_flight or InFlight(None)
         for source in resources.sources.values():
             self.inflight.ids.learn(source.at if source.correlation == "key" else None)
@@ -100,7 +101,7 @@ class Waiting:
         self.wait_line = WaitLine()
         self.failures = FailureReader(
             resources.failure_queues,
-            target.client("sqs", **_QUICK),
+            target.client("sqs", **quick),
             owners=resources.owners,
             ids=self.inflight.ids,
             inputs_of=inputs_of(target.emulator_log),

@@ -29,7 +29,9 @@ and an item may become visible after another one with a later stamp."""
 NAP = 0.25
 """Seconds that a wait sleeps at most before it looks at the clock again."""
 STALLED = 5.0
-"""Seconds after which a look without an answer keeps no other from beginning, and no wait from ending."""
+"""Seconds after which a look without an answer keeps no other from beginning, and no wait from ending. An
+emulator has `STALLED_ON_EMULATOR`: it runs on a machine that may be busy, and it loses no answer."""
+STALLED_ON_EMULATOR = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Reader:
         sleep: Replaces the real pause between two looks.
         spawn: Runs a look in another thread.
         overlap: Seconds, see `OVERLAP`.
+        stalled: Seconds, see `STALLED`, which is the default.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Reader:
         sleep: Sleep | None = None,
         spawn: Spawn = in_thread,
         overlap: float = OVERLAP,
+        stalled: float | None = None,
     ) -> None:
         self.session_id = session_id
         self.looks = 0
@@ -84,6 +88,7 @@ class Reader:
         self._sleep = sleep
         self._spawn = spawn
         self._overlap = overlap
+        self._stalled = STALLED if stalled is None else stalled
         self._seen = Seen(table.result)
         self._rhythm = Rhythm()
         self._sleepers = Sleepers()
@@ -156,7 +161,7 @@ class Reader:
             ResultsUnavailableError: The table is gone, or access is denied.
         """
         entered, judged = self._begun, None
-        latest = max(deadline, self._clock()) + STALLED
+        latest = max(deadline, self._clock()) + self._stalled
         while True:
             sleeper = self._sleepers.enter()
             try:
@@ -170,7 +175,7 @@ class Reader:
                 if self._whole.number > entered and self._whole.began >= deadline:
                     return None
                 if self._clock() >= latest:
-                    self.last_error = f"no answer within {STALLED:g} s"
+                    self.last_error = f"no answer within {self._stalled:g} s"
                     return None
                 if self._version is judged and (pause := self._pause(deadline)):
                     self._sleep(pause) if self._sleep else sleeper.acquire(timeout=pause)
@@ -233,7 +238,7 @@ class Reader:
 
     def _may_begin(self, now: float, whole: bool) -> bool:
         current = self._current
-        if current is NEVER or now - current.began >= STALLED:
+        if current is NEVER or now - current.began >= self._stalled:
             return True
         return whole and not current.whole
 

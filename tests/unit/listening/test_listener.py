@@ -192,6 +192,15 @@ def test_reads_of_the_table_do_not_outlast_their_deadline_by_botocore_retries(wo
     assert all(config["read_timeout"] <= 5 for config in settings)
 
 
+def test_an_emulator_has_longer_to_answer_since_its_machine_may_be_busy(world):
+    world.target.settings.clear()
+    world.target.endpoint_url = "http://127.0.0.1:9"
+    Listener(world.resources, world.target, "run", sla=1)
+    settings = [config for _, config in world.target.settings if config]
+    assert settings
+    assert {config["read_timeout"] for config in settings} == {60}
+
+
 def test_a_wait_that_ends_in_vain_frees_its_slot():
     world = World(in_flight=InFlight(1))
     with pytest.raises(WaitTimeoutError):

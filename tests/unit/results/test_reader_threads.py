@@ -147,6 +147,23 @@ def test_a_response_that_drips_is_bounded_by_the_deadline_of_the_wait(monkeypatc
     ended.set()
 
 
+def test_a_slow_answer_counts_where_a_look_has_the_time(monkeypatch):
+    monkeypatch.setattr("event_harness.results.reader.STALLED", 0.05)
+    table, asked = Table(lambda: 1000.0), []
+    original = table.query
+
+    def query(**more):
+        asked.append(1)
+        threading.Event().wait(0.2)
+        return original(**more)
+
+    table.query = query
+    table.record("run/a")
+    reader = Reader(ResultsTable(RESULTS, table, None), "run", stalled=60)
+    assert wait(reader, "run/a", 0)[0].correlation_id == "run/a"
+    assert len(asked) == 1  # no other look has begun meanwhile
+
+
 def test_where_no_look_is_answered_the_wait_ends_and_says_so(monkeypatch):
     monkeypatch.setattr("event_harness.results.reader.STALLED", 0.1)
     table, ended = Table(lambda: 1000.0), threading.Event()
