@@ -59,8 +59,9 @@ def test_every_input_is_accounted_for_through_throttling_errors_and_resets(throu
 def test_what_should_fail_fails_under_injected_faults_too(through, injected):
     injected.inject(*storm(), slow(0.1, 500))
     producer = producers_for(through)["source"]
-    with pytest.raises(InputFailedError, match="offset 0"):
+    with pytest.raises(InputFailedError) as failed:
         through.wait_for(producer.send(b"\xff"))
+    assert "offset 0" in failed.value.report.cause  # the message is cut, and more so if no log could be read
     with pytest.raises(WaitTimeoutError):
         through.wait_for(producer.send("one thing"), until="ANOTHER", timeout=5)
     assert through.expect_none(producer.send("untold", name="notes.md"), within=3).proof == "window"
