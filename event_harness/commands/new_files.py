@@ -24,6 +24,18 @@ _ARGUMENTS = {
     "dynamodb": ("stream_arn", "stream_arn"),
     "kinesis": ("stream_arn", "arn"),
 }
+# Where the listener looks for the id by itself; elsewhere than in a key, only for these.
+_BY_ITSELF = {
+    "sqs": "the message attribute or the field correlation_id",
+    "sns": "the message attribute or the field correlation_id",
+    "eventbridge": "the field correlation_id of the detail",
+}
+# What else carries the id of an input that has it in a field.
+_BESIDE_A_FIELD = {
+    "http": "the header x-correlation-id",
+    "sqs": "the message attribute correlation_id",
+    "sns": "the message attribute correlation_id",
+}
 _CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
 _PYTHON = "actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0"
 
@@ -33,12 +45,21 @@ class Id:
     """Where an event carries the correlation id.
 
     Attributes:
-        kind: `key`, `attribute`, `header` or `body`.
-        at: the pattern of a key, the attribute's name, or the field; empty for a key that is the id.
+        kind: `key`, `attribute`, `header`, `query`, `path` or `body`.
+        at: the pattern of a key, the name, or the field; empty for a key that is the id, and for a path.
     """
 
     kind: str
     at: str = ""
+
+    def __str__(self) -> str:
+        """In words."""
+        kinds = {"body": "the field", "attribute": "the message attribute", "query": "the query parameter"}
+        return f"{kinds.get(self.kind, f'the {self.kind}')} {self.at}".rstrip()
+
+
+USUAL = Id("body", "correlation_id")
+"""Where the id of an input or of a result usually is."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +72,7 @@ class Answers:
         pattern: the event pattern of a bus.
         entry: where tests send inputs.
         input_id: where an input carries its id.
-        body: an input that the system accepts.
+        body: an input that the system accepts; None for a request without a body.
         sla: seconds within which a result must arrive.
         route: of an API, the method and the path of inputs.
     """
@@ -79,10 +100,16 @@ def terraform(known: Answers, configuration: Configuration, source: str) -> str:
     fields = {"type": hcl.expression(known.end.type), argument: f"{known.end.address}.{attribute}"}
     if known.end.type == "eventbridge":
         fields["pattern"] = f"jsonencode({hcl.expression(known.pattern)})"
-    if known.result_id.at:
+    usual = known.result_id == USUAL and known.end.type in _BY_ITSELF
+    if known.result_id.at and not usual:
         fields["correlation"] = hcl.expression({"from": known.result_id.kind, "at": known.result_id.at})
     width = max(map(len, fields))
     lines = "\n".join(f"      {name.ljust(width)} = {text}" for name, text in fields.items())
+    if usual:
+        lines += (
+            f"\n      # The id of an input is in {_BY_ITSELF[known.end.type]}."
+            '\n      # If it is in another field: correlation = { from = "body", at = "order.id" }'
+        )
     parts.append(
         'module "event_listener" {\n'
         f"  source = {hcl.expression(source)}\n"
@@ -108,17 +135,20 @@ def _name(configuration: Configuration) -> str:
 def conftest(known: Answers) -> str:
     """The settings of the producer, and the readiness probe."""
     text = '"""Settings of the harness for this system."""\n\nimport pytest\n\n'
-    if known.input_id.at:
-        kind = "field" if known.input_id.kind == "body" else known.input_id.kind
-        ways = {kind: known.input_id.at}
-        if known.route:
-            ways |= {"method": known.route[0], "path": known.route[1]}
-        settings = {known.entry.name: ways}
+    kind, at = known.input_id.kind, known.input_id.at
+    ways = {"field" if kind == "body" else kind: at} if at else {}
+    if known.route:
+        ways |= {"method": known.route[0], "path": known.route[1]}
+    if ways:
         text += (
             '\n@pytest.fixture(scope="session")\ndef harness_producer_settings():\n'
             '    """Where an input carries its correlation id, which the system passes on."""\n'
-            f"    return {_python(settings)}\n\n"
         )
+        if beside := _beside(known):
+            text += f"    # {beside[0].upper()}{beside[1:]} carries it, too.\n"
+        text += f"    return {_python({known.entry.name: ways})}\n\n"
+    if known.body is None:
+        return f"{text.rstrip()}\n"
     return text + (
         '\n@pytest.fixture(scope="session")\ndef harness_readiness_probe():\n'
         '    """An input that has a result: it is sent before the first test."""\n'
@@ -126,12 +156,30 @@ def conftest(known: Answers) -> str:
     )
 
 
+def _beside(known: Answers) -> str:
+    """What else carries the id of an input."""
+    if known.input_id.kind == "body":
+        return _BESIDE_A_FIELD.get(known.entry.type, "")
+    return _BESIDE_A_FIELD["http"] if known.input_id.kind in ("path", "query") else ""
+
+
+def where_ids_are(known: Answers) -> str:
+    """Where inputs and results carry the id, in a sentence without its full stop."""
+    beside = _beside(known)
+    usual = known.result_id == USUAL and _BY_ITSELF.get(known.end.type)
+    return (
+        f"An input of {known.entry.name} carries its id in {known.input_id}{beside and f' and in {beside}'},"
+        f" a result at {known.end.name} in {usual or known.result_id}"
+    )
+
+
 def test(known: Answers) -> str:
     """The first test."""
+    body = "" if known.body is None else _python(known.body)
     return (
         '"""An input passes the whole system."""\n\n\n'
         "def test_input_has_one_result(producers, listener):\n"
-        f"    sent = producers[{_python(known.entry.name)}].send({_python(known.body)})\n"
+        f"    sent = producers[{_python(known.entry.name)}].send({body})\n"
         "    result = listener.wait_for(sent)\n"
         f"    assert result.source == {_python(known.end.name)}\n"
         "    listener.expect_exactly(sent, 1, settle=2)\n"

@@ -51,6 +51,15 @@ def places(configuration: Configuration) -> list[Place]:
     return sorted(found, key=lambda place: place.address)
 
 
+def key(place: Place, configuration: Configuration) -> str:
+    """The partition key of a table; empty if the configuration doesn't name it, or if it is no table."""
+    for labels, body in configuration.blocks("resource", 2):
+        if ".".join(labels) == place.address and place.type == "dynamodb":
+            name = body.get("hash_key")
+            return name if isinstance(name, str) and name.isidentifier() else ""
+    return ""
+
+
 def deployed(settings: Settings, project: Path, say: Callable[[str], None]) -> Graph:
     """The graph of the system, seen in a copy of it that lives for a moment on a local emulator.
 

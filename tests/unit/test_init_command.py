@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from event_harness import cli
-from event_harness.commands import init, new_files, survey
+from event_harness.commands import init, init_questions, new_files, survey
+from event_harness.commands.new_files import Id
 from event_harness.commands.survey import Place
 from event_harness.errors import DeploymentError, SettingError
 from event_harness.system.graph.build import build
@@ -137,7 +138,7 @@ def test_what_is_there_stays_as_it_is(project, answered, name):
     code, said = answered(*ANSWERS)
     assert code == 0
     assert path.read_text() == text
-    assert f"{'pytest.ini' if name == 'setup.cfg' else name} is there already and stays as it is" in said
+    assert f"{name} is there already and stays as it is" in said
 
 
 def test_second_run_writes_nothing(project, answered):
@@ -185,12 +186,25 @@ def test_fixtures_go_beside_a_conftest_of_the_users_own_where_pytest_looks_for_t
     assert written(project) == before
 
 
-def test_setting_that_an_ini_file_of_the_users_own_lacks_is_named(project, answered):
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("pytest.ini", "[pytest]\n", "harness_root = infra"),
+        ("setup.cfg", "[tool:pytest]\n", "harness_root = infra"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\n", 'harness_root = "infra"'),
+    ],
+)
+def test_setting_that_an_ini_file_of_the_users_own_lacks_is_named(project, answered, name, text, line):
     (project / "infra").mkdir()
     (project / "main.tf").rename(project / "infra/main.tf")
-    (project / "pytest.ini").write_text("[pytest]\n")
+    (project / name).write_text(text)
     _, said = answered(*ANSWERS, arguments=["--no-deploy", "--root", "infra"])
-    assert "pytest.ini is there already and stays as it is; add to it: harness_root = infra" in said
+    assert (project / name).read_text() == text
+    assert said.splitlines()[-1] == f"now add `{line}` to the settings of pytest in {name}, then run: pytest"
+    (project / name).write_text(f"{text}{line}\n")
+    (project / "tests/conftest.py").unlink()
+    _, said = answered(*ANSWERS, arguments=["--no-deploy", "--root", "infra"])
+    assert said.splitlines()[-1] == "now run: pytest"
 
 
 def test_module_of_a_checkout_is_a_part_of_its_package(project, answered, tmp_path):
@@ -317,28 +331,117 @@ def test_tests_send_to_another_place_than_that_of_the_results(answered):
     assert "inbox (sqs) [seen]" in said
 
 
-def test_api_carries_the_id_in_a_header():
-    place = Place("a", "api", "http", listens=False)
-    assert init._id("where?", place, lambda _question, default: default) == init.Id(
-        "header", "x-correlation-id"
-    )
+def default(_question, default):
+    """Answers as an empty line does."""
+    return default
 
 
-def test_inputs_of_an_api_go_to_its_route(project):
-    (project / "api.tf").write_text(
-        'resource "aws_apigatewayv2_route" "default" {\n  route_key = "$default"\n}\n'
-        'resource "aws_apigatewayv2_route" "orders" {\n  route_key = "PUT /orders"\n}\n'
+API = Place("a", "api", "http", listens=False)
+QUEUE, TABLE = Place("b", "confirmed", "sqs"), Place("aws_dynamodb_table.t", "t", "dynamodb")
+POST, GET = ("POST", "/orders"), ("GET", "/orders")
+
+
+@pytest.mark.parametrize(
+    ("end", "result", "route", "key", "input_id"),
+    [
+        (QUEUE, Id("body", "order.id"), POST, "", Id("body", "order.id")),
+        (QUEUE, new_files.USUAL, POST, "", new_files.USUAL),
+        (QUEUE, Id("attribute", "trace"), POST, "", new_files.USUAL),
+        (QUEUE, new_files.USUAL, GET, "", Id("header", "x-correlation-id")),
+        (QUEUE, new_files.USUAL, ("PUT", "/orders/*"), "", Id("path")),
+        (TABLE, Id("key"), POST, "order_id", Id("body", "order_id")),
+        (TABLE, Id("body", "new_image.trace"), POST, "order_id", Id("body", "trace")),
+    ],
+)
+def test_input_carries_its_id_where_results_have_it_unless_the_user_says_otherwise(
+    end, result, route, key, input_id
+):
+    assert init_questions.input_id(API, end, result, route, key, default) == input_id
+
+
+def test_message_carries_its_id_in_the_attribute_that_results_have_it_in():
+    other = Place("c", "inbox", "sqs")
+    trace = Id("attribute", "trace")
+    assert init_questions.input_id(other, QUEUE, trace, None, "", default) == trace
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("header:x", "header"), ("query:x", "query"), ("x", "body")])
+def test_input_of_an_api_carries_its_id_where_the_user_says(answer, kind):
+    assert init_questions.id_of("where?", API, lambda *_: answer) == Id(kind, "x")
+
+
+def test_partition_key_of_a_table_is_read_from_the_configuration(project):
+    (project / "table.tf").write_text(
+        'resource "aws_dynamodb_table" "t" {\n  hash_key = "order_id"\n}\n'
+        'resource "aws_dynamodb_table" "u" {\n  hash_key = var.key\n}\n'
     )
-    place, configuration = Place("a", "api", "http", listens=False), Configuration.read(project)
-    assert init._route(place, configuration, lambda _question, default: default) == ("PUT", "/orders")
+    configuration = Configuration.read(project)
+    assert survey.key(TABLE, configuration) == "order_id"
+    assert survey.key(Place("aws_dynamodb_table.u", "u", "dynamodb"), configuration) == ""
+    assert survey.key(QUEUE, configuration) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "route"),
+    [
+        ("PUT /orders", ("PUT", "/orders")),
+        ("ANY /orders/{id}", ("POST", "/orders/*")),
+        ("ANY /orders/{proxy+}", ("POST", "/orders/")),
+        ("$default", ("POST", "/")),
+    ],
+)
+def test_inputs_of_an_api_go_to_a_path_that_its_route_takes(project, key, route):
+    (project / "api.tf").write_text(f'resource "aws_apigatewayv2_route" "r" {{\n  route_key = "{key}"\n}}\n')
+    assert init_questions.route_of(API, Configuration.read(project), default) == route
     with pytest.raises(SettingError, match="'orders' is no route"):
-        init._route(place, configuration, lambda _question, _default: "orders")
-    end = Place("b", "confirmed", "sqs", listens=True)
-    known = new_files.Answers(
-        end, init.Id("body", "id"), {}, place, init.Id("body", "id"), {}, 30, ("PUT", "/orders")
-    )
-    compact = new_files.conftest(known).replace(" ", "").replace("\n", "")
-    assert "{'api':{'field':'id','method':'PUT','path':'/orders'}}" in compact
+        init_questions.route_of(API, Configuration.read(project), lambda *_: "orders")
+
+
+@pytest.mark.parametrize(
+    ("input_id", "route", "settings", "told"),
+    [
+        (
+            Id("body", "id"),
+            POST,
+            "{'api': {'field': 'id', 'method': 'POST', 'path': '/orders'}}",
+            "An input of api carries its id in the field id and in the header x-correlation-id,",
+        ),
+        (
+            Id("header", "x-id"),
+            GET,
+            "{'api': {'header': 'x-id', 'method': 'GET', 'path': '/orders'}}",
+            "An input of api carries its id in the header x-id,",
+        ),
+        (
+            Id("path"),
+            ("PUT", "/orders/*"),
+            "{'api': {'method': 'PUT', 'path': '/orders/*'}}",
+            "An input of api carries its id in the path and in the header x-correlation-id,",
+        ),
+    ],
+)
+def test_files_and_message_say_all_places_of_the_id(input_id, route, settings, told):
+    known = new_files.Answers(QUEUE, Id("body", "id"), {}, API, input_id, None, 30, route)
+    written = new_files.conftest(known)
+    compile(written, "conftest", "exec")
+    assert f"return {settings}" in written
+    assert "harness_readiness_probe" not in written
+    assert ("# The header x-correlation-id carries it, too." in written) == ("and in" in told)
+    said = new_files.where_ids_are(known)
+    assert said == f"{told} a result at confirmed in the field id"
+    compile(new_files.test(known), "test", "exec")
+
+
+def test_listener_looks_by_itself_where_results_usually_have_the_id(project, answered):
+    """Then a system that passes on only the message attribute has results, too."""
+    code, said = answered("dead", arguments=["--no-deploy"])
+    assert code == 1  # nobody answers the next question
+    code, said = answered("dead", "", "inbox", "", "", "", "y")
+    assert code == 0, said
+    assert "correlation" not in hcl.read(project / "event_harness.tf")["module"]["event_listener"]["sources"]
+    text = (project / "event_harness.tf").read_text()
+    assert "# The id of an input is in the message attribute or the field correlation_id." in text
+    assert "a result at dead in the message attribute or the field correlation_id. If" in said
 
 
 def test_places_have_the_names_that_tests_use():
