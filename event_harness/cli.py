@@ -16,8 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:
         command("completion", "answer")(parser)
     options, rest = parser.parse_known_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     if rest and options.command != "terraform":
-        print(f"{ENTRY}: unknown argument {rest[0]!r}; see: {ENTRY} --help", file=sys.stderr)
+        print(
+            f"{ENTRY}: unknown argument {rest[0]!r}; see: {ENTRY} {options.command} --help", file=sys.stderr
+        )
         return 2
     try:
         with explained():

@@ -94,7 +94,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state-dir", type=Path, help="the directory of the records; default: .event-harness in the project"
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     by_tag = _where(
         "also look for tagged resources: on aws, or at the URL of an AWS emulator; default: records only"
@@ -279,6 +279,7 @@ def build() -> argparse.ArgumentParser:
         "terraform",
         "run the terraform or tofu that the harness would use",
         "terraform version\nterraform output -json event_harness",
+        usage=f"{ENTRY} terraform [-h] ARGUMENT ...",
     )
     running.set_defaults(run=command("terraform", "terraform"))
 

@@ -36,6 +36,8 @@ def find(state_dir: Path, which: str, origin: str, setting: str = "reuse") -> De
     """
     kept = [record for record in records.recorded(state_dir) if record.kept]
     found = [record for record in kept if which in ("last", record.deployment_id)]
+    if not kept and which == "last" and setting != "reuse":  # nobody has said "last"
+        raise SettingError(f"no deployment is kept in {state_dir}: keep one with pytest --harness-keep")
     if not found:
         there = ", ".join(record.deployment_id for record in kept) or "none"
         raise SettingError(

@@ -90,7 +90,23 @@ def test_sweep_that_leaves_something_fails(swept, unfinished):
 def test_misspelt_argument_ends_the_command_before_it_starts(swept, capsys):
     assert cli.main(["sweep", "--dryrun"]) == 2
     assert swept.calls == []
-    assert "unknown argument '--dryrun'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said == "event-harness: unknown argument '--dryrun'; see: event-harness sweep --help\n"
+
+
+def test_command_line_without_a_command_is_wrong_and_shows_the_help(capsys):
+    assert cli.main([]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("usage: event-harness")
+    assert "exit codes:" in said.err
+
+
+def test_sync_without_a_kept_deployment_is_one_line(tmp_path, capsys):
+    assert cli.main(["--state-dir", str(tmp_path), "sync"]) == 1
+    assert capsys.readouterr().err == (
+        f"event-harness: no deployment is kept in {tmp_path}: keep one with pytest --harness-keep\n"
+    )
 
 
 def test_ctrl_c_ends_a_command_with_one_line_and_exit_code_130(monkeypatch, capsys):
