@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = "Reference"
 MERMAID = "mermaid.tiny.min.js"
 """Draws the diagrams of the pages; @mermaid-js/tiny 11.17.2 from npm, unchanged."""
+STYLE = "site.css"
 _EXTENSIONS = """
 [project.markdown_extensions]
 admonition = {}
@@ -47,7 +48,7 @@ def main(directory: Path) -> None:
     for file in (ROOT / "docs").rglob("*"):
         if file.suffix in pages.ASSETS:
             _copy(file, directory / "docs" / file.relative_to(ROOT / "docs"))
-    for name in (MERMAID, "LICENSES.txt"):
+    for name in (MERMAID, STYLE, "LICENSES.txt"):
         _copy(Path(__file__).parent / "assets" / name, directory / "docs" / "assets" / name)
     navigation: list[dict[str, Any]] = [{"Home": "index.md"}]
     for name, section in sections.items():
@@ -76,6 +77,7 @@ def _configuration(navigation: list[dict[str, Any]]) -> str:
         'site_name = "event-harness"',
         'site_description = "Tests event-driven systems on AWS with Terraform and pytest"',
         f"nav = {_toml(navigation)}",
+        f"extra_css = [{json.dumps(f'assets/{STYLE}')}]",
         "[project.theme]",
         "font = false",  # no font from another host
         'features = ["content.code.copy", "navigation.sections", "navigation.top", "search.highlight"]',

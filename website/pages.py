@@ -58,7 +58,7 @@ def place(source: str) -> str:
         return Path(*path.parts[1:]).as_posix()
     if path.name == "README.md":
         return f"{path.parent.as_posix()}.md" if path.parent.parts else "start.md"
-    return path.as_posix().lower()
+    return f"project/{path.name.lower()}"  # CONTRIBUTING.md, SECURITY.md: docs has a security.md of its own
 
 
 def rewritten(text: str, source: str, known: dict[str, str], root: Path) -> str:

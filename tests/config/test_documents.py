@@ -92,7 +92,7 @@ def test_every_module_that_a_page_runs_exists(page):
 
 
 def test_index_names_every_page():
-    pages = [name for name in PAGES if re.fullmatch(r"docs/\w+\.md|modules/.*|examples/.*", name)]
+    pages = [name for name in PAGES if re.fullmatch(r"[^/]+|docs/[^/]+|(modules|examples|demo)/.*", name)]
     missing = [name for name in pages if name != "docs/index.md" and linked("docs/index.md", name) is False]
     assert not missing
 

@@ -47,7 +47,7 @@ def test_every_decision_is_on_the_site(built):
         ("docs/adopt.md", "reference.md#settings", "reference.md#settings"),
         ("README.md", "docs/adopt.md", "adopt.md"),
         ("docs/decisions/README.md", "../adopt.md", "../adopt.md"),
-        ("docs/index.md", "../CONTRIBUTING.md", "contributing.md"),
+        ("docs/index.md", "../CONTRIBUTING.md", "project/contributing.md"),
         ("README.md", "docs/pictures/demo.svg", "pictures/demo.svg"),
         ("docs/decisions/README.md", "../aws-role-policy.json", "../aws-role-policy.json"),
         ("docs/index.md", "../Makefile", f"{pages.REPOSITORY}/blob/main/Makefile"),
