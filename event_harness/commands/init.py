@@ -111,9 +111,15 @@ def _answers(options: argparse.Namespace, configuration: Configuration, ask: Ask
     if not any(place.listens for place in found):
         raise SettingError(
             f"{configuration.directory} declares nothing to listen to: a bucket, queue, topic, event bus, "
-            "stream, or table with a stream. If a module declares it, write event_harness.tf by hand: "
+            "stream, or table with stream_enabled. If a module declares it, write event_harness.tf by hand: "
             "docs/adopt.md"
         )
+    for place in found:
+        if not place.listens:
+            terminal.say(
+                f"{place.address} has no stream, so no test can see what is written there. If results arrive"
+                ' there, give it stream_enabled = true and stream_view_type = "NEW_AND_OLD_IMAGES" first'
+            )
     found, ends, entries = _found(options, found)
     end = init_questions.choose(
         "where do results arrive?", [place for place in found if place.listens], ends, ask

@@ -10,7 +10,9 @@ from event_harness.errors import SettingError
 from event_harness.producers import BY_TYPE
 from event_harness.settings import Settings
 from event_harness.system.graph import state, walks
-from event_harness.system.graph.model import Graph
+from event_harness.system.graph.model import Graph, Node
+from event_harness.system.graph.names import names
+from event_harness.system.graph.nodes import KINDS
 from event_harness.terraform.configuration import Configuration
 
 # The types of resources to which the listener can listen, with the type of their source.
@@ -43,9 +45,18 @@ class Place:
 
 def places(configuration: Configuration) -> list[Place]:
     """The places that the root declares, without those that are there several times."""
+    blocks = dict(configuration.blocks("resource", 2))
+    called = names(
+        Node(f"{kind}.{name}", "", kind, KINDS[kind].type, "") for kind, name in blocks if kind in KINDS
+    )
     found = [
-        Place(f"{kind}.{name}", name, _TYPES[kind], kind != "aws_dynamodb_table" or "stream_enabled" in body)
-        for (kind, name), body in configuration.blocks("resource", 2)
+        Place(
+            f"{kind}.{name}",
+            called[f"{kind}.{name}"],
+            _TYPES[kind],
+            kind != "aws_dynamodb_table" or "stream_enabled" in body,
+        )
+        for (kind, name), body in blocks.items()
         if kind in _TYPES and not {"count", "for_each"} & set(body)
     ]
     return sorted(found, key=lambda place: place.address)

@@ -450,6 +450,19 @@ def test_places_have_the_names_that_tests_use():
     assert [place.name for place in survey.named(graph, found)] == ["x_sqs", "y"]
 
 
+def test_places_of_one_label_have_their_type_in_their_names_as_in_tests(project):
+    (project / "main.tf").write_text(
+        "".join(f'resource "{kind}" "x" {{\n}}\n' for kind in ("aws_sns_topic", "aws_sqs_queue"))
+    )
+    found = survey.places(Configuration.read(project))
+    assert [place.name for place in found] == ["x_sns", "x_sqs"]
+
+
+def test_table_without_a_stream_is_named_since_no_result_can_be_seen_there(answered):
+    _, said = answered(arguments=["--no-deploy", "--yes", "--dry-run"])
+    assert said.startswith("aws_dynamodb_table.seen has no stream, so no test can see what is written there.")
+
+
 def test_found_places_are_the_defaults(project, answered, monkeypatch):
     monkeypatch.setattr(init, "_found", lambda _options, places: (places, [places[0]], [places[2]]))
     code, said = answered(arguments=["--yes"])
