@@ -47,10 +47,14 @@ def of(*languages):
 
 
 INTEGRATION = "tests/integration/"
-# Page, language, what its text contains -> the test that runs it. Here each is checked, too: commands are
-# parsed as by the program itself, Python is typed, HCL is compared with the module and the provider.
+BY_HAND = INTEGRATION + "test_deploy_by_hand.py"
+# Page, language, what its text contains -> the test that runs it. Tests take the commands from their pages.
+# Here each block is checked, too: commands are parsed as by the program itself, Python is typed, HCL is
+# compared with the module and the provider.
 RUN_BY = [
     ("docs/adopt.md", "", "", INTEGRATION + "test_adopt.py"),
+    ("docs/adopt.md", "sh", "terraform show", BY_HAND),
+    ("docs/adopt.md", "sh", "--harness-target=http", INTEGRATION + "test_reuse.py"),
     (
         "README.md",
         "python",
@@ -59,15 +63,15 @@ RUN_BY = [
     ),
     ("README.md", "hcl", "event_listener", INTEGRATION + "test_adopt.py"),
     ("README.md", "sh", "make demo", INTEGRATION + "test_demo.py"),
-    ("README.md", "sh", "make deploy.g", INTEGRATION + "test_configure.py"),
-    ("README.md", "sh", "terraform apply", "tests/plan/test_plans.py"),
+    ("README.md", "sh", "make deploy.g", BY_HAND),
+    ("README.md", "sh", "terraform apply", BY_HAND),
     (
         "docs/aws.md",
         "json",
         "sts:AssumeRole",
         "tests/config/test_workflows.py::test_trust_policy_admits_only",
     ),
-    ("docs/aws.md", "sh", "make deploy.g", INTEGRATION + "test_configure.py"),
+    ("docs/aws.md", "sh", "make deploy.g", BY_HAND),
     ("docs/aws.md", "sh", "--remote-state", INTEGRATION + "test_sweep.py::test_another_machine_destroys_by"),
     (
         "docs/aws.md",
@@ -76,26 +80,26 @@ RUN_BY = [
         "tests/config/test_snippets.py::test_resources_in_pages_are_known",
     ),
     ("docs/ci.md", "sh", "make schedule", "tests/config/test_release.py::test_schedule_for_gitlab_does"),
-    ("docs/comparison.md", "sh", "make bench", "tests/unit/benchmarks"),
+    ("docs/comparison.md", "sh", "make bench", ".github/workflows/ci.yml"),
     ("docs/debugging.md", "sh", "--harness-debug", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "text", "waits for a debugger", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "json", "pathMappings", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "sh", "--cov", INTEGRATION + "test_inspecting.py"),
-    ("docs/failures.md", "sh", "redrive", "tests/unit/commands"),
+    ("docs/failures.md", "sh", "redrive", INTEGRATION + "test_adopt.py"),
     ("docs/faults.md", "python", "faults", INTEGRATION + "test_faults_on_purpose.py"),
     ("docs/faults.md", "text", "injected", INTEGRATION + "test_faults_on_purpose.py"),
     ("docs/permissions.md", "text", "access denied", INTEGRATION + "test_permissions.py"),
     ("docs/permissions.md", "text", "lacks a permission", INTEGRATION + "test_permissions.py"),
     ("docs/reference.md", "python", "check=False", "tests/unit/producers"),
     ("docs/reference.md", "python", "listener.sent", "tests/unit/listening"),
-    ("docs/report.md", "sh", "--harness-report", INTEGRATION + "test_reports.py"),
+    ("docs/report.md", "sh", "--harness-report", INTEGRATION + "test_adopt.py"),
     ("docs/scale.md", "sh", "make simulate", "tests/unit/scale/test_scale.py"),
     ("docs/scale.md", "text", "One test session", "tests/unit/scale/test_scale.py"),
     ("docs/tutorial.md", "sh", "make demo", INTEGRATION + "test_demo.py"),
     ("docs/tutorial.md", "sh", "test_first.py", INTEGRATION + "test_tutorial.py"),
     ("docs/tutorial.md", "(python|text)", "", INTEGRATION + "test_tutorial.py"),
-    ("docs/timeouts.md", "sh", "", INTEGRATION + "test_watching.py"),
-    ("docs/keep-and-sync.md", "sh", "", INTEGRATION + "test_reuse.py"),
+    ("docs/timeouts.md", "sh", "", INTEGRATION + "test_adopt.py"),
+    ("docs/keep-and-sync.md", "sh", "", INTEGRATION + "test_adopt.py"),
     (
         "examples/.*",
         "sh",
@@ -140,6 +144,19 @@ def test_every_line_of_the_list_covers_a_block():
         if not any(covers(page, language, text, one) for one in BLOCKS)
     ]
     assert unused == []
+
+
+# Their commands are `pytest` itself, with options that the test adds to, and rows of the benchmarks.
+NOT_READ = ("examples/", "docs/comparison.md")
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in of("sh") if not block.page.startswith(NOT_READ)], ids=str
+)
+def test_commands_are_taken_from_their_page_by_the_test_that_runs_them(block):
+    files = [test.partition("::")[0] for *where, test in RUN_BY if covers(*where, block)]
+    texts = [(ROOT / file).read_text(encoding="utf-8") for file in files if (ROOT / file).is_file()]
+    assert any(block.page in text or f'"{block.page.rpartition("/")[2]}"' in text for text in texts), files
 
 
 COMMANDS = sorted(

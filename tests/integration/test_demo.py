@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from documented import checkout, commands_of, in_shell
 
 from event_harness.deployments.records import recorded
 
@@ -59,18 +60,26 @@ def records_of(process):
     return [record for record in recorded(ROOT / ".event-harness") if record.pid == process.pid]
 
 
-def test_text_from_a_file_comes_back_and_nothing_is_left(demo, tmp_path):
-    text = "naïve Straße\n" * 1000
-    (tmp_path / "in put+.txt").write_text(text, encoding="utf-8")
-    process = demo("--file", str(tmp_path / "in put+.txt"), "--out", str(tmp_path / "out.txt"))
-    printed, _ = process.communicate(timeout=600)
-    assert process.returncode == 0, printed
-    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == text.upper()
-    for moment in ("sent", "processing", "written", "recorded", "stored", "received"):
-        assert moment in printed
-    assert "left: 0 resources" in printed
-    assert not records_of(process)
+def test_commands_of_the_tutorial_demonstrate_the_system_and_leave_nothing(tmp_path):
+    clone = checkout(tmp_path / "clone")
+    demonstrate, write, with_a_file, read, test = commands_of("docs/tutorial.md")
+    assert commands_of("README.md")[0] == demonstrate
+    assert test.startswith(".venv/bin/pytest")  # test_tutorial.py runs its tests
+    for command in (demonstrate, write, with_a_file):
+        printed = in_shell(command, clone, **{MARK: str(tmp_path)})
+        if command != write:
+            for moment in ("sent", "processing", "written", "recorded", "stored", "received"):
+                assert moment in printed
+            assert "left: 0 resources" in printed
+    assert in_shell(read, clone).strip() == "STRASSE"
+    assert not list(recorded(clone / ".event-harness"))
     assert not marked(tmp_path)
+
+
+def test_name_with_a_plus_and_a_blank_is_a_file_like_any_other(demo, tmp_path):
+    (tmp_path / "in put+.txt").write_bytes(b"\xff")
+    printed, _ = demo("--file", str(tmp_path / "in put+.txt")).communicate(timeout=300)
+    assert "in put+.txt is not UTF-8" in printed
 
 
 def test_function_that_cannot_start_is_told_with_its_place_on_the_path(demo, tmp_path):

@@ -1,12 +1,40 @@
 """`make dist` builds the package once, and tests it installed in clean environments."""
 
+import os
+import re
 import shutil
 import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
 
+from documented import in_shell, inline_commands
+
 ROOT = Path(__file__).parents[2]
+
+
+# An extra, and a module that it brings; the pages name a command for each.
+EXTRAS = {"debug": "debugpy", "report": "jinja2"}
+PAGES = ("docs/debugging.md", "docs/report.md", "docs/reference.md")
+
+
+def extras_can_be_installed_as_the_pages_say(wheel):
+    """Run each command in the environment in which `make dist` has tested the wheel, which stands for PyPI.
+
+    The extras `local` and `terraform` are large: of them, it is only asked whether the wheel has them.
+    """
+    python = ROOT / ".build" / "installed" / wheel.name / "bin"
+    environ = {"PATH": f"{python}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": str(wheel.parent)}
+    named = set()
+    for command in sorted({one for page in PAGES for one in inline_commands(page, "pip")}):
+        (extra,) = re.findall(r"event-harness\[(\w+)\]", command)
+        small = EXTRAS.get(extra)
+        said = in_shell(command, python, **environ, **({} if small else {"PIP_NO_DEPS": "1"}))
+        assert "does not provide the extra" not in said
+        if small:
+            in_shell(f"python -c 'import {small}'", python, **environ)
+        named.add(extra)
+    assert named == {"debug", "report", "local", "terraform"}
 
 
 def test_package_works_where_only_it_is_installed():
@@ -16,6 +44,7 @@ def test_package_works_where_only_it_is_installed():
     wheel, sdist = (next((ROOT / "dist").glob(f"*.{kind}")) for kind in ("whl", "tar.gz"))
     for package in (wheel, sdist):
         assert f"dist/{package.name} works in a clean environment" in done.stdout
+    extras_can_be_installed_as_the_pages_say(wheel)
     names = zipfile.ZipFile(wheel).namelist()
     assert "event_harness/py.typed" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"event_harness"}

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from debug_adapter import Editor, when_printed
+from documented import command_of
 from projects import REPOSITORY, Project
 
 from event_harness.inspecting.debugging import FIRST_PORT
@@ -26,7 +27,7 @@ def test_breakpoint(producer, listener):
     listener.wait_for(producer.send({"kilograms": 50, "stop": True}))
 """
 ARRIVES = "-k=arrives"
-COVERAGE = ("--cov=functions", "--cov=.", "--cov-branch", "--cov-report=json", "--cov-report=term")
+COVERAGE = (*command_of("docs/debugging.md", "--cov").split()[1:], "--cov=.", "--cov-report=json")
 WAITS = re.compile(
     r"(?P<name>\S+) waits for a debugger on 127\.0\.0\.1:(?P<port>\d+); "
     r"localRoot (?P<local>\S+), remoteRoot (?P<remote>\S+)"
@@ -144,8 +145,10 @@ def test_worker_that_times_out_does_not_lose_its_lines(project):
 
 def debug(project, *arguments, component="sorter", sla=60):
     """A session with a debugger. After that has gone, a busy machine needs much of `sla`."""
+    line = command_of("docs/debugging.md", "--harness-debug")
     return project.start(
-        ARRIVES, "--harness-reuse", f"--harness-debug={component}", f"--harness-sla={sla}", *arguments
+        *line.replace("text_processor", component).replace("upper_case", "arrives").split()[1:],
+        *("--harness-reuse", f"--harness-sla={sla}", *arguments),
     )
 
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from documented import command_of
 from projects import Project
 
 from event_harness.orphans.inventory import inventory
@@ -73,7 +74,8 @@ def test_deployment_that_fails_is_not_kept(project):
 
 def test_emulator_that_is_running_is_deployed_to_and_left_as_it_was(project, deployment):
     target = deployment.target
-    said = project.run(f"--harness-target={target.endpoint_url or 'aws'}")
+    documented = command_of("docs/adopt.md", "--harness-target=http")
+    said = project.run(*documented.replace("http://127.0.0.1:4566", target.endpoint_url or "aws").split()[1:])
     assert "1 passed" in said
     deployment_id = re.search(r"applying deployment (\w+)", said).group(1)
     assert inventory(target, part=deployment_id) == []

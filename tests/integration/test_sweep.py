@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from documented import command_of
 
 from event_harness import cli
 from event_harness.aws.emulator import LocalEmulator
@@ -178,10 +179,10 @@ def test_another_machine_destroys_by_the_remote_state_once_the_lost_one_has_expi
         Bucket="states", Key=f"{below}/terraform.tfstate.tflock", Body=b'{"Who": "runner@lost", "ID": "1"}'
     )
     record = json.loads(states.get_object(Bucket="states", Key=f"{below}/record.json")["Body"].read())
-    command = [
-        *("--project", str(tmp_path), "sweep", name, "--target", target.endpoint_url),
-        *("--remote-state", "s3://states/nightly"),
-    ]
+    documented = command_of("docs/aws.md", "--remote-state")
+    documented = documented.replace(" aws ", f" {target.endpoint_url} ")
+    documented = documented.replace("event-harness-states-ACCOUNT", "states")
+    command = ["--project", str(tmp_path), *documented.split()[1:], name]
 
     def publish():
         states.put_object(Bucket="states", Key=f"{below}/record.json", Body=json.dumps(record).encode())

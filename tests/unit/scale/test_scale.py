@@ -1,6 +1,7 @@
 """The formulae of large sessions, and the simulation of their way."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,17 @@ def test_same_seed_gives_the_same_outcome():
 def test_document_shows_what_is_printed(capsys):
     assert main([]) == 0
     assert capsys.readouterr().out.strip() in (ROOT / "docs" / "scale.md").read_text()
+
+
+def test_commands_of_the_document_run():
+    text = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
+    commands = [
+        shlex.split(line, comments=True) for line in text.splitlines() if line.startswith("make simulate")
+    ]
+    assert commands
+    for _, _, *given in commands:
+        arguments = [word for one in given for word in one.removeprefix("ARGS=").split()]
+        assert main(arguments) in (0, 1)  # 1: the simulation tells of a loss, as the page says
 
 
 def test_simulation_of_a_loss_is_told_and_returns_1(capsys):
