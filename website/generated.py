@@ -25,7 +25,7 @@ def pages(root: Path) -> dict[str, tuple[str, str]]:
     }
     for module in sorted((root / "modules").iterdir()):
         if (module / "variables.tf").is_file():
-            name = f"Module {module.name}"
+            name = f"Inputs and outputs of {module.name}"
             made[f"generated/module-{module.name}.md"] = (name, _module(module))
     return {path: (title, f"# {title}\n\n{text}") for path, (title, text) in made.items()}
 
