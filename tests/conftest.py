@@ -34,6 +34,7 @@ LONGEST = (
     "test_plans",
     "test_edited_functions",
     "test_adopt",
+    "test_deploy_by_hand",
     "test_faults_on_purpose",
     "test_failures",
     "test_kill",
