@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from documented import commands_of, in_shell, until_shown
 
+pytestmark = pytest.mark.timeout(1800)
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
 FILES = re.findall(r"^```\w+ title=(\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
