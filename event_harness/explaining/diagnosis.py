@@ -206,9 +206,10 @@ class Explainer:
         if struck := self._injected(question):
             cause = f"{struck.text}; {cause}"
             told.append(Finding("injected", "", struck.text.removeprefix("injected: ")))
-        events = (json.dumps(without_content(item.event), indent=2, default=str) for item in failed)
+        whole = [item for item in failed if item.event is not None]
+        events = (json.dumps(without_content(item.event), indent=2, default=str) for item in whole)
         appendix = (
-            f"the event in {item.queue_url}:\n{event}" for item, event in zip(failed, events, strict=True)
+            f"the event in {item.queue_url}:\n{event}" for item, event in zip(whole, events, strict=True)
         )
         return Report(cause, (*findings, *told), tuple(appendix), sent.correlation_id)
 
@@ -244,7 +245,7 @@ class Explainer:
         queues, name = self._failures.queues, "failure queues"
         if not queues:
             return Finding(name, "", "not known: the resource map names none")
-        if failed:
+        if failed := [item for item in failed if item.queue_url]:
             where = ", ".join(dict.fromkeys(item.queue_url for item in failed))
             return Finding(name, "", f"{count(len(failed), 'message')} of this input in {where}")
         if self._failures.errors:

@@ -128,7 +128,7 @@ class Listener(Measuring):
             while True:
                 now = self.clock()
                 self.look_into_queues(lambda: self.failure_of(sent, after))
-                if failure := self.failure_of(sent, after):
+                if (failure := self.failure_of(sent, after)) and failure.queue_url:
                     failure = self._explainer.completed(sent, failure)
                     self._let_look_end()
                     return failure

@@ -9,6 +9,7 @@ from typing import Self, TypeVar, cast
 from event_harness.aws.targets import Target
 from event_harness.errors import InputFailedError, ResultsUnavailableError, SettingError, WaitError
 from event_harness.explaining.diagnosis import Explainer
+from event_harness.explaining.given_up import given_up
 from event_harness.explaining.platform_log import inputs_of
 from event_harness.explaining.report import Report, printable
 from event_harness.explaining.ways import sources_reached
@@ -105,6 +106,7 @@ class Waiting:
             owners=resources.owners,
             ids=self.inflight.ids,
             inputs_of=inputs_of(target.emulator_log),
+            given_up=given_up(target.emulator_log, resources.owners),
         )
         self._watch = FailureWatch(
             self.failures, silence=self.reader.silence, noticed=self._failed, clock=clock, spawn=spawn
@@ -234,7 +236,10 @@ class Waiting:
             return outcome
         headline = f"{sent.description} failed, so no further result will come"
         what = "the event" if outcome.event is not None else "its place in the stream"
-        lines = [headline, f"{what} lies in {outcome.queue_url}", *remarks]
+        kept = (
+            f"{what} lies in {outcome.queue_url}" if outcome.queue_url else "no failure queue keeps the event"
+        )
+        lines = [headline, kept, *remarks]
         raise self.explained(InputFailedError, lines, sent, known=[outcome], awaited=awaited)
 
     def accepted(self, sent: Sent, source: str | None, matcher: Matcher | None = None) -> list[Result]:

@@ -38,7 +38,8 @@ class Failure:
         component: Name of the component that failed: of the function or pipe that the message names, or,
             where the message came by a redrive policy, of the queue that it came from. If that is no
             component, its own name.
-        queue_url: The failure queue, `message_id` the message's id there.
+        queue_url: The failure queue, `message_id` the message's id there. It is empty if none keeps the
+            event, and the local AWS emulator has told that the function gave it up.
         failed_at: Time of its arrival in the queue (UTC).
         condition: The reason why AWS gave up: `RetriesExhausted`, `EventAgeExceeded`; None if not told.
         attempts: Number of invocations with this input; None if it isn't known. A message of a redrive policy
@@ -73,6 +74,7 @@ class Failure:
     raised_at: str | None = None
     _texts: frozenset[str] = field(repr=False, compare=False, default=frozenset())
     _ids: KnownIds = field(repr=False, compare=False, default_factory=KnownIds)
+    _inputs: frozenset[str] = field(repr=False, compare=False, default=frozenset())
 
     def concerns(self, correlation_id: str) -> bool:
         """Whether this is the failure of an input.
@@ -83,16 +85,22 @@ class Failure:
         given = self._ids.given.get(correlation_id)
         if given and given in self.texts:
             return True
+        if any(_is_of(one, correlation_id) for one in self._inputs):
+            return True
         return any(self._ids.carries(text, correlation_id) for text in self._texts)
 
     def about(self, inputs: Iterable[str]) -> "Failure":
-        """The same failure, with correlation ids of which its message doesn't tell."""
-        return replace(self, _texts=self._texts | set(inputs))
+        """The same failure, with correlation ids as the emulator's log tells them, not the message."""
+        return replace(self, _inputs=self._inputs | set(inputs))
 
     def owners(self, session_id: str) -> set[str]:
         """The inputs of a session whose correlation id the event carries; see `KnownIds`."""
         found = (self._ids.owner(text, session_id) for text in self._texts)
-        return {owner for owner in found if owner is not None}
+        mine = [one for one in self._inputs if one.startswith(f"{session_id}/")]
+        logged = (
+            {given for given in self._ids.given if any(_is_of(one, given) for one in mine)} if mine else set()
+        )
+        return logged | {owner for owner in found if owner is not None}
 
     @property
     def texts(self) -> frozenset[str]:
@@ -198,6 +206,11 @@ def _numbers(envelope: object) -> list[object]:
     """The sequence numbers of the first and the last record of a stream that were given up."""
     given = _object(envelope, "KinesisBatchInfo")
     return [given.get("startSequenceNumber"), given.get("endSequenceNumber")]
+
+
+def _is_of(logged: str, correlation_id: str) -> bool:
+    """Whether the emulator's log names an input by that id. It leaves out what follows a ULID."""
+    return correlation_id == logged or correlation_id.startswith((f"{logged}/", f"{logged}."))
 
 
 def _object(value: object, name: str) -> Mapping[str, Any]:

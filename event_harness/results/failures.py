@@ -1,7 +1,8 @@
 """Reads failure queues: on-failure destinations and dead-letter queues. It deletes nothing."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from event_harness.aws.errors import AWS_ERRORS
@@ -37,6 +38,7 @@ class FailureReader:
         ids: Those of all inputs so far.
         inputs_of: The correlation ids in the event of a Lambda request, as far as they are known. It tells
             whose records of a stream were given up: a message doesn't contain them.
+        given_up: What was given up since it was asked last, and no queue keeps.
         clock: Seconds, monotonic.
     """
 
@@ -49,6 +51,7 @@ class FailureReader:
         owners: Mapping[str, str] | None = None,
         ids: KnownIds | None = None,
         inputs_of: Callable[[str], Collection[str]] = lambda _request_id: (),
+        given_up: Callable[[], Iterable[Failure]] = lambda: (),
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.queues = dict(queues)
@@ -60,6 +63,8 @@ class FailureReader:
         self._owners = dict(owners or {})
         self._ids = KnownIds() if ids is None else ids
         self._inputs_of = inputs_of
+        self._given_up = given_up
+        self._lost: list[Failure] = []
         self._clock = clock
         self._lock = threading.Lock()
         self._allowed: dict[str, float] = {}  # queue url -> seconds of its next look, where they have grown
@@ -70,7 +75,9 @@ class FailureReader:
         """Look into every queue, one thread at a time. Returns the messages not seen before."""
         with self._lock:
             self.begun += 1
-            new = []
+            new = [replace(one, _ids=self._ids) for one in self._given_up()]
+            self._lost += new
+            self._seen |= {one.message_id: (one, self.begun) for one in self._lost}
             for url, component in self.queues.items():
                 self.errors.pop(url, None)
                 self.unread.pop(url, None)

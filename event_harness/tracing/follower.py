@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
+from event_harness.explaining.given_up import given_up
 from event_harness.explaining.platform_log import inputs_of
 from event_harness.machine.clock import monotonic, timestamp
 from event_harness.machine.json_lines import Tail
@@ -65,6 +66,7 @@ class Follower:
             target.client("sqs"),
             owners=resources.owners,
             inputs_of=inputs_of(target.emulator_log),
+            given_up=given_up(target.emulator_log, resources.owners),
         )
         self._journal_of_all = group is None
         self._clock = clock

@@ -15,6 +15,7 @@ from small_functions import SmallFunction
 
 from event_harness.aws import launching
 from event_harness.aws.emulator import LocalEmulator
+from event_harness.explaining.given_up import given_up
 from event_harness.faults.control import FrontControl
 
 ACCOUNT, REGION = "000000000000", "eu-west-1"
@@ -176,6 +177,22 @@ def test_message_about_a_record_whose_invocation_a_fault_has_struck_names_that_i
     started = {line.split()[2] for line in world.lines() if line.startswith("START RequestId: ")}
     assert len(requests) == 2
     assert requests <= started
+
+
+def test_what_nothing_keeps_is_told_when_it_is_given_up(world):
+    id_ = "s1m8ayz87jefz8/01M8AYZGF6WJ7MGXCTF86MPQ7N"
+    read = given_up(world.target.emulator_log, {"careless": "careless"})
+    careless = SmallFunction(world.target, SOURCE, name="careless")
+    settings = {"FunctionName": "careless", "MaximumRetryAttempts": 1}
+    careless.client.put_function_event_invoke_config(**settings)
+    careless.start(id=id_, text="bad")
+    until = time.monotonic() + LONG
+    while not (told := read()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert [(one.component, one.attempts, one.concerns(f"{id_}/input.txt")) for one in told] == [
+        ("careless", 2, True)
+    ]
 
 
 def test_event_of_an_object_names_its_version(world):

@@ -13,6 +13,7 @@ from event_harness.aws.front import (
     function_errors,
     function_workers,
     functions,
+    given_up,
     invocations,
     kinesis_tags,
     object_versions,
@@ -45,6 +46,7 @@ def main() -> None:
     struck.install()
     fault_injection.know_connections()
     invocations.install()
+    given_up.install()
     StreamBatches(send_failure).install()  # the last: a fault also has the id of its invocation
     permissions.install()
     deploying.install()

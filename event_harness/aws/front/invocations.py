@@ -36,7 +36,7 @@ def told(dispatch: Dispatch) -> Dispatch:
     def run(func: Any, config: dict[str, Any], event: Any, request_id: str, started: float) -> Any:
         """Run a function, and log when it begins and ends."""
         name = config.get("FunctionName")
-        _log.info("invocation %s of %s begins at %.3f%s", request_id, name, timestamp(), _inputs(event))
+        _log.info("invocation %s of %s begins at %.3f%s", request_id, name, timestamp(), ids_in(event))
         try:
             return dispatch(func, config, event, request_id, started)
         finally:
@@ -45,7 +45,7 @@ def told(dispatch: Dispatch) -> Dispatch:
     return run
 
 
-def _inputs(event: Any) -> str:
+def ids_in(event: Any) -> str:
     """The correlation ids in an event, as the log tells them; an empty text if there is none."""
     try:
         text = unquote_plus(json.dumps(event, default=str))

@@ -17,6 +17,7 @@ from typing import Any
 
 from ministack.services import lambda_svc, sns, sqs
 
+from event_harness.aws.front import given_up
 from event_harness.machine.clock import timestamp
 
 Execute = Callable[[Any, Any], dict[str, Any]]
@@ -281,6 +282,7 @@ def send_failure(
     destination = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     body = json.dumps(failure_message(mapping, func, records, condition, attempts, request_id))
     if not destination:
+        given_up.tell(func, {"Records": list(records)}, attempts)
         return
     if ":sns:" in destination:
         sns._fanout(destination, str(uuid.uuid4()), body, "Lambda ESM failure", "", {})

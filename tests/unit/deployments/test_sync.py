@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import types
 from contextlib import ExitStack
 
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 from event_harness.deployments import kept, sync
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DeploymentError, SettingError
+from event_harness.machine import interrupts
 from event_harness.terraform import view
 from event_harness.terraform.provider_3_39.archive_provider import archive_file
 
@@ -184,6 +186,30 @@ def test_deployment_without_a_record_of_its_functions_names_what_changed(record,
     file.unlink() if text is None else file.write_text(text)
     (project / "src/app.py").write_text("edited")
     assert sync.changes_of(record) == sync.Changes(others=["src/app.py"])
+
+
+def test_update_that_is_interrupted_is_made_whole_by_the_next(
+    record, project, target, functions, said, monkeypatch
+):
+    """Ctrl-C between two functions of one archive: the record keeps saying that both are to be updated."""
+    (project / "src/app.py").write_text("edited")
+    give, before = functions.update_function_code, sync.recorded(record)
+
+    def interrupted(**arguments):
+        give(**arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with interrupts.orderly_interrupts():
+        functions.update_function_code = interrupted
+        with pytest.raises(KeyboardInterrupt, match="SIGINT"):
+            sync.update(record, target, sync.changes_of(record), said.append)
+    assert list(functions.code) == ["a"]
+    assert (said, sync.recorded(record)) == ([], before)
+    functions.update_function_code = give
+    sync.update(record, target, sync.changes_of(record), said.append)
+    (code,) = sync.recorded(record).codes
+    assert functions.code == {"a": code.digest, "b": code.digest}
+    assert not sync.changes_of(record)
 
 
 def test_update_is_awaited_on_aws(record, project, target, functions, said, monkeypatch):
