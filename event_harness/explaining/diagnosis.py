@@ -251,7 +251,8 @@ class Explainer:
         if self._failures.errors:
             url, error = next(iter(self._failures.errors.items()))
             return Finding(name, "unknown", f"not known of {queues[url]}: {message_of(error)}")
-        others = [item for item in self._failures.all() if item.failed_at and item.failed_at >= since]
+        kept = [item for item in self._failures.all() if item.queue_url]
+        others = [item for item in kept if item.failed_at and item.failed_at >= since]
         text = f"no message of this input, {len(others)} of others since the send"
         if self._failures.unread:
             url, read = next(iter(self._failures.unread.items()))

@@ -32,7 +32,8 @@ def redrive(
     they did the first time. A message of a dead-letter queue is sent to its queue again. Where several
     components share a queue, the message itself names its function or queue. The failed message is deleted
     only after AWS has accepted the event, so an event is never lost; at worst it is handled twice.
-    Events that fail again meanwhile stay in the queue until the next replay.
+    Events that fail again meanwhile stay in the queue until the next replay. What rules, subscriptions,
+    pipes and schedules could not deliver is named, and stays.
 
     IAM: sqs:ReceiveMessage, sqs:ChangeMessageVisibility, sqs:DeleteMessage on the failure queues;
     lambda:InvokeFunction on the functions, sqs:SendMessage on the queues.
@@ -58,8 +59,9 @@ def redrive(
         shared.setdefault(str(component.failure_queue_url), []).append(component)
     urls = list(dict.fromkeys(str(component.failure_queue_url) for component in chosen))
     owners = [_Owners(resources, shared[url], chosen) for url in urls]
+    others = {} if components else _others(resources, able)
     if dry_run:
-        return _told(target, owners, say)
+        return max(_told(target, owners, say), _say_others(resources, target, others, say)[1])
     outcomes: list[bool] = []
     unread: dict[str, Exception] = {}  # component -> why its queue can't be read
     for owner in owners:
@@ -70,8 +72,31 @@ def redrive(
         except AWS_ERRORS as error:
             unread[owner.names] = error
     _say_unread(unread, say)
+    left, failed = _say_others(resources, target, others, say)
+    outcomes += [False] * left
     say(f"{sum(outcomes)} replayed, {len(outcomes) - sum(outcomes)} not")
-    return 0 if all(outcomes) and not unread else 1
+    return 0 if all(outcomes) and not unread and not failed else 1
+
+
+def _others(resources: ResourceMap, able: Sequence[Component]) -> dict[str, str]:
+    """URL of each failure queue that is neither a function's nor a queue's -> what fails into it."""
+    own = {str(component.failure_queue_url) for component in able}
+    return {url: name for url, name in resources.failure_queues.items() if url not in own}
+
+
+def _say_others(resources: ResourceMap, target: Target, urls: Mapping[str, str], say: Say) -> tuple[int, int]:
+    """Say which messages of such queues stay; return how many, and 1 if a queue can't be read, else 0."""
+    if not urls:
+        return 0, 0
+    reader = FailureReader(urls, target.client("sqs"), wait=_WAIT, owners=resources.owners)
+    left = reader.look()
+    for failure in left:
+        say(
+            f"not replayed: {failure}: it is in {failure.queue_url}, the dead-letter queue of a rule, a"
+            " subscription, a pipe or a schedule; send it to its target yourself"
+        )
+    _say_unread({urls[url]: error for url, error in reader.errors.items()}, say)
+    return len(left), int(bool(reader.errors))
 
 
 def _told(target: Target, owners: Sequence["_Owners"], say: Say) -> int:

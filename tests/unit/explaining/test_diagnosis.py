@@ -9,6 +9,7 @@ from listener_fakes import MAP, World, client_error, envelope, s3_event
 
 from event_harness.errors import WaitTimeoutError
 from event_harness.explaining.diagnosis import Explainer
+from event_harness.explaining.given_up import given_up
 
 
 @pytest.fixture
@@ -231,6 +232,19 @@ def test_a_message_in_a_failure_queue_is_the_cause_before_all_others(world):
     assert report.cause.startswith("processor failed after 3 attempts: NotUtf8Error: not UTF-8")
     assert finding(report, "failure queues").text == "1 message of this input in queue/processor"
     assert '"key": "run/' in report.full()
+
+
+def test_what_the_emulator_tells_to_be_given_up_lies_in_no_queue(world, tmp_path):
+    sent = world.send()
+    log = tmp_path / "emulator.log"
+    log.write_text(
+        f"2999-01-01 00:00:00 INFO [x] event given up by p after 3 attempts for {sent.correlation_id}\n"
+    )
+    world.listener.failures._given_up = given_up(log, {"p": "processor"})
+    report = explain(world, sent)
+    assert report.cause == "processor failed after 3 attempts: no error given (RetriesExhausted)"
+    assert finding(report, "failure queues").text == "no message of this input, 0 of others since the send"
+    assert report.appendix == ()
 
 
 def test_failures_of_other_inputs_are_told_but_are_not_the_cause(world):

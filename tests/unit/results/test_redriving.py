@@ -1,12 +1,14 @@
 """Replaying failed inputs: nothing is deleted before somebody has accepted it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 
 from event_harness.errors import SettingError
 from event_harness.results.redrive import redrive
+from event_harness.system.graph.model import Edge, Graph, Node
 from event_harness.system.resources import Component, Function, ResourceMap, Results
 
 NOW = 1_000_000
@@ -196,6 +198,25 @@ def test_event_of_a_dead_letter_queue_of_lambda_is_put_back(aws):
     aws.add({"bare": 1}, RequestID={"StringValue": "r", "DataType": "String"})
     assert redrive(system(FUNCTION), aws, say=silent) == 0
     assert aws.calls[0] == 'invoke shout {"bare": 1}'
+
+
+BUS = Node("rule", "plant", "aws_cloudwatch_event_bus", "eventbridge", "plant")
+LETTERS = Node("letters", "letters", "aws_sqs_queue", "sqs", "https://sqs/1/letters")
+RULE = Edge("rule", "letters", "dead-letter queue of rule hot", failure=True)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_dead_letter_of_a_rule_is_named_and_stays(aws, dry_run):
+    graph = Graph({"rule": BUS, "letters": LETTERS}, (RULE,))
+    text = {"StringValue": "arn:aws:events:eu-west-1:1:rule/hot", "DataType": "String"}
+    target = {"StringValue": "arn:aws:sqs:eu-west-1:1:alarms", "DataType": "String"}
+    aws.add({"detail": {}}, RULE_ARN=text, TARGET_ARN=target)
+    said = []
+    code = redrive(replace(system(), graph=graph), aws, dry_run=dry_run, say=said.append)
+    assert code == (0 if dry_run else 1)
+    (line,) = [one for one in said if one.startswith("not replayed: plant could not deliver it to arn:")]
+    assert "https://sqs/1/letters, the dead-letter queue of a rule" in line
+    assert (len(aws.messages), [call for call in aws.calls if not call.startswith("hide")]) == (1, [])
 
 
 def test_message_that_only_names_records_of_a_stream_stays(aws):
