@@ -21,12 +21,14 @@ class Shortcuts:
         code: functions are made from a bucket, at the same time; see `terraform.code_overrides`.
         commands: what a command of terraform would do or tell is done or read in files; see `TerraformCalls`.
         refresh: the process that has applied destroys without a look at each resource; see `Destroyer`.
+        providers: each provider is started once for a command; see `terraform.provider_servers`.
         memory: terraform and its providers collect garbage less often; see `MORE_MEMORY`.
     """
 
     code: bool = False
     commands: bool = False
     refresh: bool = False
+    providers: bool = False
     memory: bool = False
 
     @classmethod

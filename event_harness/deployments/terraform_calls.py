@@ -20,7 +20,14 @@ from event_harness.deployments.shortcuts import MORE_MEMORY, Shortcuts
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError, StateError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
-from event_harness.terraform import emptied, known_variables, provider_in_use, state_file, toolchain
+from event_harness.terraform import (
+    emptied,
+    known_variables,
+    provider_in_use,
+    provider_servers,
+    state_file,
+    toolchain,
+)
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import EVALUATED, Configuration
 from event_harness.terraform.overrides import write_override
@@ -300,7 +307,11 @@ class TerraformCalls:
             recoveries=(Transient(self.retry, self._target_is_gone), *self.runtimes),
             explain=self._explain,
             say=self.say,
+            serve=self._servable if self.shortcuts.providers and not directory else tuple,
         )
+
+    def _servable(self) -> list[provider_servers.Provider]:
+        return provider_servers.servable(self.record.configuration_dir, self.data_dir, tofu=self.tofu)
 
     def _target_is_gone(self) -> bool:
         """Whether the emulator has ended. Other faults of the target may pass."""

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +24,7 @@ import tftest
 from event_harness.errors import DeploymentError, EmulatorGoneError
 from event_harness.machine import clock, folders, interrupts
 from event_harness.terraform.diagnostics import summary
+from event_harness.terraform.provider_servers import COMMANDS, Provider, Servers
 from event_harness.terraform.recovery import Failure, Recovery
 
 # Seconds that an interrupted terraform may take to finish its current resources and write its state.
@@ -49,6 +50,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         explain: what to add to the message of a command that failed, the provider in use for instance.
         say: prints a line for the user before a command runs again.
         pause: seconds before the second attempt; twice as long before each further one.
+        serve: the providers that one process each serves while a command runs; asked at each one.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         explain: Callable[[Failure], str] | None = None,
         say: Callable[[str], None] | None = None,
         pause: float = _PAUSE,
+        serve: Callable[[], Iterable[Provider]] = tuple,
     ) -> None:
         super().__init__(str(directory), binary=str(binary), cache_dir=str(logs))
         self.env = dict(environ)
@@ -76,6 +79,7 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         self._recoveries = recoveries
         self._explain = explain or (lambda _failure: "")
         self._pause = pause
+        self._serve = serve
         self._interrupted = interrupted or threading.Event()
         self._check = check
 
@@ -123,8 +127,9 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             log.open("w", encoding="utf-8") as out,
             errors.open("w", encoding="utf-8") as err,
             interrupts.deferred(),
+            Servers(self._serve() if cmd in COMMANDS else (), self.env, Path(self.tfdir)) as servers,
         ):
-            process = self._start([cmd, *cmd_args], out, err)
+            process = self._start([cmd, *cmd_args], out, err, servers.variables)
             try:
                 code = self._follow(process, cmd, log)
             except EmulatorGoneError:  # there is nothing that terraform could finish
@@ -136,6 +141,8 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                 raise
             finally:
                 _end_group(process.pid)
+            if code:
+                err.write(servers.last_words())
         output = log.read_text(encoding="utf-8", errors="replace")
         error_text = errors.read_text(encoding="utf-8", errors="replace")
         if not error_text:
@@ -152,12 +159,14 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
             shown = self.execute_command("show", "-json", plan)
         return tftest.TerraformPlanOutput(json.loads(shown.out))
 
-    def _start(self, arguments: list[str], out: IO[str], err: IO[str]) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, arguments: list[str], out: IO[str], err: IO[str], variables: dict[str, str]
+    ) -> "subprocess.Popen[bytes]":
         try:
             return subprocess.Popen(
                 [self.binary, *arguments],
                 cwd=self.tfdir,
-                env=self.env,
+                env=self.env | variables,
                 stdin=subprocess.DEVNULL,
                 # Files, not pipes: a full pipe blocks terraform, and a provider that outlives terraform keeps
                 # the pipe open.

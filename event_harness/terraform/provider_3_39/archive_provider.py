@@ -325,7 +325,11 @@ def _serve() -> None:
             return [ArchiveResource]
 
     _end_with_terraform()
-    runner.run_provider(ArchiveProvider())
+    arguments = sys.argv[:1]
+    if "-debug" in sys.argv:  # one process for a whole command of Terraform, as HashiCorp's framework has it
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        arguments.append("--dev")
+    runner.run_provider(ArchiveProvider(), arguments)
 
 
 def _end_with_terraform() -> None:
