@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -59,6 +59,7 @@ class LocalEmulator:
         self.pid = pid
         self.credentials = credentials
         self._supervisor = supervisor_process
+        self._again: Callable[[], LocalEmulator] | None = None
 
     @classmethod
     @explained()
@@ -72,6 +73,7 @@ class LocalEmulator:
         credentials: Credentials | None = None,
         environ: Mapping[str, str] | None = None,
         log: Path | None = None,
+        wait: bool = True,
     ) -> "LocalEmulator":
         """Start a local AWS emulator and wait until it answers.
 
@@ -85,6 +87,7 @@ class LocalEmulator:
             credentials: the credentials of its root user; None for random ones.
             environ: more variables for MiniStack and the functions; they win over the harness's own.
             log: where its log is written, if not in the directory.
+            wait: wait until it answers; else call `wait_until_ready` before it is used.
 
         Raises:
             EmulatorError: MiniStack is not installed, the port is taken, or it did not start.
@@ -104,20 +107,41 @@ class LocalEmulator:
         if log:
             write_log_to(log, directory)
         credentials = credentials or Credentials.fresh()
-        for _ in range(1 if port is not None else _TRIES):
+
+        def launch() -> LocalEmulator:
+            """Start it at the port, or at another free one each time."""
             chosen = port or free_port()
             variables = environment(directory, chosen, auth, credentials) | dict(environ or {})
-            aws = cls._launch(directory, chosen, credentials, variables, lasting)
-            try:
-                aws._wait_until_healthy()
-            except _PortTakenError:
-                aws.stop()
-            except BaseException:
-                aws.stop()
-                raise
-            else:
-                return aws
-        raise EmulatorError(f"port {aws.port} was just taken by {holder(aws.port)}: start again")
+            return cls._launch(directory, chosen, credentials, variables, lasting)
+
+        aws = launch()
+        aws._again = launch if port is None else None
+        if wait:
+            aws.wait_until_ready()
+        return aws
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers. If another process has taken its port first, it gets another one.
+
+        If it does not start, it is ended.
+
+        Raises:
+            EmulatorError: it did not start, or its port is taken.
+        """
+        try:
+            for _ in range(_TRIES):
+                try:
+                    return self._wait_until_healthy()
+                except _PortTakenError:
+                    self.stop()
+                    if not self._again:
+                        break
+                    new = self._again()
+                    self.port, self.pid, self._supervisor = new.port, new.pid, new._supervisor
+        except BaseException:
+            self.stop()
+            raise
+        raise EmulatorError(f"port {self.port} was just taken by {holder(self.port)}: start again")
 
     @classmethod
     def find(cls, directory: Path) -> "LocalEmulator | None":

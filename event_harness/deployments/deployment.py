@@ -51,6 +51,7 @@ class Deployment:
         timeout: seconds that one terraform command may take.
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
         check_target: raises EmulatorGoneError if the emulator has ended. Then nothing is left to destroy.
+        answering: waits for an emulator that still starts, and returns the target; None if there is none.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
         workspace: the Terraform workspace on an emulator that is the deployment's own. Elsewhere several
             deployments meet, and the workspace has the deployment's id as its name.
@@ -79,6 +80,7 @@ class Deployment:
         timeout: float = 1800.0,
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
+        answering: Callable[[], Target | None] = lambda: None,
         retry: Iterable[str] = (),
         workspace: str = "default",
         check_permissions: bool = False,
@@ -94,6 +96,7 @@ class Deployment:
             timeout=timeout,
             interrupted=interrupted,
             check_target=check_target,
+            answering=answering,
             retry=retry,
             shortcuts=shortcuts,
         )
@@ -239,6 +242,7 @@ class Deployment:
                 shutil.rmtree(view_of_old, ignore_errors=True)
         with self._view.completing():  # init reads no more than the configuration's own directories
             self.calls.initialise()
+        self.calls.await_target()
         fetched = own_copies(self.calls.data_dir, self._view.root)
         self._view.protect(Configuration.read(module) for module in fetched)
         self.calls.say(f"{toolchain.kind} {toolchain.version} uses {self.calls.provider}")

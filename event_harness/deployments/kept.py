@@ -8,7 +8,8 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import records, sync
 from event_harness.deployments.deployed import system_of
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.deployments.terraform_calls import TerraformCalls, recorded_toolchain
+from event_harness.deployments.recorded_toolchain import recorded_toolchain
+from event_harness.deployments.terraform_calls import TerraformCalls
 from event_harness.errors import (
     DeploymentError,
     HarnessError,

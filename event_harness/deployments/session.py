@@ -11,13 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from event_harness.aws.emulator import LocalEmulator
-from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
 from event_harness.deployments import emulator_end, kept, remote_state
 from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.own_emulator import OwnEmulator, ambient_region
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.deployments.terraform_calls import recorded_toolchain
-from event_harness.errors import DestroyError, EmulatorGoneError, SettingError, StateError
+from event_harness.deployments.recorded_toolchain import recorded_toolchain
+from event_harness.errors import DestroyError, SettingError, StateError
 from event_harness.machine import interrupts
 from event_harness.machine.progress import harmless
 from event_harness.settings import Settings
@@ -26,8 +26,6 @@ from event_harness.system.found_components import of_file
 from event_harness.system.resources import ResourceMap
 from event_harness.terraform import toolchain
 from event_harness.terraform.toolchain import Toolchain
-
-_LOOK = 1.0  # seconds between two looks at the emulator
 
 
 class Session:
@@ -63,8 +61,7 @@ class Session:
         self._open = ExitStack()
         self._interrupted = threading.Event()
         self._process = os.getpid()
-        self._emulator: LocalEmulator | None = None
-        self._stopping = threading.Event()
+        self._emulator = OwnEmulator(settings, self._open, self.warn)
         self._undestroyed: DeploymentRecord | None = None
         self._left = ""  # what a failed deployment has left, to be told again at the end
 
@@ -199,7 +196,7 @@ class Session:
         )
         self._record = record
         try:
-            target = target or self._own_emulator(record)
+            target = target or self._started(record)
             record.endpoint_url, record.region = target.endpoint_url, target.region
             record.account = "" if target.endpoint_url else target.check().account
             record.remote_state = remote_state.wanted(self.settings, target, tools)
@@ -232,7 +229,8 @@ class Session:
             include=self.settings["include"],
             say=self.say,
             interrupted=self._interrupted,
-            check_target=self._check_emulator,
+            check_target=self._emulator.check,
+            answering=self._emulator.answering,
             retry=self.settings["retry"],
             workspace=self.settings["workspace"],
             check_permissions=bool(target.endpoint_url) and self.settings["iam"] == "on",
@@ -259,52 +257,16 @@ class Session:
             progress=self.say,
         )
 
-    def _own_emulator(self, record: DeploymentRecord) -> Target:
+    def _started(self, record: DeploymentRecord) -> Target:
         self.say("starting the local AWS emulator")
-        record.own_emulator = True
-        record.save()
-        aws = LocalEmulator.start(
-            record.directory / "aws",
-            auth=self.settings["iam"] == "on",
-            lasting=self.settings["keep"],
-            environ={PROCESS_MARK: record.deployment_id},
-            log=record.logs / "emulator.log",  # an error may name it, and the directory is deleted
-        )
-        self._emulator = aws
-        if not self.settings["keep"]:
-            self._open.callback(aws.stop)
-        self._open.callback(self._stopping.set)
-        threading.Thread(target=self._watch_emulator, name="event-harness-emulator", daemon=True).start()
-        return aws.target(self.settings["region"] or _ambient_region())
-
-    def _watch_emulator(self) -> None:
-        """Tell the user at once when the emulator has ended: tests would only see refused connections."""
-        while not self._stopping.wait(_LOOK):
-            try:
-                self._check_emulator()
-            except EmulatorGoneError as error:
-                if not self._stopping.is_set():
-                    self.warn(str(error))
-                return
-
-    def _check_emulator(self) -> None:
-        """Raise an error if this session's own emulator has ended.
-
-        Raises:
-            EmulatorGoneError: it has; everything that was deployed to it has gone with it.
-        """
-        if self._emulator and not self._emulator.alive():
-            raise EmulatorGoneError(
-                f"the local AWS emulator (process {self._emulator.pid}) has ended, and everything that was "
-                f"deployed to it is gone (its log: {self._emulator.log})"
-            )
+        return self._emulator.start(record)
 
     def _existing_target(self, region: str | None = None) -> Target:
         wanted, region = self.settings["target"], self.settings["region"] or region
         if wanted == "aws":
             target = Target.aws(region=region)
         else:
-            region = region or _ambient_region()
+            region = region or ambient_region()
             target = Target.emulator(wanted, region=region, allow_remote=self.settings["allow_remote"])
         target.check()
         return target
@@ -350,8 +312,3 @@ class Session:
             with reused.alone("--harness-apply"):
                 self._applied = self._configured(recorded_toolchain(record), reused.target, record)
                 return self._applied.update()
-
-
-def _ambient_region() -> str | None:
-    """The region of the environment, where Terraform's provider finds it if the configuration names none."""
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None

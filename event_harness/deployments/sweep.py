@@ -16,7 +16,8 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import records, sharing, unrecorded
 from event_harness.deployments.destroy import Destroyer
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.deployments.terraform_calls import TerraformCalls, recorded_toolchain
+from event_harness.deployments.recorded_toolchain import recorded_toolchain
+from event_harness.deployments.terraform_calls import TerraformCalls
 from event_harness.deployments.unrecorded import Unrecorded
 from event_harness.errors import (
     ConfigurationError,

@@ -26,7 +26,6 @@ from event_harness.terraform import (
     provider_in_use,
     provider_servers,
     state_file,
-    toolchain,
 )
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import EVALUATED, Configuration
@@ -58,6 +57,7 @@ class TerraformCalls:
         timeout: seconds that one terraform command may take.
         interrupted: once it is set, init or apply ends as by Ctrl-C; destroy doesn't heed it.
         check_target: raises EmulatorGoneError if the emulator has ended.
+        answering: waits for an emulator that still starts, and returns the target; None if there is none.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
         shortcuts: the short cuts that may be taken: on, off, or some names.
     """
@@ -72,6 +72,7 @@ class TerraformCalls:
         timeout: float = 1800.0,
         interrupted: threading.Event | None = None,
         check_target: Callable[[], None] = lambda: None,
+        answering: Callable[[], Target | None] = lambda: None,
         retry: Iterable[str] = (),
         shortcuts: str = "off",
     ) -> None:
@@ -82,6 +83,7 @@ class TerraformCalls:
         self.timeout = timeout
         self.interrupted = interrupted
         self.check_target = check_target
+        self._answering = answering
         self.retry = tuple(retry)
         self.shortcuts = Shortcuts.of(shortcuts, target)
 
@@ -164,6 +166,17 @@ class TerraformCalls:
             self._write_override()
         if self.remote:
             self.terraform().workspace(self.workspace)
+
+    def await_target(self) -> None:
+        """Wait until an emulator that still starts answers. Nothing before needs it: init reads no state.
+
+        Raises:
+            EmulatorError: it did not start.
+        """
+        target = self._answering()
+        if target and target.endpoint_url != self.target.endpoint_url:  # another process took its port first
+            self.target, self.record.endpoint_url = target, target.endpoint_url
+            self._write_override()
 
     @property
     def _state_is_here(self) -> bool:
@@ -307,7 +320,7 @@ class TerraformCalls:
             recoveries=(Transient(self.retry, self._target_is_gone), *self.runtimes),
             explain=self._explain,
             say=self.say,
-            serve=self._servable if self.shortcuts.providers and not directory else tuple,
+            serve=tuple if directory or not self.shortcuts.providers else self._servable,
         )
 
     def _servable(self) -> list[provider_servers.Provider]:
@@ -326,20 +339,6 @@ class TerraformCalls:
 
     def _explain(self, failure: Failure) -> str:
         return hints.of(failure) + self.provider.explain(failure)
-
-
-def recorded_toolchain(record: DeploymentRecord) -> Toolchain:
-    """The toolchain of its apply, if it still exists: an older terraform can't read a newer one's state."""
-    recorded = record.terraform if Path(record.terraform).is_file() else None
-    found = toolchain.find(
-        None if os.environ.get(toolchain.VARIABLE) else recorded,
-        target="aws" if record.target == "aws" else "local",
-        origin="the deployment's record",
-        providers=record.providers,
-        providers_origin="the deployment's record",
-    )
-    same = found.providers == record.providers
-    return dataclasses.replace(found, why=record.providers_why) if same and record.terraform else found
 
 
 def _texts(variables: Mapping[str, Any]) -> dict[str, str]:

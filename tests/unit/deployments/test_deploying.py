@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from event_harness.aws.targets import Target
-from event_harness.deployments import terraform_calls
+from event_harness.deployments import recorded_toolchain
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
@@ -237,6 +237,6 @@ def test_further_apply_says_the_origin_of_the_provider_as_the_first_one_did(tmp_
     record.terraform, record.providers = "/bin/terraform", "mirror"
     record.providers_why = "since the registry can't be reached"
     found = Toolchain(Path("/bin/terraform"), "terraform", "1.9", "mirror", Path("c"), "as the record says")
-    monkeypatch.setattr(terraform_calls.toolchain, "find", lambda *_what, **_more: found)
-    tools = terraform_calls.recorded_toolchain(record)
+    monkeypatch.setattr(recorded_toolchain.toolchain, "find", lambda *_what, **_more: found)
+    tools = recorded_toolchain.recorded_toolchain(record)
     assert tools.source == "from the PyPI mirror, since the registry can't be reached"

@@ -7,7 +7,7 @@ import pytest
 
 from event_harness import cli
 from event_harness.aws.targets import Identity, Target
-from event_harness.deployments import permission_check, session, status
+from event_harness.deployments import own_emulator, permission_check, session, status
 from event_harness.deployments.permission_check import check_permissions
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session
@@ -125,7 +125,7 @@ def test_a_session_enforces_roles_and_checks_permissions_unless_iam_is_off(
         )
 
     monkeypatch.setattr(session, "Deployment", Fake)
-    monkeypatch.setattr(session.LocalEmulator, "start", start)
+    monkeypatch.setattr(own_emulator.LocalEmulator, "start", start)
     monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
     one = Session(Settings({"iam": setting}, {}), tmp_path)
     assert one.system() == "the system"

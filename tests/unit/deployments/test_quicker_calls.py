@@ -146,3 +146,16 @@ def test_destroy_looks_at_each_resource_if_it_fails_without(made):
     one.destroy()
     assert refreshes(fake) == [False, True]
     assert not one.record.directory.exists()
+
+
+def test_emulator_that_answers_at_another_port_is_written_into_the_configuration(made, tmp_path):
+    one, _ = made(main='provider "aws" {\n  region = "eu-west-1"\n}\n')
+    there = []
+    one.calls._answering = lambda: there.pop() if there else None
+    one.calls.await_target()
+    assert not list(one.record.configuration_dir.glob("*override*"))
+    there.append(Target.local("http://127.0.0.1:10", "eu-west-1", emulator_log=tmp_path / "log"))
+    one.calls.await_target()
+    assert one.target.endpoint_url == one.record.endpoint_url == "http://127.0.0.1:10"
+    written = [file.read_text() for file in one.record.configuration_dir.glob("*override*")]
+    assert any("http://127.0.0.1:10" in text for text in written)

@@ -1,15 +1,17 @@
 """Which system a session tests, that it can't be two, and that nobody sweeps it meanwhile."""
 
 import types
+from contextlib import ExitStack
 
 import pytest
 
 from event_harness.aws.identities import Identity
 from event_harness.aws.targets import Target
-from event_harness.deployments import kept, session, sweep
+from event_harness.deployments import kept, own_emulator, session, sweep
+from event_harness.deployments.own_emulator import OwnEmulator
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.session import Session
-from event_harness.errors import DeploymentError, DestroyError, SettingError
+from event_harness.errors import DeploymentError, DestroyError, EmulatorError, SettingError
 from event_harness.settings import Settings
 
 
@@ -119,7 +121,7 @@ def test_nothing_is_on_record_of_a_deployment_that_has_ended_with_its_own_emulat
         target=lambda _region: Target.local("http://127.0.0.1:9"),
     )
     monkeypatch.setattr(session, "Deployment", FailingDeployment)
-    monkeypatch.setattr(session.LocalEmulator, "start", lambda *_, **__: emulator)
+    monkeypatch.setattr(own_emulator.LocalEmulator, "start", lambda *_, **__: emulator)
     monkeypatch.setattr(session.LocalEmulator, "end", lambda directory: ended.append(directory.name))
     monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
     one = Session(Settings({"keep": keep}, {}), tmp_path)
@@ -136,6 +138,63 @@ def test_nothing_is_on_record_of_a_deployment_that_has_ended_with_its_own_emulat
     assert list((tmp_path / ".event-harness").rglob("record.json")) == []
 
 
+class StartingEmulator:
+    """An emulator that is told to start, and answers once it is waited for, at another port if need be."""
+
+    def __init__(self, ports):
+        self.ports, self.waited, self.stopped = ports, False, 0
+
+    def start(self, _directory, **options):
+        assert options["wait"] is False
+        return self
+
+    def wait_until_ready(self):
+        self.waited = True
+
+    def target(self, _region):
+        return Target.local(f"http://127.0.0.1:{self.ports[self.waited]}", "eu-west-1")
+
+    def alive(self):
+        return self.waited
+
+    def stop(self):
+        self.stopped += 1
+
+
+def test_emulator_boots_meanwhile_and_is_not_missed_before_it_answers(tmp_path, monkeypatch):
+    starting = StartingEmulator([1, 2])
+    monkeypatch.setattr(own_emulator, "LocalEmulator", starting)
+    record = DeploymentRecord.create(tmp_path, root=tmp_path, target="local")
+    with ExitStack() as ends:
+        one = OwnEmulator(Settings({}, {}), ends, print)
+        assert one.answering() is None
+        assert one.start(record).endpoint_url == "http://127.0.0.1:1"
+        one.check()
+        assert not starting.waited
+        assert one.answering().endpoint_url == "http://127.0.0.1:2"
+        assert one.answering() is None
+        one.check()
+    assert starting.stopped == 1
+
+
+def test_emulator_that_does_not_start_ends_the_deployment(tmp_path, monkeypatch):
+    starting = StartingEmulator([1, 1])
+    starting.wait_until_ready = lambda: (_ for _ in ()).throw(EmulatorError("MiniStack ended while starting"))
+    monkeypatch.setattr(own_emulator, "LocalEmulator", starting)
+    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
+
+    class Waiting:
+        def __init__(self, *_, answering, **__):
+            self.apply = answering
+
+    monkeypatch.setattr(session, "Deployment", Waiting)
+    one = Session(Settings({}, {}), tmp_path)
+    with pytest.raises(EmulatorError, match="MiniStack ended while starting"):
+        one.system()
+    assert starting.stopped == 1
+    assert list((tmp_path / ".event-harness").rglob("record.json")) == []
+
+
 def test_close_does_nothing_in_another_process(tmp_path, monkeypatch):
     one = Session(Settings({}, {}), tmp_path)
     one.deployment = object()  # destroying it would fail
@@ -144,15 +203,15 @@ def test_close_does_nothing_in_another_process(tmp_path, monkeypatch):
     assert one.deployment
 
 
-def test_emulator_that_has_ended_is_told_at_once_and_only_before_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "_LOOK", 0.001)
+def test_emulator_that_has_ended_is_told_at_once_and_only_before_the_end(monkeypatch):
+    monkeypatch.setattr(own_emulator, "_LOOK", 0.001)
     told = []
-    one = Session(Settings({}, {}), tmp_path, warn=told.append)
-    one._emulator = types.SimpleNamespace(alive=lambda: False, pid=1, log="emulator.log")
-    one._watch_emulator()
+    one = OwnEmulator(Settings({}, {}), ExitStack(), told.append)
+    one._running = types.SimpleNamespace(alive=lambda: False, pid=1, log="emulator.log")
+    one._watch()
     assert told[0].startswith("the local AWS emulator (process 1) has ended")
     one._stopping.set()
-    one._watch_emulator()
+    one._watch()
     assert len(told) == 1
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from event_harness.aws.identities import Identity
 from event_harness.aws.targets import Target
+from event_harness.deployments import recorded_toolchain, sweep
 from event_harness.deployments import session as session_module
-from event_harness.deployments import sweep, terraform_calls
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import ToolchainError
 from event_harness.settings import Settings
@@ -91,16 +91,16 @@ def test_deployment_is_destroyed_with_the_terraform_of_its_apply_if_it_still_exi
     dead(terraform=str(binary), providers="registry")
     asked = []
     monkeypatch.setattr(
-        terraform_calls.toolchain,
+        recorded_toolchain.toolchain,
         "find",
         lambda setting, **settings: asked.append((setting, settings["providers"])) or TOOLS,
     )
     (recorded,) = sweep.records.recorded(state)
-    terraform_calls.recorded_toolchain(recorded)
+    recorded_toolchain.recorded_toolchain(recorded)
     assert asked == [(str(binary) if there else None, "registry")]
 
 
 def test_terraform_from_the_environment_wins_over_the_recorded_one(dead, monkeypatch):
     monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "/nowhere/tofu")
     with pytest.raises(ToolchainError, match="EVENT_HARNESS_TERRAFORM"):
-        terraform_calls.recorded_toolchain(dead(terraform=sys.executable, providers="registry"))
+        recorded_toolchain.recorded_toolchain(dead(terraform=sys.executable, providers="registry"))
