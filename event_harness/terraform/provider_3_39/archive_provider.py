@@ -325,11 +325,11 @@ def _serve() -> None:
             return [ArchiveResource]
 
     _end_with_terraform()
-    arguments = sys.argv[:1]
+    started_with = sys.argv[:1]
     if "-debug" in sys.argv:  # one process for a whole command of Terraform, as HashiCorp's framework has it
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        arguments.append("--dev")
-    runner.run_provider(ArchiveProvider(), arguments)
+        started_with.append("--dev")
+    runner.run_provider(ArchiveProvider(), started_with)
 
 
 def _end_with_terraform() -> None:
