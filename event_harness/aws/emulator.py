@@ -129,12 +129,12 @@ class LocalEmulator:
             EmulatorError: it did not start, or its port is taken.
         """
         try:
-            for _ in range(_TRIES):
+            for tries_left in reversed(range(_TRIES)):
                 try:
                     return self._wait_until_healthy()
                 except _PortTakenError:
                     self.stop()
-                    if not self._again:
+                    if not (tries_left and self._again):
                         break
                     new = self._again()
                     self.port, self.pid, self._supervisor = new.port, new.pid, new._supervisor

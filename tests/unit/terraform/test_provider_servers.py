@@ -156,13 +156,17 @@ def test_provider_that_cannot_serve_is_left_to_terraform(servers, program, text)
 
 
 def test_all_are_ended_if_the_start_is_interrupted(servers, program, monkeypatch):
+    starting, started = servers(program("slow", LONG)), []
+
     def interrupted(_seconds):
+        started.extend(one.process.pid for one in starting._running)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("event_harness.terraform.provider_servers.interrupts.pause", interrupted)
-    with pytest.raises(KeyboardInterrupt), servers(program("slow", LONG)):
+    with pytest.raises(KeyboardInterrupt), starting:
         pytest.fail("it has not announced itself")
-    assert not [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    assert len(started) == 1
+    assert not psutil.pid_exists(started[0])
 
 
 def test_stand_in_for_archive_serves(servers, tmp_path):
