@@ -26,7 +26,7 @@ MOST_TOGETHER, MOST_BYTES = 100, 3 * 1024 * 1024
 class Store:
     """Writes results.
 
-    IAM: `dynamodb:UpdateItem` on the table.
+    IAM: `dynamodb:UpdateItem` on the table; `dynamodb:PutItem` makes batches quicker.
 
     Args:
         dynamodb: The client.
@@ -106,28 +106,45 @@ class Store:
     def save_together(self, writes: Sequence["Write"]) -> bool:
         """Write several results in one call, all or none. `Together` says how many.
 
+        Nearly all results are new, so they are put: DynamoDB need not work out expressions. If one of them is
+        there already, since its event comes again, all are updated.
+
         Returns:
             Whether they are stored. If they aren't, write each of them alone to learn which one is refused.
         """
         if len(writes) < 2:
             return False
-        items: list[Any] = [{"Update": self._arguments(write)} for write in writes]
+        new: list[Any] = [{"Put": self._item(write)} for write in writes]
+        return self._written(new) or self._written([{"Update": self._arguments(write)} for write in writes])
+
+    def _written(self, actions: list[Any]) -> bool:
         try:
-            self._dynamodb.transact_write_items(TransactItems=items)
+            self._dynamodb.transact_write_items(TransactItems=actions)
         except (BotoCoreError, ClientError):
             return False
         return True
 
-    def _arguments(self, write: "Write") -> dict[str, Any]:
-        """Return the arguments of an UpdateItem that is called now."""
+    def _item(self, write: "Write") -> dict[str, Any]:
+        """Return the arguments of a PutItem that is called now, of an item that isn't there yet."""
+        self._stamp(write)
+        return {
+            "TableName": self._table,
+            "Item": write.typed_key | write.update.item(adding="deliveries"),
+            "ConditionExpression": "attribute_not_exists(event_id)",
+        }
+
+    def _stamp(self, write: "Write") -> None:
         now = self._clock()
         write.update.set("received_at", int(now * 1000))
         write.update.set("first_received_at", int(now * 1000), keep=True)
         write.update.set("expires_at", int(now) + self._ttl)
-        session_id, event_id = write.key
+
+    def _arguments(self, write: "Write") -> dict[str, Any]:
+        """Return the arguments of an UpdateItem that is called now."""
+        self._stamp(write)
         return {
             "TableName": self._table,
-            "Key": {"session_id": {"S": session_id}, "event_id": {"S": event_id}},
+            "Key": write.typed_key,
             **write.update.arguments(adding="deliveries"),
         }
 
@@ -200,7 +217,10 @@ def _text(body: bytes) -> str | None:
 
 
 class _Update:
-    """The arguments of one UpdateItem. Each name has an alias: `size` and `source` are reserved words."""
+    """The arguments of one UpdateItem, or the item that it makes.
+
+    Each name has an alias: `size` and `source` are reserved words.
+    """
 
     def __init__(self) -> None:
         self._set: dict[str, str] = {}  # name -> its part of the expression
@@ -226,6 +246,10 @@ class _Update:
         self._names |= {f"#{name}": name for name in names}
         self._remove += [f"#{name}" for name in names]
 
+    def item(self, *, adding: str) -> dict[str, Any]:
+        """Return the attributes of an item that wasn't there before. The counter `adding` is one."""
+        return {alias[1:]: value for alias, value in self._values.items()} | {adding: {"N": "1"}}
+
     def arguments(self, *, adding: str) -> dict[str, Any]:
         """Return the arguments. They also add one to the counter `adding`."""
         remove = f" REMOVE {', '.join(self._remove)}" if self._remove else ""
@@ -247,6 +271,12 @@ class Write:
 
     key: tuple[str, str]
     update: _Update
+
+    @property
+    def typed_key(self) -> dict[str, Any]:
+        """Its key as DynamoDB takes it."""
+        session_id, event_id = self.key
+        return {"session_id": {"S": session_id}, "event_id": {"S": event_id}}
 
 
 def _typed(value: object) -> dict[str, Any]:

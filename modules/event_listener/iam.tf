@@ -44,7 +44,7 @@ data "aws_partition" "current" {}
 data "aws_iam_policy_document" "this" {
   statement {
     sid       = "WriteResults"
-    actions   = ["dynamodb:UpdateItem"]
+    actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
     resources = [aws_dynamodb_table.results.arn]
   }
 

@@ -199,7 +199,7 @@ def _description(arguments: dict[str, Any]) -> tuple[dict[str, str], str]:
 
 
 class FakeTable:
-    """A table with the keys of the results table, and UpdateItem."""
+    """A table with the keys of the results table, UpdateItem and PutItem."""
 
     MAX_ITEM = 400 * 1024
 
@@ -216,24 +216,39 @@ class FakeTable:
             raise client_error("UpdateItem", "ValidationException", 400)
         item = dict(self.items.get((session_id, event_id), arguments["Key"]))
         self._apply(item, arguments)
+        self._keep("UpdateItem", item)
+        return {}
+
+    def put_item(self, **arguments: Any) -> dict[str, Any]:
+        """Put an item that isn't there yet: the only condition that it understands."""
+        _validate("dynamodb", "PutItem", arguments)
+        item = arguments["Item"]
+        self.before(arguments | {"Key": {name: item[name] for name in ("session_id", "event_id")}})
+        assert arguments["ConditionExpression"] == "attribute_not_exists(event_id)"
+        if (item["session_id"]["S"], item["event_id"]["S"]) in self.items:
+            raise client_error("PutItem", "ConditionalCheckFailedException", 400)
+        self._keep("PutItem", dict(item))
+        return {}
+
+    def _keep(self, operation: str, item: dict[str, Any]) -> None:
         # The item and its entry in the index, which holds all but the body, share one limit.
         entry = {name: value for name, value in item.items() if name not in ("body", "overflow")}
         if _size(item) + _size(entry) > self.MAX_ITEM:
-            raise client_error("UpdateItem", "ValidationException", 400)
-        self.items[session_id, event_id] = item
-        return {}
+            raise client_error(operation, "ValidationException", 400)
+        self.items[item["session_id"]["S"], item["event_id"]["S"]] = item
 
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
-        """All of several updates, or none."""
+        """All of several writes, or none."""
         _validate("dynamodb", "TransactWriteItems", arguments)
-        updates = [action["Update"] for action in arguments["TransactItems"]]
-        keys = [tuple(update["Key"][name]["S"] for name in ("session_id", "event_id")) for update in updates]
-        if len(updates) > 100 or len(set(keys)) < len(keys):
+        writes = [(kind, one) for action in arguments["TransactItems"] for kind, one in action.items()]
+        of = [one.get("Key") or one["Item"] for _, one in writes]
+        keys = [tuple(key[name]["S"] for name in ("session_id", "event_id")) for key in of]
+        if len(writes) > 100 or len(set(keys)) < len(keys):
             raise client_error("TransactWriteItems", "ValidationException", 400)
         before, self.transactions = dict(self.items), self.transactions + 1
         try:
-            for update in updates:
-                self.update_item(**update)
+            for kind, one in writes:
+                {"Put": self.put_item, "Update": self.update_item}[kind](**one)
         except ClientError as error:
             self.items = before
             raise client_error("TransactWriteItems", "TransactionCanceledException", 400) from error

@@ -208,6 +208,37 @@ def test_several_results_are_written_in_one_call(store: Store, table: FakeTable)
     assert table.transactions == 1
 
 
+def test_new_results_of_one_call_are_as_those_that_are_written_alone(store: Store, clock: Clock) -> None:
+    """Each kind of body, put together and updated alone: the same items."""
+    bodies: list[bytes | Overflow | Gone] = [b"text", b"\xff", b"", Gone("deleted", 7), Gone("deleted", None)]
+    bodies.append(Overflow("overflow", "key", 300_000, "f" * 64))
+    tables = [FakeTable(), FakeTable()]
+    for table, together in zip(tables, (True, False), strict=True):
+        one = Store(table, "results", 3600, clock)  # type: ignore[arg-type]  # a fake client
+        found = [
+            one.write(SOURCE, RECORD, Correlation("run", f"orders:{n}", "run/case"), body, "request")
+            for n, body in enumerate(bodies)
+        ]
+        if together:
+            assert one.save_together(found)
+        else:
+            for write in found:
+                one.save(write)
+    assert tables[0].items == tables[1].items
+    assert len(tables[0].items) == len(bodies)
+    assert tables[0].transactions == 1
+
+
+def test_results_of_which_one_comes_again_are_counted_in_one_call(
+    store: Store, table: FakeTable, clock: Clock
+) -> None:
+    assert store.save_together(writes(store, b"a", b"b"))
+    clock.now += 7
+    assert store.save_together(writes(store, b"a", b"b", b"c"))
+    assert [item["deliveries"] for item in table.all()] == [2, 2, 1]
+    assert [item["received_at"] - item["first_received_at"] for item in table.all()] == [7000, 7000, 0]
+
+
 def test_of_several_results_none_is_written_if_one_is_refused(store: Store, table: FakeTable) -> None:
     assert not store.save_together(writes(store, b"a", b"x" * (MAX_INLINE + 200 * 1024)))
     assert table.items == {}
