@@ -25,8 +25,9 @@ from event_harness.aws.targets import Target
 from event_harness.results.sent import Sent
 
 RANGES = {"after 0.05-0.5 s": (0.05, 0.5), "after 1-5 s": (1.0, 5.0), "after 10-30 s": (10.0, 30.0)}
-SESSIONS = 4  # of one side, at the same time; a session waits for one result after the other
-WAITS = {"after 0.05-0.5 s": 20, "after 1-5 s": 20, "after 10-30 s": 12}
+SESSIONS = {"after 0.05-0.5 s": 4, "after 1-5 s": 4, "after 10-30 s": 6}
+"""Of one side, at the same time; a session waits for one result after the other."""
+WAITS = {"after 0.05-0.5 s": 20, "after 1-5 s": 20, "after 10-30 s": 8}
 """The waits of each session."""
 FIRST = 2  # waits of a session from which it learns
 AGAINST = "a poll loop with Fibonacci pauses and full jitter"
@@ -44,15 +45,15 @@ class Wait:
 def measure(quick: bool) -> list[Figure]:
     """Wait for results that arrive after random delays, the same delays both ways."""
     ranges = {case: range_ for case, range_ in RANGES.items() if not quick or range_[1] <= 1}
-    sessions = 1 if quick else SESSIONS
-    with results_table() as target, ThreadPoolExecutor(2 * sessions * len(ranges)) as pool:
+    sessions = {case: 1 if quick else SESSIONS[case] for case in ranges}
+    with results_table() as target, ThreadPoolExecutor(2 * sum(sessions.values())) as pool:
         found = {
             case: [
                 [
                     pool.submit(
                         side, target, case, number, _delays(case, number, 4 if quick else WAITS[case])
                     )
-                    for number in range(sessions)
+                    for number in range(sessions[case])
                 ]
                 for side in (_ours, _reference)
             ]
