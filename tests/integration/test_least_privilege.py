@@ -43,6 +43,7 @@ SIMULATED_INSTEAD = {
 }
 # No test needs these.
 NOT_NEEDED_HERE = {
+    ("WriteResults", "dynamodb:PutItem"): "only batches of results are put, and without it they are updated",
     ("WriteOverflow", "s3:AbortMultipartUpload"): "only an object of more than 5 GB is copied in parts",
     ("ReadSource", "s3:GetObjectVersion"): "only a bucket with versions names one, and ours have none",
     ("ReadS3Objects", "s3:GetObjectVersion"): "only a bucket with versions names one, and ours have none",
