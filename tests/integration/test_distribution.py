@@ -1,4 +1,4 @@
-"""`make dist` builds the package once, and tests it installed in clean environments."""
+"""`make dist` builds the package once, and tests it installed in a clean environment."""
 
 import os
 import re
