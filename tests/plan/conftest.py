@@ -1,6 +1,7 @@
 """Fixtures of the plan tests: one local AWS emulator, and one `terraform init` for each configuration."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
@@ -33,15 +34,19 @@ def planner(
     tools = toolchain.find(target="local")
     base = tmp_path_factory.mktemp("plans")
 
+    ends = ExitStack()
+
     @cache
     def make(name: str) -> Planner:
         configuration = name.removesuffix(ON_REAL_ACCOUNT)
         if real_account := configuration != name:
             _publish_layer(target)
         root = REPOSITORY if configuration == "root" else CONFIGURATIONS / configuration
-        return Planner(root, base / name, target, tools, real_account=real_account)
+        made = Planner(root, base / name, target, tools, real_account=real_account)
+        return ends.enter_context(closing(made))
 
-    yield make
+    with ends:
+        yield make
     remove(base)
 
 

@@ -1,11 +1,13 @@
-"""Plans a configuration on an AWS emulator: one `terraform init`, then one plan for each case."""
+"""Plans a configuration on an AWS emulator: one init and one provider, then one plan for each case."""
 
 import json
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import tftest
+from lasting_provider import lasting_provider
 
 from event_harness.aws.targets import Target
 from event_harness.terraform import configuration, view
@@ -57,6 +59,14 @@ class Planner:
             self._terraform.env |= {n: v for n, v in base.items() if n.lower().endswith("_proxy")}
         self._terraform.init(color=False)
         runtimes.prepare()
+        self._ends = ExitStack()
+        self._terraform.env |= self._ends.enter_context(
+            lasting_provider(copied, directory / "data", self._terraform.env)
+        )
+
+    def close(self) -> None:
+        """End the provider."""
+        self._ends.close()
 
     def plan(self, case: Path, after: Path | None = None) -> tftest.TerraformPlanOutput:
         """Plan a case, on an empty state or after another case was applied.
