@@ -196,7 +196,7 @@ class Deployment:
         self.record.at("apply")
         readiness.forget(self.record.directory)
         progress = Progress(self.calls.say, "apply")
-        flags = ["-auto-approve", *COMMON, *self.calls.variable_flags()]
+        flags = [*self.calls.flags(), *self.calls.variable_flags()]
         try:
             self.calls.terraform(progress=progress).execute_command("apply", *flags)
         finally:

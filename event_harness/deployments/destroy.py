@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from event_harness.aws.errors import AWS_ERRORS, message_of
-from event_harness.deployments.terraform_calls import COMMON, TerraformCalls
+from event_harness.deployments.terraform_calls import TerraformCalls
 from event_harness.errors import (
     DeploymentError,
     DestroyError,
@@ -125,7 +125,7 @@ class Destroyer:
         """Run terraform destroy; where Terraform refuses the configuration, without the configuration."""
         calls = self.calls
         progress = self._progress = Progress(self.calls.say, "destroy")
-        flags = ["-auto-approve", *COMMON]
+        flags = calls.flags()
         if self.by_configuration:
             if self.knows_all and calls.shortcuts.refresh and self._without_refresh():
                 return
@@ -156,7 +156,7 @@ class Destroyer:
         """
         progress = self._progress = Progress(self.calls.say, "destroy")
         command = self.calls.terraform(progress=progress)
-        flags = ["-auto-approve", *COMMON, "-refresh=false", *self.calls.variable_flags()]
+        flags = [*self.calls.flags(), "-refresh=false", *self.calls.variable_flags()]
         try:
             command.execute_command("destroy", *flags)
         except DeploymentError as error:

@@ -13,6 +13,10 @@ MORE_MEMORY = {"GOGC": "400"}
 """Go's collector takes a fifth of the CPU time of terraform and its providers, which live for seconds."""
 
 
+AT_ONCE = 32
+"""Resources that terraform works at. Its default is 10, and each function is a wait of 5 s."""
+
+
 @dataclass(frozen=True)
 class Shortcuts:
     """The short cuts of one deployment.
@@ -22,6 +26,7 @@ class Shortcuts:
         commands: what a command of terraform would do or tell is done or read in files; see `TerraformCalls`.
         refresh: the process that has applied destroys without a look at each resource; see `Destroyer`.
         providers: each provider is started once for a command; see `terraform.provider_servers`.
+        parallelism: terraform works at more resources at the same time; see `AT_ONCE`.
         memory: terraform and its providers collect garbage less often; see `MORE_MEMORY`.
     """
 
@@ -29,6 +34,7 @@ class Shortcuts:
     commands: bool = False
     refresh: bool = False
     providers: bool = False
+    parallelism: bool = False
     memory: bool = False
 
     @classmethod

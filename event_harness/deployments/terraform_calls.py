@@ -16,7 +16,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments import hints
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.remote_state import RemoteState
-from event_harness.deployments.shortcuts import MORE_MEMORY, Shortcuts
+from event_harness.deployments.shortcuts import AT_ONCE, MORE_MEMORY, Shortcuts
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError, StateError
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
@@ -205,6 +205,11 @@ class TerraformCalls:
                 return state_file.outputs(self.record.state)
         text = self.terraform().execute_command("output", "-no-color", "-json").out
         return {name: value["value"] for name, value in json.loads(text).items()}
+
+    def flags(self) -> list[str]:
+        """The flags of apply and destroy, without the variables."""
+        at_once = [f"-parallelism={AT_ONCE}"] if self.shortcuts.parallelism else []
+        return ["-auto-approve", *COMMON, *at_once]
 
     def variable_flags(self) -> list[str]:
         """The variables as Terraform's command line takes them; the last one counts."""

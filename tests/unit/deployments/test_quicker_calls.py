@@ -159,3 +159,14 @@ def test_emulator_that_answers_at_another_port_is_written_into_the_configuration
     assert one.target.endpoint_url == one.record.endpoint_url == "http://127.0.0.1:10"
     written = [file.read_text() for file in one.record.configuration_dir.glob("*override*")]
     assert any("http://127.0.0.1:10" in text for text in written)
+
+
+@pytest.mark.parametrize(
+    ("shortcuts", "ours", "wider"), [("on", True, 1), ("off", True, 0), ("on", False, 0)]
+)
+def test_terraform_works_at_more_resources_on_our_own_emulator_only(made, shortcuts, ours, wider):
+    one, fake = made(shortcuts, ours=ours)
+    applied(one)
+    assert one.calls.flags().count("-parallelism=32") == wider
+    one.destroy()
+    assert [call.count("-parallelism=32") for call in fake.calls if call[0] == "destroy"] == [wider]
