@@ -273,7 +273,13 @@ class LocalEmulator:
             self._supervisor.wait(_STOPPED_WITHIN)
         if isinstance(self._supervisor, subprocess.Popen) and self._supervisor.stdin:
             self._supervisor.stdin.close()
-        self.end(self.directory)  # also if the supervisor was killed
+        if not self._has_cleared_up():
+            self.end(self.directory)  # also if the supervisor was killed
+
+    def _has_cleared_up(self) -> bool:
+        """Whether the supervisor has ended in order, and has found no process that it could not end."""
+        ended = isinstance(self._supervisor, subprocess.Popen) and self._supervisor.returncode == 0
+        return ended and not (self.directory / supervisor.RECORD).exists()
 
     def __enter__(self) -> "LocalEmulator":
         return self
