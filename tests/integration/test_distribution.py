@@ -21,10 +21,15 @@ PAGES = ("docs/debugging.md", "docs/report.md", "docs/reference.md")
 def extras_can_be_installed_as_the_pages_say(wheel):
     """Run each command in the environment in which `make dist` has tested the wheel, which stands for PyPI.
 
-    The extras `local` and `terraform` are large: of them, it is only asked whether the wheel has them.
+    That environment has no pip, so ours installs into it. The extras `local` and `terraform` are large: of
+    them, it is only asked whether the wheel has them.
     """
-    python = ROOT / ".build" / "installed" / wheel.name / "bin"
-    environ = {"PATH": f"{python}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": str(wheel.parent)}
+    python = ROOT / ".build" / "installed" / "python" / "bin"
+    environ = {
+        "PATH": os.pathsep.join([str(python), str(ROOT / ".venv" / "bin"), os.environ["PATH"]]),
+        "PIP_FIND_LINKS": str(wheel.parent),
+        "PIP_PYTHON": str(python / "python"),
+    }
     named = set()
     for command in sorted({one for page in PAGES for one in inline_commands(page, "pip")}):
         (extra,) = re.findall(r"event-harness\[(\w+)\]", command)

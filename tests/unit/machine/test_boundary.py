@@ -282,6 +282,7 @@ def deployment(stage="destroyed"):
         is_ours=lambda: True,
         deployment_id="d1",
         directory=Path.cwd() / "a" / "b" / "c",
+        spares={},
     )
     return Deployment(Path.cwd(), TARGET, None, record)
 
