@@ -325,11 +325,11 @@ class TerraformCalls:
             recoveries=(Transient(self.retry, self._target_is_gone), *self.runtimes),
             explain=self._explain,
             say=self.say,
-            serve=tuple if directory or not self.shortcuts.providers else self._servable,
+            serve=tuple if directory or self.tofu or not self.shortcuts.providers else self._servable,
         )
 
     def _servable(self) -> list[provider_servers.Provider]:
-        return provider_servers.servable(self.record.configuration_dir, self.data_dir, tofu=self.tofu)
+        return provider_servers.servable(self.record.configuration_dir, self.data_dir)
 
     def _target_is_gone(self) -> bool:
         """Whether the emulator has ended. Other faults of the target may pass."""

@@ -48,17 +48,16 @@ class Provider:
     executable: Path
 
 
-def servable(configuration: Path, data_dir: Path, *, tofu: bool = False) -> list[Provider]:
+def servable(configuration: Path, data_dir: Path) -> list[Provider]:
     """The providers that one process each can serve, after `terraform init`.
 
     Args:
         configuration: the root, in the deployment's own copy.
         data_dir: its TF_DATA_DIR.
-        tofu: whether OpenTofu will run.
     """
     try:
         lock = (configuration / LOCK).read_text(encoding="utf-8")
-        modules = [Configuration.read(place, tofu=tofu) for place in _places(configuration, data_dir)]
+        modules = [Configuration.read(place) for place in _places(configuration, data_dir)]
     except (OSError, ValueError, KeyError, TypeError, ConfigurationError):
         return []
     found = []

@@ -170,3 +170,28 @@ def test_terraform_works_at_more_resources_on_our_own_emulator_only(made, shortc
     assert one.calls.flags().count("-parallelism=32") == wider
     one.destroy()
     assert [call.count("-parallelism=32") for call in fake.calls if call[0] == "destroy"] == [wider]
+
+
+@pytest.mark.parametrize(
+    ("shortcuts", "ours", "kind", "served"),
+    [
+        ("on", True, "terraform", 1),
+        ("off", True, "terraform", 0),
+        ("on", False, "terraform", 0),
+        ("on", True, "tofu", 0),
+    ],
+)
+def test_providers_serve_commands_of_terraform_on_our_own_emulator_only(
+    tmp_path, monkeypatch, shortcuts, ours, kind, served
+):
+    (tmp_path / "main.tf").touch()
+    record = DeploymentRecord.create(tmp_path / "state", root=tmp_path, target="local")
+    record.configuration = "config"
+    target = Target.local("http://127.0.0.1:9", "eu-west-1", emulator_log=tmp_path / "log" if ours else None)
+    tools = Toolchain(tmp_path / kind, kind, "1.11.4", "mirror", tmp_path / "x.tfrc")
+    calls = Deployment(tmp_path, target, tools, record, shortcuts=shortcuts).calls
+    record.configuration_dir.mkdir()
+    found = ["a provider"]
+    monkeypatch.setattr("event_harness.terraform.provider_servers.servable", lambda *_: found)
+    assert len(calls.terraform()._serve()) == served
+    assert len(calls.terraform(directory=tmp_path)._serve()) == 0
