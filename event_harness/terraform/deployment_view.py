@@ -85,7 +85,8 @@ class View:
         for source, place, _ in self.shared_files():
             if reached(source):
                 os.unlink(place)
-                self.files.append(copying.copy(source, place))
+                with copying.unless_removed(source):
+                    self.files.append(copying.copy(source, place))
 
     def shared_files(self) -> Iterator[tuple[str, str, os.stat_result]]:
         """The shared files, as they are in the project and in the view."""

@@ -154,24 +154,26 @@ class _Maker:
         waiting = [(str(directory), str(self.place(directory)))]
         while waiting:
             above, place = waiting.pop()
-            os.mkdir(place, 0o700 | stat.S_IMODE(os.stat(above).st_mode))
-            for entry in self.entries(above):
-                target = f"{place}/{entry.name}"
-                if self.view._stopped.is_set():
-                    return
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append((entry.path, target))
-                else:
-                    self.copy_entry(entry, target, shared=shared)
+            with copying.unless_removed(above):
+                os.mkdir(place, 0o700 | stat.S_IMODE(os.stat(above).st_mode))
+                for entry in self.entries(above):
+                    target = f"{place}/{entry.name}"
+                    if self.view._stopped.is_set():
+                        return
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, target))
+                    else:
+                        self.copy_entry(entry, target, shared=shared)
 
     def copy_entry(self, entry: "os.DirEntry[str]", target: str, *, shared: bool) -> None:
         """Copy what is no directory, if it is no socket and no pipe either."""
-        if entry.is_symlink():
-            self.copy_link(Path(entry.path), target)
-        elif entry.is_file() and not (
-            shared and not self.writes.reach(entry.path) and copying.share(entry.path, target)
-        ):
-            self.view.files.append(copying.copy(entry.path, target))
+        with copying.unless_removed(entry.path):
+            if entry.is_symlink():
+                self.copy_link(Path(entry.path), target)
+            elif entry.is_file() and not (
+                shared and not self.writes.reach(entry.path) and copying.share(entry.path, target)
+            ):
+                self.view.files.append(copying.copy(entry.path, target))
 
     def replace(self, directory: Path, shared: bool) -> None:
         """Replace the link to a directory by a copy, or by a directory whose files are shared."""
@@ -183,7 +185,7 @@ class _Maker:
         try:
             with os.scandir(directory) as entries:
                 yield from (entry for entry in entries if not self.is_left_out(entry))
-        except PermissionError:
+        except (PermissionError, FileNotFoundError, NotADirectoryError):
             return
 
     def is_left_out(self, entry: "os.DirEntry[str]") -> bool:
@@ -196,7 +198,8 @@ class _Maker:
             return True
         files, size = self.files, self.bytes
         for entry in self.below(directory):
-            files, size = files - 1, size - entry.stat(follow_symlinks=False).st_size
+            with copying.unless_removed(entry.path):
+                files, size = files - 1, size - entry.stat(follow_symlinks=False).st_size
             if files < 0 or size < 0:
                 return False
         self.files, self.bytes = files, size
