@@ -2,31 +2,26 @@
 
 import os
 import re
-import shutil
-import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
-from documented import in_shell, inline_commands
-
-ROOT = Path(__file__).parents[2]
-
+from documented import checkout, in_shell, inline_commands
 
 # An extra, and a module that it brings; the pages name a command for each.
 EXTRAS = {"debug": "debugpy", "report": "jinja2"}
 PAGES = ("docs/debugging.md", "docs/report.md", "docs/reference.md")
 
 
-def extras_can_be_installed_as_the_pages_say(wheel):
+def extras_can_be_installed_as_the_pages_say(wheel, python):
     """Run each command in the environment in which `make dist` has tested the wheel, which stands for PyPI.
 
     That environment has no pip, so ours installs into it. The extras `local` and `terraform` are large: of
     them, it is only asked whether the wheel has them.
     """
-    python = ROOT / ".build" / "installed" / "python" / "bin"
     environ = {
-        "PATH": os.pathsep.join([str(python), str(ROOT / ".venv" / "bin"), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(python), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PIP_FIND_LINKS": str(wheel.parent),
         "PIP_PYTHON": str(python / "python"),
     }
@@ -42,14 +37,16 @@ def extras_can_be_installed_as_the_pages_say(wheel):
     assert named == {"debug", "report", "local", "terraform"}
 
 
-def test_package_works_where_only_it_is_installed():
-    make = shutil.which("make") or "make"
-    done = subprocess.run([make, "dist"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    wheel, sdist = (next((ROOT / "dist").glob(f"*.{kind}")) for kind in ("whl", "tar.gz"))
+def test_package_works_where_only_it_is_installed(tmp_path):
+    clone = checkout(tmp_path / "clone")
+    deployment = clone / ".event-harness" / "deployments" / "d1"
+    deployment.mkdir(parents=True)
+    (deployment / "up").symlink_to("/")  # it has links to all that lies beside the project
+    said = in_shell("make dist", clone)
+    wheel, sdist = (next((clone / "dist").glob(f"*.{kind}")) for kind in ("whl", "tar.gz"))
     for package in (wheel, sdist):
-        assert f"dist/{package.name} works in a clean environment" in done.stdout
-    extras_can_be_installed_as_the_pages_say(wheel)
+        assert f"dist/{package.name} works in a clean environment" in said
+    extras_can_be_installed_as_the_pages_say(wheel, clone / ".build" / "installed" / "python" / "bin")
     names = zipfile.ZipFile(wheel).namelist()
     assert "event_harness/py.typed" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"event_harness"}

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ROOT / ".build" / "site" / "site"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 300_000  # milliseconds
 # What sticks out of its page, or is missing. What scrolls within its own box may be wide.
@@ -38,30 +37,31 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def built():
-    """What `make docs` prints."""
-    command = [shutil.which("make") or "make", "docs"]
+def pages(tmp_path_factory):
+    """The pages, built by `make docs`: not in the project, which deployments of other tests copy."""
+    site = tmp_path_factory.mktemp("site")
+    command = [shutil.which("make") or "make", "docs", f"SITE={site}"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert "No issues found" in done.stdout + done.stderr
+    return site / "site"
 
 
-def test_site_is_built_strictly(built):
-    assert "No issues found" in built
-    assert "wait_for" in (PAGES / "generated" / "api" / "index.html").read_text()
-    assert 'src="../pictures/failure.svg"' in (PAGES / "start" / "index.html").read_text()
+def test_site_is_built_strictly(pages):
+    assert "wait_for" in (pages / "generated" / "api" / "index.html").read_text()
+    assert 'src="../pictures/failure.svg"' in (pages / "start" / "index.html").read_text()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt install chromium)")
-def test_every_page_fits_a_phone_and_a_desk_draws_its_diagrams_and_asks_no_other_host(built):
+def test_every_page_fits_a_phone_and_a_desk_draws_its_diagrams_and_asks_no_other_host(pages):
     from playwright.sync_api import sync_playwright
 
-    pages = sorted(path.parent.relative_to(PAGES).as_posix() for path in PAGES.rglob("index.html"))
-    assert len(pages) > 40
+    names = sorted(path.parent.relative_to(pages).as_posix() for path in pages.rglob("index.html"))
+    assert len(names) > 40
     complaints = []
-    handler = functools.partial(Quiet, directory=str(PAGES))
+    handler = functools.partial(Quiet, directory=str(pages))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http, sync_playwright() as playwright:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         site = f"http://127.0.0.1:{http.server_port}/"
@@ -77,7 +77,7 @@ def test_every_page_fits_a_phone_and_a_desk_draws_its_diagrams_and_asks_no_other
                 complaints.append(request.url) if not request.url.startswith((site, "data:")) else None
             ),
         )
-        for number, page in enumerate(pages):
+        for number, page in enumerate(names):
             shown.goto(f"{site}{page}/")
             shown.wait_for_function("() => !document.querySelector('pre.mermaid')")
             # Every second page begins with the width that the page before it ended with: a layout less.
