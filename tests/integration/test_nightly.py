@@ -3,15 +3,14 @@
 import json
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
+from documented import checkout
 from projects import TOOLCHAIN
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.orphans.inventory import inventory
 
-ROOT = Path(__file__).parents[2]
 ONE_TEST = "tests/integration/test_text_processor.py::test_text_comes_back_in_upper_case"
 
 
@@ -35,7 +34,10 @@ def issues(tmp_path):
 
 
 def nightly(account, tmp_path, tests):
-    """Run the job with some of its tests; return the process and the job's summary."""
+    """Run the job with some of its tests; return the process and the job's summary.
+
+    In a clone: the job sweeps the deployments of its project, and other tests have theirs in this one.
+    """
     usual = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_", "AWS_"))}
     kept = {name: text for name, text in os.environ.items() if name in TOOLCHAIN}
     summary = tmp_path / "summary.md"
@@ -50,7 +52,12 @@ def nightly(account, tmp_path, tests):
         f"REPORTS={tmp_path}/reports",
     ]
     done = subprocess.run(
-        command, cwd=ROOT, env=usual | kept | environ, capture_output=True, text=True, check=False
+        command,
+        cwd=checkout(tmp_path / "clone"),
+        env=usual | kept | environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done, summary.read_text() if summary.exists() else ""
 
