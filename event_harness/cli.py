@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with explained():
             _check_project(options.project)
+            if options.command not in ("up", "down", "completion"):
+                command("options", "forget_what_a_gone_emulator_left")(options)
             run = options.run
             code = int(run(options, rest) if options.command == "terraform" else run(options))
             sys.stdout.flush()

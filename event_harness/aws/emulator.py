@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -70,6 +70,8 @@ class LocalEmulator:
         port: int | None = None,
         auth: bool = False,
         lasting: bool = False,
+        once_told: bool = False,
+        elsewhere: Iterable[Path] = (),
         credentials: Credentials | None = None,
         environ: Mapping[str, str] | None = None,
         log: Path | None = None,
@@ -84,6 +86,8 @@ class LocalEmulator:
             port: TCP port on 127.0.0.1; None for a free one.
             auth: enforce the policies of roles and users (its own credentials are those of root).
             lasting: outlive this process; end it with `LocalEmulator.end(directory)`.
+            once_told: with `lasting`: outlive it only from the call of `outlive` on.
+            elsewhere: files that are of no use without it. They are deleted when it ends, whatever ends it.
             credentials: the credentials of its root user; None for random ones.
             environ: more variables for MiniStack and the functions; they win over the harness's own.
             log: where its log is written, if not in the directory.
@@ -107,12 +111,15 @@ class LocalEmulator:
         if log:
             write_log_to(log, directory)
         credentials = credentials or Credentials.fresh()
+        mode = supervisor.KEPT
+        if lasting:
+            mode = supervisor.LASTING_ONCE_TOLD if once_told else supervisor.LASTING
 
         def launch() -> LocalEmulator:
             """Start it at the port, or at another free one each time."""
             chosen = port or free_port()
             variables = environment(directory, chosen, auth, credentials) | dict(environ or {})
-            return cls._launch(directory, chosen, credentials, variables, lasting)
+            return cls._launch(directory, chosen, credentials, variables, mode, elsewhere)
 
         aws = launch()
         aws._again = launch if port is None else None
@@ -196,19 +203,40 @@ class LocalEmulator:
         port: int,
         credentials: Credentials,
         environ: Mapping[str, str],
-        lasting: bool,
+        mode: str,
+        elsewhere: Iterable[Path],
     ) -> "LocalEmulator":
-        process = start_supervisor(directory, environ, lasting=lasting)
+        process = start_supervisor(directory, environ, mode=mode, elsewhere=elsewhere)
         aws = cls(directory, port, 0, process, credentials)
         try:
             aws.pid = announced_pid(process, aws.log)
         except BaseException:
             aws.stop()
             raise
-        if lasting:  # it is not ours to wait for, neither here nor when this object is deleted
-            aws._supervisor = psutil.Process(process.pid)
-            process.returncode = 0
+        if mode == supervisor.LASTING:
+            aws._let_go(process)
         return aws
+
+    def _let_go(self, process: "subprocess.Popen[bytes]") -> None:
+        """Its supervisor is not ours to wait for, neither here nor when this object is deleted."""
+        self._supervisor = psutil.Process(process.pid)
+        process.returncode = 0
+
+    def outlive(self) -> None:
+        """From now on it outlives this process, if it was started as `once_told`.
+
+        Raises:
+            EmulatorError: it has ended.
+        """
+        process = self._supervisor
+        if not isinstance(process, subprocess.Popen) or process.stdin is None:
+            return
+        try:
+            with process.stdin as pipe:
+                pipe.write(b"1")
+        except OSError as error:
+            raise EmulatorError(f"the local AWS emulator has ended: {last_words(self.log)}") from error
+        self._let_go(process)
 
     def _wait_until_healthy(self) -> None:
         deadline = clock.monotonic() + _HEALTHY_WITHIN
@@ -252,7 +280,9 @@ class LocalEmulator:
         """Whether it outlives the process that started it."""
         if isinstance(self._supervisor, psutil.Process):
             try:
-                return "lasting" in self._supervisor.cmdline()
+                return not {supervisor.LASTING, supervisor.LASTING_ONCE_TOLD}.isdisjoint(
+                    self._supervisor.cmdline()
+                )
             except psutil.Error:
                 return False  # it has just ended
         return False

@@ -1,11 +1,12 @@
 """How MiniStack is started: its supervisor, its whole environment, and how one sees that it answers."""
 
 import http.client
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from event_harness.aws import supervisor as supervisor
@@ -29,25 +30,26 @@ def write_log_to(log: Path, directory: Path) -> None:
 
 
 def start_supervisor(
-    directory: Path, environ: Mapping[str, str], *, lasting: bool
+    directory: Path, environ: Mapping[str, str], *, mode: str, elsewhere: Iterable[Path] = ()
 ) -> "subprocess.Popen[bytes]":
     """Start the supervisor, which starts MiniStack.
 
     Args:
         directory: the emulator's directory.
         environ: the whole environment.
-        lasting: whether it outlives this process.
+        mode: whether it outlives this process: `KEPT`, `LASTING` or `LASTING_ONCE_TOLD`.
+        elsewhere: files that it deletes once the emulator has ended.
     """
     for name in supervisor.FOLDERS:
         (directory / name).mkdir(parents=True, exist_ok=True)
     # -P: no module in the working directory or in this package's directory shadows an installed one.
     python = [sys.executable, "-P"]
-    mode = "lasting" if lasting else "kept"
+    files = json.dumps([str(file.absolute()) for file in elsewhere])
     with (directory / supervisor.LOG).open("ab") as log:
         return subprocess.Popen(
-            [*python, supervisor.__file__, directory, mode, *python, "-m", FRONT],
+            [*python, supervisor.__file__, directory, mode, files, *python, "-m", FRONT],
             env=environ,
-            stdin=subprocess.DEVNULL if lasting else subprocess.PIPE,
+            stdin=subprocess.DEVNULL if mode == supervisor.LASTING else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,

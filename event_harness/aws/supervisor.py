@@ -5,7 +5,11 @@ the emulator, which `terraform destroy` still needs. It holds the reading end of
 pipe closes when the harness dies, for whatever reason; the supervisor then clears up. It is run by its path
 and imports nothing of this package.
 
-    python supervisor.py DIRECTORY {kept|lasting} COMMAND...
+    python supervisor.py DIRECTORY {kept|lasting|lasting-once-told} FILES COMMAND...
+
+`kept` ends with the harness, `lasting` doesn't. `lasting-once-told` ends with the harness until that writes
+a byte into the pipe. FILES is a JSON list of paths: files elsewhere that are of no use without the emulator.
+The supervisor deletes them when the emulator has ended, whatever has ended it.
 
 The emulator gets the supervisor's environment. The supervisor prints the emulator's pid and writes a record.
 """
@@ -30,6 +34,7 @@ MARK = "EVENT_HARNESS_EMULATOR"
 FOLDERS = ("tmp", "state")
 RECORD = "emulator.json"
 LOG = "emulator.log"
+KEPT, LASTING, LASTING_ONCE_TOLD = "kept", "lasting", "lasting-once-told"
 
 _LOOK = 0.2  # seconds between two checks that emulator and harness still run
 _GRACE = 1.0  # seconds that the emulator has to end by itself
@@ -118,14 +123,20 @@ def _record(directory: Path, child: int) -> None:
     partial.replace(record)
 
 
-def _watch(child: subprocess.Popen[bytes], kept: bool) -> None:
+def _watch(child: subprocess.Popen[bytes], kept: bool, harness: int) -> None:
     """Return when the emulator has ended or, if it is kept for a harness, when that has ended."""
-    harness = os.getppid()
     while child.poll() is None:
         if not kept:
             time.sleep(_LOOK)
-        elif select.select([0], [], [], _LOOK)[0] or os.getppid() != harness:
+        elif select.select([0], [], [], _LOOK)[0] and os.read(0, 1):
+            kept = False  # the harness has told it to last
+        elif select.select([0], [], [], 0)[0] or os.getppid() != harness:
             return
+
+
+def _opened(files: list[str]) -> list[tuple[str, int]]:
+    """Names, each with a handle of its directory. That finds the file also after a directory was moved."""
+    return [(os.path.basename(file), os.open(os.path.dirname(file), os.O_RDONLY)) for file in files]
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -134,7 +145,8 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run one local AWS emulator until it ends, the harness ends, or a signal comes."""
-    directory, kept, command = Path(arguments[0]), arguments[1] == "kept", arguments[2:]
+    directory, kept, command = Path(arguments[0]), arguments[1] != LASTING, arguments[3:]
+    harness, elsewhere = os.getppid(), _opened(json.loads(arguments[2]))
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _leave)
     try:
@@ -150,13 +162,16 @@ def main(arguments: list[str]) -> None:
         _record(directory, child.pid)
         os.write(1, f"{child.pid}\n".encode())
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of the pid sees the end
-        _watch(child, kept)
+        _watch(child, kept, harness)
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE)
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
+        for name, place in elsewhere:
+            with contextlib.suppress(OSError):  # its directory may be gone, too
+                os.unlink(name, dir_fd=place)
         clear(directory)
 
 

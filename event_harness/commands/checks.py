@@ -236,7 +236,7 @@ def lasting_emulator(asked: Asked) -> Finding:
         return Finding(OK, "`up` has started none here")
     running = LocalEmulator.find((directory / STATE_DIR / "up").absolute())
     if running is None:
-        said = "that of `up` has ended, but its override still leads terraform to it"
+        said = "that of `up` doesn't run on this machine, but its override leads terraform to it"
         return Finding(MISSING, said, spelled("down", project=directory))
     if os.environ.get("AWS_ENDPOINT_URL") in (None, running.endpoint_url):
         return Finding(NOTE, f"`up` runs one at {running.endpoint_url}", spelled("down", project=directory))

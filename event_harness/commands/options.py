@@ -1,14 +1,17 @@
 """Options that several commands share."""
 
 import argparse
+import contextlib
 import os
+import sys
 from pathlib import Path
 
 from event_harness.aws.targets import Target
 from event_harness.commands import ini
-from event_harness.errors import SettingError
+from event_harness.errors import SettingError, printable
 from event_harness.machine.command_line import nearest_project
 from event_harness.settings import BY_NAME, STATE_DIR, Settings, parse
+from event_harness.terraform.generated import IMPLICIT_PROVIDER, OVERRIDE
 
 
 def project(options: argparse.Namespace) -> Path:
@@ -49,6 +52,24 @@ def root(options: argparse.Namespace) -> Path:
     if not found.is_dir():
         raise SettingError(f"{found} is no directory ({origin}): name the Terraform root")
     return found
+
+
+def forget_what_a_gone_emulator_left(options: argparse.Namespace) -> None:
+    """Take back what an `up` has left in the roots that a command is about, if its emulator is gone."""
+    named = [one for one in getattr(options, "directory", []) if one.is_dir()]
+    with contextlib.suppress(SettingError):  # the command itself says it
+        named.append(root(options))
+    roots = {Path.cwd(), project(options), *named}
+    files = (OVERRIDE, IMPLICIT_PROVIDER, f"{STATE_DIR}/up.json")
+    if any((one / name).exists() for one in roots for name in files):
+        from event_harness.deployments import up_files
+
+        up_files.forget_what_a_gone_one_left(roots, _on_stderr)
+
+
+def _on_stderr(line: str) -> None:
+    """Print a line where it spoils no JSON."""
+    print(f"event-harness: {printable(line)}", file=sys.stderr)
 
 
 def state_dir(options: argparse.Namespace) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
-from event_harness.deployments import emulator_end, kept, remote_state
+from event_harness.deployments import emulator_end, kept, remote_state, up_files
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.own_emulator import OwnEmulator, ambient_region
 from event_harness.deployments.record import DeploymentRecord
@@ -77,6 +77,7 @@ class Session:
             HarnessError: one of many kinds; its message says what to do.
         """
         if self._system is None:
+            up_files.forget_what_a_gone_one_left([self.root], self.say)
             resources, reuse = self.settings["resources"], self.settings["reuse"]
             if resources and reuse:
                 raise SettingError(

@@ -28,7 +28,8 @@ from event_harness.terraform import (
     state_file,
 )
 from event_harness.terraform.command import Terraform
-from event_harness.terraform.configuration import EVALUATED, Configuration
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.generated import EVALUATED
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure, Transient

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from event_harness.terraform import hcl, modules
-from event_harness.terraform.configuration import CODE_OVERRIDE, Configuration
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.generated import CODE_OVERRIDE
 
 ROOT = "root"
 """A link in the deployment's directory to the root of its view, so that a key stays when the view is made

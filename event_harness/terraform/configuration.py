@@ -13,20 +13,8 @@ from typing import Any
 
 from event_harness.errors import ConfigurationError
 from event_harness.terraform import hcl
+from event_harness.terraform.generated import GENERATED
 
-# The files that overrides.py, runtimes.py and code_overrides.py generate. Terraform merges override files in
-# the order of their names, so the tilde puts ours behind those of the user.
-OVERRIDE = "~event_harness_override.tf.json"
-TAGS_OVERRIDE = "~event_harness_tags_override.tf"
-RUNTIMES_OVERRIDE = "~event_harness_runtimes_override.tf.json"
-CODE_OVERRIDE = "~event_harness_code_override.tf"
-IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
-# Only there while `terraform console` answers; see emptied.py.
-EVALUATED = "event_harness_evaluated.tf"
-GENERATED = (
-    *(OVERRIDE, TAGS_OVERRIDE, RUNTIMES_OVERRIDE, CODE_OVERRIDE, IMPLICIT_PROVIDER, EVALUATED),
-    "event_harness_override.tf.json",
-)
 LOCK = ".terraform.lock.hcl"
 _SUFFIXES = (".tf", ".tf.json")
 _TOFU_SUFFIXES = (".tofu", ".tofu.json")

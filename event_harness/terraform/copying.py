@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from event_harness.terraform.configuration import GENERATED
+from event_harness.terraform.generated import GENERATED
 
 # Left out wherever they are, and besides each directory that holds a `pyvenv.cfg`.
 LEFT_OUT = (

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from event_harness.terraform import copying, naming
-from event_harness.terraform.configuration import GENERATED, Configuration
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.generated import GENERATED
 
 # Left out beside the root: a deployment has a state of its own.
 _STATES = re.compile(r"(terraform\.tfstate(\..*)?|errored\.tfstate|\.terraform\.tfstate\.lock\.info)$")

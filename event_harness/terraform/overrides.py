@@ -13,13 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from event_harness.terraform import hcl
-from event_harness.terraform.configuration import (
-    IMPLICIT_PROVIDER,
-    LOCK,
-    OVERRIDE,
-    TAGS_OVERRIDE,
-    Configuration,
-)
+from event_harness.terraform.configuration import LOCK, Configuration
+from event_harness.terraform.generated import IMPLICIT_PROVIDER, OF_UP, OVERRIDE, TAGS_OVERRIDE
 from event_harness.terraform.provider_3_39 import settings as provider_3_39
 
 # A key in the configuration (`access_key = "test"`, say) gives way to the one in the environment.
@@ -61,6 +56,7 @@ def write_override(
     tofu: bool = False,
     version: str | None = None,
     backend: Mapping[str, Any] | None = None,
+    of_up: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write the override files beside a configuration and return their paths.
 
@@ -75,6 +71,8 @@ def write_override(
         tofu: whether OpenTofu will run.
         version: of hashicorp/aws, as far as it is known.
         backend: the backend block of a deployment's copy; by default its state lies beside it.
+        of_up: if the files are written for `up`: the emulator's `access_key` and `secret_key`. A real account
+            refuses them, so a terraform that doesn't point to the emulator never works in a wrong account.
     """
     root = Configuration.read(directory, tofu=tofu)
     override: dict[str, Any] = {}
@@ -82,7 +80,8 @@ def write_override(
         override["terraform"] = {"backend": dict(backend or {"local": {"path": str(state)} if state else {}})}
     settings = (
         provider_settings(endpoint_url, old_provider=old_provider, version=version) if endpoint_url else {}
-    )
+    ) | dict(of_up or {})
+    write = _write_for_up if of_up else _write
     written = []
     tree = root.tree() if copied else [root]
     if settings or tags:
@@ -90,14 +89,14 @@ def write_override(
         if "" not in root.providers and any(map(_needs_aws, tree)):
             # Nothing to override: the default provider is implied by its resources.
             implicit = {**settings, **({"default_tags": {"tags": tags}} if tags else {})}
-            written.append(_write(directory / IMPLICIT_PROVIDER, {"provider": {root.aws: implicit}}))
+            written.append(write(directory / IMPLICIT_PROVIDER, {"provider": {root.aws: implicit}}))
     if old_provider and copied:
         # The lock file names a registry's providers, and the mirror holds other ones.
         (directory / LOCK).unlink(missing_ok=True)
     for module in tree[1:]:
         written += _override_module(module, settings, tags or {}, bool(endpoint_url))
     if override:
-        written.append(_write(directory / OVERRIDE, override))
+        written.append(write(directory / OVERRIDE, override))
     return written
 
 
@@ -244,6 +243,11 @@ def _needs_aws(module: Configuration) -> bool:
 def _write(path: Path, content: Mapping[str, Any]) -> Path:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def _write_for_up(path: Path, content: Mapping[str, Any]) -> Path:
+    path.touch(mode=0o600)  # it holds the emulator's key
+    return _write(path, {"//": OF_UP, **content})
 
 
 def _numbers(version: str) -> tuple[int, ...]:

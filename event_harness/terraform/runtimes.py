@@ -11,7 +11,8 @@ from pathlib import Path
 
 from event_harness.machine.cache import cache_directory, write_atomically
 from event_harness.terraform import modules
-from event_harness.terraform.configuration import RUNTIMES_OVERRIDE, Configuration
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.generated import RUNTIMES_OVERRIDE
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure
 from event_harness.terraform.runtime_overrides import StandIns

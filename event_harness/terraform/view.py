@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from event_harness.terraform import copying, writing
-from event_harness.terraform.configuration import GENERATED, Configuration
+from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.deployment_view import View, said
+from event_harness.terraform.generated import GENERATED
 from event_harness.terraform.left_out import LeftOut
 from event_harness.terraform.spares import Spares
 

@@ -3,10 +3,13 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 
 from event_harness.aws import supervisor as supervisor
@@ -14,7 +17,7 @@ from event_harness.aws.emulator import LocalEmulator
 from event_harness.deployments.up import down
 from event_harness.machine import ports
 from event_harness.terraform import toolchain
-from event_harness.terraform.configuration import OVERRIDE
+from event_harness.terraform.generated import OVERRIDE
 
 ROOT = """
 variable "deploy_test_resources" {
@@ -131,6 +134,63 @@ def test_up_after_a_crash_starts_anew(root, harness):
         process.kill()
     harness("up")
     assert LocalEmulator.find(directory).alive()
+
+
+def override_is_gone(root):
+    """Whether it goes by itself, within a minute: a busy machine needs a while."""
+    deadline = time.monotonic() + 60
+    while (root / OVERRIDE).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not (root / OVERRIDE).exists()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_override_goes_with_the_emulator_that_was_killed(root, harness, moved, tmp_path):
+    harness("up")
+    aws = LocalEmulator.find(root / ".event-harness" / "up")
+    assert (root / OVERRIDE).exists()
+    now = root.rename(tmp_path / "moved") if moved else root
+    os.kill(aws.pid, signal.SIGKILL)
+    assert override_is_gone(now)
+    if moved:
+        now.rename(root)
+
+
+def test_up_that_was_killed_half_way_leaves_no_override_and_no_emulator(root, tmp_path):
+    """It writes the override, and doesn't come to its end."""
+    script = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from event_harness.deployments import up, up_shell\n"
+        "up_shell.going_in = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "up.up(Path.cwd(), say=lambda line: print(line, flush=True))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert f"written: {OVERRIDE}" in done.stdout
+    assert override_is_gone(root)
+    directory = root / ".event-harness" / "up"
+    deadline = time.monotonic() + 60
+    while supervisor.processes_of(directory) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not supervisor.processes_of(directory)
+
+
+def test_next_command_deletes_the_override_if_all_was_killed_at_once(root, harness):
+    """As by a loss of power: nothing of the emulator had a chance to clear up."""
+    harness("up")
+    processes = supervisor.processes_of(root / ".event-harness" / "up")
+    for process in processes:
+        process.suspend()
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=60)
+    assert (root / OVERRIDE).exists()
+    harness("list")
+    assert not (root / OVERRIDE).exists()
+    assert not (root / ".event-harness" / "env").exists()
 
 
 def is_up(port):

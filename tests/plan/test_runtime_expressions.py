@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from event_harness.terraform import toolchain
-from event_harness.terraform.configuration import RUNTIMES_OVERRIDE
+from event_harness.terraform.generated import RUNTIMES_OVERRIDE
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure
 from event_harness.terraform.runtimes import RuntimeSubstitution

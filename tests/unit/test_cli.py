@@ -3,6 +3,7 @@
 import json
 import re
 import types
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -12,8 +13,10 @@ from event_harness import cli
 from event_harness.commands import deployments, emulator, options
 from event_harness.commands import redrive as redrive_command
 from event_harness.commands import terraform as terraform_commands
+from event_harness.deployments import up_files
 from event_harness.orphans.by_tag import Orphans
 from event_harness.orphans.inventory import Found
+from event_harness.terraform.generated import OF_UP, OVERRIDE
 
 URL = "http://127.0.0.1:9"
 
@@ -155,12 +158,32 @@ def test_root_with_the_override_of_up_is_never_deployed_to_a_real_account(
     project, terraform, monkeypatch, capsys
 ):
     terraform("exit 0")
+    monkeypatch.setattr(up_files, "running", lambda state: True)
     (project / ".event-harness").mkdir()
     (project / ".event-harness" / "up.json").touch()
     assert cli.main(["terraform", "apply"]) == 1
     assert "this shell points to no emulator: `. .event-harness/env`" in capsys.readouterr().err
     monkeypatch.setenv("AWS_ENDPOINT_URL", URL)
     assert cli.main(["terraform", "apply"]) == 0
+
+
+@pytest.mark.parametrize("command", [["list"], ["terraform", "version"], ["validate", "."], ["doctor"]])
+def test_every_command_deletes_the_override_of_an_emulator_that_is_gone(
+    project, terraform, monkeypatch, capsys, command
+):
+    """After a reboot, say. The command itself goes on, and what it prints on stdout stays as it was."""
+    terraform("exit 0")
+    state, override = project / ".event-harness", project / OVERRIDE
+    state.mkdir()
+    (state / "up.json").write_text("{}")
+    override.write_text(json.dumps({"//": OF_UP, "provider": {"aws": {}}}))
+    with suppress(Exception):  # what it does then is not of interest here
+        cli.main(command)
+    said = capsys.readouterr()
+    assert not override.exists()
+    assert not (state / "up.json").exists()
+    assert f"event-harness: deleted {override}: the local AWS emulator of `up`" in said.err
+    assert "deleted" not in said.out
 
 
 def redrive(*arguments, capsys):

@@ -161,9 +161,10 @@ def test_dead_deployment_is_fixed_by_a_sweep_and_a_kept_one_is_noted(diagnosed, 
     assert found["deployments"]["fix"].endswith("sweep")
 
 
-def test_dead_emulator_of_up_is_fixed_by_down(diagnosed, project):
+def test_emulator_of_up_that_does_not_run_on_this_machine_is_fixed_by_down(diagnosed, project):
+    """On this machine, each command takes back what an emulator that is gone has left."""
     (project / ".event-harness").mkdir()
-    (project / ".event-harness/up.json").write_text("{}")
+    (project / ".event-harness/up.json").write_text('{"machine": "another"}')
     code, found = diagnosed()
     assert code == 1
     assert found["up"]["fix"].endswith("down")

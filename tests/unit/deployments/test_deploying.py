@@ -12,7 +12,7 @@ from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
 from event_harness.terraform.command import Terraform
-from event_harness.terraform.configuration import OVERRIDE
+from event_harness.terraform.generated import OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
 
 TOOLS = types.SimpleNamespace(kind="terraform")

@@ -4,16 +4,19 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from event_harness.aws.credentials import Credentials
 from event_harness.aws.targets import Target
 from event_harness.deployments import up as up_module
-from event_harness.deployments import up_shell
+from event_harness.deployments import up_files, up_shell
 from event_harness.deployments.up import down, up
 from event_harness.errors import ConfigurationError, EmulatorError, SettingError
-from event_harness.terraform.configuration import OVERRIDE
+from event_harness.terraform.generated import IMPLICIT_PROVIDER, OF_UP, OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
 
 URL = "http://127.0.0.1:4567"
@@ -160,6 +163,7 @@ def emulator(tmp_path, monkeypatch):
 
     class Fake:
         endpoint_url, pid, port, running, stopped = URL, os.getpid(), 4567, [], []
+        credentials = Credentials("AKIAEMULATOR", "secret")
 
         @classmethod
         def find(cls, directory):
@@ -182,10 +186,15 @@ def emulator(tmp_path, monkeypatch):
         def target(self):
             return Target.local(URL)
 
+        def outlive(self):
+            assert (self.directory.parent / up_shell.IN).exists()  # it is of use only from now on
+
         def stop(self):
             self.stopped.append(self.running.pop())
 
-    monkeypatch.setattr(up_module, "LocalEmulator", Fake)
+    for module in (up_module, up_files):
+        monkeypatch.setattr(module, "LocalEmulator", Fake)
+    monkeypatch.setattr(up_files, "answers", lambda port: False)
     tools = Toolchain(Path("/bin/sh"), "terraform", "1.11.4", "mirror", tmp_path / "cli.tfrc")
     monkeypatch.setattr(up_module.toolchain, "find", lambda *_, **__: tools)
     return Fake
@@ -408,3 +417,92 @@ def test_up_that_fails_leaves_what_others_have_recorded(tmp_path, monkeypatch):
     with pytest.raises(EmulatorError):
         up(tmp_path, say=lambda _line: None)
     assert (tmp_path / ".event-harness/deployments/d1").is_dir()
+
+
+def left_behind(root, *, record=None):
+    """A root as an `up` leaves it if all its processes are killed at once."""
+    (root / ".event-harness").mkdir(exist_ok=True)
+    (root / OVERRIDE).write_text(json.dumps({"//": OF_UP}))
+    if record is not None:
+        (root / ".event-harness" / "up.json").write_text(json.dumps(record))
+
+
+def take_back(*roots):
+    said = []
+    up_files.forget_what_a_gone_one_left(roots, said.append)
+    return said
+
+
+@pytest.mark.parametrize("record", [None, {}, {"port": 1, "lock_to_come": True}])
+def test_next_command_deletes_the_override_of_an_emulator_that_is_gone(tmp_path, emulator, record):
+    left_behind(tmp_path, record=record)
+    (said,) = take_back(tmp_path, tmp_path)
+    assert said.startswith(f"deleted {tmp_path / OVERRIDE}: the local AWS emulator of `up`, ")
+    assert not (tmp_path / OVERRIDE).exists()
+    assert take_back(tmp_path) == []
+
+
+def test_users_provider_lock_comes_back_with_it(tmp_path, emulator):
+    lock = tmp_path / ".terraform.lock.hcl"
+    lock.write_text("my locked providers")
+    up(tmp_path, say=lambda line: None)
+    lock.write_text("aws 3.39")
+    emulator.running.clear()
+    take_back(tmp_path)
+    assert lock.read_text() == "my locked providers"
+
+
+def test_override_of_an_emulator_that_is_up_stays(tmp_path, emulator):
+    up(tmp_path, say=lambda line: None)
+    assert take_back(tmp_path) == []
+    assert (tmp_path / OVERRIDE).exists()
+    assert (tmp_path / ".event-harness" / "env").exists()
+
+
+def test_override_stays_while_an_up_or_a_down_is_at_work(tmp_path, emulator):
+    left_behind(tmp_path, record={})
+    with FileLock(tmp_path / ".event-harness" / up_files.LOCKED):
+        script = (
+            "from pathlib import Path\n"
+            "from event_harness.deployments.up_files import forget_what_a_gone_one_left\n"
+            f"forget_what_a_gone_one_left([Path({str(tmp_path)!r})], print)\n"
+        )
+        assert subprocess.check_output([sys.executable, "-c", script], text=True) == ""
+    assert (tmp_path / OVERRIDE).exists()
+
+
+def test_override_of_an_emulator_on_another_machine_stays(tmp_path, emulator):
+    """Its processes can't be seen from here: a checkout on a shared disk, or one in a container."""
+    left_behind(tmp_path, record={"port": 1, "machine": "another"})
+    (said,) = take_back(tmp_path)
+    assert "a local AWS emulator of the machine another: if that is gone, run `" in said
+    assert (tmp_path / OVERRIDE).exists()
+
+
+def test_override_stays_if_an_emulator_answers_at_its_port(tmp_path, emulator, monkeypatch):
+    """As seen from a container that shares the host's network and name."""
+    monkeypatch.setattr(up_files, "answers", lambda port: port == 4567)
+    left_behind(tmp_path, record={"port": 4567})
+    assert take_back(tmp_path) == []
+    assert (tmp_path / OVERRIDE).exists()
+
+
+@pytest.mark.parametrize("name", [OVERRIDE, IMPLICIT_PROVIDER])
+def test_file_of_that_name_that_up_did_not_write_is_never_touched(tmp_path, emulator, name):
+    mine = tmp_path / name
+    mine.write_text('{"provider": {"aws": {"region": "eu-west-1"}}}')
+    assert take_back(tmp_path) == []
+    with pytest.raises(ConfigurationError, match="was not written by `up`"):
+        up(tmp_path, say=lambda line: None)
+    down(tmp_path, say=lambda line: None)
+    assert mine.read_text() == '{"provider": {"aws": {"region": "eu-west-1"}}}'
+    assert emulator.running == []
+
+
+def test_override_names_the_emulators_key_which_no_account_takes(tmp_path, emulator):
+    """A terraform that doesn't point to the emulator must not work in the account of an ambient profile."""
+    (tmp_path / "main.tf").write_text('provider "aws" {\n  profile = "staging"\n}\n')
+    up(tmp_path, say=lambda line: None)
+    (block,) = json.loads((tmp_path / OVERRIDE).read_text())["provider"]["aws"]
+    assert (block["access_key"], block["secret_key"]) == ("AKIAEMULATOR", "secret")
+    assert (tmp_path / OVERRIDE).stat().st_mode & 0o077 == 0

@@ -3,7 +3,8 @@
 import pytest
 
 from event_harness.terraform import code_overrides, hcl
-from event_harness.terraform.configuration import CODE_OVERRIDE, Configuration
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.generated import CODE_OVERRIDE
 
 FUNCTION = (
     'resource "aws_lambda_function" "f" {\n  function_name = "f"\n'

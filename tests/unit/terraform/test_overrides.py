@@ -3,7 +3,7 @@ import json
 import pytest
 
 from event_harness.terraform import hcl
-from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE, TAGS_OVERRIDE
+from event_harness.terraform.generated import IMPLICIT_PROVIDER, OVERRIDE, TAGS_OVERRIDE
 from event_harness.terraform.overrides import write_override
 
 FUNCTION = 'resource "aws_lambda_function" "this" {\n  runtime = %s\n}\n'

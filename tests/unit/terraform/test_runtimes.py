@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from event_harness.terraform.configuration import RUNTIMES_OVERRIDE as OVERRIDE
+from event_harness.terraform.generated import RUNTIMES_OVERRIDE as OVERRIDE
 from event_harness.terraform.modules import directories
 from event_harness.terraform.provider_3_39 import limits
 from event_harness.terraform.provider_in_use import ProviderInUse

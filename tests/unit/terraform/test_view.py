@@ -7,7 +7,8 @@ import pytest
 
 from event_harness.errors import ConfigurationError
 from event_harness.terraform import copying, naming, view
-from event_harness.terraform.configuration import IMPLICIT_PROVIDER, OVERRIDE, Configuration
+from event_harness.terraform.configuration import Configuration
+from event_harness.terraform.generated import IMPLICIT_PROVIDER, OVERRIDE
 
 
 @pytest.fixture
