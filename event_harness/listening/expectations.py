@@ -78,7 +78,7 @@ class Expectations(Adopting):
             lines = [headline, self._looked(sent, looks)]
             raise self.explained(WaitTimeoutError, lines, sent, awaited=expected.awaited)
         until = self.clock() + settle
-        extra = too_many() or self.look_until(too_many, until)
+        extra = too_many() or self.look_until(too_many, until, [sent.correlation_id])
         if not extra:
             self.see_table(until)
             extra = too_many()
@@ -155,7 +155,7 @@ class Expectations(Adopting):
             return came if ordered and {result.source for result in came} >= needed else None
 
         try:
-            proven = self.settled(sentinel or sent, overtaken, began + within, awaited)
+            proven = self.settled(sentinel or sent, overtaken, began + within, awaited, others=[sent])
             since = began + within
             if proven:
                 # A result before the sentinel may have been written while the sentinel's page was being read.

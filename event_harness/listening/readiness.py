@@ -59,7 +59,7 @@ def await_ready(
         probes.append(sent)
         left = began + limit - listener.clock()
         until = listener.clock() + min(patience, max(left, 0.0))
-        if listener.settled(sent, arrived, until, remarks=[_FAILED]):
+        if listener.settled(sent, arrived, until, remarks=[_FAILED], others=probes):
             return listener.clock() - began
         if listener.target.endpoint_url and patience < left:
             has_failed = _has_failed(listener, sent)

@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Self, TypeVar, cast
 
@@ -13,7 +13,7 @@ from event_harness.explaining.given_up import given_up
 from event_harness.explaining.platform_log import inputs_of
 from event_harness.explaining.report import Report, printable
 from event_harness.explaining.ways import sources_reached
-from event_harness.listening.debugged import wait_undebugged
+from event_harness.listening.debugged import wait_of
 from event_harness.listening.durations import seconds
 from event_harness.listening.matching import Matcher
 from event_harness.listening.wait_line import WaitLine
@@ -88,13 +88,13 @@ class Waiting:
         self.made: dict[str, float] = {}  # id that a test has asked for -> epoch seconds
         self.sla = seconds("sla", sla)
         self.clock = clock
-        self._debugged = debugged
         self._sleep = sleep or time.sleep
         bodies = BodyStore(resources.results, target.client("dynamodb"), target.client("s3"))
         stalled = STALLED_ON_EMULATOR if target.endpoint_url else None
         quick = _QUICK | {"read_timeout": stalled or STALLED}
         table = ResultsTable(resources.results, target.client("dynamodb", **quick), bodies)
         self.reader = Reader(table, session_id, clock=clock, sleep=sleep, spawn=spawn, stalled=stalled)
+        self._wait = wait_of(self.reader, debugged, clock, self._sleep)
         self.inflight = in_flight or InFlight(None)
         for source in resources.sources.values():
             self.inflight.ids.learn(source.at if source.correlation == "key" else None)
@@ -181,8 +181,10 @@ class Waiting:
             awaited=awaited,
         )
 
-    def look_until(self, found: Callable[[], T | None], deadline: float) -> T | None:
-        """Look until `found` returns something: into the table, in silence also into the queues."""
+    def look_until(
+        self, found: Callable[[], T | None], deadline: float, ids: Collection[str] | None = None
+    ) -> T | None:
+        """Look into the table, in silence into the queues, too, until `found` returns something on `ids`."""
 
         def judged() -> T | None:
             """Look once; after silence, let the queues be looked into."""
@@ -191,11 +193,7 @@ class Waiting:
                 self._watch.nudge()
             return value
 
-        if self._debugged is None:
-            return self.reader.wait(judged, deadline)
-        return wait_undebugged(
-            self.reader, judged, deadline, debugged=self._debugged, clock=self.clock, sleep=self._sleep
-        )
+        return self._wait(judged, deadline, ids)
 
     def see_table(self, since: float) -> None:
         """Return once a look that began at `since` or later has read the whole session.
@@ -222,14 +220,16 @@ class Waiting:
         deadline: float,
         awaited: Collection[str] | None = None,
         remarks: Sequence[str] = (),
+        others: Iterable[Sent] = (),
     ) -> list[Result] | None:
         """Wait until `found` returns something; raise if it is a failure. Free the input's slot.
 
-        The error says what the `remarks` say, too, below its cause.
+        The error tells the `remarks`, too, below its cause. `found` asks about the `others`, too.
         """
+        ids = {sent.correlation_id, *(other.correlation_id for other in others)}
         try:
             # mypy would join the union to `object`.
-            outcome = cast("list[Result] | Failure | None", self.look_until(found, deadline))
+            outcome = cast("list[Result] | Failure | None", self.look_until(found, deadline, ids))
         finally:
             self.inflight.leave(sent.correlation_id)
         if not isinstance(outcome, Failure):
@@ -285,12 +285,13 @@ class Waiting:
         for correlation_id in self.inflight.holders() if news else ():
             if any(failure.concerns(correlation_id) for failure in news):
                 self.inflight.leave(correlation_id)
-        self.reader.wake()
+        known = self.failures.all(self.failures.begun - 1)  # it may be news for a wait that began since
+        self.reader.wake(everybody=bool(known))
 
     def _looked(self, sent: Sent, before: int) -> str:
         """How often the table was read since look number `before`, and what it holds."""
         mine = self.reader.of(sent.correlation_id)
-        others = len(self.reader.all()) - len(mine)
+        others = self.reader.count() - len(mine)
         unreadable = self.reader.unreadable
         skipped = f"; skipped {len(unreadable)} items: {unreadable[0]}" if unreadable else ""
         return (

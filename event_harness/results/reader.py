@@ -1,10 +1,12 @@
 """One reader of the results table per process. All waits share it.
 
-A wait that finds a look due starts one, in a thread of its own; the others sleep until it has ended. So one
-look costs one Query, however many inputs are in flight. While no thread waits, nothing is read.
+One wait leads: it starts each look that is due, in a thread of its own. The others sleep until their results
+have come. So one look costs one Query, however many inputs are in flight, and wakes few of them. While no
+thread waits, nothing is read.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -12,22 +14,21 @@ from typing import TypeVar
 
 from event_harness.aws.errors import AWS_ERRORS, can_heal, message_of
 from event_harness.machine.clock import monotonic, timestamp
-from event_harness.results.background import Sleepers, Spawn, in_thread
+from event_harness.results.background import Sleeper, Sleepers, Spawn, in_thread
 from event_harness.results.look_interval import SHORTEST, Rhythm, rest
 from event_harness.results.order import in_order
 from event_harness.results.result import Result, unavailable
 from event_harness.results.results_table import Item, ResultsTable
 from event_harness.results.seen import Seen
+from event_harness.results.window import OVERLAP, Window
 
 T = TypeVar("T")
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-OVERLAP = 10.0
-"""Seconds that each look reaches back before the newest arrival. The clocks of the listener's workers differ,
-and an item may become visible after another one with a later stamp."""
 NAP = 0.25
-"""Seconds that a wait sleeps at most before it looks at the clock again."""
+"""Seconds that the wait that leads sleeps at most before it looks at the clock again. The one behind it
+sleeps twice as long, and so on."""
 STALLED = 5.0
 """Seconds after which a look without an answer keeps no other from beginning, and no wait from ending. An
 emulator has `STALLED_ON_EMULATOR`: it runs on a machine that may be busy, and it loses no answer."""
@@ -87,12 +88,12 @@ class Reader:
         self._clock = clock
         self._sleep = sleep
         self._spawn = spawn
-        self._overlap = overlap
         self._stalled = STALLED if stalled is None else stalled
         self._seen = Seen(table.result)
+        self._window = Window(overlap)
         self._rhythm = Rhythm()
+        self._process = os.getpid()
         self._sleepers = Sleepers()
-        self._version = object()  # another one after each look and each wake: waits judge again
         self._due = self._active = clock()  # time of the next look; of the last send or arrival
         self._rested = self._due  # no look begins before, unless a deadline asks for it
         self._listeners: list[Callable[[Result], None]] = []
@@ -102,6 +103,7 @@ class Reader:
         self._current = NEVER  # the latest look, until it has ended
         self._whole = self._read = NEVER  # the latest whole look that has ended; that has read the table
         self._failed: tuple[int, BaseException] | None = None  # number of the latest look that raised
+        self._starting = float("-inf")  # when a thread was asked for that has not begun its look
 
     @property
     def queries(self) -> int:
@@ -117,12 +119,15 @@ class Reader:
         """Look now, and often for a while: an input was sent. After a large look, its rest comes first."""
         self._active = self._clock()
         self._due = max(self._active, self._rested)
-        self._sleepers.wake()
+        self._sleepers.wake_first(self._active)
 
-    def wake(self) -> None:
-        """Let every wait judge again: something outside the table has changed, such as a failure queue."""
-        self._version = object()
-        self._sleepers.wake()
+    def wake(self, *, everybody: bool = True) -> None:
+        """Let waits judge again: something outside the table has changed, such as a failure queue.
+
+        Args:
+            everybody: Otherwise those don't that wait for the results of certain inputs, and none has come.
+        """
+        self._sleepers.wake(self._clock(), everybody=everybody)
 
     def subscribe(self, listener: Callable[[Result], None]) -> None:
         """Call `listener` with each new result, in the thread that read it. A redelivery is no new result."""
@@ -144,11 +149,17 @@ class Reader:
         """The results of this correlation id that have been read so far, sorted by `in_order`."""
         return self._seen.of(correlation_id)
 
+    def count(self) -> int:
+        """How many results `all` would return."""
+        return len(self._seen)
+
     def all(self) -> list[Result]:
         """All results that have been read so far, sorted by `in_order`."""
         return self._seen.all()
 
-    def wait(self, found: Callable[[], T | None], deadline: float) -> T | None:
+    def wait(
+        self, found: Callable[[], T | None], deadline: float, ids: Collection[str] | None = None
+    ) -> T | None:
         """Look until `found` returns something, and return that; None once the deadline has passed.
 
         `found` runs in this thread, without locks: once at the start, then each time that something may have
@@ -157,30 +168,38 @@ class Reader:
 
         An exception that strikes this thread at any instruction leaves a reader that works.
 
+        Args:
+            found: Judges what is there.
+            deadline: Seconds of the reader's clock.
+            ids: `found` needs a result of one of these correlation ids, or what `wake` tells. Before the
+                first one it isn't asked after each look. None asks after each look.
+
         Raises:
             ResultsUnavailableError: The table is gone, or access is denied.
         """
-        entered, judged = self._begun, None
+        if self._process != os.getpid():
+            self._after_fork()
+        entered = self._begun
         latest = max(deadline, self._clock()) + self._stalled
-        while True:
-            sleeper = self._sleepers.enter()
-            try:
-                if self._version is not judged:
-                    judged = self._version
-                    value = found()
-                    if value is not None:
-                        return value
+        sleeper = self._sleepers.enter(deadline, ids, self._clock())
+        try:
+            while True:
+                if sleeper.stirred and (value := self._judged(found, sleeper)) is not None:
+                    return value
                 if self._failed and self._failed[0] > entered:
                     raise self._failed[1]
                 if self._whole.number > entered and self._whole.began >= deadline:
                     return None
-                if self._clock() >= latest:
+                now = self._clock()
+                if now >= latest:
                     self.last_error = f"no answer within {self._stalled:g} s"
                     return None
-                if self._version is judged and (pause := self._pause(deadline)):
-                    self._sleep(pause) if self._sleep else sleeper.acquire(timeout=pause)
-            finally:
-                self._sleepers.leave(sleeper)
+                pause = min(self._pause(now, sleeper), latest - now)
+                sleeper.until = now + pause
+                sleeper.sleep(pause, self._sleep)
+                sleeper.until = self._clock()
+        finally:
+            self._sleepers.leave(sleeper, self._clock())
 
     def look(self) -> None:
         """Read the whole session once, now."""
@@ -223,18 +242,31 @@ class Reader:
             raise unavailable(f"results table {self._table.name}", error, "dynamodb:Query") from error
         return in_order(Seen(self._table.result).merge(items))
 
-    def _pause(self, deadline: float) -> float:
-        """Start a look if one is due; return the seconds to sleep, 0 if something has changed already."""
-        now = self._clock()
-        if (pause := min(self._due, deadline) - now) > 0:
-            return pause if self._sleep else min(pause, NAP)
-        whole = now >= deadline
+    def _judged(self, found: Callable[[], T | None], sleeper: Sleeper) -> T | None:
+        sleeper.stirred = False
+        sleeper.quiet = sleeper.ids is not None and not any(map(self._seen.has, sleeper.ids))
+        if sleeper.quiet:
+            return found()
+        self._sleepers.busy(sleeper, self._clock())
+        try:
+            return found()
+        finally:
+            sleeper.busy = False
+
+    def _pause(self, now: float, sleeper: Sleeper) -> float:
+        """Start a look if one is due; return the seconds to sleep."""
+        behind = self._sleepers.place(sleeper, now)
+        nap = NAP * (1 + behind)
+        due = sleeper.deadline if behind else min(self._due, sleeper.deadline)
+        if (pause := due - now) > 0:
+            return pause if self._sleep else min(pause, nap)
+        whole = now >= sleeper.deadline
         if self._may_begin(now, whole):
-            version = self._version
-            self._spawn(partial(self._look, whole))
-            if self._version is not version:
-                return 0.0
-        return SHORTEST
+            if now - self._starting >= SHORTEST:
+                self._starting = now
+                self._spawn(partial(self._look, whole))
+            return SHORTEST
+        return nap if behind else SHORTEST
 
     def _may_begin(self, now: float, whole: bool) -> bool:
         current = self._current
@@ -245,6 +277,7 @@ class Reader:
     def _look(self, whole: bool) -> None:
         """Look once, unless another look is on its way. Runs in a thread that no exception strikes."""
         with self._lock:
+            self._starting = float("-inf")
             now = self._clock()
             if not self._may_begin(now, whole) or (now < self._due and not whole):
                 return
@@ -254,7 +287,8 @@ class Reader:
         news: list[Result] = []
         error: str | None = None
         try:
-            items, error = self._items(0 if whole else self._since())
+            since = 0 if whole else self._window.since(self._table.answered_at or timestamp())
+            items, error = self._items(since)
             news = self._seen.merge(items)
         except BaseException as failure:
             self._failed = (look.number, failure)
@@ -274,21 +308,26 @@ class Reader:
             failed = self._failed is not None and self._failed[0] == look.number
             if not failed:
                 self.last_error = error
+            if error is None and not failed:
+                self._window.read(look.began, self._seen.newest, now)
             if look.whole and look.number > self._whole.number and not failed:
                 self._whole = look
                 self._read = look if error is None else self._read
             if self._current is look:
                 self._current = NEVER
-            self._version = object()
-        for result in news:
-            for listener in self._listeners:
-                listener(result)
-        self._sleepers.wake()
+        try:
+            for result in news:
+                for listener in self._listeners:
+                    listener(result)
+        finally:
+            arrived = {result.correlation_id or "" for result in news}
+            self._sleepers.wake(self._clock(), arrived, everybody=failed)
 
-    def _since(self) -> int:
-        """The arrival (epoch ms) from which a look reads: a stamp in the future doesn't move it past now."""
-        now = self._table.answered_at or timestamp()
-        return max(0, min(self._seen.newest, int(now * 1000)) - int(self._overlap * 1000))
+    def _after_fork(self) -> None:
+        """Forget the threads of the parent, in which looks and waits may have been on their way."""
+        self._process = os.getpid()
+        self._sleepers, self._lock, self._current = Sleepers(), Lock(), NEVER
+        self._seen.after_fork()
 
     def _items(self, since: int) -> tuple[list[Item], str | None]:
         """The items of one look, or none and the reason if AWS doesn't answer right now."""

@@ -41,6 +41,15 @@ class Seen:
         """Leave the results of this id out of `all`."""
         self._ignored.add(correlation_id)
 
+    def after_fork(self) -> None:
+        """Forget a thread of the parent that was merging."""
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """The number of all results."""
+        ignored = sum(len(self._by_correlation.get(one or "", ())) for one in list(self._ignored))
+        return len(self._by_event) - ignored
+
     def has(self, correlation_id: str) -> bool:
         """Whether there is a result of this correlation id."""
         return correlation_id in self._by_correlation

@@ -25,7 +25,7 @@ from s3_events import s3_event, s3_record
 from store import Store
 from wrapping import kpl
 
-from event_harness.results.reader import OVERLAP
+from event_harness.results.window import OVERLAP
 
 LogLines = Callable[[ModuleType], list[dict[str, Any]]]
 SOURCES = {

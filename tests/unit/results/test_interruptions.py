@@ -25,6 +25,8 @@ from event_harness.results.results_table import ResultsTable
 def _short_pauses(monkeypatch):
     for module in ("reader", "look_interval"):
         monkeypatch.setattr(f"event_harness.results.{module}.SHORTEST", 0.001)
+    monkeypatch.setattr("event_harness.results.reader.NAP", 0.01)
+    monkeypatch.setattr("event_harness.results.background.OVERSLEPT", 0.01)
 
 
 @pytest.fixture
@@ -122,6 +124,45 @@ def test_a_wait_that_is_struck_at_any_instruction_leaves_a_reader_that_works():
             break
         strikes += 1
     assert strikes > 100
+
+
+@pytest.mark.usefixtures("never_given_up")
+def test_when_the_wait_that_leads_is_struck_at_any_instruction_another_takes_over():
+    """Nothing else wakes the other one: no send, no new wait. At every seventh instruction."""
+    n, hit, followed = 0, True, 0
+    while hit:
+        n += 7
+        table, reader = world()
+        original, follows, found, others = table.query, threading.Event(), [], []
+
+        def follow(reader=reader, follows=follows, found=found):
+            def judge():
+                follows.set()
+                return reader.of("run/b") or None
+
+            found.append(reader.wait(judge, time.monotonic() + 60, ["run/b"]))
+
+        def query(original=original, follow=follow, follows=follows, others=others, **more):
+            if not others:  # the other one comes while the first look of the one that leads is on its way
+                others.append(threading.Thread(target=follow))
+                others[0].start()
+                follows.wait(60)
+            return original(**more)
+
+        table.query = query
+        hit = struck(
+            lambda reader=reader: reader.wait(lambda: reader.looks > 2 or None, time.monotonic() + 60), n
+        )
+        if not follows.wait(0.05):
+            continue
+        followed += 1
+        began = time.monotonic()
+        table.record("run/b", event_id="b")
+        others[0].join(60)
+        assert found, f"nobody leads after instruction {n}"
+        assert found[0], f"nobody leads after instruction {n}"
+        assert time.monotonic() - began < 30, f"nobody leads for long after instruction {n}"
+    assert followed > 50
 
 
 @pytest.mark.usefixtures("never_given_up")

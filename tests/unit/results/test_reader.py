@@ -32,6 +32,11 @@ def wait(reader, correlation_id, seconds):
     return reader.wait(lambda: reader.of(correlation_id) or None, reader._clock() + seconds)
 
 
+def sinces(table):
+    """From which stamp each query has read."""
+    return [int(query["ExpressionAttributeValues"][":since"]["N"]) for query in table.queries]
+
+
 def gaps(table):
     times = table.query_times
     return [later - earlier for earlier, later in pairwise(times)]
@@ -102,9 +107,30 @@ def test_looks_before_the_last_read_what_is_new_and_an_overlap(reader, table, cl
     clock.sleep(60)
     table.record("run/newer")
     wait(reader, "run/a", 1)
-    sinces = [int(query["ExpressionAttributeValues"][":since"]["N"]) for query in table.queries]
-    assert set(sinces[1:-1]) == {1_060_000 - 10_000}
-    assert sinces[0] == sinces[-1] == 0
+    assert sinces(table)[1] == 1_060_000 - 10_000
+    assert sinces(table)[0] == sinces(table)[-1] == 0
+
+
+def test_looks_in_silence_soon_read_nothing_again(reader, table, clock):
+    """Of 50,000 items of a session, a wait for the next one reads none in each look."""
+    table.record("run/other")
+    wait(reader, "run/a", 30)
+    found = sinces(table)[1:-1]
+    assert found == sorted(found)
+    assert found[1] <= 1_000_000 - 9_000
+    assert sum(since > 1_000_000 for since in found) > 15
+
+
+def test_the_overlap_reaches_back_before_the_last_look_that_aws_has_answered(reader, table, clock):
+    table.record("run/early")
+    wait(reader, "run/early", 0)
+    reader.wait(lambda: reader.looks > 3 or None, clock.now + 60)
+    table.errors = [client_error("ThrottlingException")] * 70
+    clock.after(0.5, lambda: table.record("run/slow", skew=-9))
+    assert reader.wait(lambda: not table.errors or None, clock.now + 3600)
+    assert clock.now > 1020
+    assert wait(reader, "run/slow", 60)
+    assert sinces(table)[-1] > 0
 
 
 def test_clocks_three_seconds_apart_lose_nothing_and_cost_no_time(reader, table, clock):
@@ -320,10 +346,56 @@ def test_a_judge_is_asked_again_only_when_something_may_have_changed(reader, tab
     assert len(asked) == reader.looks + 1
 
 
+def behind_another(reader, clock):
+    """Let another wait lead, which does nothing, and let every sleep end soon."""
+    reader._sleepers.enter(5000.0, None, 0.0).until = float("inf")
+    reader._sleep = lambda seconds: clock.sleep(min(seconds, 0.25))
+
+
+def test_a_wait_for_certain_inputs_is_asked_again_when_they_or_a_failure_have_come(reader, table, clock):
+    asked = []
+    behind_another(reader, clock)
+
+    def found():
+        asked.append((clock.now, reader.looks))
+        return len(asked) == 5 or None
+
+    def stir(*ids):
+        for one in ids:
+            table.record(one)
+        reader.look()
+
+    clock.after(1, lambda: stir("run/other"))
+    clock.after(2, lambda: stir("run/a", "run/other"))
+    clock.after(3, stir)  # it has a result that `found` doesn't take: perhaps it does now
+    clock.after(4, lambda: reader.wake(everybody=False))
+    assert reader.wait(found, clock.now + 60, ["run/a", "run/b"])
+    assert [at for at, _ in asked[:4]] == [1000, 1002, 1003, 1004]
+    assert len(asked) == 5
+
+
+def test_what_a_failure_queue_tells_wakes_waits_for_certain_inputs_only_if_it_tells_something(reader, clock):
+    asked = []
+    behind_another(reader, clock)
+    clock.after(1, lambda: reader.wake(everybody=False))
+    clock.after(2, reader.wake)
+    reader.wait(lambda: asked.append(clock.now), clock.now + 3, ["run/a"])
+    assert asked[:2] == [1000, 1002]
+
+
+def test_the_number_of_results_is_told_without_sorting_them(reader, table):
+    for number in range(5):
+        table.record(f"run/{number % 3}")
+    table.record("run/probe")
+    reader.ignore("run/probe")
+    reader.look()
+    assert reader.count() == len(reader.all()) == 5
+
+
 EVENTS = st.lists(
     st.tuples(
         st.integers(0, 5),  # which event: the same one again is a redelivery
-        st.floats(0, 3),  # seconds until it is visible
+        st.floats(0, 3) | st.floats(0, 40),  # seconds until it is visible
         st.floats(-4.9, 4.9),  # how far the clock that stamped it is off
     ),
     max_size=30,
@@ -348,7 +420,7 @@ def test_whatever_the_order_and_the_clocks_nothing_is_lost_and_nothing_twice(eve
         )
     wanted = {f"run/{event}" for event, _, _ in events}
     # Not the last look, which reads everything: the others must have found them all by themselves.
-    reader.wait(lambda: clock.now > 1004 or None, clock.now + 60)
+    reader.wait(lambda: clock.now > 1043 or None, clock.now + 60)
     assert {result.correlation_id for result in news} == wanted
     assert len(news) == len(wanted)
     assert {result.correlation_id for result in reader.all()} == wanted
