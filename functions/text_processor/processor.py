@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from typing import TYPE_CHECKING, Literal, TypedDict
 
@@ -15,7 +16,7 @@ from failures import (
     SourceOverwrittenError,
 )
 from notifications import SourceVersion, is_newer
-from upload import MAX_PARTS, Condition, upload
+from upload import MAX_PARTS, Condition, Destination, in_parts
 from uppercase import MAX_GROWTH, uppercase
 
 if TYPE_CHECKING:
@@ -84,27 +85,44 @@ class TextProcessor:
             )
         deadline.check()
         output = f"s3://{self._destination}/{version.key}"
+        try:
+            source = self._open(version)
+        except (SourceDeletedError, SourceOverwrittenError):
+            if self._still_to_write(version):
+                raise
+            return Outcome("skipped", output)  # a repeated event: the first one found its version
+
+        size = source.get("ContentLength")  # S3 sets it; a proxy may send the body in chunks instead
+        part_size = max(self._part_size, ceil((size or 0) * MAX_GROWTH / MAX_PARTS))
+        with closing(source["Body"]) as body:  # its own context manager returns the raw, unchecked stream
+            read = _in_time(body.iter_chunks(min(READ_SIZE, part_size)), deadline)
+            written = self._write(version, in_parts(uppercase(_complete(read, size)), part_size))
+        return Outcome("skipped", output) if written is None else Outcome("written", output, written)
+
+    def _write(self, version: SourceVersion, parts: Iterator[bytearray]) -> int | None:
+        """Write the parts of the output. Return its size, or None if the destination is as new as the event.
+
+        Most texts are small, and most events come once: one call then finds that there is no output yet, and
+        writes it. All others look first at what is there.
+        """
+        metadata = {ETAG: version.etag} | ({SEQUENCER: version.sequencer} if version.sequencer else {})
+        destination = Destination(self._s3, self._destination, version.key, metadata)
+        first, second = next(parts, bytearray()), next(parts, None)
+        if second is None:
+            try:
+                return destination.put(first, {"IfNoneMatch": "*"})
+            except ClientError as error:
+                if _status(error) != 412:
+                    raise
+
         condition = self._still_to_write(version)
         if condition is None:
-            return Outcome("skipped", output)
-
-        metadata = {ETAG: version.etag}
-        if version.sequencer:
-            metadata[SEQUENCER] = version.sequencer
-        source = self._open(version)
-        size = source.get("ContentLength")  # S3 sets it; a proxy may send the body in chunks instead
-        with closing(source["Body"]) as body:  # its own context manager returns the raw, unchecked stream
-            chunks = _complete(_in_time(body.iter_chunks(READ_SIZE), deadline), size)
-            written = upload(
-                self._s3,
-                self._destination,
-                version.key,
-                uppercase(chunks),
-                part_size=max(self._part_size, ceil((size or 0) * MAX_GROWTH / MAX_PARTS)),
-                metadata=metadata,
-                condition=condition,
-            )
-        return Outcome("written", output, written)
+            return None
+        if second is None:
+            return destination.put(first, condition)
+        parts = chain((first, second), parts)
+        del first, second  # once they are sent, nothing keeps them in memory
+        return destination.put_parts(parts, condition)
 
     def _still_to_write(self, version: SourceVersion) -> Condition | None:
         """Return the condition for the write, or None if the destination is as new as the event.

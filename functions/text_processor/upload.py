@@ -1,13 +1,16 @@
-"""Writes an object whose size is not known in advance: the whole object or nothing."""
+"""Writes an object as a whole or not at all: a small one at once, a large one in parts."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, cast
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 MAX_PARTS = 10_000
+AT_ONCE = 3  # parts that are sent at the same time
 CONTENT_TYPE = "text/plain; charset=utf-8"
 
 
@@ -18,93 +21,127 @@ class Condition(TypedDict, total=False):
     IfNoneMatch: str
 
 
-def upload(
-    s3: "S3Client",
-    bucket: str,
-    key: str,
-    chunks: Iterable[bytes],
-    *,
-    part_size: int,
-    metadata: dict[str, str],
-    condition: Condition,
-) -> int:
-    """Write an object; a reader of the bucket sees the whole object or nothing.
-
-    A body of at most one part is put at once. A longer body is a multipart upload; any error, also one from
-    `chunks`, aborts it. At most three parts are in memory.
+@dataclass(frozen=True)
+class Destination:
+    """Where an object is written, and what describes it there.
 
     IAM: `s3:PutObject`, `s3:AbortMultipartUpload`, and `s3:GetObject` for an `IfMatch` condition.
 
-    Args:
+    Attributes:
         s3: The client.
         bucket: Name of the bucket.
         key: Key of the object.
-        chunks: The bytes of the body, in chunks of any size.
-        part_size: Bytes of a part; the minimum of S3 is 5 MiB, except for the last part.
         metadata: The user metadata of the object.
-        condition: The condition for the write; S3 answers `PreconditionFailed` if it does not hold.
-
-    Returns:
-        The number of bytes written.
     """
-    parts = in_parts(chunks, part_size)
-    first = next(parts, b"")
-    second = next(parts, None)
-    if second is None:
-        s3.put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=first,
+
+    s3: "S3Client"
+    bucket: str
+    key: str
+    metadata: dict[str, str]
+
+    def put(self, body: bytearray, condition: Condition) -> int:
+        """Write an object with one call.
+
+        Args:
+            body: All of it.
+            condition: The condition for the write; S3 answers `PreconditionFailed` if it does not hold.
+
+        Returns:
+            The number of bytes written.
+        """
+        self.s3.put_object(
+            Bucket=self.bucket,
+            Key=self.key,
+            Body=_as_it_is(body),
             ContentType=CONTENT_TYPE,
-            Metadata=metadata,
+            Metadata=self.metadata,
             ChecksumAlgorithm="CRC32",
             **condition,
         )
-        return len(first)
+        return len(body)
 
-    upload_id = s3.create_multipart_upload(
-        Bucket=bucket, Key=key, ContentType=CONTENT_TYPE, Metadata=metadata, ChecksumAlgorithm="CRC32"
-    )["UploadId"]
-    try:
-        completed = [_upload_part(s3, bucket, key, upload_id, 1, first)]
-        size = len(first)
-        del first
-        while second is not None:
-            completed.append(_upload_part(s3, bucket, key, upload_id, len(completed) + 1, second))
-            size += len(second)
-            second = next(parts, None)
-        s3.complete_multipart_upload(
-            Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": completed}, **condition
+    def put_parts(self, parts: Iterator[bytearray], condition: Condition) -> int:
+        """Write an object in parts. Any error, also one from `parts`, aborts the upload.
+
+        Threads send the parts while the next one is made: four are in memory, and what it takes to send them.
+
+        Args:
+            parts: At least one part. The minimum of S3 is 5 MiB, except for the last.
+            condition: The condition for the write; S3 answers `PreconditionFailed` if it does not hold.
+
+        Returns:
+            The number of bytes written.
+        """
+        upload_id = self.s3.create_multipart_upload(
+            Bucket=self.bucket,
+            Key=self.key,
+            ContentType=CONTENT_TYPE,
+            Metadata=self.metadata,
+            ChecksumAlgorithm="CRC32",
+        )["UploadId"]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            try:
+                sent: list[Future[CompletedPartTypeDef]] = []
+                size = 0
+                for number, part in enumerate(parts, start=1):
+                    size += len(part)
+                    sent.append(threads.submit(self._put_part, upload_id, number, part))
+                    if number >= AT_ONCE:
+                        sent[-AT_ONCE].result()
+                self.s3.complete_multipart_upload(
+                    Bucket=self.bucket,
+                    Key=self.key,
+                    UploadId=upload_id,
+                    MultipartUpload={"Parts": [part.result() for part in sent]},
+                    **condition,
+                )
+            except BaseException as error:
+                threads.shutdown(cancel_futures=True)  # S3 may keep a part that ends after the abort
+                self._abort(upload_id, error)
+                raise
+        return size
+
+    def _put_part(self, upload_id: str, number: int, body: bytearray) -> "CompletedPartTypeDef":
+        response = self.s3.upload_part(
+            Bucket=self.bucket,
+            Key=self.key,
+            UploadId=upload_id,
+            PartNumber=number,
+            Body=_as_it_is(body),
+            ChecksumAlgorithm="CRC32",
         )
-    except BaseException as error:
+        part: CompletedPartTypeDef = {"PartNumber": number, "ETag": response["ETag"]}
+        # S3 refuses to complete an upload with checksums unless the checksum of each part is repeated.
+        if "ChecksumCRC32" in response:
+            part["ChecksumCRC32"] = response["ChecksumCRC32"]
+        return part
+
+    def _abort(self, upload_id: str, cause: BaseException) -> None:
         try:
-            s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
-        except Exception as abort_error:  # must not hide the first error, which is the cause
-            error.add_note(f"and the multipart upload {upload_id} could not be aborted: {abort_error}")
-        raise
-    return size
+            self.s3.abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload_id)
+        except Exception as error:  # must not hide the first error, which is the cause
+            cause.add_note(f"and the multipart upload {upload_id} could not be aborted: {error}")
 
 
-def in_parts(chunks: Iterable[bytes], part_size: int) -> Iterator[bytes]:
-    """Yield the same bytes in parts of exactly `part_size`; the last may be shorter, but is not empty."""
-    buffer = bytearray()
+def _as_it_is(body: bytearray) -> bytes:
+    """Type a body as bytes, which botocore's types want, without a copy.
+
+    Botocore makes a file of bytes: it asks S3 first whether it may send it, and then sends small blocks. It
+    sends a bytearray at once.
+    """
+    return cast("bytes", body)
+
+
+def in_parts(chunks: Iterable[bytes], part_size: int) -> Iterator[bytearray]:
+    """Yield the same bytes in parts of at least `part_size`; the last may be shorter, but is not empty.
+
+    A part is longer than `part_size` by less than a chunk.
+    """
+    part = bytearray()
     for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= part_size:
-            yield bytes(buffer[:part_size])
-            del buffer[:part_size]
-    if buffer:
-        yield bytes(buffer)
-
-
-def _upload_part(
-    s3: "S3Client", bucket: str, key: str, upload_id: str, number: int, body: bytes
-) -> "CompletedPartTypeDef":
-    response = s3.upload_part(
-        Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32"
-    )
-    part: CompletedPartTypeDef = {"PartNumber": number, "ETag": response["ETag"]}
-    # S3 refuses to complete an upload with checksums unless the checksum of each part is repeated.
-    if "ChecksumCRC32" in response:
-        part["ChecksumCRC32"] = response["ChecksumCRC32"]
-    return part
+        part += chunk
+        if len(part) >= part_size:
+            yield part
+            part = bytearray()
+    if part:
+        yield part

@@ -25,7 +25,11 @@ def uppercase(chunks: Iterable[bytes]) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
     for chunk in chunks:
-        yield _decode(decoder, chunk, read).upper().encode()
+        within_character = decoder.getstate()[0]
+        if chunk.isascii() and not within_character:
+            yield chunk.upper()  # the same, and twice as fast
+        else:
+            yield _decode(decoder, chunk, read).upper().encode()
         read += len(chunk)
     _decode(decoder, b"", read, final=True)
 

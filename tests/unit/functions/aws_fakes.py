@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,6 +62,7 @@ class FakeS3:
         self.bytes_read = 0
         self.before = before
         self._ids = itertools.count(1)
+        self._counting = threading.Lock()  # parts come from several threads
 
     def add_version(self, bucket: str, key: str, version_id: str, data: bytes) -> Object:
         """Put an object into a bucket with versions; it is the newest one."""
@@ -90,7 +92,7 @@ class FakeS3:
 
     def put_object(self, **arguments: Any) -> dict[str, Any]:
         self._start("PutObject", arguments)
-        self._write("PutObject", arguments, Object(arguments["Body"], *_description(arguments)))
+        self._write("PutObject", arguments, Object(bytes(arguments["Body"]), *_description(arguments)))
         return {}
 
     def create_multipart_upload(self, **arguments: Any) -> dict[str, Any]:
@@ -102,7 +104,7 @@ class FakeS3:
 
     def upload_part(self, **arguments: Any) -> dict[str, Any]:
         self._start("UploadPart", arguments)
-        body = arguments["Body"]
+        body = bytes(arguments["Body"])
         checksum = f"checksum of {len(body)}"
         self.uploads[arguments["UploadId"]]["parts"][arguments["PartNumber"]] = (Object(body), checksum)
         return {"ETag": f'"{Object(body).etag}"', "ChecksumCRC32": checksum}
@@ -144,7 +146,8 @@ class FakeS3:
 
     def _start(self, operation: str, arguments: dict[str, Any]) -> None:
         _validate("s3", operation, arguments)
-        self.calls[operation] += 1
+        with self._counting:
+            self.calls[operation] += 1
         self.before(operation)
 
     def _bucket(self, operation: str, name: str) -> dict[str, Object]:
