@@ -254,6 +254,17 @@ def test_clean_removes_the_caches_of_the_examples_and_no_deployment(copy):
     assert record.exists()
 
 
+def test_sweep_and_clean_uninstall_what_the_checkout_has(copy):
+    """The README's command: it sweeps first, and what was left behind stops it."""
+    record = copy.file(".event-harness/deployments/d1/record.json")
+    code, calls = copy.make("sweep", "clean", fails_at="sweep")
+    assert (code != 0, calls) == (True, [": event-harness --project . sweep"])
+    assert (copy.directory / ".venv").exists()
+    assert copy.calls("sweep", "clean")[1:] == [": event-harness --project . sweep"]
+    assert not (copy.directory / ".venv").exists()
+    assert record.exists()
+
+
 def test_terraform_that_was_removed_after_the_set_up_is_replaced_by_the_package(copy):
     (copy.directory / ".venv" / ".terraform").unlink()
     for name in ("sh", "touch", "awk"):

@@ -1,6 +1,6 @@
 """Every block of code in a page is checked, and the test that runs it is named here.
 
-A block that no line below covers fails, so a new one needs a test first.
+A block that no line below covers fails, so a new one needs a test first. test_commands.py has each command.
 """
 
 import argparse
@@ -48,6 +48,7 @@ def of(*languages):
 
 INTEGRATION = "tests/integration/"
 BY_HAND = INTEGRATION + "test_deploy_by_hand.py"
+HCL = INTEGRATION + "test_adopt.py::test_module_can_come_from_a_local_checkout"
 # Page, language, what its text contains -> the test that runs it. Tests take the commands from their pages.
 # Here each block is checked, too: commands are parsed as by the program itself, Python is typed, HCL is
 # compared with the module and the provider.
@@ -61,7 +62,7 @@ RUN_BY = [
         "producer.send",
         INTEGRATION + "test_text_processor.py::test_text_comes_back_in_upper",
     ),
-    ("README.md", "hcl", "event_listener", INTEGRATION + "test_adopt.py"),
+    ("README.md", "hcl", "event_listener", HCL),
     ("README.md", "sh", "make demo", INTEGRATION + "test_demo.py"),
     ("README.md", "sh", "make deploy.g", BY_HAND),
     ("README.md", "sh", "terraform apply", BY_HAND),
@@ -80,7 +81,7 @@ RUN_BY = [
         "tests/config/test_snippets.py::test_resources_in_pages_are_known",
     ),
     ("docs/ci.md", "sh", "make schedule", "tests/config/test_release.py::test_schedule_for_gitlab_does"),
-    ("docs/comparison.md", "sh", "make bench", ".github/workflows/ci.yml"),
+    ("docs/comparison.md", "sh", "make bench", "tests/config/test_commands.py"),
     ("docs/debugging.md", "sh", "--harness-debug", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "text", "waits for a debugger", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "json", "pathMappings", INTEGRATION + "test_inspecting.py"),
@@ -113,8 +114,7 @@ RUN_BY = [
         INTEGRATION + "test_account_policy.py::test_policy_suffices_for_an_example",
     ),
     ("examples/.*", "", "-> Lambda", "examples"),  # a picture
-    ("modules/event_listener/.*", "hcl", "", INTEGRATION + "test_sources.py"),
-    ("modules/lambda_function/.*", "hcl", "module", INTEGRATION + "test_text_processor.py"),
+    ("modules/.*", "hcl", "", HCL),
     (".*", "mermaid", "", INTEGRATION + "test_site.py::test_every_page_fits"),
 ]
 

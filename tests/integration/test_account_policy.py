@@ -14,6 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from documented import command_of
 from emulated_user import ACCESS_KEY, SECRET_KEY, work_as
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 from projects import TOOLCHAIN
@@ -168,15 +169,21 @@ def test_no_other_test_runs_on_a_real_account():
     assert " passed" not in printed
 
 
-@pytest.mark.parametrize(("example", "prefix"), [("orders", "orders"), ("projection", "crm")])
+@pytest.mark.parametrize(
+    ("example", "prefix", "command"),
+    [("orders", "orders", "--harness-target=aws"), ("projection", "crm", "-n 4")],
+)
 def test_policy_suffices_for_an_example_with_the_statements_of_its_readme(
-    owner, pytestconfig, example, prefix
+    owner, pytestconfig, example, prefix, command
 ):
-    """All tests of the example pass; `make examples` runs them without a policy.
+    """All tests of the example pass, by a command of its README; `make examples` runs them without a policy.
 
     Their reports lie beside those of this session.
     """
     before, directory = inventory(owner), ROOT / "examples" / example
+    program, *options = command_of(f"examples/{example}/README.md", command).split()
+    assert program == "pytest"
+    there = [option.replace("=aws", f"={owner.endpoint_url}") for option in options]
     readme = (directory / "README.md").read_text(encoding="utf-8")
     (listed,) = re.findall(r"^```json\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     policy = json.loads(POLICY.read_text(encoding="utf-8").replace("shout-", f"{prefix}-"))
@@ -186,7 +193,8 @@ def test_policy_suffices_for_an_example_with_the_statements_of_its_readme(
     if junit := pytestconfig.option.xmlpath:
         place = ROOT / Path(junit).parent / example
         written = (f"--junitxml={place}.xml", f"--harness-report={place}")
-    run_pytest(directory, *as_user(owner), *written, **user_with(json.dumps(policy), owner), **limited)
+    user = user_with(json.dumps(policy), owner)
+    run_pytest(directory, *as_user(owner), *there, *written, **user, **limited)
     assert inventory(owner) == before
 
 

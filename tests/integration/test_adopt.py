@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hcl_of_pages
 import pytest
 from documented import commands_of, in_shell, until_shown
 
@@ -69,6 +70,7 @@ def test_page_installs_the_package_of_this_repository(tmp_path):
 
 @pytest.mark.parametrize("how", ["absolute", "relative"])
 def test_module_can_come_from_a_local_checkout(project, tmp_path, how):
+    """The HCL of the other pages is validated with one of the two."""
     source = f"{ROOT}//" if how == "absolute" else f"{os.path.relpath(ROOT, tmp_path)}/"
     for file in project.glob("*.tf"):
         text = file.read_text(encoding="utf-8")
@@ -76,6 +78,8 @@ def test_module_can_come_from_a_local_checkout(project, tmp_path, how):
             re.sub(r'"git::.*?//(modules/\w+)\?ref=.*?"', rf'"{source}\1"', text)
         )
     (tmp_path / "confirm").mkdir()
+    if how == "absolute":
+        assert len(hcl_of_pages.write_modules(tmp_path)) == 6
     done = subprocess.run(
         [sys.executable, "-m", "event_harness.cli", "validate", "."],
         cwd=tmp_path,

@@ -4,7 +4,9 @@ What they have deployed also serves the commands of docs/adopt.md and docs/failu
 """
 
 import json
+import os
 import re
+import subprocess
 
 import pytest
 from documented import checkout, command_of, commands_of, in_shell, users_environ
@@ -46,11 +48,34 @@ def led_in(clone, command, *answers):
 APPLY = ("Enter a value:", "yes")
 
 
+def test_documented_test_on_an_account_ends_in_one_line_without_credentials(clone):
+    """No account is here. test_nightly.py runs the same target on an emulator that stands for it."""
+    (command,) = {
+        one for page in ("README.md", "docs/aws.md") for one in commands_of(page) if "make test T" in one
+    }
+    nobody = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "eu-west-1",
+    }
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=clone, env=users_environ(**nobody), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    said, *of_make = done.stderr.splitlines()
+    assert said.startswith("event-harness: "), done.stderr
+    assert "credentials" in said
+    assert all(line.startswith("make") for line in of_make), done.stderr
+    assert "test session starts" not in done.stdout
+
+
 def test_documented_commands_deploy_test_and_destroy_the_root(clone):
     in_shell("make up", clone)
     target = LocalEmulator.find(clone / ".event-harness" / "up").target()
     configure, test, delete, init, apply = commands_of("README.md")[2:]
-    assert test == "make test TARGET=aws"  # as test_nightly.py runs it
+    assert test == "make test TARGET=aws"
     assert commands_of("docs/aws.md")[-3:] == [configure, test, delete]
 
     text = (clone / "variables.tf").read_text(encoding="utf-8")

@@ -219,7 +219,7 @@ def test_emulator_whose_records_were_deleted_is_ended(root, harness, command):
 
 
 def test_down_below_the_project_finds_it(root, harness):
-    harness("up")
+    harness("up", "--iam", "off")  # docs/permissions.md
     (root / "modules" / "one").mkdir(parents=True)
     program = "import sys; from event_harness.cli import main; sys.exit(main(['down']))"
     said = subprocess.check_output([sys.executable, "-c", program], cwd=root / "modules" / "one", text=True)

@@ -1,7 +1,9 @@
 """The figures of the benchmarks are judged and written as they were measured."""
 
+import ast
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from benchmarks import __main__ as benchmarks
 from benchmarks import results
 from benchmarks.figures import Figure, percentile_95, read, run
 
+SOURCES = Path(benchmarks.__file__).parent
 GOOD = Figure("over-wait", "after 1 s", "ms", [1, 2, 3], [10, 20, 60], "a poll loop", {"median ratio": 0.1})
 BAD = Figure("memory", "", "MB", [99, 101], bounds={"most": 100})
 
@@ -102,3 +105,22 @@ def test_a_benchmark_that_fails_leaves_the_results_of_those_before(monkeypatch, 
     assert "over_wait" in results.earlier(tmp_path / "benchmarks")
     assert "reads" not in results.earlier(tmp_path / "benchmarks")
     assert capsys.readouterr().err == "benchmarks.reads failed\n"
+
+
+def test_every_benchmark_has_a_quick_form(monkeypatch):
+    """CI runs the quick form: the same code, with fewer and shorter repetitions."""
+    started = []
+    monkeypatch.setattr(benchmarks, "_at_once", lambda names: started.extend(names) or [])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick"])
+    assert benchmarks.main() == 0
+    assert started == list(benchmarks.BENCHMARKS)
+    for name in benchmarks.FIGURES:
+        measures = [
+            one
+            for one in ast.walk(ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8")))
+            if isinstance(one, ast.FunctionDef) and one.name == "measure"
+        ]
+        assert [[one.arg for one in measure.args.args] for measure in measures] == [["quick"]], name
+        (measure,) = measures
+        read = [one for one in ast.walk(measure) if isinstance(one, ast.Name) and one.id == "quick"]
+        assert read, f"benchmarks.{name} is as long when it is asked to be quick"
