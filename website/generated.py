@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,6 @@ import event_harness
 from event_harness import fixtures
 from event_harness.commands.parser import build
 from event_harness.settings import SETTINGS
-
-_RULE = "|------|-------------|------|---------|:--------:|"
 
 
 def pages(root: Path) -> dict[str, tuple[str, str]]:
@@ -70,18 +69,33 @@ def _api() -> str:
 
 
 def _module(directory: Path) -> str:
-    """Inputs and outputs in the format of terraform-docs."""
-    lines = ["## Inputs", "", "| Name | Description | Type | Default | Required |", _RULE]
-    for name, one in sorted(_blocks(directory / "variables.tf", "variable").items()):
-        default = f"`{_cell(one['default'])}`" if "default" in one else "n/a"
-        required = "no" if "default" in one else "yes"
-        kind = f"`{_cell(one.get('type', 'any'))}`"
-        cells = (name, _text(one.get("description", "")), kind, default, required)
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "## Outputs", "", "| Name | Description |", "|------|-------------|"]
-    outputs = _blocks(directory / "outputs.tf", "output")
-    lines += [f"| {name} | {_text(one.get('description', ''))} |" for name, one in sorted(outputs.items())]
-    return "\n".join(lines) + "\n"
+    """Inputs and outputs in the format "markdown document" of terraform-docs: a type may take many lines."""
+    inputs = sorted(_blocks(directory / "variables.tf", "variable").items())
+    required = [_input(name, one) for name, one in inputs if "default" not in one]
+    optional = [_input(name, one) for name, one in inputs if "default" in one]
+    outputs = [
+        f"### `{name}`\n\nDescription: {_text(one.get('description', ''))}\n"
+        for name, one in sorted(_blocks(directory / "outputs.tf", "output").items())
+    ]
+    sections = {"Required Inputs": required, "Optional Inputs": optional, "Outputs": outputs}
+    return "\n".join(f"## {title}\n\n" + "\n".join(parts) for title, parts in sections.items() if parts)
+
+
+def _input(name: str, one: dict[str, str]) -> str:
+    parts = [f"### `{name}`", f"Description: {_text(one.get('description', ''))}"]
+    parts.append(f"Type:{_value(one.get('type', 'any'))}")
+    if "default" in one:
+        parts.append(f"Default:{_value(one['default'])}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _value(written: str) -> str:
+    """A type or a default: in the line if it has one, else in a block."""
+    lines = written.splitlines()
+    if len(lines) == 1:
+        return f" `{written}`"
+    others = textwrap.dedent("\n".join(lines[1:]))  # the first line stands behind the argument's name
+    return f"\n\n```hcl\n{lines[0]}\n{others}\n```"
 
 
 def _blocks(file: Path, kind: str) -> dict[str, dict[str, str]]:
@@ -98,9 +112,11 @@ def _arguments(body: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(written: str) -> str:
-    """A description: a string, or a heredoc."""
+    """A description: a string, or a heredoc, which is Markdown."""
     heredoc = re.fullmatch(r"<<-?\w+\n(.*)\n\s*\w+", written, re.DOTALL)
-    return _cell(heredoc[1] if heredoc else json.loads(written or '""'))
+    if heredoc:  # the site's Markdown wants four spaces in an item
+        return re.sub(r"^ {2}(?=\S)", "    ", textwrap.dedent(heredoc[1]), flags=re.MULTILINE)
+    return str(json.loads(written or '""'))
 
 
 def _cell(text: str) -> str:

@@ -11,24 +11,33 @@ variable "name" {
 
 variable "sources" {
   description = <<-EOT
-    The sources of events, by name; each result carries the name of its source. Fields by type:
-    s3: `bucket` (name) and `filters`, each a `prefix` and `suffix` of the keys; without filters, all objects count.
-    The module owns the bucket's notification. If `notification` is false, your own must invoke the listener.
-    sqs: `queue_arn`; the listener removes the messages, so give it its own queue.
-    sns: `topic_arn`, and `filter_policy` (JSON) on the message attributes.
-    eventbridge: `bus` (name) and `pattern` (JSON).
-    dynamodb: `stream_arn` of the table's stream. kinesis: `stream_arn`.
-    The module owns the event source mapping of sqs, dynamodb and kinesis. If `mapping` is false, your own must
-    invoke the listener. Set `partial_batch_responses = true` only if it asks for `ReportBatchItemFailures`.
-    `kms_key_arn` names the customer-managed key that encrypts the source, if there is one.
-    `correlation.from` says where the correlation id is: "key" (S3 object key, also of a notification within a
-    message, or Kinesis partition key; `at` may give a pattern, as in "out/*.json"; DynamoDB key attribute, named by
-    `at` if there are two), "attribute" (SQS and SNS message attribute named by `at`) or "body" (`at` is a JMESPath
-    expression into the JSON body). The default is "key" for s3 and dynamodb, the key or the field `correlation_id`
-    for kinesis, the attribute `correlation_id`, a key or the field `correlation_id` for sqs and sns, the field
-    `correlation_id` of the detail or a key for eventbridge.
-    The listener takes the usual wrappings off a body. If `unwrap` is false, a body stays as it is. `decode` lists
-    wrappings that are taken off first, whatever they hold: "base64", "gzip".
+    The sources of events, by name. Each result carries the name of its source. Fields by `type`:
+
+    - s3: `bucket` (name), and `filters`, each a `prefix` and `suffix` of the keys. Without filters, all objects count.
+      The module owns the bucket's notification. If `notification` is false, your own must invoke the listener.
+    - sqs: `queue_arn`. The listener removes the messages, so give it its own queue.
+    - sns: `topic_arn`, and `filter_policy` (JSON) on the message attributes.
+    - eventbridge: `bus` (name) and `pattern` (JSON).
+    - dynamodb: `stream_arn` of the table's stream.
+    - kinesis: `stream_arn`.
+
+    Fields of several types:
+
+    - `mapping`: the module owns the event source mapping of sqs, dynamodb and kinesis. If it is false, your own must
+      invoke the listener.
+    - `partial_batch_responses`: true only if your own mapping asks for `ReportBatchItemFailures`.
+    - `kms_key_arn`: the customer-managed key that encrypts the source, if there is one.
+    - `correlation.from`: where the correlation id is. "key" is the key of an S3 object (also in a notification within a
+      message), the partition key of Kinesis, or the key attribute of DynamoDB. "attribute" is a message attribute of
+      SQS and SNS. "body" is the JSON body.
+    - `correlation.at`: for "key" a pattern, as in "out/*.json", or the name of DynamoDB's attribute if there are two;
+      for "attribute" its name; for "body" a JMESPath expression.
+    - `unwrap`: if it is false, a body stays as it is. Otherwise the listener takes the usual wrappings off.
+    - `decode`: wrappings that are taken off first, whatever they hold: "base64", "gzip".
+
+    Without `correlation`, the id is the key for s3 and dynamodb. For sqs and sns it is the attribute `correlation_id`,
+    a key, or the field `correlation_id`. For eventbridge it is that field of the detail, or a key. For kinesis it is
+    the key, or that field.
   EOT
   type = map(object({
     type          = string
@@ -186,11 +195,19 @@ variable "read_kms_key_arns" {
 variable "components" {
   description = <<-EOT
     Components that are listed by hand, in the order in which an event passes them. The harness finds all others
-    in Terraform's state; what is listed wins. Fields by type: s3 `bucket`, sqs `queue_url` and `failure_queue_url`, sns
-    `topic_arn`, eventbridge `bus`, lambda `function`, `log_group` and `failure_queue_url`, dynamodb `table`, kinesis
-    `stream`, http `url` (of an API's stage or a function) and `log_group` (of its access log), stepfunctions
-    `state_machine_arn` and `log_group`, pipe `pipe` (name of an EventBridge pipe), other `resource` (an ARN or a
-    Terraform address; explanations list it and look no further).
+    in Terraform's state; what is listed wins. Fields by `type`:
+
+    - s3: `bucket`
+    - sqs: `queue_url`, and `failure_queue_url`
+    - sns: `topic_arn`
+    - eventbridge: `bus`
+    - lambda: `function`, and `log_group` and `failure_queue_url`
+    - dynamodb: `table`
+    - kinesis: `stream`
+    - http: `url` of an API's stage or of a function, and `log_group` of its access log
+    - stepfunctions: `state_machine_arn`, and `log_group`
+    - pipe: `pipe`, the name of an EventBridge pipe
+    - other: `resource`, an ARN or a Terraform address. Explanations list it and look no further.
   EOT
   type = list(object({
     name              = string

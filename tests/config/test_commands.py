@@ -7,7 +7,6 @@ test_snippets.py has the other blocks of pages.
 import re
 from itertools import chain
 
-import pytest
 from test_documents import PAGES, ROOT, text_of
 
 # They tell what was, not what to do.
@@ -51,6 +50,7 @@ RUN_BY = [
     (r"make up", BY_HAND),
     (r"make examples TARGET=aws", CALLS + "::test_examples_runs_each_example"),
     (r"make install PYTHON=/path/to/python3\.11", CALLS + "::test_missing_python"),
+    (r"HYPOTHESIS_PROFILE=explore make unit", CALLS + "::test_no_python_that_a_test_starts"),
     (r"make (list|sweep)", CALLS + "::test_list_and_sweep_see"),
     (r"make sweep ARGS=DEPLOYMENT_ID", CALLS + "::test_sweep_recognises_the_id"),
     (r"make sweep clean", CALLS + "::test_sweep_and_clean_uninstall"),
@@ -141,16 +141,16 @@ def runs(command: str) -> list[str]:
     return [test for pattern, test in RUN_BY if re.fullmatch(pattern, command)]
 
 
-@pytest.mark.parametrize(("command", "page"), COMMANDS, ids=[f"{page}: {one}" for one, page in COMMANDS])
-def test_every_command_of_a_page_is_run_by_a_test(command, page):
-    assert runs(command), f"{page}: {command}: no test runs it; add the test and a line to RUN_BY"
+def test_every_command_of_a_page_is_run_by_a_test():
+    unknown = [f"{page}: {command}" for command, page in COMMANDS if not runs(command)]
+    assert unknown == [], "no test runs it; add the test and a line to RUN_BY"
 
 
-@pytest.mark.parametrize("test", sorted({test for _, test in RUN_BY}))
-def test_what_runs_a_command_exists(test):
-    file, _, name = test.partition("::")
-    assert (ROOT / file).is_file()
-    assert not name or f"def {name}" in (ROOT / file).read_text(encoding="utf-8")
+def test_what_runs_a_command_exists():
+    for test in {test for _, test in RUN_BY}:
+        file, _, name = test.partition("::")
+        assert (ROOT / file).is_file(), test
+        assert not name or f"def {name}" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
 def test_every_line_of_the_list_covers_a_command():

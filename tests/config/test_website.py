@@ -81,9 +81,14 @@ def test_generated_pages_say_what_the_code_says():
     named = re.findall(r"^## `(\w+)`$", made["generated/fixtures.md"], re.MULTILINE)
     assert {"deployment", "listener", "producer", "harness_readiness_probe"} <= set(named)
     module = made["generated/module-event_listener.md"]
-    assert "| Name | Description | Type | Default | Required |" in module
-    assert re.search(r"^\| name \| .* \| `string` \| n/a \| yes \|$", module, re.MULTILINE)
-    assert re.search(r"^\| ephemeral \| .* \| `bool` \| `true` \| no \|$", module, re.MULTILINE)
+    assert re.findall(r"^## (.*)$", module, re.MULTILINE) == ["Required Inputs", "Optional Inputs", "Outputs"]
+    inputs = dict(re.findall(r"^### `(\w+)`\n\n(.*?)(?=\n##|\Z)", module, re.MULTILINE | re.DOTALL))
+    assert inputs["name"].startswith("Description: Start of every name;")
+    assert inputs["name"].endswith("Type: `string`\n")
+    assert inputs["ephemeral"].endswith("Type: `bool`\n\nDefault: `true`\n")
+    assert "```hcl\nmap(object({\n  type          = string\n" in inputs["sources"]
+    assert "\n}))\n```" in inputs["sources"]
+    assert "\n- sns: `topic_arn`" in inputs["sources"]
 
 
 def test_nothing_of_the_site_comes_from_another_host_at_build(built):
