@@ -193,6 +193,17 @@ def test_hostile_text_stays_text(opened, made):
     assert not any(sign in whole for sign in "\x1b\u202e")
 
 
+@pytest.mark.parametrize("width", [360, 1600])
+def test_name_without_a_blank_stays_in_its_box_and_leaves_room_for_others(opened, made, width):
+    shown = opened(made("hostile", tests=3, events=6, hostile=True, history=2), width)
+    wider = "one => one.scrollWidth > one.clientWidth"
+    assert not shown.locator("#events-title").evaluate(wider)
+    assert not shown.locator("#test-list .option .name").first.evaluate(wider)
+    lines = "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"
+    assert shown.locator("#test-list .option .name").nth(1).evaluate(lines) < 7
+    assert "x" * 900 in shown.locator("#detail").inner_text()  # whole beside the event
+
+
 def test_a_large_session_shows_every_event(opened, made):
     shown = opened(made("large", tests=300, events=2_000, history=30))
     shown.locator("#test-list .option", has_text="All events").click()

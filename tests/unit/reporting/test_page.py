@@ -30,7 +30,7 @@ def test_the_page_names_the_licences_of_its_libraries():
 
 def test_the_page_loads_nothing():
     text = page(made_up.session(history=3))
-    head = text[: text.index('<script type="application/json"')]
+    head = text[: text.index('<script type="application/gzip"')]
     assert re.findall(r"(?:src|href)=.(?!#).*", head) == []
     assert "default-src 'none'" in head
     assert "url(" not in asset("report.css")
@@ -40,9 +40,17 @@ def test_hostile_text_ends_no_element_of_the_page():
     text = page(made_up.session(tests=3, events=6, hostile=True, history=2))
     assert text.count("<script") == text.count("</script>") == 4
     assert "<img" not in text
-    before = text[: text.index('<script type="application/json"')]
+    before = text[: text.index('<script type="application/gzip"')]
     assert "\x1b" not in before
     assert "\u202e" not in before
+
+
+def test_page_of_2_000_events_with_long_logs_is_under_5_mb():
+    facts = made_up.session(tests=300, events=2000, history=30)
+    line = [1795664376.096, "price_order", "".join(map(chr, range(33, 126))) * 4, False]
+    for event in facts["events"]:
+        event["log"] = [line] * 3  # more than a report ever holds
+    assert len(page(facts).encode()) < 5_000_000
 
 
 def test_a_session_without_tests_has_a_page():
