@@ -3,11 +3,14 @@
 import contextlib
 import fcntl
 import os
+import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from event_harness.errors import SettingError
 
+_TOP_OF_HIERARCHY = 0x00020000  # FS_TOPDIR_FL
 _TRIES = 10  # a try fails only if another process deletes the empty parent between two system calls
 
 
@@ -25,6 +28,30 @@ def make(directory: Path, *, exist_ok: bool = False) -> None:
                 raise
         else:
             return
+
+
+def spread(directory: Path) -> None:
+    """Let ext4 place each new directory in this one anywhere on the disk; nothing happens on other systems.
+
+    ext4 places a directory near its parent. There it searches past the inodes of all files that were deleted
+    in the last minutes, for each new file: 20,000 files take 6 s instead of 0.3 s. `chattr +T` does the same.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            flags = bytearray(struct.calcsize("l"))
+            fcntl.ioctl(handle, _ioctl(2, 1), flags)
+            struct.pack_into("i", flags, 0, struct.unpack_from("i", flags)[0] | _TOP_OF_HIERARCHY)
+            fcntl.ioctl(handle, _ioctl(1, 2), flags)
+        finally:
+            os.close(handle)
+
+
+def _ioctl(way: int, number: int) -> int:
+    """The number of FS_IOC_GETFLAGS, `_IOR('f', 1, long)`, or FS_IOC_SETFLAGS, `_IOW('f', 2, long)`."""
+    return way << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | number
 
 
 def delete_if_empty(directory: Path) -> None:

@@ -1,5 +1,7 @@
 """Folders that sessions share, made and deleted while others do the same."""
 
+import errno
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,28 @@ def test_folder_is_deleted_only_if_it_is_empty(tmp_path):
     for folder in (full, empty, gone):
         folders.delete_if_empty(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
+
+
+def test_directories_of_a_spread_one_are_placed_anywhere_by_ext4(tmp_path, monkeypatch):
+    """By the flag T of `chattr`, added to the flags that are there."""
+    set_flags = []
+
+    def ioctl(_handle, request, flags):
+        if request & 0xFF == 1:
+            flags[:4] = (0x00080000).to_bytes(4, sys.byteorder)
+        else:
+            set_flags.append((hex(request), int.from_bytes(flags[:4], sys.byteorder)))
+
+    monkeypatch.setattr(folders.fcntl, "ioctl", ioctl)
+    monkeypatch.setattr(folders.sys, "platform", "linux")
+    folders.spread(tmp_path)
+    assert set_flags == [("0x40086602" if sys.maxsize > 2**32 else "0x40046602", 0x000A0000)]
+
+
+def test_spread_does_no_harm_where_the_file_system_has_no_such_flag(tmp_path, monkeypatch):
+    def refused(*_arguments):
+        raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
+
+    monkeypatch.setattr(folders.fcntl, "ioctl", refused)
+    folders.spread(tmp_path)
+    folders.spread(tmp_path / "missing")
