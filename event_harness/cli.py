@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with explained():
             _check_project(options.project)
             if options.command not in ("up", "down", "completion"):
-                command("options", "forget_what_a_gone_emulator_left")(options)
+                from event_harness.commands.options import forget_what_a_gone_emulator_left
+
+                forget_what_a_gone_emulator_left(options)
             run = options.run
             code = int(run(options, rest) if options.command == "terraform" else run(options))
             sys.stdout.flush()

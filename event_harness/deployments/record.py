@@ -126,7 +126,7 @@ class DeploymentRecord:
             expires_at=now + ttl,
         )
         try:
-            folders.make(record.directory.parent, exist_ok=True)
+            record.directory.parent.mkdir(parents=True, exist_ok=True)
             folders.spread(record.directory.parent)
             folders.make(record.directory)  # the state holds secrets
             ignore = state_dir / ".gitignore"
