@@ -41,9 +41,18 @@ def find(project: Path) -> tuple[Path, dict[str, Any]]:
 
 def test_paths(directory: Path) -> list[str]:
     """Where pytest looks for tests, by the ini file of a directory; empty if it doesn't say."""
+    return _words(directory, "testpaths")
+
+
+def python_files(directory: Path) -> list[str]:
+    """The patterns of the names of tests, by the ini file of a directory; empty if it doesn't say."""
+    return _words(directory, "python_files")
+
+
+def _words(directory: Path, name: str) -> list[str]:
     found = _first(directory)
-    value = _plain(found[1].get("testpaths", "")) if found else ""
-    return value.split() if isinstance(value, str) else [str(one) for one in value]
+    value = _plain(found[1].get(name, "")) if found else ""
+    return [word for line in ([value] if isinstance(value, str) else value) for word in str(line).split()]
 
 
 def file(directory: Path) -> Path | None:

@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
     configuration = Configuration.read(options.root)
     known = _answers(options, configuration, ask)
     source = _package(options.source or new_files.SOURCE)
-    files = new_files.all_of(known, configuration, project, _top(project), source, _tests(project))
+    test = _test(project)
+    files = new_files.all_of(known, configuration, project, _top(project), source, test)
     if new_files.OUTPUT in configuration.outputs:
         del files[configuration.directory / "event_harness.tf"]
         terminal.say(f"the root has an output {new_files.OUTPUT!r} already: its listener is left as it is")
@@ -89,30 +90,40 @@ def _package(source: str) -> str:
     )
 
 
-def _tests(project: Path) -> Path:
-    """Where the new tests go: to the others; beside a conftest.py of the user's own, into a new directory."""
+def _test(project: Path) -> Path:
+    """The file of the new test: beside the others; beside a conftest.py of the user's own, one level down."""
     tests = project / (ini.test_paths(project) or ["tests"])[0]
-    own = (tests / "conftest.py").exists() and not (tests / new_files.TEST).exists()
-    return tests / "events" if own else tests
+    name = new_files.test_name(ini.python_files(project))
+    own = (tests / "conftest.py").exists() and not (tests / name).exists()
+    return (tests / "events" if own else tests) / name
 
 
 def _lacking(text: str, project: Path) -> str:
-    """The line that an ini file of the user's own lacks, and where; empty if there is none."""
+    """The lines that an ini file of the user's own lacks, and where; empty if there is none."""
     there = ini.file(project)
-    root_ = re.search(r"^harness_root = (.*)$", text, re.MULTILINE)
-    if there is None or root_ is None or "root" in ini.find(project)[1]:
+    if there is None:
         return ""
-    value = json.dumps(root_[1]) if there.suffix == ".toml" else root_[1]
-    return f"`harness_root = {value}` to the settings of pytest in {_shown(there)}"
+    given = ini.find(project)[1]
+    lines = [
+        f"`harness_{name} = {json.dumps(value) if there.suffix == '.toml' else value}`"
+        for name, value in re.findall(r"^harness_(\w+) = (.*)$", text, re.MULTILINE)
+        if name not in given and (name, value) != ("sla", new_files.SLA)
+    ]
+    return f"{' and '.join(lines)} to the settings of pytest in {_shown(there)}" if lines else ""
 
 
 def _answers(options: argparse.Namespace, configuration: Configuration, ask: Ask) -> Answers:
     found = survey.places(configuration)
+    lacking = survey.without_output(configuration)
     if not any(place.listens for place in found):
         raise SettingError(
             f"{configuration.directory} declares nothing to listen to: a bucket, queue, topic, event bus, "
-            "stream, or table with stream_enabled. If a module declares it, write event_harness.tf by hand: "
-            "docs/adopt.md"
+            f"stream, or table with stream_enabled. {_of_modules(lacking)}"
+        )
+    if lacking:
+        terminal.say(
+            f"no module has an output for {', '.join(lacking)}, so no test can listen there. If results"
+            " arrive at one of them, give its module an output with that value first"
         )
     for place in found:
         if not place.listens:
@@ -144,10 +155,17 @@ def _answers(options: argparse.Namespace, configuration: Configuration, ask: Ask
             body = json.loads(text)
         except ValueError:
             body = text
-    sla = ask("within how many seconds must a result arrive?", "30")
+    sla = ask("within how many seconds must a result arrive?", new_files.SLA)
     if not (sla.isascii() and sla.isdecimal() and 0 < int(sla) <= 24 * 60 * 60):
         raise SettingError(f"{sla!r} is no number of seconds: give a whole number from 1 to 86400")
     return Answers(end, result_id, pattern, entry, input_id, body, int(sla), route)
+
+
+def _of_modules(lacking: list[str]) -> str:
+    """What to do in a root whose modules declare all that could be listened to."""
+    if not lacking:
+        return "If a module of a registry declares it, write event_harness.tf by hand: docs/adopt.md"
+    return f"Its modules have {', '.join(lacking)}: give the module of the end an output with that value"
 
 
 def _found(options: argparse.Namespace, places: list[Place]) -> tuple[list[Place], list[Place], list[Place]]:

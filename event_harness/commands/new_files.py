@@ -2,28 +2,23 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 
-from event_harness.commands.survey import Place
+from event_harness.commands.survey import ARGUMENTS, Place
 from event_harness.terraform import hcl
 from event_harness.terraform.configuration import Configuration
 
 REPOSITORY = "https://github.com/your-org/event-harness.git"
 RELEASE = "v0.1.0"
 SOURCE = f"git::{REPOSITORY}//modules/event_listener?ref={RELEASE}"
-TEST = "test_event_harness.py"
+TESTS = ("test_event_harness.py", "event_harness_test.py")
 GATE, OUTPUT = "deploy_test_resources", "event_harness"
-_ARGUMENTS = {
-    "s3": ("bucket", "bucket"),
-    "sqs": ("queue_arn", "arn"),
-    "sns": ("topic_arn", "arn"),
-    "eventbridge": ("bus", "name"),
-    "dynamodb": ("stream_arn", "stream_arn"),
-    "kinesis": ("stream_arn", "arn"),
-}
+SLA = "30"  # seconds; the default of harness_sla
 # Where the listener looks for the id by itself; elsewhere than in a key, only for these.
 _BY_ITSELF = {
     "sqs": "the message attribute or the field correlation_id",
@@ -96,8 +91,8 @@ def terraform(known: Answers, configuration: Configuration, source: str) -> str:
             '  description = "Whether the event listener and its results table are deployed too; never in '
             'production."\n  type        = bool\n  default     = false\n}\n'
         )
-    argument, attribute = _ARGUMENTS[known.end.type]
-    fields = {"type": hcl.expression(known.end.type), argument: f"{known.end.address}.{attribute}"}
+    argument, _ = ARGUMENTS[known.end.type]
+    fields = {"type": hcl.expression(known.end.type), argument: known.end.reference}
     if known.end.type == "eventbridge":
         fields["pattern"] = f"jsonencode({hcl.expression(known.pattern)})"
     usual = known.result_id == USUAL and known.end.type in _BY_ITSELF
@@ -173,6 +168,18 @@ def where_ids_are(known: Answers) -> str:
     )
 
 
+def test_name(patterns: Sequence[str]) -> str:
+    """A name that pytest takes for a file of tests.
+
+    Args:
+        patterns: of such names, by the user's ini file; empty for pytest's own.
+    """
+    for name in TESTS:
+        if not patterns or any(fnmatch(name, pattern) for pattern in patterns):
+            return name
+    return Path(patterns[0].replace("*", "event_harness")).name
+
+
 def test(known: Answers) -> str:
     """The first test."""
     body = "" if known.body is None else _python(known.body)
@@ -190,7 +197,7 @@ def ini(known: Answers, root: str) -> str:
     """Pytest's ini file."""
     where = "" if root == "." else f"harness_root = {root}\n"
     return (
-        f"[pytest]\ntestpaths = tests\n{where}"
+        f"[pytest]\n{where}"
         "# Seconds within which a result must arrive: the default of every wait.\n"
         f"harness_sla = {known.sla}\n"
     )
@@ -217,24 +224,24 @@ def workflow(directory: str) -> str:
 
 
 def all_of(
-    known: Answers, configuration: Configuration, project: Path, top: Path, source: str, tests: Path
+    known: Answers, configuration: Configuration, project: Path, top: Path, source: str, test_file: Path
 ) -> dict[Path, str]:
     """The files, by path, in the order in which they are shown.
 
     Args:
         known: the answers.
-        configuration: the Terraform root.
+        configuration: the root.
         project: pytest's rootdir.
         top: of the repository.
         source: of the module.
-        tests: the directory of the new tests.
+        test_file: the file of the new test.
     """
     root = os.path.relpath(configuration.directory.resolve(), project.resolve())
     return {
         configuration.directory / "event_harness.tf": terraform(known, configuration, source),
         project / "pytest.ini": ini(known, root),
-        tests / "conftest.py": conftest(known),
-        tests / TEST: test(known),
+        test_file.with_name("conftest.py"): conftest(known),
+        test_file: test(known),
         project / ".gitignore": ignore(),
         top / ".github" / "workflows" / "event-harness.yml": workflow(
             os.path.relpath(project.resolve(), top.resolve())

@@ -1,12 +1,13 @@
 """Looks at a system that has no tests yet: where inputs may go, and where results may arrive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from event_harness.commands.graph import of_state
 from event_harness.deployments.session import Session
-from event_harness.errors import SettingError
+from event_harness.errors import ConfigurationError, SettingError
 from event_harness.producers import BY_TYPE
 from event_harness.settings import Settings
 from event_harness.system.graph import state, walks
@@ -24,42 +25,102 @@ _TYPES = {
     "aws_dynamodb_table": "dynamodb",
     "aws_kinesis_stream": "kinesis",
 }
+ARGUMENTS = {
+    "s3": ("bucket", "bucket"),
+    "sqs": ("queue_arn", "arn"),
+    "sns": ("topic_arn", "arn"),
+    "eventbridge": ("bus", "name"),
+    "dynamodb": ("stream_arn", "stream_arn"),
+    "kinesis": ("stream_arn", "arn"),
+}
+"""The listener's field for each type of source, and the attribute of the resource that it takes."""
+# Attributes with the same value as the one above.
+_SAME = {"s3": ("id",), "sns": ("id",), "eventbridge": ("id",), "kinesis": ("id",)}
 
 
 @dataclass(frozen=True)
 class Place:
-    """A resource of the root that inputs may be sent to, or at which results may arrive.
+    """A resource that inputs may be sent to, or at which results may arrive.
 
     Attributes:
         address: its Terraform address.
         name: its name for tests.
         type: of the source or component.
         listens: whether the listener can listen to it.
+        output: the output of its module that the listener needs; empty for a resource of the root.
     """
 
     address: str
     name: str
     type: str
     listens: bool = True
+    output: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What the root writes to name it to the listener."""
+        return self.output or f"{self.address}.{ARGUMENTS[self.type][1]}"
 
 
 def places(configuration: Configuration) -> list[Place]:
-    """The places that the root declares, without those that are there several times."""
+    """The places of the root, and of modules with an output for them; none that is there several times."""
     blocks = dict(configuration.blocks("resource", 2))
-    called = names(
-        Node(f"{kind}.{name}", "", kind, KINDS[kind].type, "") for kind, name in blocks if kind in KINDS
-    )
+    inner = [place for place in _of_modules(configuration) if place.output]
+    nodes = [Node(f"{kind}.{name}", "", kind, KINDS[kind].type, "") for kind, name in blocks if kind in KINDS]
+    nodes += [Node(place.address, "", place.address.split(".")[-2], place.type, "") for place in inner]
+    called = names(nodes)
     found = [
-        Place(
-            f"{kind}.{name}",
-            called[f"{kind}.{name}"],
-            _TYPES[kind],
-            kind != "aws_dynamodb_table" or "stream_enabled" in body,
-        )
+        Place(f"{kind}.{name}", "", _TYPES[kind], _streams(kind, body))
         for (kind, name), body in blocks.items()
-        if kind in _TYPES and not {"count", "for_each"} & set(body)
+        if kind in _TYPES and _once(body)
     ]
-    return sorted(found, key=lambda place: place.address)
+    every = [replace(place, name=called[place.address]) for place in [*found, *inner]]
+    return sorted(every, key=lambda place: place.address)
+
+
+def without_output(configuration: Configuration) -> list[str]:
+    """What the listener would need of the places in modules that no output tells."""
+    return [
+        f"{place.address}.{ARGUMENTS[place.type][1]}"
+        for place in _of_modules(configuration)
+        if place.listens and not place.output
+    ]
+
+
+def _of_modules(configuration: Configuration) -> list[Place]:
+    """The places of the root's local modules, each with the output that names it, if there is one."""
+    found = []
+    for (module,), call in configuration.blocks("module", 1):
+        source = str(call.get("source", ""))
+        if not source.startswith(("./", "../")) or not _once(call):
+            continue
+        try:
+            inner = Configuration.read(configuration.directory / source, tofu=configuration.tofu)
+        except ConfigurationError:  # Terraform reports it
+            continue
+        told = {_bare(body.get("value")): name for (name,), body in inner.blocks("output", 1)}
+        for (kind, name), body in inner.blocks("resource", 2):
+            if kind in _TYPES and _once(body):
+                type_ = _TYPES[kind]
+                wanted = (f"{kind}.{name}.{one}" for one in (ARGUMENTS[type_][1], *_SAME.get(type_, ())))
+                output = next((told[one] for one in wanted if one in told), "")
+                address = f"module.{module}.{kind}.{name}"
+                reference = f"module.{module}.{output}" if output else ""
+                found.append(Place(address, name, type_, _streams(kind, body), reference))
+    return found
+
+
+def _once(body: Mapping[str, Any]) -> bool:
+    return not {"count", "for_each"} & set(body)
+
+
+def _streams(kind: str, body: Mapping[str, Any]) -> bool:
+    return kind != "aws_dynamodb_table" or "stream_enabled" in body
+
+
+def _bare(value: Any) -> str:
+    """An expression, in the syntax of JSON, too."""
+    return str(value).strip().removeprefix("${").removesuffix("}")
 
 
 def key(place: Place, configuration: Configuration) -> str:

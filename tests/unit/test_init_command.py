@@ -150,6 +150,13 @@ def test_second_run_writes_nothing(project, answered):
     assert {name: (project / name).read_text() for name in written(project)} == before
 
 
+def test_ini_file_lets_pytest_find_the_tests_that_were_there(project, answered):
+    (project / "billing").mkdir()
+    (project / "billing" / "test_bill.py").write_text("def test_sum():\n    assert 1 + 1 == 2\n")
+    assert answered(*ANSWERS)[0] == 0
+    assert "testpaths" not in (project / "pytest.ini").read_text()
+
+
 def test_root_in_a_directory_of_its_own_is_named_in_the_ini_file(project, answered):
     (project / "infra").mkdir()
     (project / "main.tf").rename(project / "infra/main.tf")
@@ -194,14 +201,16 @@ def test_fixtures_go_beside_a_conftest_of_the_users_own_where_pytest_looks_for_t
         ("pyproject.toml", "[tool.pytest.ini_options]\n", 'harness_root = "infra"'),
     ],
 )
-def test_setting_that_an_ini_file_of_the_users_own_lacks_is_named(project, answered, name, text, line):
+def test_settings_that_an_ini_file_of_the_users_own_lacks_are_named(project, answered, name, text, line):
+    sla = 'harness_sla = "20"' if name == "pyproject.toml" else "harness_sla = 20"
     (project / "infra").mkdir()
     (project / "main.tf").rename(project / "infra/main.tf")
     (project / name).write_text(text)
     _, said = answered(*ANSWERS, arguments=["--no-deploy", "--root", "infra"])
     assert (project / name).read_text() == text
-    assert said.splitlines()[-1] == f"now add `{line}` to the settings of pytest in {name}, then run: pytest"
-    (project / name).write_text(f"{text}{line}\n")
+    lacking = f"`{line}` and `{sla}` to the settings of pytest in {name}"
+    assert said.splitlines()[-1] == f"now add {lacking}, then run: pytest"
+    (project / name).write_text(f"{text}{line}\n{sla}\n")
     (project / "tests/conftest.py").unlink()
     _, said = answered(*ANSWERS, arguments=["--no-deploy", "--root", "infra"])
     assert said.splitlines()[-1] == "now run: pytest"
@@ -236,6 +245,66 @@ def test_wrong_answer_is_one_line(project, answered, answers, error):
     assert code == 1
     assert error in said.splitlines()[-1]
     assert written(project) == set()
+
+
+@pytest.mark.parametrize(
+    ("patterns", "name"),
+    [
+        ("*_test.py", "event_harness_test.py"),
+        ("test_*.py check_*.py", "test_event_harness.py"),
+        ("check_*.py", "check_event_harness.py"),
+    ],
+)
+def test_new_test_has_a_name_that_pytest_collects(project, answered, patterns, name):
+    (project / "setup.cfg").write_text(f"[tool:pytest]\npython_files = {patterns}\n")
+    code, said = answered(*ANSWERS)
+    assert code == 0, said
+    assert f"tests/{name}" in written(project)
+
+
+MODULE = """
+resource "aws_sqs_queue" "out" {
+}
+resource "aws_s3_bucket" "hidden" {
+}
+"""
+CALL = 'module "relay" {\n  source = "./relay"\n}\nmodule "many" {\n  source = "./relay"\n  count = 2\n}\n'
+
+
+def test_end_in_a_module_is_named_by_the_output_of_the_module(project, answered):
+    (project / "relay").mkdir()
+    output = 'output "results" {\n  value = aws_sqs_queue.out.arn\n}\n'
+    (project / "relay" / "main.tf").write_text(MODULE + output)
+    (project / "main.tf").write_text(CALL)
+    code, said = answered(arguments=("--no-deploy", "--yes"))
+    assert code == 0, said
+    sources = hcl.read(project / "event_harness.tf")["module"]["event_listener"]["sources"]
+    assert sources == {"out": {"type": "sqs", "queue_arn": "module.relay.results"}}
+
+
+def test_module_that_has_no_output_for_its_end_is_told_which_one_it_needs(project, answered):
+    (project / "relay").mkdir()
+    (project / "relay" / "main.tf").write_text(MODULE)
+    (project / "main.tf").write_text(CALL)
+    code, said = answered()
+    assert code == 1
+    needed = "module.relay.aws_s3_bucket.hidden.bucket, module.relay.aws_sqs_queue.out.arn"
+    assert f"Its modules have {needed}: give the module of the end an output with that value" in said
+    assert written(project) == {"relay/main.tf"}
+
+
+def test_place_in_a_module_without_an_output_is_named_beside_those_of_the_root(project, answered):
+    (project / "relay").mkdir()
+    (project / "relay" / "main.tf").write_text(MODULE)
+    (project / "main.tf").write_text(MAIN + CALL)
+    _, said = answered(arguments=("--no-deploy", "--yes"))
+    needed = "module.relay.aws_s3_bucket.hidden.bucket, module.relay.aws_sqs_queue.out.arn"
+    assert f"no module has an output for {needed}, so no test can listen there" in said
+
+
+def test_module_that_is_not_there_is_left_to_terraform(project, answered):
+    (project / "main.tf").write_text(MAIN + CALL)
+    assert answered(arguments=("--no-deploy", "--yes"))[0] == 0
 
 
 def test_root_with_nothing_to_listen_to_is_one_line(project, answered):
