@@ -6,16 +6,18 @@ a resource: the emulator's front reads the file itself.
 """
 
 import http.client
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from event_harness.aws.targets import Target
+if TYPE_CHECKING:  # the front must not wait for boto3
+    from event_harness.aws.targets import Target
 
 BUCKET = "event-harness-files"
 PATH = "/_event_harness/code"
 """Where the front says that it knows the bucket; one of an older release refuses this path."""
 
 
-def is_known_to(target: Target) -> bool:
+def is_known_to(target: "Target") -> bool:
     """Whether a target is an emulator of ours whose front knows the bucket."""
     if not (target.emulator_log and target.endpoint_url):
         return False

@@ -14,7 +14,11 @@ LETTERS = SYSTEMS / "letters"
 # A variable in the environment of every process that a project starts.
 MARK = "EVENT_HARNESS_TEST_PROJECT"
 # Our tests use these plugins, a user's session doesn't. Without them it starts in two thirds of the time.
-LEAN = {"PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:html -p no:metadata"}
+LEAN = {
+    "PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:html -p no:metadata -p no:unraisableexception "
+    "-p ends_at_once",
+    "PYTHONPATH": str(Path(__file__).parent / "lean"),
+}
 # A slow machine needs longer than the default.
 PATIENT = {"EVENT_HARNESS_SLA": "120"}
 TOOLCHAIN = ("EVENT_HARNESS_TERRAFORM", "EVENT_HARNESS_PROVIDERS")

@@ -49,3 +49,22 @@ def test_help_of_the_command_loads_none_of_them(arguments):
     assert "usage: event-harness" in done.stdout
     assert "event_harness.cli" in done.stderr
     assert not [name for name in HEAVY if f"'{name}'" in done.stderr]
+
+
+def test_a_command_ends_without_a_last_search_for_garbage():
+    script = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print('frozen', gc.get_freeze_count()))\n"
+        "from event_harness.cli import main\n"
+        "main(['--help'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert int(done.stdout.rpartition("frozen ")[2]) > 0
+
+
+def test_the_emulator_starts_without_what_few_systems_need():
+    script = "import event_harness.aws.front.__main__, sys; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "'ministack.app'" in done.stdout, done.stderr
+    slow = ("boto3", "botocore", "ministack.services.cloudformation", "ministack.services.cognito")
+    assert not [name for name in slow if f"'{name}'" in done.stdout]

@@ -1,5 +1,6 @@
 """Serves MiniStack behind the front: `python -P -m event_harness.aws.front` instead of `-m ministack`."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def main() -> None:
     # MiniStack's `main` serves the application that its module names at that moment.
     behind = MemoryReport(FaultInjection(ministack.app, faults, struck))
     ministack.app = ForwardProxy(CodeFiles(Admission(behind)))
+    gc.freeze()  # what is loaded stays: no collection, also not the last ones, needs to walk through it
     ministack.main()
 
 
