@@ -117,6 +117,7 @@ def test_every_command_says_it_in_one_line(arguments, failure, monkeypatch, caps
             fail,
         ),
         terraform=fail,
+        forget_what_a_gone_emulator_left=lambda _options: None,
     )
     monkeypatch.setattr(parser, "import_module", lambda _name: everything_fails)
     assert cli.main(arguments) == 1
