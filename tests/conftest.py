@@ -1,5 +1,7 @@
 """Fixtures that tests of every layer use."""
 
+import atexit
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +13,18 @@ from event_harness.plugin_process import SETTINGS_KEY
 from event_harness.terraform.provider_source import VARIABLE
 
 TESTS = Path(__file__).parent
+
+# Six processes collect 6,000 tests each. Nothing of that becomes garbage, and Python would search all of it
+# again and again: during the collection, with each test, and at its end.
+gc.disable()
+atexit.register(gc.freeze)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Search for garbage from now on, but not among what has been collected."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
