@@ -25,7 +25,7 @@ from event_harness.aws.targets import Target
 from event_harness.results.sent import Sent
 
 RANGES = {"after 0.05-0.5 s": (0.05, 0.5), "after 1-5 s": (1.0, 5.0), "after 10-30 s": (10.0, 30.0)}
-SESSIONS = {"after 0.05-0.5 s": 4, "after 1-5 s": 4, "after 10-30 s": 6}
+SESSIONS = {"after 0.05-0.5 s": 10, "after 1-5 s": 10, "after 10-30 s": 12}
 """Of one side, at the same time; a session waits for one result after the other."""
 WAITS = {"after 0.05-0.5 s": 20, "after 1-5 s": 20, "after 10-30 s": 8}
 """The waits of each session."""

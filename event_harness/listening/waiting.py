@@ -285,8 +285,7 @@ class Waiting:
         for correlation_id in self.inflight.holders() if news else ():
             if any(failure.concerns(correlation_id) for failure in news):
                 self.inflight.leave(correlation_id)
-        known = self.failures.all(self.failures.begun - 1)  # it may be news for a wait that began since
-        self.reader.wake(everybody=bool(known))
+        self.reader.wake(everybody=bool(self.failures.all(self.failures.begun - 1)))
 
     def _looked(self, sent: Sent, before: int) -> str:
         """How often the table was read since look number `before`, and what it holds."""

@@ -73,6 +73,11 @@ class Sleepers:
     def __init__(self) -> None:
         self._line: list[Sleeper] = []
 
+    @property
+    def empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._line
+
     def enter(self, deadline: float, ids: Collection[str] | None, now: float) -> Sleeper:
         """Join the end of the line. From now on a wake reaches this sleeper, so look for news after it."""
         sleeper = Sleeper(deadline, ids, now)

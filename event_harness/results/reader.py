@@ -116,10 +116,14 @@ class Reader:
         return [self._seen.named(event_id) for event_id in list(self._seen.unreadable)]
 
     def notice(self) -> None:
-        """Look now, and often for a while: an input was sent. After a large look, its rest comes first."""
-        self._active = self._clock()
-        self._due = max(self._active, self._rested)
-        self._sleepers.wake_first(self._active)
+        """An input was sent: look often for a while, and first when a result may come, if that is known.
+
+        Otherwise now. After a large look, its rest comes first.
+        """
+        now = self._active = self._clock()
+        first = now + self._rhythm.first_look()
+        self._due = max(first if self._sleepers.empty else min(first, self._due), self._rested)
+        self._sleepers.wake_first(now)
 
     def wake(self, *, everybody: bool = True) -> None:
         """Let waits judge again: something outside the table has changed, such as a failure queue.
