@@ -23,6 +23,7 @@ from event_harness.deployments.record import DEPLOYMENTS, RECORD, DeploymentReco
 from event_harness.errors import SettingError, StateError
 from event_harness.machine import clock, dataclass_file, folders
 from event_harness.settings import Settings
+from event_harness.terraform.overrides import CHECKS_SKIPPED
 from event_harness.terraform.toolchain import Toolchain
 
 URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<prefix>[\w./=-]*[\w.=-])/?")
@@ -31,13 +32,7 @@ LOCK = f"{STATE}.tflock"
 # The first releases whose backend locks by a file in the bucket.
 OLDEST = {"terraform": (1, 11), "tofu": (1, 10)}
 # What the backend's own client needs on an emulator.
-_ON_EMULATOR = {
-    "use_path_style": True,
-    "skip_credentials_validation": True,
-    "skip_metadata_api_check": True,
-    "skip_region_validation": True,
-    "skip_requesting_account_id": True,
-}
+_ON_EMULATOR = {"use_path_style": True, **CHECKS_SKIPPED}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -21,6 +20,7 @@ from event_harness.errors import EmulatorGoneError, HarnessError, SettingError, 
 from event_harness.machine import temporary
 from event_harness.machine.progress import Progress, harmless
 from event_harness.terraform import (
+    console,
     emptied,
     known_variables,
     provider_in_use,
@@ -29,7 +29,6 @@ from event_harness.terraform import (
 )
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.configuration import Configuration
-from event_harness.terraform.generated import EVALUATED
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure, Transient
@@ -238,7 +237,8 @@ class TerraformCalls:
                 alias: {name: self._known(text, configuration) for name, text in arguments.items()}
                 for alias, arguments in emptied.only(found, "region").items()
             }
-        self.record.provider_blocks = emptied.evaluated(found, self._answers(emptied.questions(found)))
+        known = console.answers(emptied.questions(found), self.record.configuration_dir, self._console)
+        self.record.provider_blocks = emptied.evaluated(found, known)
         region = next((b.get("region") for b in self.record.provider_blocks if "alias" not in b), None)
         if region and region != self.target.region:
             if region_origin:
@@ -259,36 +259,14 @@ class TerraformCalls:
             elsewhere=[*self.record.var_files, *known_variables.set_elsewhere(configuration, os.environ)],
         )
 
-    def _answers(self, asked: emptied.Questions) -> Mapping[str, Any]:
-        """What `terraform console` answers to the first question of which it knows the answer."""
-        if not asked.lines:
-            return {}
-        file = self.record.configuration_dir / EVALUATED
-        file.write_text(asked.locals, encoding="utf-8")
-        try:
-            answers = (emptied.answered(self._console(line)) for line in asked.lines)
-            return next(filter(None, answers), {})
-        finally:
-            file.unlink()
-
     def _console(self, line: str) -> str:
-        """What `terraform console` answers to a line; empty if it fails."""
-        terraform = self.terraform()
-        try:
-            done = subprocess.run(
-                [str(self.toolchain.binary), "console", *self.variable_flags()],
-                cwd=self.record.configuration_dir,
-                env=terraform.env,
-                input=line,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=120,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-        return done.stdout.strip()
+        return console.ask(
+            line,
+            self.record.configuration_dir,
+            binary=self.toolchain.binary,
+            flags=self.variable_flags(),
+            environ=self.terraform().env,
+        )
 
     def terraform(
         self, *, internet: bool = False, progress: Progress | None = None, directory: Path | None = None

@@ -28,6 +28,11 @@ class View:
         left_out: what it leaves out.
         files: what was copied.
         shared: the directories whose files are the project's own, each with its place in the view.
+        replace: replaces the link to a directory by a copy; or, if told so, shares the directory's files.
+        copy: copies a large directory.
+        linked: the directories that are links.
+        waiting: the large directories that are still to be copied.
+        stopped: once it is set, no more is copied.
     """
 
     root: Path
@@ -35,11 +40,11 @@ class View:
     left_out: LeftOut
     files: list[File] = field(default_factory=list)
     shared: dict[Path, Path] = field(default_factory=dict)
-    _linked: list[Path] = field(default_factory=list)
-    _replace: Callable[[Path, bool], None] = lambda _directory, _shared: None
-    _waiting: list[Path] = field(default_factory=list)
-    _copy: Callable[[Path], None] = lambda _directory: None
-    _stopped: threading.Event = field(default_factory=threading.Event)
+    replace: Callable[[Path, bool], None] = lambda _directory, _shared: None
+    copy: Callable[[Path], None] = lambda _directory: None
+    linked: list[Path] = field(default_factory=list)
+    waiting: list[Path] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def complete(self) -> None:
         """Copy the large directories that wait for it.
@@ -48,8 +53,8 @@ class View:
             ConfigurationError: a file can't be copied.
         """
         with said():
-            while self._waiting and not self._stopped.is_set():
-                self._copy(self._waiting.pop())
+            while self.waiting and not self.stopped.is_set():
+                self.copy(self.waiting.pop())
 
     @contextlib.contextmanager
     def completing(self) -> Iterator[None]:
@@ -67,16 +72,16 @@ class View:
                 while not copied.done():
                     interrupts.pause(_LOOK)
             except BaseException:
-                self._stopped.set()
+                self.stopped.set()
                 raise
             copied.result()
 
     def protect(self, modules: Iterable[Configuration]) -> None:
         """Copy what is linked or shared and may be written by modules that init has fetched."""
         writes = writing.of(modules, self.source)
-        for directory in [one for one in self._linked if not writes.spare(one)]:
-            self._replace(directory, not writes.anywhere)
-            self._linked.remove(directory)
+        for directory in [one for one in self.linked if not writes.spare(one)]:
+            self.replace(directory, not writes.anywhere)
+            self.linked.remove(directory)
         if writes.anywhere or writes.places:
             self.own(writes.reach)
 

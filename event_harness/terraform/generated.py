@@ -9,7 +9,7 @@ TAGS_OVERRIDE = "~event_harness_tags_override.tf"
 RUNTIMES_OVERRIDE = "~event_harness_runtimes_override.tf.json"
 CODE_OVERRIDE = "~event_harness_code_override.tf"
 IMPLICIT_PROVIDER = "event_harness_provider.tf.json"
-# Only there while `terraform console` answers; see emptied.py.
+# Only there while `terraform console` answers; see console.py.
 EVALUATED = "event_harness_evaluated.tf"
 GENERATED = (
     *(OVERRIDE, TAGS_OVERRIDE, RUNTIMES_OVERRIDE, CODE_OVERRIDE, IMPLICIT_PROVIDER, EVALUATED),

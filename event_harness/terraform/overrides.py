@@ -22,7 +22,7 @@ _KEY_OF_THE_ENVIRONMENT: dict[str, Any] = {"access_key": None, "secret_key": Non
 # Provider 5.x and 6.x read AWS_ENDPOINT_URL. From 6.23 on the provider asks S3 Control for a bucket's tags,
 # at <account>.<the emulator's host>, which can't be resolved. A provider that doesn't know the account asks
 # S3 instead. It learns the account from STS while it validates the credentials, so both are skipped.
-_NEW_PROVIDER_SETTINGS: dict[str, Any] = {
+CHECKS_SKIPPED: dict[str, Any] = {
     "skip_credentials_validation": True,
     "skip_metadata_api_check": True,
     "skip_region_validation": True,
@@ -108,7 +108,7 @@ def provider_settings(endpoint_url: str, *, old_provider: bool, version: str | N
         old_provider: whether hashicorp/aws is 3.39.
         version: of hashicorp/aws, as far as it is known.
     """
-    settings = dict(_NEW_PROVIDER_SETTINGS)
+    settings = dict(CHECKS_SKIPPED)
     if version and _numbers(version) < _ASKS_S3_CONTROL:
         del settings["skip_requesting_account_id"]
     if old_provider or (version and _numbers(version) < _NAMES_PATH_STYLE_OTHERWISE):

@@ -64,8 +64,8 @@ class _Maker:
             self.place(self.root),
             self.root,
             self.left_out,
-            _replace=self.replace,
-            _copy=self.copy_waiting,
+            replace=self.replace,
+            copy=self.copy_waiting,
         )
         self.spares = spares
 
@@ -124,9 +124,9 @@ class _Maker:
                 self.copy_whole(path, shared=False)
             elif self.writes.spare(path):
                 os.symlink(path, target)
-                self.view._linked.append(path)
+                self.view.linked.append(path)
             elif self.writes.anywhere:
-                self.view._waiting.append(path)
+                self.view.waiting.append(path)
             else:
                 self.copy_whole(path, shared=True)
 
@@ -138,7 +138,7 @@ class _Maker:
             self.copy_whole(directory, shared=False)
         else:
             self.view.files += kept
-        if spares and not self.view._stopped.is_set():
+        if spares and not self.view.stopped.is_set():
             spares.record(directory, place, self.view.files)
 
     def copy_own(self, entry: "os.DirEntry[str]", target: str) -> None:
@@ -159,7 +159,7 @@ class _Maker:
                 os.mkdir(place, 0o700 | stat.S_IMODE(os.stat(above).st_mode))
                 for entry in self.entries(above):
                     target = f"{place}/{entry.name}"
-                    if self.view._stopped.is_set():
+                    if self.view.stopped.is_set():
                         return
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((entry.path, target))

@@ -244,7 +244,7 @@ def test_copying_ends_with_init_and_its_error_is_one_line(project, monkeypatch):
     def slow(source, place):
         copied.append(source)
         if len(copied) == 1:
-            made._stopped.wait(60)
+            made.stopped.wait(60)
         return copy(source, place)
 
     monkeypatch.setattr(copying, "copy", slow)
