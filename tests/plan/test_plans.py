@@ -12,6 +12,7 @@ from expectations import differences, read, refusals
 from planning import Planner
 
 from event_harness.errors import DeploymentError
+from event_harness.terraform import toolchain
 
 CASES = Path(__file__).parent / "cases"
 
@@ -36,7 +37,12 @@ def test_the_plan_is_as_expected(case: Path, planner: Callable[[str], Planner]) 
 def test_bad_input_is_refused_with_the_remedy(case: Path, planner: Callable[[str], Planner]) -> None:
     with pytest.raises(DeploymentError) as refusal:
         planner(case.parent.name).plan(case)
-    assert sorted(refusals(str(refusal.value))) == sorted(read(case)["errors"])
+    said, expected = refusals(str(refusal.value)), read(case)["errors"]
+    if toolchain.find(target="local").kind == "tofu":  # it shows the first failed validation of a variable
+        assert set(said) - set(expected) == set()
+        assert said
+    else:
+        assert sorted(said) == sorted(expected)
 
 
 def test_every_expectation_has_an_input() -> None:
