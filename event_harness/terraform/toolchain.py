@@ -140,9 +140,10 @@ def find(
         if progress:
             progress(f"providers come from the registry, {why}")
     if source == "mirror":
-        config = cli_config.for_mirror(provider_mirror.mirror(cache, progress=progress))
+        mirror = provider_mirror.mirror(cache, progress=progress)
+        config = cli_config.for_mirror(mirror, cli_config.users_own(environ, kind))
     else:
-        config = cli_config.users_own(environ) or own
+        config = cli_config.users_own(environ, kind) or own
     return Toolchain(binary, kind, version, source, config, why)
 
 
