@@ -1,18 +1,20 @@
 """Runs all benchmarks: one after another, or with `--quick` small ones at once, to see that they work.
 
 It writes `results.json`, and `results.md` with a plot of each benchmark, beside this file, after each one.
-With `--only`, it keeps the results of the others.
+With `--only`, it keeps the results of the others. It also writes the figures of `docs/comparison.md` anew.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks import results
-from benchmarks.figures import Figure, read
+from benchmarks import comparison_page, results
+from benchmarks.figures import read
 
 ROOT = Path(__file__).parents[1]
 FIGURES = (
@@ -46,23 +48,29 @@ def main() -> int:
     if options.quick:
         # Small ones measure nothing that the others could disturb.
         return _said(_at_once(names), [])
-    began = time.monotonic()
-    measured: dict[str, list[Figure]] = {}
+    measured = results.Results()
     failed = []
     place = ROOT / "benchmarks"
-    earlier = results.earlier(place) if options.only else {}
+    earlier = results.earlier(place) if options.only else results.Results()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         for name in names:
-            figures = _measured(name, Path(folder))
-            if figures is None:
+            if not _measured(name, Path(folder), measured):
                 failed.append(name)
-            elif figures:
-                measured[name] = figures
-                known = earlier | measured
-                in_order = {one: known[one] for one in FIGURES if one in known}
-                results.write(in_order, place, time.monotonic() - began)
-    broken = [line for figures in measured.values() for figure in figures for line in figure.broken()]
+            if not measured.seconds:
+                continue
+            all_known = results.Results(
+                _in_order(earlier.figures | measured.figures),
+                measured.verdicts or earlier.verdicts,
+                _in_order(earlier.seconds | measured.seconds),
+            )
+            results.write(all_known, place)
+            comparison_page.renew(ROOT, all_known)
+    broken = [line for figures in measured.figures.values() for figure in figures for line in figure.broken()]
     return _said(failed, broken if options.check else [])
+
+
+def _in_order(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in BENCHMARKS if name in values}
 
 
 def _said(failed: list[str], broken: list[str]) -> int:
@@ -73,15 +81,21 @@ def _said(failed: list[str], broken: list[str]) -> int:
     return 1 if failed or broken else 0
 
 
-def _measured(name: str, folder: Path) -> list[Figure] | None:
-    """The figures of a benchmark; none if it has none, None if it failed."""
+def _measured(name: str, folder: Path, measured: results.Results) -> bool:
+    """Add what a benchmark measures. False if it failed."""
     began = time.monotonic()
     file = folder / f"{name}.json"
-    code = subprocess.call([*_command(name), *(["--json", str(file)] if name in FIGURES else [])], cwd=ROOT)
-    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    if file.exists():
-        return read(file)  # it returns 1 if a bound is broken, which `--check` judges
-    return None if code or name in FIGURES else []
+    code = subprocess.call([*_command(name), "--json", str(file)], cwd=ROOT)
+    seconds = time.monotonic() - began
+    print(f"{name}: {seconds:.0f} s", file=sys.stderr)
+    if not file.exists():
+        return False
+    measured.seconds[name] = seconds
+    if name in FIGURES:
+        measured.figures[name] = read(file)  # it returns 1 if a bound is broken, which `--check` judges
+        return True
+    measured.verdicts[:] = json.loads(file.read_text(encoding="utf-8"))
+    return code == 0
 
 
 def _at_once(names: list[str]) -> list[str]:

@@ -6,28 +6,47 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import COLUMNS, Figure, cells, percentile_95
+from benchmarks.side_by_side import markdown as table_of_verdicts
 
 PACKAGES = ("event-harness", "boto3", "pytest", "tftest", "ministack")
+NO_ROW = (
+    "The whole `make test` has no row: it prints its own duration and its ten slowest tests, and would take a"
+    " third of the time that all rows may take."
+)
 
 
-def write(measured: Mapping[str, Sequence[Figure]], folder: Path, seconds: float) -> None:
-    """Write everything.
+@dataclass(frozen=True)
+class Results:
+    """What was measured.
 
-    Args:
-        measured: The figures of each benchmark.
-        folder: Where to.
-        seconds: How long all benchmarks took.
+    Attributes:
+        figures: The figures of each benchmark.
+        verdicts: The texts of the rows of the comparison case by case.
+        seconds: How long each benchmark took.
     """
-    about = {"when": datetime.now(UTC).date().isoformat(), "seconds": round(seconds), **machine()}
+
+    figures: dict[str, list[Figure]] = field(default_factory=dict)
+    verdicts: list[list[str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def write(measured: Results, folder: Path) -> None:
+    """Write everything into a folder."""
+    about = {
+        "when": datetime.now(UTC).date().isoformat(),
+        "seconds": round(sum(measured.seconds.values())),
+        **machine(),
+    }
     facts = {
         "about": about,
+        "seconds": {name: round(seconds) for name, seconds in measured.seconds.items()},
         "benchmarks": {
             name: [
                 asdict(figure)
@@ -35,24 +54,27 @@ def write(measured: Mapping[str, Sequence[Figure]], folder: Path, seconds: float
                 | {f"measured {bound}": figure.measured(bound) for bound in figure.bounds}
                 for figure in figures
             ]
-            for name, figures in measured.items()
+            for name, figures in measured.figures.items()
         },
+        "verdicts": measured.verdicts,
     }
     folder.mkdir(exist_ok=True)
     (folder / "results.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     (folder / "results.md").write_text(markdown(measured, about), encoding="utf-8")
 
 
-def earlier(folder: Path) -> dict[str, list[Figure]]:
-    """The figures of each benchmark that `write` has written before."""
+def earlier(folder: Path) -> Results:
+    """What `write` has written before."""
     file = folder / "results.json"
     if not file.exists():
-        return {}
-    known = {field.name for field in fields(Figure)}
-    return {
+        return Results()
+    facts = json.loads(file.read_text(encoding="utf-8"))
+    known = {one.name for one in fields(Figure)}
+    figures = {
         name: [Figure(**{key: value for key, value in one.items() if key in known}) for one in figures]
-        for name, figures in json.loads(file.read_text(encoding="utf-8"))["benchmarks"].items()
+        for name, figures in facts["benchmarks"].items()
     }
+    return Results(figures, facts.get("verdicts", []), facts.get("seconds", {}))
 
 
 def machine() -> dict[str, Any]:
@@ -76,7 +98,7 @@ def _commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def markdown(measured: Mapping[str, Sequence[Figure]], about: Mapping[str, Any]) -> str:
+def markdown(measured: Results, about: Mapping[str, Any]) -> str:
     """All figures as one page."""
     lines = [
         "# Results of `make bench`",
@@ -85,14 +107,20 @@ def markdown(measured: Mapping[str, Sequence[Figure]], about: Mapping[str, Any])
         "A ratio is ours / reference: first of the medians, then of the 95th percentiles.",
         "",
         "; ".join(f"{name} {value}" for name, value in about.items()),
+        "",
+        "Seconds: "
+        + ", ".join(f"{name.replace('_', ' ')} {value:.0f}" for name, value in measured.seconds.items())
+        + f". {NO_ROW}",
     ]
-    for name, figures in measured.items():
+    for name, figures in measured.figures.items():
         against = sorted({figure.against for figure in figures if figure.against})
         lines += ["", f"## {name.replace('_', ' ')}", ""]
         lines += [f"Reference: {'; '.join(against)}.", ""] if against else []
         lines += [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
         lines += [f"| {' | '.join(cells(figure))} |" for figure in figures]
         lines += plot(name, figures)
+    if measured.verdicts:
+        lines += ["", "## side by side", "", *table_of_verdicts(measured.verdicts)]
     return "\n".join(lines) + "\n"
 
 

@@ -16,9 +16,6 @@ class Effort:
         limit: Seconds that a test of the sample waits for its result.
         sla: Seconds that a test of event-harness waits; in a quick comparison long enough for a busy machine.
         trials: Tests in a case that depends on chance.
-        waits: Waits in the case that measures oversleeping.
-        longest: Seconds that the imagined system takes at most.
-        in_flight: Share of the inputs that are in flight at once.
         settle: Seconds in which event-harness looks for a further result.
         at_once: Whether both ways are tested at once, which disturbs the measurements.
     """
@@ -26,9 +23,6 @@ class Effort:
     limit: float
     sla: float
     trials: int
-    waits: int
-    longest: float
-    in_flight: float
     settle: float
     at_once: bool
 
@@ -39,7 +33,5 @@ class Effort:
             return first.result(), second.result()
 
 
-FULL = Effort(
-    limit=LIMIT, sla=LIMIT, trials=8, waits=60, longest=8.0, in_flight=1.0, settle=2.0, at_once=False
-)
-QUICK = Effort(limit=1.0, sla=60.0, trials=2, waits=8, longest=0.5, in_flight=0.1, settle=2.0, at_once=True)
+FULL = Effort(limit=LIMIT, sla=LIMIT, trials=8, settle=2.0, at_once=False)
+QUICK = Effort(limit=1.0, sla=60.0, trials=2, settle=2.0, at_once=True)
