@@ -1,4 +1,4 @@
-"""Plans a configuration on an AWS emulator: one init and one provider, then one plan for each case."""
+"""Plans a configuration on an AWS emulator: one init, one start of each provider, one plan for each case."""
 
 import json
 import os
@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import tftest
-from lasting_provider import lasting_provider
 
 from event_harness.aws.targets import Target
 from event_harness.terraform import configuration, view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
+from event_harness.terraform.provider_servers import Servers, servable
 from event_harness.terraform.recovery import Transient
 from event_harness.terraform.runtimes import RuntimeSubstitution
 from event_harness.terraform.toolchain import Toolchain
@@ -60,12 +60,13 @@ class Planner:
         self._terraform.init(color=False)
         runtimes.prepare()
         self._ends = ExitStack()
-        self._terraform.env |= self._ends.enter_context(
-            lasting_provider(copied, directory / "data", self._terraform.env)
-        )
+        # One start of each provider for all plans: terraform would start it several times for each.
+        providers = servable(copied, directory / "data")
+        served = self._ends.enter_context(Servers(providers, self._terraform.env, copied))
+        self._terraform.env |= served.variables
 
     def close(self) -> None:
-        """End the provider."""
+        """End the providers."""
         self._ends.close()
 
     def plan(self, case: Path, after: Path | None = None) -> tftest.TerraformPlanOutput:
