@@ -11,11 +11,12 @@ from event_harness.tracing.timeline import Timeline
 AFTER = 2.0
 """Seconds of a wait after which the line appears."""
 _EVERY = 1.0  # seconds between two readings of the logs
+_SHARE = 20  # the readings take at most one in so many seconds
 _NAMED = 3  # components that the line names
 
 
 class WaitLine:
-    """Shows one line while waits last, in a thread of its own: no wait becomes slower by it.
+    """Shows one line while waits last, in one thread of its own: no wait becomes slower by it.
 
     Args:
         trace: Returns the timelines of inputs, by correlation id; it may ask AWS.
@@ -41,6 +42,7 @@ class WaitLine:
         self._clock = clock
         self._lock = threading.Lock()
         self._waits: dict[int, tuple[float, Sequence[str]]] = {}  # the waits of all threads
+        self._over: threading.Event | None = None  # ends the thread; None if there is none
 
     @contextmanager
     def during(self, ids: Sequence[str]) -> Iterator[None]:
@@ -48,29 +50,42 @@ class WaitLine:
         if self._show is None:
             yield
             return
-        key, over = id(ids), threading.Event()
+        key = id(ids)
         self._waits[key] = (self._clock(), ids)
-        thread = threading.Thread(target=self._follow, args=(over,), name="event-harness-wait", daemon=True)
-        thread.start()
+        self._start()
         try:
             yield
         finally:
-            over.set()
             self._waits.pop(key, None)
+            if not self._waits and (over := self._over):
+                over.set()
             self._tell("")
+
+    def _start(self) -> None:
+        """Start the thread, unless there is one. Two at once do no harm."""
+        if self._over is None:
+            over = self._over = threading.Event()
+            thread = threading.Thread(
+                target=self._follow, args=(over,), name="event-harness-wait", daemon=True
+            )
+            thread.start()
 
     def _follow(self, over: threading.Event) -> None:
         pause = self._after
         while not over.wait(pause):
-            pause = self._every
+            began = self._clock()
             try:
                 timelines = self._trace()
             except Exception:  # the line is an extra: the wait itself tells what is wrong
                 timelines = ()
+            pause = max(self._every, _SHARE * (self._clock() - began))
             if not over.is_set():
                 self._tell(self.text(timelines))
                 if over.is_set():  # the wait ended meanwhile
                     self._tell("")
+        self._over = None
+        if self._waits:  # one has begun while this thread was ending
+            self._start()
 
     def _tell(self, text: str) -> None:
         """Show a text. It never waits for long: an exception may have left the lock taken."""

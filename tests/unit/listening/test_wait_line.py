@@ -1,6 +1,7 @@
 """The line about a wait that lasts."""
 
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -88,3 +89,49 @@ def test_without_a_terminal_no_thread_is_started():
     before = threading.active_count()
     with WaitLine().during(["s/a"]):
         assert threading.active_count() == before
+
+
+def test_many_waits_share_one_thread_and_one_reading_of_the_logs():
+    read, go_on = [], threading.Event()
+
+    def trace():
+        read.append(1)
+        go_on.set()
+        return ()
+
+    shown = []
+    line = WaitLine(trace, shown.append, after=0.01, every=3600, clock=lambda: 0.0)
+    before = threading.active_count()
+    ids = [[f"s/{number}"] for number in range(50)]
+    with ExitStack() as waits:
+        for one in ids:
+            waits.enter_context(line.during(one))
+        assert threading.active_count() <= before + 1
+        assert go_on.wait(30)
+        ended = next(thread for thread in threading.enumerate() if thread.name == "event-harness-wait")
+    ended.join(30)
+    assert len(read) == 1
+    assert shown[-1] == ""
+    go_on.clear()
+    with line.during(["s/next"]):
+        assert go_on.wait(30)
+
+
+def test_readings_that_take_long_become_rare():
+    """Those of 50,000 results take a second: they come every twenty seconds then."""
+    now, pauses = [0.0], []
+
+    class Over:
+        def wait(self, pause):
+            pauses.append(pause)
+            return len(pauses) == 4
+
+        def is_set(self):
+            return False
+
+    def trace():
+        now[0] += 1.5 if len(pauses) == 2 else 0.01
+        return ()
+
+    WaitLine(trace, lambda _text: None, after=2, every=1, clock=lambda: now[0])._follow(Over())
+    assert pauses == [2, 1, pytest.approx(30), 1]
