@@ -3,8 +3,11 @@
 import re
 
 _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
-# Python's own files, those of the runtime, of layers and of installed packages.
-_NOT_OWN = re.compile(r"^<|/(?:site|dist)-packages/|/lib(?:64)?/python\d|^/var/runtime/|^/opt/")
+# Python's own files, those of the runtime (also the emulator's), of layers and of installed packages.
+_NOT_OWN = re.compile(
+    r"^<|/(?:site|dist)-packages/|/lib(?:64)?/python\d|^/var/runtime/|^/opt/"
+    r"|/ministack-lambda-[^/]+/_worker\.py$"
+)
 
 
 def code_position(traceback: str) -> str | None:

@@ -118,14 +118,16 @@ def _raised(line: Line) -> str:
 
 def _with_denied_calls(finding: Finding, question: Question, component: Component) -> Finding:
     """A finding with what the emulator has denied to the function, which may have swallowed the error."""
-    if finding.cause or not question.platform_log:
+    if not question.platform_log:
         return finding
     denied = denied_calls(question.platform_log(), _name_of(component), question.since)
+    if finding.cause:  # another call may have failed first: each that is denied needs its permission
+        denied = [one for one in denied if one not in f"{finding.cause} {finding.text}"]
     if not denied:
         return finding
     id_ = question.sent.correlation_id
     mine = next((one for one in denied if question.ids.mentions(one, id_)), None)  # an object's key names it
-    cause = f"{component.name}: {mine or f'{PERHAPS}: {denied[-1]}'}"
+    cause = finding.cause or f"{component.name}: {mine or f'{PERHAPS}: {denied[-1]}'}"
     details = (*finding.details, *(f"denied since the send: {one}" for one in denied))
     return replace(finding, cause=cause, details=details)
 

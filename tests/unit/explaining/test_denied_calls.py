@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from explained import Anything, explain, processed, question
+from explained import Anything, explain, finding, processed, question
 from listener_fakes import World, client_error
 
 from event_harness.explaining.denied_calls import denied_calls
@@ -100,6 +100,23 @@ def test_a_denied_call_whose_resource_names_the_input_is_its_own():
     assert explain(world, sent, emulator_log=lambda: log).cause == (
         f"processor: the role confirm may not {call} (access denied)"
     )
+
+
+def test_each_denied_call_is_told_where_the_function_failed_by_one_of_them():
+    world = World()
+    sent = world.send()
+    send = f"{USER.replace('orders is', 'processor is')}sqs:SendMessage on resource: arn:q"
+    error = {"level": "ERROR", "message": f"ClientError: {send}", "correlation_id": sent.correlation_id}
+    processed(world, sent, "working", error)
+    stamp = f"2999-01-01 00:00:00 {LINE[20:]}role confirm may not"
+    calls = ("s3:GetObject on arn:b/a", "sqs:SendMessage on arn:q")
+    log = "\n".join(f"{stamp} {call} (function processor)" for call in calls)
+    report = explain(world, sent, emulator_log=lambda: log)
+    assert (
+        report.cause == "processor failed: the role confirm may not sqs:SendMessage on arn:q (access denied)"
+    )
+    told = [one for one in finding(report, "processor").details if one.startswith("denied")]
+    assert told == ["denied since the send: the role confirm may not s3:GetObject on arn:b/a (access denied)"]
 
 
 FUNCTION = Component("orders", "lambda", function="orders", log_group="/orders")

@@ -36,6 +36,14 @@ def test_the_place_of_an_error_is_that_of_its_traceback():
     assert [line.raised_at for line in lines(json.dumps(logged), json.dumps(raised))] == ["app.py:14"] * 2
 
 
+def test_the_place_of_an_error_is_never_in_the_runtime():
+    emulated = "/p/.event-harness/deployments/d1/aws/tmp/ministack-lambda-orders-x1"
+    ours = f'  File "{emulated}/code/_worker.py", line 14, in handler'
+    raised_by = f'  File "{emulated}/_worker.py", line 42, in _no_debugger'
+    raised = {"errorType": "RuntimeError", "errorMessage": "no", "stackTrace": [ours, raised_by]}
+    assert [line.raised_at for line in lines(json.dumps(raised))] == ["_worker.py:14"]
+
+
 def test_lines_of_two_streams_that_come_in_turn_are_told_apart():
     events = [
         {"timestamp": 1, "message": f"START RequestId: {R1}", "logStreamName": "a"},
