@@ -179,7 +179,8 @@ class Faults:
 
     def timeout(self, component: str, *, seconds: float | None = None, **more: Any) -> Fault:
         """A function times out: after its own timeout, or after so many seconds. It isn't run."""
-        return self._of_function("timeout", component, more, seconds=seconds)
+        lasts = None if seconds is None else _positive(seconds, "seconds")
+        return self._of_function("timeout", component, more, seconds=lasts)
 
     def concurrency(self, component: str, **more: Any) -> Fault:
         """Invocations of a function are refused, as if too many ran."""
@@ -220,7 +221,7 @@ class Faults:
         rate, times = more.pop("rate", 1.0), more.pop("times", None)
         if more:
             raise SettingError(f"faults: {next(iter(more))!r} is no argument of {kind}")
-        if not 0 < rate <= 1:
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1:
             raise SettingError(f"faults: rate is {rate!r}; valid: above 0, at most 1")
         if times is not None and (not isinstance(times, int) or times < 1):
             raise SettingError(f"faults: times is {times!r}; valid: a whole number above 0")
@@ -254,6 +255,6 @@ class Faults:
 
 
 def _positive(value: float, name: str) -> float:
-    if not value > 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise SettingError(f"faults: {name} is {value!r}; valid: a number above 0")
     return float(value)

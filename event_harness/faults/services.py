@@ -1,5 +1,7 @@
 """Names of services and operations, and the errors of AWS that a fault imitates."""
 
+import difflib
+
 from event_harness.errors import SettingError
 
 SERVICES: dict[str, tuple[str, ...]] = {
@@ -23,6 +25,7 @@ _OPERATIONS = {
     ("s3", "DeleteObjects"): "DeleteObject",
     ("lambda", "Invoke"): "InvokeFunction",
 }
+_BOTO3 = {"eventbridge": ("events",), "states": ("stepfunctions",), "ses": ("ses", "sesv2")}
 _THROTTLED = {
     "s3": ("SlowDown", 503),
     "sqs": ("RequestThrottled", 403),
@@ -54,13 +57,34 @@ def emulator_names(service: str) -> tuple[str, ...]:
 
 
 def operation_name(service: str, operation: str | None) -> str:
-    """The name of an operation as the emulator tells it: `PutItem`, also from `put_item`."""
+    """The name of an operation as the emulator tells it: `PutItem`, also from `put_item`.
+
+    Raises:
+        SettingError: the service has no such operation.
+    """
     if not operation:
         return ""
     name = operation
     if "_" in name or name.islower():
         name = "".join(part.capitalize() for part in name.split("_"))
-    return _OPERATIONS.get((service, name), name)
+    name = _OPERATIONS.get((service, name), name)
+    valid = _operations(service)
+    if name not in valid:
+        near = difflib.get_close_matches(name, valid, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"faults: {service} has no operation {operation!r}{meant}")
+    return name
+
+
+def _operations(service: str) -> set[str]:
+    """The names of all operations of a service: those of boto3, and the emulator's own."""
+    from botocore.loaders import Loader  # slow to import
+
+    loader = Loader(include_default_search_paths=True)
+    names = {own for (of, _), own in _OPERATIONS.items() if of == service}
+    for one in _BOTO3.get(service, (service,)):
+        names.update(loader.load_service_model(one, "service-2")["operations"])
+    return names
 
 
 def throttled(service: str) -> tuple[str, int]:

@@ -33,6 +33,7 @@ class Invocations:
         self._current: contextvars.ContextVar[Call | None] = contextvars.ContextVar(
             "invocation", default=None
         )
+        self._added: contextvars.ContextVar[str] = contextvars.ContextVar("added line", default="")
         self._overtaken = threading.Condition()
         self._ended: dict[str, int] = {}
 
@@ -40,6 +41,7 @@ class Invocations:
         """Change MiniStack before its first function starts."""
         lambda_svc._execute_function_dispatch = self.struck(lambda_svc._execute_function_dispatch)
         lambda_svc._xray_trace_id_for_invocation = self.traced(lambda_svc._xray_trace_id_for_invocation)
+        lambda_svc._emit_lambda_logs = self.logged(lambda_svc._emit_lambda_logs)
 
     def by_trace(self, header: str) -> Call | None:
         """The invocation that a call of a service is part of, by its trace header."""
@@ -87,6 +89,17 @@ class Invocations:
 
         return run
 
+    def logged(self, emit: Callable[..., None]) -> Callable[..., None]:
+        """What writes the log of an invocation; an error that a fault raises after the work belongs to it."""
+
+        @functools.wraps(emit)
+        def emitted(func: Any, request_id: str, log_text: str, *more: Any, **further: Any) -> None:
+            """Write the lines of an invocation between those of its start and its end."""
+            text = "\n".join(part for part in (log_text.rstrip("\n"), self._added.get()) if part)
+            emit(func, request_id, text, *more, **further)
+
+        return emitted
+
     def _strike(
         self,
         rule: Rule,
@@ -100,9 +113,15 @@ class Invocations:
         settings = rule.settings
         match rule.kind:
             case "raise":
-                if settings.get("after"):
+                kind, message = str(settings["type"]), str(settings["message"])
+                if not settings.get("after"):
+                    return _failed(func, request_id, kind, message)
+                token = self._added.set(_log_of(kind, message))
+                try:
                     dispatch(func, config, event, request_id, started)
-                return _failed(func, request_id, str(settings["type"]), str(settings["message"]))
+                finally:
+                    self._added.reset(token)
+                return _result(kind, message)
             case "timeout":
                 limit = int(config.get("Timeout") or 3)
                 seconds = settings.get("seconds")
@@ -137,10 +156,17 @@ class Invocations:
 
 def _failed(func: Any, request_id: str, kind: str, message: str) -> dict[str, Any]:
     """The result of a function that fails, with lines in its log that say who made it fail."""
-    log = f"[ERROR] {kind}: {message} (injected by a test)"
-    lambda_svc._emit_lambda_logs(func, request_id, log, True, 0)
+    lambda_svc._emit_lambda_logs(func, request_id, _log_of(kind, message), True, 0)
+    return _result(kind, message)
+
+
+def _log_of(kind: str, message: str) -> str:
+    return f"[ERROR] {kind}: {message} (injected by a test)"
+
+
+def _result(kind: str, message: str) -> dict[str, Any]:
     body = {"errorMessage": message, "errorType": kind}
-    return {"body": body, "error": True, "function_error": "Unhandled", "log": log}
+    return {"body": body, "error": True, "function_error": "Unhandled", "log": _log_of(kind, message)}
 
 
 def _new_trace() -> str:

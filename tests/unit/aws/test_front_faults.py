@@ -259,6 +259,17 @@ def test_a_function_may_raise_after_its_work(monkeypatch):
     assert function.events == [EVENT]
 
 
+def test_a_function_that_raises_after_its_work_is_logged_as_one_invocation(monkeypatch):
+    function = Function(monkeypatch, rule("raise", settings={"type": "E", "message": "m", "after": True}))
+    emit = function.invocations.logged(invocation_faults.lambda_svc._emit_lambda_logs)
+
+    def dispatch(func, _config, _event, request, _started):
+        emit(func, request, "its line\n", False, 0)
+
+    function.invocations.struck(dispatch)({}, {"FunctionName": "orders"}, EVENT, "request", 0.0)
+    assert function.logged == ["its line\n[ERROR] E: m (injected by a test)"]
+
+
 def test_a_function_times_out_after_the_seconds_of_the_test(monkeypatch):
     function = Function(monkeypatch, rule("timeout", settings={"seconds": 0.01}))
     assert function(EVENT)["body"]["errorMessage"] == "Task timed out after 0.01 seconds"
