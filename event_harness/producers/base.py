@@ -119,6 +119,8 @@ class Producer(ABC):
             if not _fits(value, parameters[name]):
                 kind = getattr(parameters[name].annotation, "__name__", parameters[name].annotation)
                 raise SettingError(f"{where}: {name} is {value!r}; must be {kind}, and no empty text")
+            if name == "field" and value and not all(value.split(".")):
+                raise SettingError(f"{where}: field is {value!r}; must be a name, or names joined by dots")
 
     def send_many(self, bodies: Iterable[Body]) -> Iterator[Sent]:
         """Send the bodies lazily, one by one, within the in-flight limit.

@@ -92,6 +92,7 @@ def test_a_mistyped_setting_is_answered_with_the_nearest_and_all_valid_ones(prod
     [
         (SqsProducer, {"field": 7}, "SqsProducer.on: field is 7; must be str | None"),
         (EventBridgeProducer, {"field": ""}, "field is ''; must be str, and no empty text"),
+        (SqsProducer, {"field": "a..b"}, "field is 'a..b'; must be a name, or names joined by dots"),
         (HttpProducer, {"path": None}, "path is None; must be str"),
         (HttpProducer, {"timeout": "x"}, "timeout is 'x'; must be float"),
         (HttpProducer, {"sign": "yes"}, "sign is 'yes'; must be bool"),
