@@ -174,6 +174,14 @@ def test_trend_and_distribution_are_those_of_the_test_or_function_that_is_picked
     assert "seconds from send to result" in shown.locator("#histogram").inner_text()
 
 
+def test_few_events_are_counted_in_whole_numbers_each_once(opened, made):
+    shown = opened(made("few", tests=3, events=6))
+    ticks = shown.locator("#histogram [aria-label='y-axis tick label'] text").all_text_contents()
+    numbers = [text for text in ticks if text]
+    assert numbers
+    assert numbers == sorted(set(numbers), key=int)
+
+
 def test_links_lead_from_a_failure_to_its_event(opened, made):
     shown = opened(made("usual", history=14))
     shown.locator("#test-list .option", has_text="test_order_1_").click()

@@ -293,7 +293,7 @@ function draw() {
       Plot.ruleY([0], { stroke: css("--muted") }),
     ];
     if (sla && longest > sla / 3) marks.push(Plot.ruleX([sla], { stroke: css("--bad"), strokeWidth: 2, strokeDasharray: "5 3" }), Plot.text([sla], { x: (d) => d, text: () => "SLA", dy: -6, frameAnchor: "top", fill: css("--bad"), fontWeight: 600 }));
-    $("histogram").replaceChildren(Plot.plot({ ...frame, width: width("histogram"), height: 260, x: { ...below, label: chosen.component ? "seconds of an invocation" : "seconds from send to result", nice: true }, y: { label: chosen.component ? "invocations" : "events", grid: true, tickFormat: "d", ticks: Math.min(5, mine.length) }, marks }));
+    $("histogram").replaceChildren(Plot.plot({ ...frame, width: width("histogram"), height: 260, x: { ...below, label: chosen.component ? "seconds of an invocation" : "seconds from send to result", nice: true }, y: { label: chosen.component ? "invocations" : "events", grid: true, tickFormat: (number) => (Number.isInteger(number) ? String(number) : ""), ticks: Math.min(5, mine.length) }, marks }));
     const symbols = { domain: Object.keys(STATES), range: ["circle", "times", "triangle", "square", "plus"] };
     $("arrivals-chart").replaceChildren(Plot.plot({ ...frame, width: width("arrivals-chart"), height: 260, symbol: symbols, x: { ...below, label: "seconds since the first send" }, y: { label: "latency in seconds", grid: true, zero: true },
       marks: [Plot.ruleY([0], { stroke: css("--muted") }), Plot.dot(timed, { x: (event) => event.sent_at - timed[0].sent_at, y: "latency", symbol: "state", stroke: (event) => (event.state === "arrived" ? css("--bar") : css("--bad")), r: 3.5 })] }));
