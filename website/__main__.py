@@ -96,8 +96,9 @@ def _configuration(navigation: list[dict[str, Any]]) -> str:
         "[project.plugins.mkdocstrings.handlers.python.options]",
         'docstring_style = "google"',
         "show_source = false",
-        "show_root_heading = false",
-        "heading_level = 3",
+        "show_root_heading = true",
+        "show_root_full_path = false",
+        "heading_level = 2",
     ]
     return "\n".join(lines) + "\n" + _EXTENSIONS
 

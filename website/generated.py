@@ -31,12 +31,14 @@ def pages(root: Path) -> dict[str, tuple[str, str]]:
 
 def _settings() -> str:
     cells = (
-        (f"`{one.option}`", f"`{one.variable}`", f"`{one.ini}`", _default(one.default), one.help)
+        (f"`{one.option}`<br>`{one.variable}`<br>`{one.ini}`", _default(one.default), one.help)
         for one in SETTINGS
     )
     rows = [f"| {' | '.join(map(_cell, row))} |" for row in cells]
-    head = "| option | environment | ini | default | meaning |\n|---|---|---|---|---|\n"
-    return f"Option before environment before ini file.\n\n{head}" + "\n".join(rows) + "\n"
+    head = "| option, environment, ini file | default | meaning |\n|---|---|---|\n"
+    return (
+        f"An option wins over the environment, and that over the ini file.\n\n{head}" + "\n".join(rows) + "\n"
+    )
 
 
 def _default(value: Any) -> str:
@@ -62,10 +64,8 @@ def _commands() -> str:
 
 
 def _api() -> str:
-    lines = []
-    for name in event_harness.__all__:
-        lines += [f"## `{name}`\n", f"::: {getattr(event_harness, name).__module__}.{name}\n"]
-    return "\n".join(lines)
+    classes = (getattr(event_harness, name) for name in event_harness.__all__)
+    return "\n".join(f"::: {one.__module__}.{one.__qualname__}\n" for one in classes)
 
 
 def _module(directory: Path) -> str:

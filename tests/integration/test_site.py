@@ -25,6 +25,12 @@ WRONG = """() => {
     const scrolls = box && box !== document.body && box !== document.documentElement;
     if (!scrolls) found.push(`${one.tagName} sticks out: ${one.textContent}`);
   }
+  const read = width > 1000 && !location.pathname.startsWith('/comparison/'); // it quotes whole messages
+  for (const table of read ? document.querySelectorAll('.md-content table') : []) {
+    let box = table;
+    while (box !== document.body && box.scrollWidth <= 1.05 * box.clientWidth) box = box.parentElement;
+    if (box !== document.body) found.push(`a table must be scrolled: ${table.rows[0].innerText}`);
+  }
   for (const one of document.images)
     if (one.complete && !one.naturalWidth) found.push(`no image: ${one.src}`);
   return found;
