@@ -1,8 +1,10 @@
 """The figures of the comparison page are those of the results."""
 
+from benchmarks.comparison.verdicts import Row, Verdict
 from benchmarks.comparison_page import renewed
 from benchmarks.figures import Figure
 from benchmarks.results import Results
+from benchmarks.side_by_side import cells
 
 TEXT = """Before.
 
@@ -39,6 +41,13 @@ def test_the_same_results_change_nothing():
 
 def test_a_table_that_nothing_was_measured_for_stays():
     assert page("verdicts", Results()) == TEXT.format("verdicts")
+
+
+def test_a_verdict_is_shown_without_the_deployments_id():
+    said = Verdict("table shout-d1m8c2ftqxcq8a-results can't be read", 0.011, 1)
+    row = Row("no table", Verdict("poller timed out"), said, kept=True)
+    ours = ["table …-results can't be read", "0.01 s", "1", "yes"]
+    assert cells(row) == ["no table", "poller timed out", "", "", *ours]
 
 
 def test_verdicts_are_written_as_they_were_said():
