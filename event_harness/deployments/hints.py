@@ -1,5 +1,6 @@
 """What to do about a failure of terraform that follows from how the harness deploys."""
 
+from event_harness.settings import STATE_DIR
 from event_harness.terraform import naming
 from event_harness.terraform.recovery import Failure
 
@@ -20,7 +21,8 @@ def _missing(failure: Failure) -> str:
 
 def _left_out(failure: Failure) -> str:
     """How to copy what terraform has missed; empty if it names nothing that a copy leaves out."""
-    names = naming.left_out_named(failure.error_text) if failure.command in _ANY_COMMAND else []
+    named = naming.left_out_named(failure.error_text) if failure.command in _ANY_COMMAND else []
+    names = [name for name in named if name != STATE_DIR]  # the copy itself is there, and terraform names it
     if not names:
         return ""
     return f" ({names[0]} is left out of a deployment's copy: --harness-include={names[0]} copies it)"

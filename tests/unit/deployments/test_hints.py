@@ -47,3 +47,9 @@ def test_value_that_depends_on_the_workspace_needs_a_default_or_another_workspac
 def test_what_is_left_out_names_the_setting_that_includes_it():
     said = hints.of(Failure("plan", "", "Error: no file exists at ./.tox/x\n"))
     assert said == " (.tox is left out of a deployment's copy: --harness-include=.tox copies it)"
+
+
+def test_the_place_of_the_copy_itself_is_nothing_that_is_left_out():
+    text = "Error: no plugin\n/p/.event-harness/deployments/d1/data/providers/archive: not found\n"
+    assert hints.of(Failure("apply", "", text)) == ""
+    assert "(.tox is left out" in hints.of(Failure("apply", "", f"{text}no file exists at ./.tox/x\n"))
