@@ -25,7 +25,7 @@ from event_harness.aws.targets import Target
 from event_harness.results.sent import Sent
 
 RANGES = {"after 0.05-0.5 s": (0.05, 0.5), "after 1-5 s": (1.0, 5.0), "after 10-30 s": (10.0, 30.0)}
-SESSIONS = {"after 0.05-0.5 s": 3, "after 1-5 s": 8, "after 10-30 s": 24}
+SESSIONS = {"after 0.05-0.5 s": 3, "after 1-5 s": 6, "after 10-30 s": 16}
 """Of one side, at the same time; a session waits for one result after the other. More would keep the emulator
 busy, so that it is measured."""
 WAITS = {"after 0.05-0.5 s": 60, "after 1-5 s": 30, "after 10-30 s": 5}
