@@ -33,7 +33,7 @@ from event_harness.terraform.overrides import write_override
 ROOT = Path(__file__).parents[1]
 SAMPLE = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "modules", "functions")
 TIMES = 2
-FUNCTIONS, QUICK_FUNCTIONS = int(os.environ.get("FUNCTIONS", "10")), 1  # of the second root
+FUNCTIONS, QUICK_FUNCTIONS = int(os.environ.get("FUNCTIONS", "6")), 1  # of the second root
 VARIABLES = {"deploy_test_resources": "true", "ephemeral": "true", "runtime": "python3.8"}
 BOUND = 0.7
 TEXT = "straße"

@@ -16,7 +16,7 @@ from benchmarks.figures import Figure, run
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "modules", "functions")
-TIMES, QUICK_TIMES = 10, 1
+TIMES, QUICK_TIMES = 7, 1
 START_BOUND, ROUND_BOUND, OURS_BOUND = 0.8, 2.5, 1.0  # seconds: the guarantees
 EDITED = "functions/text_processor/app.py"
 CONFTEST = """

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -28,6 +29,8 @@ ALL: dict[str, Callable[[Bench], Row]] = {
     **CASES,
     "dies": dies,
 }
+QUIET = ("plus", "unicode", "large", "not-text")
+"""These change no function and no table. The sample waits in vain in each, so they run at the same time."""
 COLUMNS = (
     "case",
     "the sample's poll loop says",
@@ -59,21 +62,33 @@ def main() -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s {line}", file=sys.stderr, flush=True)
 
-    rows = []
+    names = [name for name in ALL if name in (options.case or ALL)]
     with (
         orderly_interrupts(),
         tempfile.TemporaryDirectory(prefix="side-by-side-") as directory,
         benches(Path(directory), QUICK if options.quick else FULL) as bench,
     ):
-        for name in [name for name in ALL if name in (options.case or ALL)]:
-            say(name)
-            rows.append(ALL[name](bench))
+        done = _at_the_same_time([name for name in names if name in QUIET], bench, say)
+        for name in names:
+            if name not in done:
+                say(name)
+                done[name] = ALL[name](bench)
         say("cleaning up")
     say("done")
+    rows = [done[name] for name in names]
     if options.json:
         options.json.write_text(json.dumps([cells(row) for row in rows]), encoding="utf-8")
     (print_markdown if options.markdown else print_table)(rows)
     return 0 if all(row.kept or (row.timed and options.quick) for row in rows) else 1
+
+
+def _at_the_same_time(names: Sequence[str], bench: Bench, say: Callable[[str], None]) -> dict[str, Row]:
+    """Run cases each with a test session of its own."""
+    if names:
+        say(", ".join(names))
+    with ThreadPoolExecutor(len(QUIET)) as pool:
+        rows = {name: pool.submit(ALL[name], bench.another()) for name in names}
+    return {name: row.result() for name, row in rows.items()}
 
 
 def print_table(rows: list[Row]) -> None:

@@ -37,8 +37,8 @@ def measure(quick: bool) -> list[Figure]:
         try:
             system = session.system()
             for number in QUICK if quick else NUMBERS:
-                # A quarter is enough to know the rate of a fixed limit.
-                fixed, _ = _sent(system, number if quick else number // 4, InFlight(FIXED))
+                # A tenth is enough to know the rate of a fixed limit.
+                fixed, _ = _sent(system, number if quick else number // 10, InFlight(FIXED))
                 paced, memory = _sent(system, number, in_flight_of(system.target, None))
                 case = f"{number:,} objects"
                 figures += [

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -85,6 +85,14 @@ class Bench:
         """Send one text each way: the first one starts the emulator's workers."""
         self.effort.both(*(partial(way.test, "warm", "WARM") for way in (self.sample, self.ours)))
 
+    def another(self) -> "Bench":
+        """The same systems, with a test session of its own, whose reads are counted apart."""
+        return replace(
+            self,
+            sample=replace(self.sample, target=counting(self.url)),
+            ours=_ours(self.url, self.ours.system, self.effort),
+        )
+
     @property
     def processors(self) -> dict[str, Path]:
         """The name of each text processor, and the directory of its code."""
@@ -95,6 +103,12 @@ class Bench:
         }
 
 
+def _ours(url: str, system: DeployedSystem, effort: Effort) -> Ours:
+    target = counting(url)
+    listener = Listener(system.resources, target, new_session_id(), sla=effort.sla, in_flight=InFlight(4))
+    return Ours(target, system, listener, S3Producer.on(listener))
+
+
 @contextmanager
 def benches(directory: Path, effort: Effort) -> Iterator[Bench]:
     """Start a local AWS emulator, deploy both systems on it and warm them up; end everything afterwards."""
@@ -102,12 +116,10 @@ def benches(directory: Path, effort: Effort) -> Iterator[Bench]:
         LocalEmulator.start(directory / "aws") as aws,
         DeployedByAnother(aws.endpoint_url, directory / "project") as deployed,
     ):
-        theirs, target = (counting(aws.endpoint_url) for _ in range(2))
+        theirs = counting(aws.endpoint_url)
         name = f"sample-{uuid.uuid4().hex[:8]}"
         sample = Sample(theirs, sample_system.deploy(theirs, name), effort.limit)
-        system = deployed.system()
-        listener = Listener(system.resources, target, new_session_id(), sla=effort.sla, in_flight=InFlight(4))
-        ours = Ours(target, system, listener, S3Producer.on(listener))
+        ours = _ours(aws.endpoint_url, deployed.system(), effort)
         bench = Bench(aws.endpoint_url, sample, ours, deployed, effort)
         bench.warm_up()
         yield bench
