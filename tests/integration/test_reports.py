@@ -1,6 +1,9 @@
 """The reports of a session that sends events, from several processes."""
 
+import base64
+import gzip
 import json
+import re
 
 import pytest
 from google.protobuf import json_format
@@ -72,6 +75,10 @@ def test_contents_are_in_no_report_unless_asked_for(reports):
     for name in ("report.json", "index.html", "spans.json", "junit.xml", "tests.html", "summary.md"):
         text = (reports / name).read_text()
         assert "one secret" not in text.lower(), name
+    packed = re.search(r'id="facts">([^<]+)<', (reports / "index.html").read_text())[1]
+    facts = gzip.decompress(base64.b64decode(packed)).decode()
+    assert '"sent_to"' in facts
+    assert "one secret" not in facts.lower()
 
 
 def test_junit_has_the_facts_as_properties(reports):

@@ -1,6 +1,9 @@
 """The page as text: escaped, without a network, with the licences of its libraries."""
 
+import base64
+import gzip
 import hashlib
+import json
 import re
 import sys
 
@@ -43,6 +46,12 @@ def test_hostile_text_ends_no_element_of_the_page():
     before = text[: text.index('<script type="application/gzip"')]
     assert "\x1b" not in before
     assert "\u202e" not in before
+
+
+def test_page_holds_the_facts_packed():
+    facts = made_up.session(tests=3, events=6, hostile=True)
+    packed = re.search(r'<script type="application/gzip" id="facts">([^<]+)</script>', page(facts))[1]
+    assert json.loads(gzip.decompress(base64.b64decode(packed))) == json.loads(json.dumps(facts))
 
 
 def test_page_of_2_000_events_with_long_logs_is_under_5_mb():
