@@ -108,7 +108,7 @@ def certain(enforce: Callable[..., Any]) -> Callable[..., Any]:
         """Decide about a call, with the corrections of this module."""
         answer = enforce(
             access_key_id,
-            iam_action,
+            _ACTIONS.get(iam_action, iam_action),
             service,
             region,
             resource_arn=resource_arn,

@@ -192,3 +192,22 @@ def test_a_service_may_deliver_what_the_policy_allows_or_may_allow(caplog):
     only_tls["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
     assert may(allow("sqs:SendMessage", QUEUE, **sns), only_tls)
     assert caplog.messages[-1].startswith("permission denied: sns.amazonaws.com may not sqs:SendMessage on ")
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("sqs:ChangeMessageVisibilityBatch", "sqs:ChangeMessageVisibility"),
+        ("sqs:DeleteMessageBatch", "sqs:DeleteMessage"),
+        ("sns:PublishBatch", "sns:Publish"),
+        ("sqs:SendMessage", "sqs:SendMessage"),
+    ],
+)
+def test_users_too_are_asked_for_the_action_that_aws_asks_for(operation, action):
+    asked_for = []
+
+    def enforce(_key, asked, *_, **__):
+        asked_for.append(asked)
+
+    permissions.certain(enforce)("AKIA", operation, operation.partition(":")[0], "eu-west-1")
+    assert asked_for == [action]
