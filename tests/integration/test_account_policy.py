@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from documented import command_of
 from emulated_user import ACCESS_KEY, SECRET_KEY, work_as
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
-from projects import TOOLCHAIN
+from projects import LEAN, TOOLCHAIN
 from small_functions import SmallFunction
 
 from event_harness.aws.emulator import LocalEmulator
@@ -129,7 +129,7 @@ def run_pytest(directory, *arguments, **environ):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=directory,
-        env=usual | kept | {"PYTHONPATH": str(HERE)} | environ,
+        env=usual | kept | LEAN | {"PYTHONPATH": f"{HERE}{os.pathsep}{LEAN['PYTHONPATH']}"} | environ,
         capture_output=True,
         text=True,
         check=False,

@@ -1,9 +1,16 @@
 """Killed at a moment of each stage: listed, swept, nothing left. `make resilience` does it by the dozen."""
 
 import pytest
+from projects import LEAN
 
 from event_harness.aws.emulator import LocalEmulator
 from resilience.killing import EVERYTHING, Project
+
+
+@pytest.fixture(autouse=True)
+def lean(monkeypatch):
+    for name, value in LEAN.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
