@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from event_harness.errors import ResourceMapError
+from event_harness.errors import ResourceMapError, SettingError
 from event_harness.producers.base import Listening, Producer
 from event_harness.producers.bodies import Body
 from event_harness.producers.events import EventBridgeProducer
@@ -63,6 +63,9 @@ def producers_for(
         SettingError: A producer has no such argument.
     """
     settings = settings or {}
+    if not isinstance(settings, Mapping):
+        example = '{"orders": {"field": "order_id"}}'
+        raise SettingError(f"producer settings are {settings!r}; must be a dictionary, such as {example}")
     entries = {item.name: item for item in listener.resources.components if item.type in BY_TYPE}
     for name in settings:
         if name not in entries:

@@ -109,6 +109,9 @@ class Producer(ABC):
         shared = {*inspect.signature(Producer).parameters, "caller"}
         parameters = inspect.signature(cls).parameters
         valid = [name for name in parameters if name not in shared]
+        if not isinstance(settings, Mapping):
+            given = f"{where} are {settings!r}; must be a dictionary"
+            raise SettingError(f"{given}; {cls.__name__} takes: {', '.join(valid)}")
         for name, value in settings.items():
             if name not in valid:
                 near = difflib.get_close_matches(str(name), valid, 1)

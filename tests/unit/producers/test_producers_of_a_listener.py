@@ -70,6 +70,22 @@ def test_a_setting_that_a_producer_does_not_take_is_refused_with_those_that_it_t
 
 
 @pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"source": ["key"]},
+            "producer settings of 'source' are ['key']; must be a dictionary; S3Producer takes: key",
+        ),
+        (["source"], "producer settings are ['source']; must be a dictionary, such as "),
+    ],
+)
+def test_settings_that_are_no_dictionary_are_refused(settings, said):
+    with pytest.raises(SettingError) as caught:
+        producers_for(World().listener, settings)
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
     ("producer", "mistyped", "said"),
     [
         (SqsProducer, "feild", "no setting 'feild'; did you mean 'field'? valid: attribute, field, group_id"),
