@@ -25,6 +25,7 @@ from event_harness.results.results_table import ResultsTable
 def _short_pauses(monkeypatch):
     for module in ("reader", "look_interval"):
         monkeypatch.setattr(f"event_harness.results.{module}.SHORTEST", 0.001)
+    monkeypatch.setattr("event_harness.results.look_interval.UNKNOWN", ((float("inf"), 0.001),))
     monkeypatch.setattr("event_harness.results.reader.NAP", 0.01)
     monkeypatch.setattr("event_harness.results.background.OVERSLEPT", 0.01)
 
