@@ -1,11 +1,12 @@
 """Writes an object as a whole or not at all: a small one at once, a large one in parts."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, cast
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
@@ -72,6 +73,10 @@ class Destination:
         Returns:
             The number of bytes written.
         """
+        from concurrent.futures import (
+            ThreadPoolExecutor,
+        )  # only large texts need it, and each start would pay
+
         upload_id = self.s3.create_multipart_upload(
             Bucket=self.bucket,
             Key=self.key,
