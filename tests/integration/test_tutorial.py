@@ -27,6 +27,8 @@ def test_second_test_of_the_page_fails_with_the_lines_that_the_page_shows(tests,
     with pytest.raises(InputFailedError) as caught:
         tests["test_text_that_is_not_utf8"](producer, listener)
     said = " ".join(f"InputFailedError: {caught.value}".split())
+    # Tests in other processes send to the same system.
+    said = re.sub(r"ran \d+ times? since the send, for other inputs only", "not invoked since the send", said)
     blocks = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     for line in "".join(blocks).splitlines():
         assert " ".join(line.split()) in said

@@ -40,11 +40,12 @@ def sourced(tmp_path):
         )
         assert done.stderr == ""
         pairs = (line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
-        return {name: value for name, value in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
+        return {name: value for name, value in pairs if name not in SHELLS_OWN}
 
     return shell
 
 
+SHELLS_OWN = {"PWD", "_", "OLDPWD", "SHLVL", "HOME", "LOGNAME"}  # zsh exports the last two by itself
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "dash", "ksh") if shutil.which(shell)]
 BEFORE = {"AWS_PROFILE": 'it\'s "mine" $HOME', "AWS_REGION": "us-east-1", "NO_PROXY": "corp", "KEPT": "a\nb"}
 
@@ -64,7 +65,7 @@ def test_shell_goes_in_and_out_and_is_as_it_was(tmp_path, shell, times, way):
 
     def variables(name):
         pairs = (line.split("=", 1) for line in (tmp_path / name).read_text().split("\0") if "=" in line)
-        return {name: text for name, text in pairs if name not in ("PWD", "_", "OLDPWD", "SHLVL")}
+        return {name: text for name, text in pairs if name not in SHELLS_OWN}
 
     inside = variables("in")
     assert inside["AWS_ENDPOINT_URL"] == URL
