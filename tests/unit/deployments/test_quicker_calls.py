@@ -195,3 +195,4 @@ def test_providers_serve_commands_of_terraform_on_our_own_emulator_only(
     monkeypatch.setattr("event_harness.terraform.provider_servers.servable", lambda *_: found)
     assert len(calls.terraform()._serve()) == served
     assert len(calls.terraform(directory=tmp_path)._serve()) == 0
+    record.delete()  # also its temporary files, which lie outside of tmp_path if its path is long
