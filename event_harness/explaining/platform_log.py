@@ -17,11 +17,12 @@ BEGINS, ENDS = "begins", "ends"
 
 _TAIL = 512 * 1024  # bytes of the log that are read, from its end
 _AT = r"^(?P<at>\d{4}-\d\d-\d\d [\d:]{8})"
-_FAILED = re.compile(
+NOT_STARTED = re.compile(
     rf"{_AT} ERROR \[lambda\] Warm worker execution error for (?P<name>\S+?): "
     r"(?:Worker init failed: (?P<why>.*)|(?P<exit>Worker process exited immediately\..*))$",
     re.MULTILINE,
 )
+"""The line of the emulator's log about a function that can't start; `why_of` reads the reason."""
 _SPAWNED = re.compile(
     rf"{_AT} INFO \[lambda_runtime\] Lambda worker spawned for (?P<name>\S+) ", re.MULTILINE
 )
@@ -61,14 +62,19 @@ def why_not_started(log: str, function: str, since: float) -> str | None:
     A start that went well later makes an earlier failure history.
     """
     failed = [
-        match for match in _FAILED.finditer(log) if match["name"] == function and _at(match) + 1 >= since
+        match for match in NOT_STARTED.finditer(log) if match["name"] == function and _at(match) + 1 >= since
     ]
     if not failed:
         return None
     started = [match for match in _SPAWNED.finditer(log) if match["name"] == function]
     if started and started[-1].start() > failed[-1].start():
         return None
-    return str(failed[-1]["why"] or failed[-1]["exit"]).strip().removesuffix("stderr:").strip()
+    return why_of(failed[-1])
+
+
+def why_of(match: re.Match[str]) -> str:
+    """The reason that a line about a function that can't start gives."""
+    return str(match["why"] or match["exit"]).strip().removesuffix("stderr:").strip()
 
 
 def running_since(log: str, function: str, since: float) -> datetime | None:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from event_harness.explaining.log_lines import Line
+from event_harness.explaining.platform_log import NOT_STARTED, why_of
 from event_harness.tracing.attribution import Attribution
 
 _EMULATED = re.compile(
@@ -56,6 +58,7 @@ class Invocations:
         self._known = -1  # number of inputs at the last look-up
         self._newest: dict[tuple[str, str], Invocation] = {}  # component, request -> its newest attempt
         self._logged: set[int] = set()  # invocations with a start line in the function's log
+        self._not_started: dict[str, str] = {}  # component -> why; its invocation ends next
 
     def log(self, component: str, lines: Iterable[Line]) -> None:
         """Take further lines of a function's log, in order of time."""
@@ -78,15 +81,21 @@ class Invocations:
                 invocation.error = line.told_error
 
     def emulator_log(self, text: str, component_of: Callable[[str], str | None]) -> None:
-        """Take further text of the emulator's own log, which tells of an invocation while it runs.
+        """Take further text of the emulator's own log.
+
+        It tells of an invocation while it runs. It alone tells why a function can't start.
 
         Args:
             text: Whole lines.
             component_of: Returns the component of a function's name; None if it belongs to none.
         """
-        for match in _EMULATED.finditer(text):
+        found = [*_EMULATED.finditer(text), *NOT_STARTED.finditer(text)]
+        for match in sorted(found, key=re.Match.start):
             component = component_of(match["name"])
             if component is None:
+                continue
+            if match.re is NOT_STARTED:
+                self._not_started[component] = why_of(match)
                 continue
             key, at = (component, match["request"]), float(match["at"])
             invocation = self._newest.get(key)
@@ -96,6 +105,7 @@ class Invocations:
                 invocation.start = at
             else:
                 invocation.end = at
+                self._tell_not_started(invocation, at)
             self._note(invocation, match["ids"] or "")
 
     def by_input(self) -> dict[tuple[str, str], list[Invocation]]:
@@ -117,6 +127,18 @@ class Invocations:
             if one.component == component:
                 found.setdefault(one.request_id, []).append(one)
         return found
+
+    def _tell_not_started(self, invocation: Invocation, at: float) -> None:
+        """Let an invocation that has ended tell why its function could not start, if that is so."""
+        why = self._not_started.pop(invocation.component, None)
+        if why is None:
+            return
+        invocation.error = f"can't start: {why}"
+        moment = datetime.fromtimestamp(at if invocation.start is None else invocation.start, UTC)
+        told = invocation.error
+        invocation.lines.insert(
+            0, Line(moment, told, invocation.request_id, True, None, starts=False, whole=told)
+        )
 
     def _note(self, invocation: Invocation, text: str) -> None:
         if self._inputs.may_name(text):

@@ -129,6 +129,33 @@ def test_the_emulators_log_tells_of_an_invocation_while_it_runs(world, tmp_path)
     assert (event.visits[1].start, event.visits[1].end) == (1000.1, 1000.9)
 
 
+def test_an_attempt_of_a_function_that_cant_start_tells_why(world, tmp_path):
+    log = tmp_path / "emulator.log"
+    world.target.emulator_log = log
+    world.tracer = Tracer(world.resources, world.target, world.recorded, world.clock())
+    sent = world.send()
+    line = "2026-11-26 00:00:00 INFO [event_harness] invocation {} of {} {}\n"
+    failed = "2026-11-26 00:00:00 ERROR [lambda] Warm worker execution error for processor: "
+    log.write_text(
+        line.format("r1", "processor", f"begins at 1000.100 for {sent.correlation_id}")
+        + failed
+        + "Worker init failed: No module named 'x'\n"
+        + line.format("r9", "listener", "ends at 1000.150")
+    )
+    world.look()
+    with log.open("a") as file:  # the next look reads the end
+        file.write(line.format("r1", "processor", "ends at 1000.200"))
+        file.write(line.format("r2", "processor", f"begins at 1001.000 for {sent.correlation_id}"))
+        file.write(line.format("r2", "processor", "ends at 1001.100"))
+    (event,) = world.look()
+    first, second = event.visits[1].attempts
+    assert (first.error, second.error) == ("can't start: No module named 'x'", None)
+    (told,) = (one.lines for one in world.tracer.invocations.all if one.lines)
+    assert [(each.text, each.at.timestamp(), each.is_error) for each in told] == [
+        ("can't start: No module named 'x'", 1000.1, True)
+    ]
+
+
 def test_a_log_line_that_came_before_the_journals_line_finds_its_input(world):
     world.invoked("/processor", 1, "processing run/01M8AYZGF6WJ7MGXCTF86MPQ7N", begin=1000.1, end=1000.2)
     assert world.look() == []
