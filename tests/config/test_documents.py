@@ -49,11 +49,51 @@ def test_line_of_a_page_is_at_most_120_columns_wide_unless_it_is_a_row_of_a_tabl
     assert wide == []
 
 
+def links_of(page: str) -> list[str]:
+    """Links to files of the repository."""
+    return [
+        link for link in re.findall(r"\]\(([^)\s]+)\)", without_blocks(text_of(page))) if "://" not in link
+    ]
+
+
+def files_of(page: str) -> list[str]:
+    names = re.findall(r"`([\w.-]+(?:/[\w.-]+)+)/?`", text_of(page))
+    return [name for name in names if name.partition("/")[0] in TOP]
+
+
+def targets_of(page: str) -> list[str]:
+    commands = re.findall(r"^make ([a-z.]+)", text_of(page), re.MULTILINE)
+    return [*commands, *re.findall(r"`make ([a-z.]+)", text_of(page))]
+
+
+def commands_of(page: str) -> list[str]:
+    blocks = "\n".join(re.findall(r"^```.*?^```", text_of(page), re.MULTILINE | re.DOTALL))
+    named = re.findall(r"(?:^|\$\()event-harness ([a-z]+)", blocks, re.MULTILINE)
+    return named + re.findall(r"`event-harness ([a-z]+)", text_of(page))
+
+
+def modules_of(page: str) -> list[str]:
+    return re.findall(r"python -m ((?:benchmarks|demo|resilience|scale)[\w.]*)", text_of(page))
+
+
+@pytest.mark.parametrize(
+    ("find", "page", "one"),
+    [
+        (links_of, "README.md", "docs/adopt.md"),
+        (files_of, "CONTRIBUTING.md", "tests/unit"),
+        (targets_of, "README.md", "demo"),
+        (commands_of, "docs/adopt.md", "init"),
+        (modules_of, "docs/comparison.md", "benchmarks.side_by_side"),
+    ],
+)
+def test_what_a_page_names_is_found(find, page, one):
+    """The next tests look at nothing else."""
+    assert one in find(page)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_to_a_file_and_a_heading(page):
-    for link in re.findall(r"\]\(([^)\s]+)\)", without_blocks(text_of(page))):
-        if "://" in link:
-            continue
+    for link in links_of(page):
         path, _, anchor = link.partition("#")
         target = (ROOT / page).parent.joinpath(path).resolve() if path else ROOT / page
         assert target.exists(), f"{page}: {link}"
@@ -63,31 +103,25 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_names_exists(page):
-    for name in re.findall(r"`([\w.-]+(?:/[\w.-]+)+)/?`", text_of(page)):
-        if name.partition("/")[0] in TOP:
-            here = [ROOT / name, (ROOT / page).parent / name]
-            assert any(path.exists() for path in here), f"{page}: {name}"
+    for name in files_of(page):
+        here = [ROOT / name, (ROOT / page).parent / name]
+        assert any(path.exists() for path in here), f"{page}: {name}"
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_make_target_that_a_page_names_exists(page):
-    commands = re.findall(r"^make ([a-z.]+)", text_of(page), re.MULTILINE)
-    named = {*commands, *re.findall(r"`make ([a-z.]+)", text_of(page))}
-    assert named <= MAKE_TARGETS
+    assert set(targets_of(page)) <= MAKE_TARGETS
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_that_a_page_names_exists(page):
     commands = next(action.choices for action in cli.build()._actions if action.dest == "command")
-    blocks = "\n".join(re.findall(r"^```.*?^```", text_of(page), re.MULTILINE | re.DOTALL))
-    named = re.findall(r"(?:^|\$\()event-harness ([a-z]+)", blocks, re.MULTILINE)
-    named += re.findall(r"`event-harness ([a-z]+)", text_of(page))
-    assert set(named) <= set(commands)
+    assert set(commands_of(page)) <= set(commands)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_module_that_a_page_runs_exists(page):
-    for module in re.findall(r"python -m ((?:benchmarks|demo|resilience|scale)[\w.]*)", text_of(page)):
+    for module in modules_of(page):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), f"{page}: {module}"
 

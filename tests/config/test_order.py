@@ -33,7 +33,9 @@ def test_event_sources_wait_for_their_own_permission() -> None:
 
 
 def test_the_permission_of_a_notification_is_for_its_own_bucket() -> None:
-    for notification in of_type("aws_s3_bucket_notification", MODULES):
+    notifications = of_type("aws_s3_bucket_notification", MODULES)
+    assert notifications
+    for notification in notifications:
         bucket = notification.body["bucket"]
         arns = (
             [bucket.replace(".name}", ".arn}")]
@@ -47,7 +49,9 @@ def test_the_permission_of_a_notification_is_for_its_own_bucket() -> None:
 
 def test_a_function_waits_for_its_log_group_and_its_permissions() -> None:
     """A function that starts earlier fails, or creates a log group without a retention."""
-    for function in of_type("aws_lambda_function", MODULES):
+    functions = of_type("aws_lambda_function", MODULES)
+    assert functions
+    for function in functions:
         for type_ in ("aws_cloudwatch_log_group", "aws_iam_role_policy"):
             assert waits_for(function, type_), f"{function}: let it depend on its {type_}"
 
@@ -66,10 +70,11 @@ def test_outputs_that_name_a_function_or_a_bucket_wait_until_it_is_ready() -> No
         "modules/private_bucket/": ("aws_s3_bucket_ownership_controls", "aws_s3_bucket_policy"),
     }
     for module, types in ready.items():
-        for output in of_kind("output", module):
-            if output.name in ("arn", "name"):
-                for type_ in types:
-                    assert waits_for(output, type_), f"{output}: let it depend on its {type_}"
+        outputs = [one for one in of_kind("output", module) if one.name in ("arn", "name")]
+        assert len(outputs) == 2
+        for output in outputs:
+            for type_ in types:
+                assert waits_for(output, type_), f"{output}: let it depend on its {type_}"
 
 
 def test_outputs_that_senders_use_wait_until_the_listener_gets_events() -> None:

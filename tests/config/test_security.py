@@ -6,23 +6,26 @@ from typing import Any
 from terraform_files import Declaration, arguments, blocks, declarations, of_kind, of_type, strings
 
 SYSTEM = (".", "modules/")
+EVERYWHERE = ("",)
 # Actions of services that have no resources to limit them to.
 WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 
-def ours(type_: str) -> list[Declaration]:
-    found = [one for area in SYSTEM for one in of_type(type_, area)]
+def ours(type_: str, areas: tuple[str, ...] = SYSTEM) -> list[Declaration]:
+    found = [one for area in areas for one in of_type(type_, area)]
     assert found, f"there is no {type_}: take it out of this test"
     return found
 
 
 def statements() -> list[tuple[Declaration, dict[str, Any]]]:
-    return [
+    found = [
         (one, block)
         for one in of_type("data.aws_iam_policy_document")
         for name, block in blocks(one.body)
         if name == "statement"
     ]
+    assert found
+    return found
 
 
 def test_every_bucket_is_closed_and_keeps_the_encryption_of_s3() -> None:
@@ -119,7 +122,7 @@ def test_only_actions_without_resources_have_a_wildcard_resource() -> None:
 
 
 def test_every_role_has_the_permissions_boundary_of_its_input() -> None:
-    for role in of_type("aws_iam_role"):
+    for role in ours("aws_iam_role", EVERYWHERE):
         boundary = role.body.get("permissions_boundary")
         assert boundary == "${var.permissions_boundary}", f"{role}: set permissions_boundary"
 
@@ -182,7 +185,7 @@ def test_no_role_may_create_log_groups() -> None:
 
 
 def test_every_log_group_has_a_retention() -> None:
-    for group in of_type("aws_cloudwatch_log_group"):
+    for group in ours("aws_cloudwatch_log_group", EVERYWHERE):
         assert "retention_in_days" in group.body, f"{group}: set retention_in_days"
 
 
@@ -203,12 +206,12 @@ def test_every_function_limits_its_retries_and_keeps_failed_events() -> None:
 
 
 def test_every_permission_names_the_source_that_may_invoke() -> None:
-    for permission in of_type("aws_lambda_permission"):
+    for permission in ours("aws_lambda_permission", EVERYWHERE):
         assert "source_arn" in permission.body, f"{permission}: set source_arn"
         if permission.body["principal"] == "s3.amazonaws.com":
             assert "source_account" in permission.body, f"{permission}: a bucket's ARN has no account"
 
 
 def test_every_event_source_mapping_says_its_batch_size() -> None:
-    for mapping in of_type("aws_lambda_event_source_mapping"):
+    for mapping in ours("aws_lambda_event_source_mapping", EVERYWHERE):
         assert "batch_size" in mapping.body, f"{mapping}: set batch_size, or each plan shows a change"

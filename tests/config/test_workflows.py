@@ -159,6 +159,7 @@ def test_readme_explains_every_target():
 def statements(policy, effect):
     """Return the statements of a policy in docs with an effect."""
     document = json.loads((ROOT / "docs" / policy).read_text(encoding="utf-8"))
+    assert {statement["Effect"] for statement in document["Statement"]} <= {"Allow", "Deny"}
     return [statement for statement in document["Statement"] if statement["Effect"] == effect]
 
 
@@ -176,7 +177,9 @@ def test_role_policy_lets_no_role_grow_beyond_the_permissions_boundary():
 
 
 def test_permissions_boundary_allows_data_actions_on_own_names_only():
-    for statement in statements("aws-permissions-boundary.json", "Allow"):
+    allowing = statements("aws-permissions-boundary.json", "Allow")
+    assert allowing
+    for statement in allowing:
         actions, resources = (
             value if isinstance(value, list) else [value]
             for value in (statement["Action"], statement["Resource"])
@@ -189,7 +192,9 @@ def test_permissions_boundary_allows_data_actions_on_own_names_only():
 
 def test_role_policy_is_least_privilege():
     """No action has a wildcard; only actions that list or read without an ARN have a wildcard resource."""
-    for statement in statements("aws-role-policy.json", "Allow"):
+    allowing = statements("aws-role-policy.json", "Allow")
+    assert allowing
+    for statement in allowing:
         actions, resources = (
             value if isinstance(value, list) else [value]
             for value in (statement["Action"], statement["Resource"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from event_harness.errors import WaitTimeoutError
+from event_harness.errors import InputFailedError, WaitTimeoutError
 
 # On a real account S3 may notify a minute late. Lambda retries a failed event after one minute and again
 # after two, and then gives up.
@@ -65,7 +65,7 @@ def test_bytes_that_are_not_utf8_reach_the_failure_queue_whole(producer, listene
 
 def test_wait_for_a_failed_input_ends_with_the_cause_long_before_its_timeout(producer, listener):
     sent = producer.send(b"\xfe")
-    with pytest.raises(Exception, match="failed, so no") as error:
+    with pytest.raises(InputFailedError, match="failed, so no") as error:
         listener.wait_for(sent, timeout=600)
     assert "offset 0" in str(error.value)
 

@@ -490,7 +490,7 @@ def test_after_an_aggregated_record_that_was_not_stored_no_other_one_of_its_shar
     table.before = failing("/1")
     first = kinesis_record(kpl(*((f"run/{n}", b"x") for n in range(3))), sequence="1")
     second = kinesis_record(partition_key="run/3", sequence="2")
-    with pytest.raises(Exception, match="3 of 4 not stored"):
+    with pytest.raises(app.RecordsNotStoredError, match="3 of 4 not stored"):
         app.handler(s3_event(first, second), context)
     assert table.only()["correlation_id"] == "run/0"
 

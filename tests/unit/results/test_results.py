@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from listener_fakes import World, client_error
 
-from event_harness.errors import BodyError, ResultsUnavailableError
+from event_harness.errors import BodyError, MachineError, ResultsUnavailableError
 
 
 def result_of(world, body="HELLO", correlation_id="run/a", **more):
@@ -138,7 +138,7 @@ def test_a_table_that_is_gone_cannot_heal(world):
 def test_a_throttled_body_can_be_read_again(world):
     result = result_of(world)
     world.table.get_errors = [client_error("ThrottlingException")]
-    with pytest.raises(Exception, match="ThrottlingException"):
+    with pytest.raises(MachineError, match="ThrottlingException"):
         _ = result.body
     assert result.text == "HELLO"
 
