@@ -17,6 +17,23 @@ def test_cost_is_the_sum_of_amounts_times_prices():
     assert use.dollars == pytest.approx(1.455)
 
 
+@pytest.mark.parametrize(
+    ("use", "dollars"),
+    [
+        (Use(lambda_requests=1_000_000), 0.20),
+        (Use(lambda_gb_seconds=1_000_000), 16.6667),
+        (Use(dynamodb_writes=1_000_000), 0.625),
+        (Use(dynamodb_reads=1_000_000), 0.125),
+        (Use(s3_puts=1_000), 0.005),
+        (Use(s3_gets=1_000), 0.0004),
+        (Use(sqs_requests=1_000_000), 0.40),
+        (Use(log_gb=1), 0.50),
+    ],
+)
+def test_prices_are_those_that_aws_publishes(use, dollars):
+    assert use.dollars == pytest.approx(dollars)
+
+
 def test_two_uses_add_up():
     assert Use(s3_gets=1, log_gb=2) + Use(s3_gets=3) == Use(s3_gets=4, log_gb=2)
 

@@ -56,6 +56,8 @@ def told(sources, *messages):
         ({"source": [{"filename": "main.py", "file": "src/app.py"}]}, "main.py", "src/app.py"),
         ({}, "once.py", "other/once.py"),
         ({}, "lib/app.py", "src/lib/app.py"),
+        ({"source_file": "src/app.py"}, "once.py", "other/once.py"),
+        ({"source": [{"filename": "main.py", "file": "src/app.py"}]}, "once.py", "other/once.py"),
     ],
     ids=[
         "directory",
@@ -64,6 +66,8 @@ def told(sources, *messages):
         "renamed file",
         "built by a command",
         "built, by its path",
+        "another than the archive's file",
+        "another than the archive's renamed file",
     ],
 )
 def test_frame_names_the_file_of_the_project(project, before, arguments, place, path):

@@ -22,6 +22,15 @@ def test_each_can_be_chosen_alone(name):
     assert Shortcuts.of(name, OURS) == Shortcuts(**{name: True})
 
 
+@pytest.mark.parametrize("text", ["on", "off", "code", "code, refresh"])
+def test_setting_is_all_none_or_some_names(text):
+    assert Settings(environ={"EVENT_HARNESS_SHORTCUTS": text})["shortcuts"] == text
+
+
+def test_names_may_stand_apart():
+    assert Shortcuts.of("code, refresh", OURS) == Shortcuts(code=True, refresh=True)
+
+
 @pytest.mark.parametrize(
     ("setting", "target"),
     [

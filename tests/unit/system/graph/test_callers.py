@@ -102,3 +102,20 @@ def test_load_balancer_calls_the_function_of_its_target_group(heard):
         *heard,
     )
     assert drawn(graph) == {"front -> work: target group"}
+
+
+def test_load_balancer_that_forwards_to_another_target_group_calls_no_function():
+    graph = graph_of(
+        resource("aws_lb.front", arn=BALANCER, id=BALANCER, name="front"),
+        resource("aws_lb_target_group.orders", arn=GROUP, id=GROUP, name="orders"),
+        resource("aws_lb_target_group_attachment.work", target_group_arn=GROUP, target_id=WORK),
+        resource("aws_lb_listener.web", arn=HEARD, load_balancer_arn=BALANCER, default_action=[]),
+        resource(
+            "aws_lb_listener_rule.other",
+            listener_arn=HEARD,
+            action=[{"target_group_arn": arn("elasticloadbalancing", "targetgroup/other/9")}],
+        ),
+        function("work"),
+    )
+    # No load balancer is known: the target group itself calls the function.
+    assert drawn(graph) == {"orders -> work: target group"}
