@@ -8,19 +8,20 @@ import re
 from pathlib import Path
 
 from event_harness.commands import ini, init_questions, new_files, survey
-from event_harness.commands.init_questions import Ask
+from event_harness.commands.init_questions import Asker
 from event_harness.commands.new_files import Answers
 from event_harness.commands.options import root, settings
 from event_harness.commands.survey import Place
 from event_harness.errors import HarnessError, SettingError
 from event_harness.machine import terminal
+from event_harness.system.graph.model import Graph
 from event_harness.terraform.configuration import Configuration
 
 
 def run(options: argparse.Namespace) -> int:
     """Look at the system, ask for what can't be found out, show the new files, and write them."""
     project = (options.project or Path.cwd()).resolve()
-    ask = init_questions.asker(yes=options.yes)
+    ask = Asker(yes=options.yes)
     options.root = _root(options, ask)
     configuration = Configuration.read(options.root)
     known = _answers(options, configuration, ask)
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _root(options: argparse.Namespace, ask: Ask) -> Path:
+def _root(options: argparse.Namespace, ask: Asker) -> Path:
     """The Terraform root: the one that is named, else this directory, else one below that the user picks."""
     found = root(options)
     if options.root is not None or found.resolve() != Path.cwd().resolve() or any(found.glob("*.tf*")):
@@ -67,10 +68,14 @@ def _root(options: argparse.Namespace, ask: Ask) -> Path:
     if not below:
         return found
     names = [_shown(one) for one in below]
-    answer = ask(f"which directory is the Terraform root? one of: {', '.join(names)}", names[0])
-    if answer not in names:
-        raise SettingError(f"{answer!r} is none of: {', '.join(names)}")
-    return below[names.index(answer)]
+
+    def chosen() -> Path:
+        answer = ask(f"which directory is the Terraform root? one of: {', '.join(names)}", names[0])
+        if answer not in names:
+            raise SettingError(f"{answer!r} is none of: {', '.join(names)}")
+        return below[names.index(answer)]
+
+    return ask.until_valid(chosen)
 
 
 def _holds_a_root(directory: Path, top: Path) -> bool:
@@ -112,14 +117,53 @@ def _lacking(text: str, project: Path) -> str:
     return f"{' and '.join(lines)} to the settings of pytest in {_shown(there)}" if lines else ""
 
 
-def _answers(options: argparse.Namespace, configuration: Configuration, ask: Ask) -> Answers:
-    found = survey.places(configuration)
-    lacking = survey.without_output(configuration)
-    if not any(place.listens for place in found):
-        raise SettingError(
-            f"{configuration.directory} declares nothing to listen to: a bucket, queue, topic, event bus, "
-            f"stream, or table with stream_enabled. {_of_modules(lacking)}"
-        )
+def _answers(options: argparse.Namespace, configuration: Configuration, ask: Asker) -> Answers:
+    several = survey.several(configuration)
+    if not several or options.no_deploy:
+        _nowhere(configuration, survey.places(configuration), several)
+    graph = _deployed(options)
+    there = set(graph.nodes) if graph else set()
+    found = survey.places(configuration, there)
+    _nowhere(configuration, found, [] if graph else several)
+    if graph:
+        found = survey.named(graph, found)
+    _say_what_has_no_listener(found, survey.without_output(configuration, there), [] if graph else several)
+    ends = survey.ends(graph, found) if graph else []
+    entries = survey.entries(graph, found) if graph else []
+    valid, questions = ask.until_valid, init_questions
+    listening = [place for place in found if place.listens]
+    end = valid(lambda: questions.choose("where do results arrive?", listening, ends, ask))
+    pattern = valid(lambda: questions.pattern_of(end, ask)) if end.type == "eventbridge" else {}
+    where = f"where does a result at {end.name} carry the id of its input?"
+    result_id = valid(lambda: questions.id_of(where, end, ask))
+    found += [place for place in entries if place not in found]
+    others = [place for place in entries or found if place != end]
+    entry = valid(lambda: questions.choose("where do tests send inputs?", found, others, ask))
+    route = valid(lambda: questions.route_of(entry, configuration, ask)) if entry.type == "http" else None
+    event = None
+    if entry.type == "eventbridge":
+        event = questions.event_of(entry, survey.event(graph, entry.address) if graph else ("", ""), ask)
+    key = survey.key(end, configuration)
+    input_id = valid(lambda: questions.input_id(entry, end, result_id, route, key, ask))
+    body = None if route and route[0] in questions.WITHOUT_BODY else questions.body(ask)
+    sla = valid(lambda: questions.sla(ask, new_files.SLA))
+    return Answers(end, result_id, pattern, entry, input_id, body, sla, route, event)
+
+
+def _nowhere(configuration: Configuration, found: list[Place], several: list[str]) -> None:
+    """Refuse a root in which no place can be listened to."""
+    if any(place.listens for place in found):
+        return
+    rest = _of_modules(survey.without_output(configuration))
+    if several:
+        rest += f". Only a deployed copy tells the instances of {', '.join(several)}"
+    raise SettingError(
+        f"{configuration.directory} declares nothing to listen to: a bucket, queue, topic, event bus, "
+        f"stream, or table with stream_enabled. {rest}"
+    )
+
+
+def _say_what_has_no_listener(found: list[Place], lacking: list[str], several: list[str]) -> None:
     if lacking:
         terminal.say(
             f"no module has an output for {', '.join(lacking)}, so no test can listen there. If results"
@@ -131,34 +175,10 @@ def _answers(options: argparse.Namespace, configuration: Configuration, ask: Ask
                 f"{place.address} has no stream, so no test can see what is written there. If results arrive"
                 ' there, give it stream_enabled = true and stream_view_type = "NEW_AND_OLD_IMAGES" first'
             )
-    found, ends, entries = _found(options, found)
-    end = init_questions.choose(
-        "where do results arrive?", [place for place in found if place.listens], ends, ask
-    )
-    pattern = {}
-    if end.type == "eventbridge":
-        every = '{"source": [{"prefix": ""}]}'
-        asked = ask(f"which events of {end.name} are results? (an event pattern)", every)
-        pattern = init_questions.json_object(asked, "pattern")
-    result_id = init_questions.id_of(
-        f"where does a result at {end.name} carry the id of its input?", end, ask
-    )
-    found += [place for place in entries if place not in found]
-    others = [place for place in entries or found if place != end]
-    entry = init_questions.choose("where do tests send inputs?", found, others, ask)
-    route = init_questions.route_of(entry, configuration, ask) if entry.type == "http" else None
-    input_id = init_questions.input_id(entry, end, result_id, route, survey.key(end, configuration), ask)
-    body = None
-    if not (route and route[0] in init_questions.WITHOUT_BODY):
-        text = ask("an input that the system accepts, without its id (JSON, or a text)", "{}")
-        try:
-            body = json.loads(text)
-        except ValueError:
-            body = text
-    sla = ask("within how many seconds must a result arrive?", new_files.SLA)
-    if not (sla.isascii() and sla.isdecimal() and 0 < int(sla) <= 24 * 60 * 60):
-        raise SettingError(f"{sla!r} is no number of seconds: give a whole number from 1 to 86400")
-    return Answers(end, result_id, pattern, entry, input_id, body, int(sla), route)
+    if several:
+        terminal.say(
+            f"only a deployed copy tells the instances of {', '.join(several)}, so none of them is offered"
+        )
 
 
 def _of_modules(lacking: list[str]) -> str:
@@ -168,20 +188,18 @@ def _of_modules(lacking: list[str]) -> str:
     return f"Its modules have {', '.join(lacking)}: give the module of the end an output with that value"
 
 
-def _found(options: argparse.Namespace, places: list[Place]) -> tuple[list[Place], list[Place], list[Place]]:
-    """The places, the ends and the entries, as a copy of the system shows them; the last two may be empty."""
+def _deployed(options: argparse.Namespace) -> Graph | None:
+    """How events pass through a copy of the system; None if it is not or can't be deployed."""
     if options.no_deploy:
-        return places, [], []
+        return None
     _, rootdir = settings(options)
     asked, _ = settings(options, target="local", root=os.path.relpath(root(options).resolve(), rootdir))
     terminal.say("deploying a copy to a local AWS emulator for a moment, to see how events pass")
     try:
-        graph = survey.deployed(asked, rootdir, terminal.say)
+        return survey.deployed(asked, rootdir, terminal.say)
     except HarnessError as error:
         terminal.say(f"it can't be deployed, so you are asked instead: {error}")
-        return places, [], []
-    places = survey.named(graph, places)
-    return places, survey.ends(graph, places), survey.entries(graph, places)
+        return None
 
 
 def _top(project: Path) -> Path:

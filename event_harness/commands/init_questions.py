@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from event_harness.commands.new_files import USUAL, Id
 from event_harness.commands.survey import Place
@@ -12,6 +12,7 @@ from event_harness.errors import SettingError
 from event_harness.machine import terminal
 from event_harness.terraform.configuration import Configuration
 
+_Answer = TypeVar("_Answer")
 Ask = Callable[[str, str], str]
 """Takes a question and its default; returns the answer."""
 
@@ -23,22 +24,31 @@ _BY_KEY = ("s3", "dynamodb", "kinesis")  # their correlation id is the key, unle
 _BESIDE = {"sqs": ("attribute",), "sns": ("attribute",), "http": ("header", "query")}
 
 
-def asker(*, yes: bool) -> Ask:
-    """A function that asks on the terminal; with `yes` it takes each default.
+class Asker:
+    """Asks on the terminal.
 
-    Raises:
-        SettingError: By the function, if nobody answers.
+    Args:
+        yes: Take each default instead.
     """
 
-    def ask(question: str, default: str) -> str:
-        """Ask; an empty answer takes the default."""
-        if yes:
+    def __init__(self, *, yes: bool) -> None:
+        self._yes = yes
+        self._answers = not yes and sys.stdin.isatty()
+
+    def __call__(self, question: str, default: str) -> str:
+        """Ask; an empty answer takes the default.
+
+        Raises:
+            SettingError: Nobody answers.
+        """
+        if self._yes:
             terminal.say(f"{question} [{default}]")
             return default
         sys.stdout.write(f"{question} [{default}] ")
         sys.stdout.flush()
         line = sys.stdin.readline()
         if not line:
+            self._answers = False
             raise SettingError(
                 f"nobody answers {question!r}: run it on a terminal, or take all defaults with --yes"
             )
@@ -46,7 +56,22 @@ def asker(*, yes: bool) -> Ask:
             terminal.say("")
         return line.strip() or default
 
-    return ask
+    def until_valid(self, step: Callable[[], _Answer]) -> _Answer:
+        """Ask again after a wrong answer, if a person answers.
+
+        Args:
+            step: Asks, and returns what the answer means.
+
+        Raises:
+            SettingError: By the step, if nobody is there who could answer again.
+        """
+        while True:
+            try:
+                return step()
+            except SettingError as error:
+                if not self._answers:
+                    raise
+                terminal.say(str(error))
 
 
 def choose(question: str, places: Sequence[Place], found: Sequence[Place], ask: Ask) -> Place:
@@ -80,7 +105,7 @@ def id_of(question: str, place: Place, ask: Ask, default: str = "") -> Id:
             return Id("body", at)
         if "*" in answer and place.type == "s3":
             return Id("key", answer)
-        raise SettingError(f"{answer!r} says not where the id is: {ways}or body:FIELD")
+        raise SettingError(f"{answer!r} does not say where the id is: give {ways}or body:FIELD")
     beside = _BESIDE.get(place.type, ())
     ways = "a field of the JSON body such as order.id" + "".join(f", or {other}:NAME" for other in beside)
     answer = ask(f"{question} ({ways})", default or USUAL.at)
@@ -114,6 +139,35 @@ def input_id(entry: Place, end: Place, result: Id, route: tuple[str, str] | None
     else:
         default = key if end.type == "dynamodb" else ""
     return id_of(f"where does an input of {entry.name} carry its id?", entry, ask, default)
+
+
+def body(ask: Ask) -> Any:
+    """An input that the system accepts: JSON or a text."""
+    text = ask("an input that the system accepts, without its id (JSON, or a text)", "{}")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def event_of(entry: Place, found: tuple[str, str], ask: Ask) -> tuple[str, str]:
+    """The source and the detail-type of inputs to a bus; by default those that a rule takes."""
+    source = ask(f"which source do events to {entry.name} have?", found[0] or "event-harness")
+    return source, ask(f"which detail-type do events to {entry.name} have?", found[1] or "test")
+
+
+def pattern_of(end: Place, ask: Ask) -> Any:
+    """Which events of a bus are results."""
+    every = '{"source": [{"prefix": ""}]}'
+    return json_object(ask(f"which events of {end.name} are results? (an event pattern)", every), "pattern")
+
+
+def sla(ask: Ask, default: str) -> int:
+    """Seconds within which a result must arrive."""
+    text = ask("within how many seconds must a result arrive?", default)
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 24 * 60 * 60):
+        raise SettingError(f"{text!r} is no number of seconds: give a whole number from 1 to 86400")
+    return int(text)
 
 
 def route_of(entry: Place, configuration: Configuration, ask: Ask) -> tuple[str, str]:

@@ -2,11 +2,11 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from pprint import pformat
 from typing import Any
 
 from event_harness.commands.survey import ARGUMENTS, Place
@@ -70,6 +70,7 @@ class Answers:
         body: an input that the system accepts; None for a request without a body.
         sla: seconds within which a result must arrive.
         route: of an API, the method and the path of inputs.
+        event: of a bus, the source and the detail-type of inputs.
     """
 
     end: Place
@@ -80,6 +81,12 @@ class Answers:
     body: Any
     sla: int
     route: tuple[str, str] | None = None
+    event: tuple[str, str] | None = None
+
+    @property
+    def source(self) -> str:
+        """The name of the listener's source; the module takes no other letters."""
+        return re.sub(r"[^A-Za-z0-9_-]", "-", self.end.name)[:40]
 
 
 def terraform(known: Answers, configuration: Configuration, source: str) -> str:
@@ -110,7 +117,7 @@ def terraform(known: Answers, configuration: Configuration, source: str) -> str:
         f"  source = {hcl.expression(source)}\n"
         f"  count  = var.{GATE} ? 1 : 0\n"
         f"  name   = {_name(configuration)}\n\n"
-        f"  sources = {{\n    {known.end.name} = {{\n{lines}\n    }}\n  }}\n}}\n"
+        f"  sources = {{\n    {hcl.object_key(known.source)} = {{\n{lines}\n    }}\n  }}\n}}\n"
     )
     if OUTPUT not in configuration.outputs:
         parts.append(f'output "{OUTPUT}" {{\n  value = one(module.event_listener[*].event_harness)\n}}\n')
@@ -134,6 +141,8 @@ def conftest(known: Answers) -> str:
     ways = {"field" if kind == "body" else kind: at} if at else {}
     if known.route:
         ways |= {"method": known.route[0], "path": known.route[1]}
+    if known.event:
+        ways |= {"source": known.event[0], "detail_type": known.event[1]}
     if ways:
         text += (
             '\n@pytest.fixture(scope="session")\ndef harness_producer_settings():\n'
@@ -188,7 +197,7 @@ def test(known: Answers) -> str:
         "def test_input_has_one_result(producers, listener):\n"
         f"    sent = producers[{_python(known.entry.name)}].send({body})\n"
         "    result = listener.wait_for(sent)\n"
-        f"    assert result.source == {_python(known.end.name)}\n"
+        f"    assert result.source == {_python(known.source)}\n"
         "    listener.expect_exactly(sent, 1, settle=2)\n"
     )
 
@@ -249,5 +258,16 @@ def all_of(
     }
 
 
-def _python(value: Any) -> str:
-    return pformat(value, width=88, sort_dicts=False).replace("\n", "\n    ")
+def _python(value: Any, indent: str = "    ") -> str:
+    """A constant as formatters of Python write it: in double quotes, and in several lines if it is long."""
+    if not isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    inner = f"{indent}    "
+    if isinstance(value, dict):
+        items, ends = [f"{_python(name)}: {_python(one, inner)}" for name, one in value.items()], "{}"
+    else:
+        items, ends = [_python(one, inner) for one in value], "[]"
+    line = f"{ends[0]}{', '.join(items)}{ends[1]}"
+    if len(indent) + len(line) <= 70 and "\n" not in line:
+        return line
+    return f"{ends[0]}\n" + "".join(f"{inner}{item},\n" for item in items) + f"{indent}{ends[1]}"

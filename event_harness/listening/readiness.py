@@ -11,8 +11,8 @@ from event_harness.results.sent import Sent
 
 _REMEDY = (
     "a readiness probe must be an input that the system accepts: override the fixture"
-    " harness_readiness_probe for its body (None sends none), harness_producer_settings for its key or field;"
-    " or set harness_readiness = 0"
+    " harness_readiness_probe for its body (None sends none), harness_producer_settings for its key, field or"
+    " event source; or set harness_readiness = 0"
 )
 _FAILED = f"the input was a readiness probe, before the first test; if the function is right: {_REMEDY}"
 FIRST, GROWTH = 5.0, 1.5
@@ -64,7 +64,8 @@ def await_ready(
         if listener.target.endpoint_url and patience < left:
             has_failed = _has_failed(listener, sent)
             if has_failed and failed_before:
-                raise listener.explained(InputFailedError, [f"{sent.description} failed", _FAILED], sent)
+                headline = f"the input of {producer.component.name} failed"
+                raise listener.explained(InputFailedError, [headline, _FAILED], sent)
             failed_before = has_failed
         if patience >= left:
             raise listener.explained(

@@ -135,7 +135,7 @@ def expression(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, Mapping):
-        pairs = [f"{_key(key)} = {expression(one)}" for key, one in value.items()]
+        pairs = [f"{object_key(key)} = {expression(one)}" for key, one in value.items()]
         return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(map(expression, value)) + "]"
@@ -164,7 +164,8 @@ def _from_template(text: str) -> str:
     return f'trimsuffix(<<EVENT_HARNESS\n{text}\nEVENT_HARNESS\n, "\\n")'
 
 
-def _key(name: str) -> str:
+def object_key(name: str) -> str:
+    """The key of an object in native syntax, quoted where it is no identifier."""
     return name if re.fullmatch(r"[^\W\d][\w-]*", name) else expression(name)
 
 

@@ -1,13 +1,15 @@
 """`init` writes what the first test needs, shows it before, and touches nothing that is there."""
 
+import ast
 import io
 import json
+import subprocess
 import sys
 
 import pytest
 
 from event_harness import cli
-from event_harness.commands import init, init_questions, new_files, survey
+from event_harness.commands import init_questions, new_files, survey
 from event_harness.commands.new_files import Id
 from event_harness.commands.survey import Place
 from event_harness.errors import DeploymentError, SettingError
@@ -103,8 +105,8 @@ def test_answers_become_the_files_of_the_guide(project, answered):
     assert "deploy_test_resources" in found.variables
     assert "event_harness" in found.outputs
     conftest = (project / "tests/conftest.py").read_text()
-    assert 'return {"inbox": {"attribute": "trace"}}\n' in conftest.replace("'", '"')
-    assert 'return {"lines": []}\n' in conftest.replace("'", '"')
+    assert 'return {"inbox": {"attribute": "trace"}}\n' in conftest
+    assert 'return {"lines": []}\n' in conftest
     compile(conftest, "conftest", "exec")
     assert "harness_sla = 20" in (project / "pytest.ini").read_text()
     compile((project / "tests/test_event_harness.py").read_text(), "test", "exec")
@@ -472,19 +474,19 @@ def test_inputs_of_an_api_go_to_a_path_that_its_route_takes(project, key, route)
         (
             Id("body", "id"),
             POST,
-            "{'api': {'field': 'id', 'method': 'POST', 'path': '/orders'}}",
+            '{"api": {"field": "id", "method": "POST", "path": "/orders"}}',
             "An input of api carries its id in the field id and in the header x-correlation-id,",
         ),
         (
             Id("header", "x-id"),
             GET,
-            "{'api': {'header': 'x-id', 'method': 'GET', 'path': '/orders'}}",
+            '{"api": {"header": "x-id", "method": "GET", "path": "/orders"}}',
             "An input of api carries its id in the header x-id,",
         ),
         (
             Id("path"),
             ("PUT", "/orders/*"),
-            "{'api': {'method': 'PUT', 'path': '/orders/*'}}",
+            '{"api": {"method": "PUT", "path": "/orders/*"}}',
             "An input of api carries its id in the path and in the header x-correlation-id,",
         ),
     ],
@@ -532,12 +534,20 @@ def test_table_without_a_stream_is_named_since_no_result_can_be_seen_there(answe
     assert said.startswith("aws_dynamodb_table.seen has no stream, so no test can see what is written there.")
 
 
-def test_found_places_are_the_defaults(project, answered, monkeypatch):
-    monkeypatch.setattr(init, "_found", lambda _options, places: (places, [places[0]], [places[2]]))
+def test_found_places_are_the_defaults(answered, monkeypatch):
+    nodes = [
+        Node("aws_sqs_queue.inbox", "inbox", "aws_sqs_queue", "sqs", "url"),
+        Node("aws_sqs_queue.dead", "dead", "aws_sqs_queue", "sqs", "url"),
+    ]
+    graph = Graph(
+        {node.address: node for node in nodes},
+        (Edge("aws_sqs_queue.inbox", "aws_sqs_queue.dead", "may write"),),
+    )
+    monkeypatch.setattr(survey, "deployed", lambda *_: graph)
     code, said = answered(arguments=["--yes"])
     assert code == 0
-    assert "where do results arrive? one of: shop (eventbridge), dead (sqs), inbox (sqs) [shop]" in said
-    assert "where do tests send inputs?" in said
+    assert "where do results arrive? one of: shop (eventbridge), dead (sqs), inbox (sqs) [dead]" in said
+    assert "(sqs) [inbox]\nwhere does an input of inbox carry" in said
 
 
 def test_system_that_can_not_be_deployed_is_asked_for(answered, monkeypatch):
@@ -548,3 +558,136 @@ def test_system_that_can_not_be_deployed_is_asked_for(answered, monkeypatch):
     code, said = answered(*ANSWERS, arguments=[])
     assert code == 0
     assert "it can't be deployed, so you are asked instead: apply failed: no" in said
+
+
+def deployed(monkeypatch, edges, *nodes):
+    """Lets `init` find a copy of these addresses, with these edges between them."""
+    found = {
+        address: Node(address, name, address.split(".")[-2], survey._TYPES[address.split(".")[-2]], name)
+        for address, name in nodes
+    }
+    monkeypatch.setattr(survey, "deployed", lambda *_: Graph(found, tuple(edges)))
+
+
+SEVERAL = """
+resource "aws_sqs_queue" "in" {
+  for_each = local.queues
+}
+resource "aws_s3_bucket" "archive" {
+  count = var.archive ? 1 : 0
+}
+"""
+
+
+def test_end_with_count_and_entries_with_for_each_are_those_of_the_copy(project, answered, monkeypatch):
+    (project / "main.tf").write_text(SEVERAL)
+    bucket, eu, us = "aws_s3_bucket.archive[0]", 'aws_sqs_queue.in["eu"]', 'aws_sqs_queue.in["us"]'
+    deployed(
+        monkeypatch,
+        [Edge(eu, bucket, "may write"), Edge(us, bucket, "may write")],
+        *((bucket, "archive"), (eu, "in_eu"), (us, "in_us")),
+    )
+    code, said = answered("", "key", "in_us", "", "", "", "y", arguments=[])
+    assert code == 0, said
+    assert "where do results arrive? one of: archive (s3), in_eu (sqs), in_us (sqs) [archive]" in said
+    sources = hcl.read(project / "event_harness.tf")["module"]["event_listener"]["sources"]
+    assert sources == {"archive": {"type": "s3", "bucket": "aws_s3_bucket.archive[0].bucket"}}
+    assert 'producers["in_us"].send({})' in (project / "tests/test_event_harness.py").read_text()
+
+
+def test_end_in_a_module_with_for_each_is_named_by_the_instance(project, answered, monkeypatch):
+    (project / "main.tf").write_text(
+        'module "region" {\n  source = "./region"\n  for_each = toset(["eu", "us.east"])\n}\n'
+    )
+    (project / "region").mkdir()
+    (project / "region/main.tf").write_text(
+        'resource "aws_sqs_queue" "out" {\n  count = 1\n}\n'
+        'output "queue_arn" {\n  value = aws_sqs_queue.out[0].arn\n}\n'
+    )
+    ends = [f'module.region["{key}"].aws_sqs_queue.out[0]' for key in ("eu", "us.east")]
+    deployed(monkeypatch, [], (ends[0], "region_eu"), (ends[1], "region_us.east"))
+    code, said = answered("region_us.east", "", "", "", "", "", "y", arguments=[])
+    assert code == 0, said
+    sources = hcl.read(project / "event_harness.tf")["module"]["event_listener"]["sources"]
+    assert sources == {
+        "region_us-east": {"type": "sqs", "queue_arn": 'module.region["us.east"].queue_arn'},
+    }
+    assert 'result.source == "region_us-east"' in (project / "tests/test_event_harness.py").read_text()
+
+
+def test_what_has_count_is_named_where_no_copy_tells_its_instances(project, answered):
+    (project / "main.tf").write_text(SEVERAL)
+    code, said = answered(arguments=["--no-deploy", "--yes"])
+    assert code == 1
+    assert ". Only a deployed copy tells the instances of aws_s3_bucket.archive, aws_sqs_queue.in" in said
+    (project / "main.tf").write_text(MAIN)
+    _, said = answered(arguments=["--no-deploy", "--yes", "--dry-run"])
+    assert "the instances of aws_s3_bucket.several, so none of them is offered" in said
+
+
+@pytest.mark.parametrize(
+    ("patterns", "event"),
+    [
+        (['{"source": ["shop"], "detail-type": ["placed", "paid"]}'], ("shop", "placed")),
+        (['{"detail": {}}', '{"source": [{"prefix": "shop."}]}'], ("shop.", "")),
+        (['{"source": [{"anything-but": "x"}], "detail-type": [{"equals-ignore-case": "P"}]}'], ("", "P")),
+        (["[1]"], ("", "")),
+        ([], ("", "")),
+    ],
+)
+def test_source_and_detail_type_are_those_that_a_rule_takes(patterns, event):
+    bus = Node("bus", "bus", "aws_cloudwatch_event_bus", "eventbridge", "bus")
+    edges = tuple(Edge("bus", f"q{n}", "rule r", filter=f"events {one}") for n, one in enumerate(patterns))
+    nodes = {f"q{n}": Node(f"q{n}", f"q{n}", "aws_sqs_queue", "sqs", "u") for n in range(len(patterns))}
+    assert survey.event(Graph({"bus": bus, **nodes}, edges), "bus") == event
+
+
+def test_inputs_of_a_bus_have_the_source_and_the_detail_type_that_the_user_names(project, answered):
+    code, said = answered("dead", "order", "shop", "orders", "placed", "order", "", "", "y")
+    assert code == 0, said
+    settings = (project / "tests/conftest.py").read_text().partition("return ")[2].partition("\n\n")[0]
+    assert ast.literal_eval(settings) == {
+        "shop": {"field": "order", "source": "orders", "detail_type": "placed"}
+    }
+
+
+class Person(io.StringIO):
+    """Types on a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_person_is_asked_again_after_a_wrong_answer(project, monkeypatch, capsys):
+    wrong = ["nowhere", ANSWERS[0], "{", *ANSWERS[1:6], "soon", *ANSWERS[6:]]
+    monkeypatch.setattr(sys, "stdin", Person("\n".join([*wrong, ""])))
+    assert cli.main(["init", "--no-deploy"]) == 0
+    said = capsys.readouterr().out
+    assert "'nowhere' is none of: shop (eventbridge), dead (sqs), inbox (sqs)\nwhere do results" in said
+    assert said.count("within how many seconds") == 2
+    assert written(project) == FILES
+
+
+def test_person_who_ends_the_input_is_asked_no_more(project, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Person("nowhere\n"))
+    assert cli.main(["init", "--no-deploy"]) == 1
+    assert "nobody answers" in capsys.readouterr().err
+    assert written(project) == set()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a \"b\" 'c'", {"text": "it's", "n": [1, True, None]}, {"lines": [{"sku": "x" * 60, "n": 1.5}] * 3}, []],
+)
+def test_constants_in_python_are_as_formatters_write_them(value):
+    text = new_files._python(value)
+    assert ast.literal_eval(text) == value
+    source = f"def f():\n    return {text}\n"
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--isolated", "-"],
+        input=source,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert formatted.stdout == source
