@@ -45,6 +45,13 @@ def test_two_living_sessions_cannot_look_into_one_emulator(tmp_path, wishes, mon
         Instruments(DEAD, "/other").write(tmp_path)
 
 
+def test_session_may_write_its_own_wishes_again(tmp_path, wishes):
+    wishes.write(tmp_path)
+    changed = Instruments(wishes.owner, wishes.folder)
+    changed.write(tmp_path)
+    assert instruments.read(tmp_path) == changed
+
+
 def test_debugged_function_is_not_measured_and_the_others_are(wishes):
     orders, payments = json.loads(wishes.of("orders-d1")), json.loads(wishes.of("payments-d1"))
     assert (orders["debug"]["port"], orders["coverage"]) == (5678, "")

@@ -11,6 +11,7 @@ from event_harness.deployments import recorded_toolchain
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DestroyError, SettingError
+from event_harness.terraform import view
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.generated import OVERRIDE
 from event_harness.terraform.toolchain import Toolchain
@@ -207,6 +208,28 @@ def test_workspace_is_that_of_plain_terraform_only_where_no_other_deployment_can
     assert override["terraform"]["backend"]["local"] == {
         "path": f"terraform.tfstate.d/{one.record.deployment_id}/terraform.tfstate"
     }
+
+
+def test_what_a_fetched_module_may_write_is_copied(prepared, monkeypatch):
+    monkeypatch.setattr(view, "_FILES", 5)  # what counts as large
+    one = prepared()
+    large = one.root / "node_modules"
+    large.mkdir()
+    for number in range(6):
+        (large / str(number)).touch()
+
+    def init(*_arguments, **_more):
+        fetched = one.calls.data_dir / "modules" / "writer"
+        fetched.mkdir(parents=True)
+        (fetched / "main.tf").write_text('data "external" "writes" {\n}\n')
+        module = {"Key": "writer", "Source": "git::https://example.org/w.git", "Dir": str(fetched)}
+        (fetched.parent / "modules.json").write_text(json.dumps({"Modules": [module]}))
+
+    monkeypatch.setattr(Terraform, "init", init)
+    one.prepare()
+    copied = one.record.configuration_dir / "node_modules"
+    assert not copied.is_symlink()
+    assert {file.stat().st_nlink for file in copied.iterdir()} == {1}
 
 
 def test_kept_deployment_stays_in_its_workspace(prepared):

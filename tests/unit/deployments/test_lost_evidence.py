@@ -102,6 +102,19 @@ def test_deployment_on_an_emulator_of_its_own_that_cannot_be_destroyed_names_no_
     )
 
 
+def test_kept_deployment_on_an_emulator_of_its_own_names_its_record_and_the_sweep(applied, removed):
+    """Its emulator outlives the session."""
+    applied.record.own_emulator = applied.record.kept = True
+    (state,) = applied.record.configuration_dir.rglob("terraform.tfstate")
+    state.unlink()
+    removed.left.append("aws_sqs_queue a is still there")
+    with pytest.raises(DestroyError) as error:
+        applied.destroy()
+    said = str(error.value)
+    assert f"is not destroyed, its state is kept in {applied.record.directory}: 1 resources are left" in said
+    assert said.endswith(f" sweep {applied.record.deployment_id}")
+
+
 def test_interrupted_apply_that_has_created_nothing_is_destroyed(applied, removed, monkeypatch):
     """The interrupt that has ended the apply must not end the destroy."""
     applied.record.at("apply")

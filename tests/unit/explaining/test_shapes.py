@@ -18,6 +18,7 @@ from event_harness.explaining.shapes import decoded, is_sns_envelope, shape, wit
         ([], "list of 0"),
         ({"a": {"b": {"c": {"d": 1}}}}, "{a: {b: {c: object of 1}}}"),
         ({str(n): n for n in range(14)}, "… 2 more}"),
+        ({str(n): n for n in range(12)}, "11: number}"),
     ],
 )
 def test_a_shape_tells_keys_types_and_sizes_but_no_value(value, told):

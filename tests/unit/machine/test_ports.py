@@ -1,6 +1,7 @@
 """Which process listens on a port is read from Linux's table of sockets."""
 
 import os
+import socket
 import sys
 
 import pytest
@@ -52,6 +53,15 @@ def test_lines_of_another_length_are_read_too(tmp_path):
 
 def test_a_process_that_is_gone_listens_on_nothing():
     assert not ports.listens(2**22 + 1, 4566)
+
+
+def test_a_process_listens_that_holds_such_a_socket(monkeypatch):
+    one, other = socket.socketpair()
+    with one, other:
+        inode = str(os.fstat(one.fileno()).st_ino)
+        monkeypatch.setattr(ports, "_listening_sockets", lambda *_: iter([inode]))
+        assert ports.listens(os.getpid(), 4566)
+    assert not ports.listens(os.getpid(), 4566)
 
 
 def test_a_file_at_the_place_of_a_socket_is_no_socket(tmp_path, monkeypatch):

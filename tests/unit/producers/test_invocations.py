@@ -114,4 +114,5 @@ def test_an_express_workflow_that_failed_is_an_error_unless_the_test_asks_for_it
         producer.send({})
     assert producer.send({}, check=False).response.error == "FAILED: Bad: no lines"
     service.answers["start_sync_execution"] = {"status": "TIMED_OUT"}
-    assert producer.send({}, check=False).response.error == "TIMED_OUT"
+    sent = producer.send({}, check=False)
+    assert (sent.response.error, sent.response.body) == ("TIMED_OUT", b"")

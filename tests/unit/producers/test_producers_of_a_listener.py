@@ -130,6 +130,7 @@ def test_settings_of_the_right_types_are_taken():
     HttpProducer.check_settings(
         {"path": "", "timeout": 5, "sign": True, "headers": {}, "field": None}, "here"
     )
+    SqsProducer.check_settings({"field": "order.id"}, "here")
     LambdaProducer.check_settings({"invocation": "Event", "qualifier": "live"}, "here")
 
 

@@ -124,6 +124,13 @@ def test_the_job_summary_tells_failures_and_no_text_of_theirs_becomes_markup():
     assert "\u202e" not in said
 
 
+def test_lines_of_an_error_stay_lines_in_the_job_summary():
+    facts = made_up.session(tests=3, events=6)
+    facts["waits"] = []
+    facts["tests"][0]["error"] = "one\n\n# two"
+    assert "one&#10;&#10;# two" in markdown.summary(facts)
+
+
 def test_the_report_is_two_files_and_the_page_stays_small(tmp_path):
     facts = made_up.session(tests=300, events=2_000, history=30)
     page = output.write(facts, tmp_path / "a" / "b")

@@ -75,12 +75,20 @@ def test_constant_is_written_as_an_expression(value, text):
 
 
 @pytest.mark.parametrize(
-    "template",
-    ["plain", "${var.tags}", 'a "${var.m["k"]}"\nb', "${var.a}${var.b}", "%{ if var.a }x%{ endif }"],
+    ("template", "holds"),
+    [
+        ("plain", '"plain"'),
+        ("${var.tags}", "(\nvar.tags\n)"),
+        ('a "${var.m["k"]}"\nb', '\na "${var.m["k"]}"\nb\n'),
+        ("${var.a}${var.b}", "\n${var.a}${var.b}\n"),
+        ("%{ if var.a }x%{ endif }", "\n%{ if var.a }x%{ endif }\n"),
+    ],
 )
-def test_template_of_json_syntax_becomes_a_valid_expression(template):
+def test_template_of_json_syntax_becomes_a_valid_expression(template, holds):
     text = hcl.from_json({"${var.key}": template, "//": "a comment"})
     assert list(hcl.parsed(f"x = merge({text}, {{}})\n")) == ["x"]
+    assert "var.key" in text
+    assert holds in text
     assert "comment" not in text
 
 

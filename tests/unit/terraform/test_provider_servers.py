@@ -19,6 +19,7 @@ AWS, ARCHIVE = f"{HOST}/hashicorp/aws", f"{HOST}/hashicorp/archive"
 NAMES = {"aws": "3.39.0", "archive": "2.7.1"}
 ONE = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
 EAST = 'provider "aws" {\n  alias  = "east"\n  region = "us-east-1"\n}\n'
+EACH = 'provider "aws" {\n  for_each = toset(["eu-west-1"])\n  region   = each.value\n}\n'
 RENAMED = """
 terraform {
   required_providers {
@@ -73,8 +74,12 @@ def initialised(tmp_path):
         ("", ONE, [ARCHIVE]),
         (ONE, EAST, [ARCHIVE]),
         (ONE, "locals {", []),
+        (EACH, "", [ARCHIVE]),
     ],
-    ids=["one", "implied", "alias", "two", "renamed", "of a module", "two in all", "unreadable"],
+    ids=[
+        *("one", "implied", "alias", "two", "renamed", "of a module", "two in all", "unreadable"),
+        "one for each region, in OpenTofu",
+    ],
 )
 def test_provider_with_one_configuration_can_be_served(initialised, root, module, served):
     found = servable(*initialised(root, module))
