@@ -117,7 +117,9 @@ def _path_of(error: BaseException) -> str:
         return os.fsdecode(name)
     if isinstance(error, (OSError, UnicodeError, RecursionError)):
         for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
-            module, variables = frame.f_globals.get("__name__"), frame.f_locals
+            # Python 3.13 has the class in pathlib._local.
+            module = str(frame.f_globals.get("__name__")).partition(".")[0]
+            variables = frame.f_locals
             for place in ("self",) if module == "pathlib" else ("dst", "fdst") if module == "shutil" else ():
                 if isinstance(variables.get(place), (str, Path)):
                     return str(variables[place])

@@ -101,6 +101,10 @@ def test_backend_locks_by_a_file_and_gives_each_workspace_the_key_that_the_empty
     assert alone["use_lockfile"] is True
 
 
+def test_bucket_of_an_emulator_that_tells_no_region_is_in_the_targets():
+    assert RemoteState.open(URL, Aws(Bucket(region=None))).backend()["s3"]["region"] == "eu-west-1"
+
+
 def test_record_beside_the_state_holds_no_variables(remote, bucket, record):
     remote.publish(record)
     (text,) = bucket.objects.values()

@@ -1,4 +1,5 @@
 import re
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -254,6 +255,7 @@ async def asynchronous_generator():
         (lambda result: len, "the function len"),
         (lambda result: result.text.isupper, "the function str.isupper"),
         (lambda result: Judge, "the function Judge"),
+        (lambda result: partial(len), "the function partial"),
         (lambda result: (item for item in [False]), "a generator, which is always true; put any(...)"),
     ],
 )

@@ -337,6 +337,27 @@ def test_setting_that_cannot_be_parsed_names_itself_and_its_origin(kind):
         parse(setting, "5", "--harness-sla")
 
 
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("pathlib", "self, text"),
+        ("pathlib._local", "self, text"),  # Python 3.13
+        ("shutil", "dst, src"),
+    ],
+)
+def test_error_without_a_path_names_the_one_that_the_library_worked_on(module, arguments):
+    library = {"__name__": module}
+    exec(f"def write({arguments}):\n    raise OSError(28, 'No space left on device')", library)  # noqa: S102
+    with pytest.raises(MachineError, match=r"^/disk/full: "), explained():
+        library["write"](Path("/disk/full"), "source")
+
+
+@pytest.mark.parametrize("error", [ValueError(), ValueError(" \n"), OSError()])
+def test_error_without_a_text_is_told_by_its_kind(error):
+    with pytest.raises(MachineError, match=rf"^{type(error).__name__}; if the input is right"), explained():
+        raise error
+
+
 def test_harness_error_passes_unchanged():
     with pytest.raises(SettingError, match=r"^sla is 'x'$"), explained():
         raise SettingError("sla is 'x'")
