@@ -95,6 +95,13 @@ def test_an_unreadable_log_leaves_what_the_message_tells(world, given_up):
     assert explain(world, sent).cause == told
 
 
+def test_a_wait_for_a_failure_needs_no_readable_log(world, given_up):
+    sent, _ = given_up
+    world.logs.error = client_error("AccessDeniedException")
+    failure = world.listener.wait_for_failure(sent, timeout=5)
+    assert (failure.component, failure.error) == ("orders", "")
+
+
 def test_attempts_are_those_of_this_inputs_invocations():
     """The number in a destination's message is that of the emulator's own retries, or of a batch."""
     world = World()
@@ -129,6 +136,16 @@ def test_the_emulator_tells_no_type_of_an_exception_and_the_log_does():
     assert explain(world, sent).cause.startswith(
         "processor failed after 1 attempt: KeyError: 'amount' (request"
     )
+
+
+def test_the_place_of_an_error_that_the_message_tells_is_found_in_the_log():
+    world = World()
+    sent = world.send()
+    world.queues.put("queue/processor", envelope(s3_event(sent.correlation_id), "KeyError", "'amount'"))
+    assert world.listener.wait_for_failure(sent, timeout=5).raised_at is None
+    world.logs.invoked("/processor", REQUEST, f"working on {sent.correlation_id}", PLACED)
+    failure = world.listener.wait_for_failure(sent, timeout=5)
+    assert (failure.error_type, failure.raised_at) == ("KeyError", "app.py:14")
 
 
 def test_of_several_errors_that_name_no_input_none_is_taken_for_its_own(world, given_up):

@@ -37,6 +37,12 @@ def test_a_strike_without_an_input_is_uncertain():
 
 def test_the_key_of_an_object_may_be_longer_than_its_id():
     assert injected_faults(log(("raise on invocation", "f", "s1/a/in.txt")), NOW, "s1/a", {}).certain
+    assert injected_faults(log(("raise on invocation", "f", "s1/a")), NOW, "s1/a/in.txt", {}).certain
+
+
+def test_an_id_that_only_begins_like_the_inputs_is_another():
+    assert injected_faults(log(("raise on invocation", "f", "s1/ab")), NOW, "s1/a", {}) is None
+    assert injected_faults(log(("raise on invocation", "f", "s1/a")), NOW, "s1/ab", {}) is None
 
 
 def test_a_strike_is_no_warning_of_the_emulator():

@@ -70,6 +70,15 @@ def test_command_continues_after_a_transient_error_which_is_said_in_one_line(ter
     assert "use of closed network connection" in line
 
 
+@pytest.mark.parametrize(("errors", "end"), [(1, "connection"), (2, " and 1 more"), (3, " and 2 more")])
+def test_first_of_several_transient_errors_is_told_with_the_number_of_the_others(terraform, errors, end):
+    said = []
+    text = "\n".join(f"Error: queue {n}: {CLOSED}\n" for n in range(errors))
+    terraform(text, say=said.append).execute_command("apply")
+    (line,) = said
+    assert line.endswith(end)
+
+
 def test_command_runs_at_most_three_times_and_then_says_what_terraform_said(terraform, tmp_path):
     said = []
     with pytest.raises(DeploymentError, match="use of closed network connection"):
