@@ -1,6 +1,7 @@
 """AWS Lambda handler of the text processor: S3 events in, upper-case objects out.
 
-Environment: `DESTINATION_BUCKET`; `PART_SIZE_BYTES` (default 8 MiB; the minimum of S3 is 5 MiB).
+Environment: `DESTINATION_BUCKET`; `PART_SIZE_BYTES` (default 8 MiB; the minimum of S3 is 5 MiB). A text of at
+most this size is read as a whole. A larger one that must be written in parts has parts of this size.
 """
 
 import gc

@@ -33,6 +33,10 @@ class IncompleteReadError(TextProcessorError):
     """The connection ended before the whole object was read."""
 
 
+class LengthChangedError(TextProcessorError):
+    """The text has another length in upper case, so it can't be sent before all of it was read."""
+
+
 class OutOfTimeError(TextProcessorError):
     """The function stopped its work, because too little of its time was left."""
 

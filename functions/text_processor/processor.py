@@ -1,34 +1,25 @@
 """Reads one version of an object, and writes it in upper case. A repeated event gives the same result."""
 
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 from deadline import Deadline
-from failures import (
-    IncompleteReadError,
-    SameBucketError,
-    SourceDeletedError,
-    SourceOverwrittenError,
-)
+from failures import LengthChangedError, SameBucketError, SourceDeletedError, SourceOverwrittenError
 from notifications import SourceVersion, is_newer
+from source import READ_SIZE, Source
+from streamed import Streamed
 from upload import MAX_PARTS, Condition, Destination, in_parts
-from uppercase import MAX_GROWTH, uppercase
+from uppercase import MAX_GROWTH
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-READ_SIZE = 1024 * 1024
+MOST_STREAMED = 1_000_000_000  # bytes; if a connection breaks, all of them are sent again
 ETAG, SEQUENCER = "source-etag", "source-sequencer"  # user metadata of the destination object
-
-
-class _Version(TypedDict, total=False):
-    VersionId: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,8 @@ class TextProcessor:
     Args:
         s3: The client.
         destination: Name of the destination bucket.
-        part_size: Bytes in one part of an upload; the memory needed is proportional to it.
+        part_size: Bytes of the largest text that is read as a whole, and of one part of an upload; the memory
+            needed is proportional to it.
     """
 
     def __init__(self, s3: "S3Client", destination: str, part_size: int) -> None:
@@ -86,27 +78,36 @@ class TextProcessor:
         deadline.check()
         output = f"s3://{self._destination}/{version.key}"
         try:
-            source = self._open(version)
+            source = Source(self._s3, version, deadline)
         except (SourceDeletedError, SourceOverwrittenError):
             if self._still_to_write(version):
                 raise
             return Outcome("skipped", output)  # a repeated event: the first one found its version
-
-        size = source.get("ContentLength")  # S3 sets it; a proxy may send the body in chunks instead
-        part_size = max(self._part_size, ceil((size or 0) * MAX_GROWTH / MAX_PARTS))
-        with closing(source["Body"]) as body:  # its own context manager returns the raw, unchecked stream
-            read = _in_time(body.iter_chunks(min(READ_SIZE, part_size)), deadline)
-            written = self._write(version, in_parts(uppercase(_complete(read, size)), part_size))
+        with closing(source):
+            written = self._write(version, source)
         return Outcome("skipped", output) if written is None else Outcome("written", output, written)
 
-    def _write(self, version: SourceVersion, parts: Iterator[bytearray]) -> int | None:
-        """Write the parts of the output. Return its size, or None if the destination is as new as the event.
+    def _write(self, version: SourceVersion, source: Source) -> int | None:
+        """Write the output. Return its size, or None if the destination is as new as the event.
 
         Most texts are small, and most events come once: one call then finds that there is no output yet, and
-        writes it. All others look first at what is there.
+        writes it. All others look first at what is there. A large text is sent while it is read, if it keeps
+        its length: that takes one call, but a text in parts takes one for each part.
         """
         metadata = {ETAG: version.etag} | ({SEQUENCER: version.sequencer} if version.sequencer else {})
         destination = Destination(self._s3, self._destination, version.key, metadata)
+        size = source.size or 0
+        if self._part_size < size <= MOST_STREAMED:
+            condition = self._still_to_write(version)
+            if condition is None:
+                return None
+            try:
+                return destination.stream(Streamed(source, size), condition)
+            except LengthChangedError:
+                source.restart()
+
+        part_size = max(self._part_size, ceil(size * MAX_GROWTH / MAX_PARTS))
+        parts = in_parts(source.upper(min(READ_SIZE, part_size)), part_size)
         first, second = next(parts, bytearray()), next(parts, None)
         if second is None:
             try:
@@ -143,40 +144,6 @@ class TextProcessor:
             done = etag == version.etag
         return None if done else {"IfMatch": there["ETag"]}
 
-    def _open(self, version: SourceVersion) -> "GetObjectOutputTypeDef":
-        named: _Version = {"VersionId": version.version_id} if version.version_id else {}
-        try:
-            return self._s3.get_object(
-                Bucket=version.bucket, Key=version.key, IfMatch=f'"{version.etag}"', **named
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
-                raise SourceDeletedError(
-                    f"{version} (etag {version.etag}) was deleted before it was read"
-                ) from error
-            if _status(error) == 412:
-                raise SourceOverwrittenError(
-                    f"{version} (etag {version.etag}) was overwritten before it was read"
-                ) from error
-            raise
-
 
 def _status(error: ClientError) -> int:
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def _in_time(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
-    """Yield the chunks while enough time is left; otherwise fail while an upload can still be aborted."""
-    for chunk in chunks:
-        deadline.check()
-        yield chunk
-
-
-def _complete(chunks: Iterable[bytes], size: int | None) -> Iterator[bytes]:
-    """Yield the chunks; fail at the end if they are not `size` bytes, if the size is known."""
-    read = 0
-    for chunk in chunks:
-        read += len(chunk)
-        yield chunk
-    if size is not None and read != size:
-        raise IncompleteReadError(f"the connection ended after {read} of {size} bytes")

@@ -38,4 +38,17 @@ def s3_client() -> "S3Client":
         # Without the list of all endpoints, botocore doesn't know the old global one.
         s3={"us_east_1_regional_endpoint": "regional"},
     )
-    return cast("S3Client", session.create_client("s3", config=config))
+    client = cast("S3Client", session.create_client("s3", config=config))
+    if not client.meta.endpoint_url.startswith("https:"):
+        _hash_no_bodies(client)
+    return client
+
+
+def _hash_no_bodies(client: "S3Client") -> None:
+    """Leave out the hashes of bodies: without TLS, botocore reads a whole body for them before it sends it.
+
+    Only emulators have no TLS. The rest of a request stays signed. Over TLS a checksum follows the body.
+    """
+    config: Any = client.meta.config
+    config.request_checksum_calculation = "when_required"
+    config.s3["payload_signing_enabled"] = False

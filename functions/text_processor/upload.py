@@ -1,8 +1,10 @@
-"""Writes an object as a whole or not at all: a small one at once, a large one in parts."""
+"""Writes an object as a whole or not at all: from memory, streamed or in parts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
+
+from streamed import Stopped, Streamed
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -20,6 +22,10 @@ class Condition(TypedDict, total=False):
 
     IfMatch: str
     IfNoneMatch: str
+
+
+class _Checksum(TypedDict, total=False):
+    ChecksumAlgorithm: Literal["CRC32"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,38 @@ class Destination:
             ChecksumAlgorithm="CRC32",
             **condition,
         )
+        return len(body)
+
+    def stream(self, body: Streamed, condition: Condition) -> int:
+        """Write an object with one call, while its source is read. Any error leaves nothing behind.
+
+        Over TLS a checksum follows the body. Without TLS, as on an emulator, none is sent: it would come
+        before the body, and botocore would read the source once more for it.
+
+        Args:
+            body: The object.
+            condition: The condition for the write; S3 answers `PreconditionFailed` if it does not hold.
+
+        Returns:
+            The number of bytes written.
+
+        Raises:
+            LengthChangedError: The text doesn't keep its length. Open the source again, and write in parts.
+        """
+        over_tls = self.s3.meta.endpoint_url.startswith("https:")
+        checksum: _Checksum = {"ChecksumAlgorithm": "CRC32"} if over_tls else {}
+        try:
+            self.s3.put_object(
+                Bucket=self.bucket,
+                Key=self.key,
+                Body=cast("bytes", body),  # a file, as botocore sees it
+                ContentType=CONTENT_TYPE,
+                Metadata=self.metadata,
+                **checksum,
+                **condition,
+            )
+        except Stopped as stopped:
+            raise stopped.cause from None
         return len(body)
 
     def put_parts(self, parts: Iterator[bytearray], condition: Condition) -> int:

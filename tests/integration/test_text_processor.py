@@ -43,6 +43,13 @@ def test_megabyte_of_text_comes_back_through_the_overflow_bucket(producer, liste
     assert result.text == text.upper()
 
 
+@pytest.mark.parametrize("end", ["", "ŉ"], ids=["as long in upper case", "longer at its end"])
+def test_large_text_is_written_once(producer, listener, end):
+    text = "a text of 20 MB, straße\n" * 800_000 + end
+    (result,) = listener.expect_exactly(producer.send(text), 1, settle=2)
+    assert result.text == text.upper()
+
+
 def test_empty_file_gives_an_empty_file(producer, listener):
     assert listener.wait_for(producer.send("")).body == b""
 
@@ -63,11 +70,13 @@ def test_bytes_that_are_not_utf8_reach_the_failure_queue_whole(producer, listene
     assert failure.concerns(sent.correlation_id)
 
 
-def test_wait_for_a_failed_input_ends_with_the_cause_long_before_its_timeout(producer, listener):
-    sent = producer.send(b"\xfe")
+def test_wait_for_a_failed_input_ends_with_the_cause_long_before_its_timeout(producer, listener, deployment):
+    sent = producer.send(b"a" * 10_000_000 + b"\xfe")  # it is written while it is read
     with pytest.raises(InputFailedError, match="failed, so no") as error:
         listener.wait_for(sent, timeout=600)
-    assert "offset 0" in str(error.value)
+    assert "offset 10000000" in str(error.value)
+    place = {"Bucket": deployment.outputs["destination_bucket"], "Prefix": sent.correlation_id}
+    assert not deployment.target.client("s3").list_objects_v2(**place)["KeyCount"]
 
 
 def test_good_record_is_written_once(producer, listener):

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -61,6 +62,7 @@ class FakeS3:
         self.calls: Counter[str] = Counter()
         self.bytes_read = 0
         self.before = before
+        self.meta = SimpleNamespace(endpoint_url="https://s3.eu-west-1.amazonaws.com")
         self._ids = itertools.count(1)
         self._counting = threading.Lock()  # parts come from several threads
 
@@ -92,7 +94,13 @@ class FakeS3:
 
     def put_object(self, **arguments: Any) -> dict[str, Any]:
         self._start("PutObject", arguments)
-        self._write("PutObject", arguments, Object(bytes(arguments["Body"]), *_description(arguments)))
+        body = arguments["Body"]
+        if hasattr(body, "read"):
+            data = b"".join(iter(body.read, b""))
+            assert len(data) == len(body), "as many bytes come as were announced"
+        else:
+            data = bytes(body)
+        self._write("PutObject", arguments, Object(data, *_description(arguments)))
         return {}
 
     def create_multipart_upload(self, **arguments: Any) -> dict[str, Any]:

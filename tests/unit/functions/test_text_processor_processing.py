@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notifications import SourceVersion
 from processor import TextProcessor
+from source import READ_SIZE
 
 KEY = "run/case/a b+ü.txt"
 LONG = "straße ŉ ﬁ ΐ 日本 🙂 " * 20
@@ -33,6 +34,12 @@ def put(s3: FakeS3, data: bytes, sequencer: str | None = "01") -> SourceVersion:
 
 def output(s3: FakeS3) -> Object:
     return s3.buckets["destination"][KEY]
+
+
+def hide_lengths(s3: FakeS3) -> None:
+    """Let no answer tell the length of its object."""
+    whole = s3.get_object
+    s3.get_object = lambda **arguments: {k: v for k, v in whole(**arguments).items() if k != "ContentLength"}
 
 
 def nothing_is_written(s3: FakeS3) -> bool:
@@ -94,11 +101,13 @@ def test_any_bytes_that_are_no_text_leave_nothing_behind(data: bytes, part_size:
     assert nothing_is_written(s3)
 
 
-def test_a_large_object_is_never_in_memory_as_a_whole(s3: FakeS3) -> None:
-    size = 4 * processor_module.READ_SIZE
+def test_an_object_that_is_written_in_parts_is_never_in_memory_as_a_whole(s3: FakeS3) -> None:
+    size = 4 * READ_SIZE
     read_at_first_part = []
     s3.before = lambda operation: operation == "UploadPart" and read_at_first_part.append(s3.bytes_read)
-    processed(s3, put(s3, b"a" * size), part_size=1000)
+    version = put(s3, b"a" * size)
+    hide_lengths(s3)
+    processed(s3, version, part_size=1000)
     assert read_at_first_part[0] <= size / 2
 
 
@@ -153,18 +162,21 @@ def test_a_connection_that_ends_early_leaves_nothing_behind(s3: FakeS3) -> None:
 
 
 def test_an_object_that_comes_without_its_length_is_processed(s3: FakeS3) -> None:
-    whole = s3.get_object
-    s3.get_object = lambda **arguments: {k: v for k, v in whole(**arguments).items() if k != "ContentLength"}
+    hide_lengths(s3)
     processed(s3, put(s3, LONG.encode()), part_size=100)
     assert output(s3).data == LONG.upper().encode()
 
 
-def test_when_the_functions_end_comes_near_the_upload_is_aborted(s3: FakeS3) -> None:
-    version = put(s3, b"a" * 3 * processor_module.READ_SIZE)
+@pytest.mark.parametrize("streamed", [True, False])
+def test_when_the_functions_end_comes_near_nothing_is_written(s3: FakeS3, streamed: bool) -> None:
+    version = put(s3, b"a" * 3 * READ_SIZE)
+    if not streamed:
+        hide_lengths(s3)
     left = iter([30_000, 29_000, 28_000, 6_000, 5_999])
     with pytest.raises(OutOfTimeError, match="5999 ms of 30000"):
         processed(s3, version, part_size=1000, deadline=Deadline(lambda: next(left)))
-    assert s3.calls["AbortMultipartUpload"] == 1
+    assert s3.calls["PutObject"] == streamed
+    assert s3.calls["AbortMultipartUpload"] == (not streamed)
     assert nothing_is_written(s3)
 
 
@@ -259,19 +271,16 @@ def test_a_small_text_that_is_overtaken_after_a_look_at_its_output_overwrites_no
 
 
 @pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(("text", "last"), [(LONG, "CompleteMultipartUpload"), ("a" * 1000, "PutObject")])
 def test_a_large_text_that_is_overtaken_while_it_is_processed_overwrites_nothing(
-    s3: FakeS3, there: bool
+    s3: FakeS3, there: bool, text: str, last: str
 ) -> None:
     if there:
         s3.add("destination", KEY, b"before")
-
-    def overtake(called: str) -> None:
-        if called == "CompleteMultipartUpload":
-            s3.buckets["destination"][KEY] = NEWER
-
-    s3.before = overtake
-    with pytest.raises(ClientError, match="PreconditionFailed"):
-        processed(s3, put(s3, LONG.encode()), part_size=100)
+    version = put(s3, text.encode())
+    s3.before = lambda called: called == last and s3.buckets["destination"].update({KEY: NEWER})
+    with pytest.raises(ClientError, match=f"PreconditionFailed.*{last}"):
+        processed(s3, version, part_size=100)
     assert output(s3) is NEWER
     assert not s3.uploads
 
