@@ -32,6 +32,7 @@ settings = Settings.from_environ(os.environ)
 bodies = Bodies(cast("S3Client", Late(s3_client)), settings.overflow_bucket, settings.inline_limit)
 dynamodb = dynamodb_client()
 store = Store(dynamodb, settings.table, settings.ttl, shards=settings.shards)
+gc.freeze()  # else the next collection would look at all of them at once
 gc.enable()
 
 

@@ -29,6 +29,7 @@ processor = TextProcessor(
     destination=os.environ["DESTINATION_BUCKET"],
     part_size=int(os.environ.get("PART_SIZE_BYTES", 8 * 1024 * 1024)),
 )
+gc.freeze()  # else the next collection would look at all of them at once
 gc.enable()
 
 
