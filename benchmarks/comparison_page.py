@@ -80,7 +80,7 @@ def _reads(measured: Results) -> list[str]:
 def _texts(measured: Results) -> list[str]:
     figures = {(figure.row, figure.case): figure for figure in measured.figures.get("text_processor", [])}
     return _table(
-        ["object", "in parts (here): time", "peak over idle", "at once (the sample): time", "peak over idle"],
+        ["object", "streamed (here): time", "peak over idle", "at once (the sample): time", "peak over idle"],
         [
             [
                 case,

@@ -6,8 +6,7 @@ opens its connections. Then both handle the object in turn. The time is that of 
 kernel reports the peak of the memory. It needs Linux.
 
 For large objects it also shows whose time that is: the processor time of the function and of the emulator.
-The emulator works on one processor, and takes longer for an object in parts than for one in one piece, as it
-computes the MD5 of each part twice. So nothing that writes in parts can be quicker there than that.
+The emulator works on one processor, and needs as long for both sides: each puts the object in one piece.
 """
 
 import hashlib

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from failures import MalformedEventError
 
 
-@dataclass(frozen=True)
-class SourceVersion:
+class SourceVersion(NamedTuple):
     """One version of one object, from an event.
 
     Attributes:

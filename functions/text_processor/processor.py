@@ -1,10 +1,9 @@
 """Reads one version of an object, and writes it in upper case. A repeated event gives the same result."""
 
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain
 from math import ceil
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 from deadline import Deadline
@@ -22,8 +21,7 @@ MOST_STREAMED = 1_000_000_000  # bytes; if a connection breaks, all of them are 
 ETAG, SEQUENCER = "source-etag", "source-sequencer"  # user metadata of the destination object
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The outcome for one record.
 
     Attributes:

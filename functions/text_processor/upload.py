@@ -1,8 +1,7 @@
 """Writes an object as a whole or not at all: from memory, streamed or in parts."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict, cast
 
 from streamed import Stopped, Streamed
 
@@ -28,8 +27,7 @@ class _Checksum(TypedDict, total=False):
     ChecksumAlgorithm: Literal["CRC32"]
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(NamedTuple):
     """Where an object is written, and what describes it there.
 
     IAM: `s3:PutObject`, `s3:AbortMultipartUpload`, and `s3:GetObject` for an `IfMatch` condition.
