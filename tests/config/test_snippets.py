@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pytest
 from terraform_files import Declaration, parse
 from test_documents import PAGES, ROOT, text_of
-from test_provider_arguments import known_types, unknown_arguments
+from test_provider_arguments import VERSIONS, unknown_arguments
 
 from event_harness import cli
 
@@ -51,7 +51,7 @@ BY_HAND = INTEGRATION + "test_deploy_by_hand.py"
 HCL = INTEGRATION + "test_adopt.py::test_module_can_come_from_a_local_checkout"
 # Page, language, what its text contains -> the test that runs it. Tests take the commands from their pages.
 # Here each block is checked, too: commands are parsed as by the program itself, Python is typed, HCL is
-# compared with the module and the provider.
+# compared with the module, and with the oldest and the newest provider.
 RUN_BY = [
     ("docs/adopt.md", "", "", INTEGRATION + "test_adopt.py"),
     ("docs/adopt.md", "sh", "terraform show", BY_HAND),
@@ -74,12 +74,7 @@ RUN_BY = [
     ),
     ("docs/aws.md", "sh", "make deploy.g", BY_HAND),
     ("docs/aws.md", "sh", "--remote-state", INTEGRATION + "test_sweep.py::test_another_machine_destroys_by"),
-    (
-        "docs/aws.md",
-        "hcl",
-        "aws_s3_bucket",
-        "tests/config/test_snippets.py::test_resources_in_pages_are_known",
-    ),
+    ("docs/aws.md", "hcl", "aws_s3_bucket", HCL),
     ("docs/ci.md", "sh", "make schedule", "tests/config/test_release.py::test_schedule_for_gitlab_does"),
     ("docs/comparison.md", "sh", "make bench", "tests/config/test_commands.py"),
     ("docs/debugging.md", "sh", "--harness-debug", INTEGRATION + "test_inspecting.py"),
@@ -272,12 +267,11 @@ def hcl_of(block, tmp_path) -> list[Declaration]:
     return parse(file, tmp_path)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("block", of("hcl"), ids=str)
-def test_resources_in_pages_are_known_to_the_newest_provider(block, tmp_path):
-    known = known_types("6.69.1")
-    for one in hcl_of(block, tmp_path):
-        if one.kind == "resource" and one.labels[0] in known:
-            assert unknown_arguments(one, "6.69.1") == []
+def test_resources_in_pages_are_known_to_the_oldest_and_the_newest_provider(block, version, tmp_path):
+    resources = [one for one in hcl_of(block, tmp_path) if one.kind == "resource"]
+    assert [problem for one in resources for problem in unknown_arguments(one, version)] == []
 
 
 @pytest.mark.parametrize("block", of("hcl"), ids=str)

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# docs/adopt.md is a project of its own. The bucket of docs/aws.md needs a provider newer than the tests have;
-# tests/config/test_snippets.py compares it with the newest.
-PAGES = ("README.md", "modules/event_listener/README.md", "modules/lambda_function/README.md")
-_BLOCK = re.compile(r"^```hcl\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LISTENER = "modules/event_listener/README.md"
+# docs/adopt.md is a project of its own: its blocks are titled.
+_BLOCK = re.compile(r"^( *)```hcl\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _SOURCE = re.compile(r'"(?:git::[^"]*//modules|\.\.)/(\w+)(?:\?ref=[^"]*)?"')
 _REFERENCE = re.compile(r"\b((?:data\.)?aws_\w+)\.(\w+)\.")
 # What a resource that a page only refers to must have.
@@ -23,15 +22,23 @@ ARGUMENTS = {
         '  handler = "a.b"\n  filename = "a.zip"'
     ),
 }
-NEEDS_A_NEWER_PROVIDER = "function_response_types"
 SWITCH = 'variable "deploy_test_resources" {\n  type = bool\n  default = false\n}\n'
 
 
-def blocks() -> list[str]:
-    """The blocks of HCL that the provider of the tests can take."""
-    texts = [(ROOT / page).read_text(encoding="utf-8") for page in PAGES]
-    found = [block for text in texts for block in _BLOCK.findall(text)]
-    return [block for block in found if NEEDS_A_NEWER_PROVIDER not in block]
+def pages() -> list[Path]:
+    """Every page but the changelog, which tells what was."""
+    found = [
+        page
+        for area in ("*.md", "docs/**/*.md", "modules/*/*.md", "examples/*/*.md", "demo/*.md")
+        for page in sorted(ROOT.glob(area))
+    ]
+    return [page for page in found if page.name != "CHANGELOG.md"]
+
+
+def blocks_of(page: Path) -> list[str]:
+    """The blocks of HCL of a page."""
+    found = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
 def write_modules(directory: Path) -> list[str]:
@@ -43,8 +50,11 @@ def write_modules(directory: Path) -> list[str]:
     Returns:
         The names of the modules.
     """
-    names, first = [], blocks()[1]  # the call of the listener that the blocks of its README belong to
-    for number, block in enumerate(blocks()):
+    first = blocks_of(ROOT / LISTENER)[
+        0
+    ]  # the call of the listener that the other blocks of its README belong to
+    names = []
+    for number, block in enumerate(block for page in pages() for block in blocks_of(page)):
         if re.match(r"\w+ = ", block):  # arguments of the listener
             text = first.replace("  sources = {", f"{block}\n  sources = {{", 1)
         else:
