@@ -162,23 +162,46 @@ def mapping(said):
     return {"localRoot": said["local"], "remoteRoot": said["remote"]}
 
 
-def documented(project, port):
-    """The entry of launch.json in docs/debugging.md, as VS Code would send it for this project."""
-    page = (REPOSITORY / "docs" / "debugging.md").read_text()
-    text = page.partition("```json\n")[2].partition("```")[0]
-    text = text.replace("${workspaceFolder}", str(project.directory)).replace("text_processor", "sorter")
-    return json.loads(text.replace(str(FIRST_PORT), port))["configurations"][0]
+PAGE = (REPOSITORY / "docs" / "debugging.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("workers", [[], ["-n3"]], ids=["one process", "three workers"])
-def test_debugger_stops_in_a_function_and_no_deadline_passes_meanwhile(project, workers):
+def vs_code(project):
+    """The entry of the page's launch.json, as VS Code would send it for this project."""
+    text = PAGE.partition("```json\n")[2].partition("```")[0]
+    return json.loads(text.replace("${workspaceFolder}", str(project.directory)))["configurations"][0]
+
+
+def pycharm(project):
+    """The same from the fields that the page names for PyCharm."""
+    table = PAGE.partition("### PyCharm")[2].partition("###")[0]
+    rows = re.findall(r"^\| ([\w ]+?)(?: \(.*?\))? \| `(.*?)`( in your project)? \|$", table, re.MULTILINE)
+    fields = {name: f"{project.directory}/{value}" if within else value for name, value, within in rows}
+    assert list(fields) == ["Remote address", "Local project path", "Remote project path"]
+    host, port = fields["Remote address"].split(":")
+    roots = {"localRoot": fields["Local project path"], "remoteRoot": fields["Remote project path"]}
+    return {"connect": {"host": host, "port": int(port)}, "pathMappings": [roots]}
+
+
+def documented(editors_settings, project, port):
+    """An editor's settings on the page, for this project's function and the port of this session."""
+    text = json.dumps(editors_settings(project)).replace("text_processor", "sorter")
+    return json.loads(text.replace(str(FIRST_PORT), port))
+
+
+@pytest.mark.parametrize(
+    ("workers", "settings"),
+    [([], vs_code), (["-n3"], pycharm)],
+    ids=["one process, VS Code", "three workers, PyCharm"],
+)
+def test_debugger_stops_in_a_function_and_no_deadline_passes_meanwhile(project, workers, settings):
     """The function's timeout is 3 s, the wait's 10 s; the debugger stays for longer than both.
 
-    The settings that the page shows for VS Code are those that are printed, and they work.
+    The settings that the page shows for an editor are those that are printed, and they work.
     """
     with debug(project, *workers, sla=10) as process:
         said = when_printed(process.stdout, WAITS)
-        entry = documented(project, said["port"])
+        entry = documented(settings, project, said["port"])
+        assert entry["connect"]["host"] == "127.0.0.1"
         assert entry["pathMappings"] == [mapping(said)]
         editor = Editor(entry["connect"]["port"], entry)
         assert said["name"] == "sorter"
