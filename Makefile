@@ -3,7 +3,7 @@
 PYTHON ?= python3
 TARGET ?= local
 # What `make test` runs.
-TESTS ?= tests
+TESTS ?= tests/config tests/integration tests/plan tests/unit
 # Test processes; they share one deployment. Most tests wait more than they compute.
 WORKERS ?= 6
 VENV   := .venv
@@ -39,11 +39,11 @@ test: export GOGC ?= 200
 # The emulator gets the providers that CI has tested, from PyPI, although the registry may have newer ones.
 # `make test EVENT_HARNESS_PROVIDERS=registry` takes the newest that versions.tf allows, as the nightly job does.
 ifneq ($(TARGET),aws)
-demo test unit examples lint up bench resilience: export EVENT_HARNESS_PROVIDERS ?= mirror
+demo test unit commands examples lint up bench resilience: export EVENT_HARNESS_PROVIDERS ?= mirror
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install deps demo test unit examples lint up down build deploy deploy.g delete list sweep redrive \
+.PHONY: help install deps demo test unit commands examples lint up down build deploy deploy.g delete list sweep redrive \
 	resilience bench simulate requirements audit scan clean \
 	docs recording dist schedule nightly summary issue
 
@@ -86,6 +86,9 @@ test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the test
 
 unit: $(READY) ## Run the tests that need nothing but Python
 	$(PYTEST) tests/unit
+
+commands: $(READY) ## Run each documented command that takes minutes or the network: scan, audit, recording …
+	$(BIN)/pytest tests/commands --junitxml $(REPORTS)/commands.xml --durations 10 --numprocesses 3 --dist loadgroup
 
 examples: $(READY) ## Test only the example systems, each in its own pytest; also with TARGET=aws
 	for example in examples/*/; do \
@@ -185,7 +188,7 @@ scan: $(READY) $(SCAN)/.ready ## Scan the Terraform code and the workflows for w
 	$(SCAN)/bin/python -m checkov.main --config-file .checkov.yml > $(SCAN)/report.txt; code=$$?; cat $(SCAN)/report.txt; exit $$code
 	@# checkov reports success for a file that it can't parse.
 	! grep "Parsing errors: [1-9]" $(SCAN)/report.txt
-	$(SCAN)/bin/actionlint
+	$(SCAN)/bin/actionlint .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
 audit: $(SCAN)/.ready ## Check the pinned dependencies for known vulnerabilities (needs the Internet)

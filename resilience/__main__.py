@@ -18,7 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m resilience", description=__doc__)
     parser.add_argument("test", nargs="*", choices=[*TESTS, []], help="default: all of them")
     for option in fields(Options):
-        parser.add_argument(f"--{option.name}", type=int, default=option.default, help="default: %(default)s")
+        parser.add_argument(
+            f"--{option.name}", type=type(option.default), default=option.default, help="default: %(default)s"
+        )
     arguments = parser.parse_args()
     options = Options(**{option.name: getattr(arguments, option.name) for option in fields(Options)})
     rows: list[Row] = []

@@ -32,7 +32,7 @@ def test_text_comes_back(producer, listener):
 def run(directory: Path, options: Options) -> Iterator[Row]:
     """Kill sessions whose AWS outlives them, sessions whose AWS is their own, and functions."""
     with LocalEmulator.start(directory / "aws") as aws:
-        small = Project(directory / "small", aws.endpoint_url).measure()
+        small = Project(directory / "small", aws.endpoint_url)
         for victim, stages in {
             "pytest": ("init", "apply", "test", "destroy"),
             "terraform": ("init", "apply", "destroy"),
@@ -44,16 +44,14 @@ def run(directory: Path, options: Options) -> Iterator[Row]:
             yield from _kills(small, EVERYTHING, stage, options, "a session with all its processes")
         row = Row("kill -9 of a sweep", GUARANTEE)
         yield from _repeat(row, options, small.kill_sweep)
-        shared = Project(directory / "shared", aws.endpoint_url, options=("-n", "2")).measure()
+        shared = Project(directory / "shared", aws.endpoint_url, options=("-n", "2"))
         for stage in ("apply", "test"):
             yield from _kills(shared, "worker", stage, options)
         yield from _kills(shared, "pytest", "test", options, "pytest with workers")
-        sample = Project(
-            directory / "sample", aws.endpoint_url, root=ROOT, test=_TEST_OF_THE_SAMPLE
-        ).measure()
+        sample = Project(directory / "sample", aws.endpoint_url, root=ROOT, test=_TEST_OF_THE_SAMPLE)
         for stage in ("apply", "test", "destroy"):
             yield from _kills(sample, "pytest", stage, options, "pytest, the sample system")
-    local = Project(directory / "local", "local").measure()
+    local = Project(directory / "local", "local")
     for stage in ("init", "apply", "test", "destroy"):
         yield from _kills(local, "pytest", stage, options, "pytest, target local")
     for stage in ("apply", "test", "destroy"):
@@ -67,6 +65,8 @@ def _kills(project: Project, victim: str, stage: str, options: Options, what: st
 
 
 def _repeat(row: Row, options: Options, trial: Callable[[int], Kill]) -> Iterator[Row]:
+    if not options.wants(row.what):
+        return
     with row.timed():
         # Seeds of its own: with those of another row it would kill at the same fractions of its stage.
         seed = zlib.crc32(f"{options.seed} {row.what}".encode())
@@ -88,6 +88,8 @@ def _note(kill: Kill) -> str:
 def _functions(directory: Path, options: Options) -> Iterator[Row]:
     """Kill the processes of functions while events are on their way: Lambda tries again, nothing is lost."""
     row = Row("kill -9 of a function at work", "the output arrives all the same")
+    if not options.wants(row.what):
+        return
     moments = random.Random(options.seed)  # noqa: S311
     with row.timed(), LocalEmulator.start(directory / "aws") as aws:
         target = Target.emulator(aws.endpoint_url)

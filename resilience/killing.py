@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -103,10 +104,10 @@ class Project:
             f"[pytest]\nharness_root = {root}\nharness_target = {target}\n", encoding="utf-8"
         )
         self.state_dir = directory / ".event-harness"
-        self.durations = dict.fromkeys(STAGES, 1.0)
 
-    def measure(self) -> "Project":
-        """Run one session that nobody disturbs, to learn how long its stages take."""
+    @cached_property
+    def durations(self) -> dict[str, float]:
+        """Seconds of each stage in a session that nobody disturbs."""
         session = self._start()
         began: dict[str, float] = {}
         while session.poll() is None:
@@ -117,9 +118,7 @@ class Project:
         if session.returncode:
             raise RuntimeError(f"pytest fails undisturbed: {(self.directory / 'output').read_text()}")
         ends = [*list(STAGES.values())[1:], "end"]
-        for stage, end in zip(STAGES, ends, strict=True):
-            self.durations[stage] = began[end] - began[STAGES[stage]]
-        return self
+        return {stage: began[end] - began[STAGES[stage]] for stage, end in zip(STAGES, ends, strict=True)}
 
     def kill(self, victim: str, stage: str, seed: int) -> Kill:
         """Run one session, kill the victim at a random moment of the stage, sweep, and look what is left."""
@@ -135,13 +134,13 @@ class Project:
 
     def kill_sweep(self, seed: int) -> Kill:
         """Kill a session that has deployed, kill the sweep at a random moment, sweep again."""
-        kill = Kill("sweep", "test", seed)
+        as_long_as_a_sweep = self.durations["init"] + self.durations["destroy"]
+        kill = Kill("sweep", "test", seed, moment=_moment(seed, as_long_as_a_sweep))
         before = self._resources()
         session = self._start()
         self._await_stage(session, kill)
         session.kill()
         kill.exit_code = session.wait(PATIENCE)
-        kill.moment = _moment(seed, self.durations["init"] + self.durations["destroy"])  # as long as a sweep
         with subprocess.Popen(self._command("sweep"), cwd=ROOT, stdout=subprocess.DEVNULL) as sweep:
             time.sleep(kill.moment)
             kill.hit = sweep.poll() is None

@@ -33,9 +33,14 @@ class Size:
         """Measure a local AWS emulator and a project."""
         return cls(
             processes=len(processes_about(project.parent)),
-            folders=sum(path.is_dir() for path in [*(aws.directory / "tmp").iterdir(), *project.rglob("*")]),
+            folders=sum(path.is_dir() for path in (aws.directory / "tmp").iterdir()) + _folders(project),
             open_files=psutil.Process(aws.pid).num_fds(),
         )
+
+
+def _folders(directory: Path) -> int:
+    """How many there are, at any depth. Links to what lies beside the project aren't followed."""
+    return sum(len(names) for _, names, _ in os.walk(directory))
 
 
 def run(directory: Path, options: Options) -> Iterator[Row]:

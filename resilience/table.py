@@ -67,7 +67,7 @@ def show(rows: list[Row]) -> bool:
             "; ".join(row.notes[:3]),
         )
     console.print(table)
-    return all(row.tried and row.fine == row.tried for row in rows)
+    return bool(rows) and all(row.tried and row.fine == row.tried for row in rows)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Options:
         sessions: how many reuse one deployment.
         cycles: how many apply, test and destroy.
         signals: how many sessions get signals at random moments.
+        only: of the kills, only those whose name has this text; empty: all.
     """
 
     seed: int = 1
@@ -89,3 +90,8 @@ class Options:
     sessions: int = 200
     cycles: int = 20
     signals: int = 3000
+    only: str = ""
+
+    def wants(self, what: str) -> bool:
+        """Whether a kill of this name is asked for."""
+        return self.only in what

@@ -64,7 +64,7 @@ LONGEST = (
     "test_permissions",
     "test_branches",
 )
-LAYERS = ("integration", "plan", "unit", "config")
+LAYERS = ("integration", "plan", "unit", "config", "commands")
 
 
 @pytest.hookimpl(tryfirst=True)

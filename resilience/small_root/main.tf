@@ -68,6 +68,25 @@ resource "aws_iam_role_policy" "this" {
   })
 }
 
+# Without it AWS would deliver nothing, and a session refuses the system.
+resource "aws_sqs_queue_policy" "this" {
+  queue_url = aws_sqs_queue.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [for service, source in {
+      events = aws_cloudwatch_event_rule.this.arn
+      sns    = aws_sns_topic.this.arn
+      } : {
+      Effect    = "Allow"
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.this.arn
+      Principal = { Service = "${service}.amazonaws.com" }
+      Condition = { ArnEquals = { "aws:SourceArn" = source } }
+    }]
+  })
+}
+
 output "bucket" {
   description = "Name of the bucket that the test fills, so that a sweep has to empty it."
   value       = aws_s3_bucket.this.bucket

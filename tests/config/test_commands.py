@@ -17,6 +17,7 @@ _PROGRAM = re.compile(
 )
 
 UNIT, CONFIG, INTEGRATION = "tests/unit/", "tests/config/", "tests/integration/"
+LONG = "tests/commands/"
 ADOPT = INTEGRATION + "test_adopt.py"
 BY_HAND = INTEGRATION + "test_deploy_by_hand.py"
 CALLS = CONFIG + "test_makefile.py"  # what a target calls; the program that it calls has tests of its own
@@ -25,7 +26,7 @@ KEPT = ADOPT + "::test_commands_for_a_kept_deployment_work"
 TUTORIAL = INTEGRATION + "test_demo.py::test_commands_of_the_tutorial"
 # The whole command, as a pattern -> what runs it.
 RUN_BY = [
-    (r"make (test|lint|bench QUICK=1)", CI),
+    (r"make (test|lint|commands|bench QUICK=1)", CI),
     (r"make bench", CI),  # in its quick form, which a test demands of every row
     (
         r'make bench ROWS="reads listener"',
@@ -55,10 +56,11 @@ RUN_BY = [
     (r"make sweep ARGS=DEPLOYMENT_ID", CALLS + "::test_sweep_recognises_the_id"),
     (r"make sweep clean", CALLS + "::test_sweep_and_clean_uninstall"),
     (r"make redrive", CALLS + "::test_redrive_replays"),
-    (r"make (scan|audit)", CALLS + "::test_every_target_works_in_a_path_with_spaces"),
-    (r"make requirements", CALLS + "::test_target_fails_when_the_first"),
+    (r"make scan", LONG + "test_maintenance.py::test_scan_reads"),
+    (r"make audit", LONG + "test_maintenance.py::test_audit_asks"),
+    (r"make requirements", LONG + "test_maintenance.py::test_requirements_pins"),
     (r"\.ci/run", CALLS + "::test_gate_ends_where_lint_fails"),
-    (r"make resilience( ARGS=(\w+|\"kill --kills 2\"))?", UNIT + "resilience/test_resilience.py"),
+    (r"make resilience( ARGS=(--help|\w+|\"kill .* --only sweep\"))?", LONG + "test_guarantees.py"),
     (
         r"make simulate( ARGS=(--help|\"--events.*\"))?",
         UNIT + "scale/test_scale.py::test_commands_of_the_document_run",
@@ -66,7 +68,7 @@ RUN_BY = [
     (r'make simulate ARGS="--emulator .*"', INTEGRATION + "test_result_shards.py"),
     (r"make docs", INTEGRATION + "test_site.py"),
     (r"make dist", INTEGRATION + "test_distribution.py"),
-    (r"make recording", CONFIG + "test_website.py::test_recording_keeps_what_a_command_prints"),
+    (r"make recording", LONG + "test_pictures.py"),
     (r"make nightly", INTEGRATION + "test_nightly.py"),
     (r"make schedule( FOR=(gitlab|cron))?", CONFIG + "test_release.py::test_schedule_for_gitlab_does"),
     (r"pip install .event-harness\[\w+\].", INTEGRATION + "test_distribution.py"),

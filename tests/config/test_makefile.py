@@ -1,8 +1,10 @@
 """The make targets call the right programs, and fail when one of these fails."""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -90,8 +92,18 @@ def test_test_runs_every_test_on_the_target_and_shows_the_slowest_ten(copy, targ
     calls = copy.calls("test", f"TARGET={target}")
     assert calls[: len(before)] == before
     (tests,) = calls[len(before) :]
-    assert tests.startswith(f": pytest --harness-target {target} --junitxml reports/junit.xml tests ")
+    layers = "tests/config tests/integration tests/plan tests/unit"
+    assert tests.startswith(f": pytest --harness-target {target} --junitxml reports/junit.xml {layers} ")
     assert " --durations 10 " in tests
+
+
+def test_every_folder_of_tests_is_run_by_test_or_by_commands(copy):
+    """`pytest` alone runs what `make test` runs."""
+    (test,), (commands,) = copy.calls("test"), copy.calls("commands")[1:]
+    named = {*re.findall(r"tests/\w+", test), *re.findall(r"tests/\w+", commands)}
+    assert named == {f"tests/{path.relative_to(ROOT).parts[1]}" for path in ROOT.glob("tests/*/**/test_*.py")}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert set(settings["testpaths"]) == set(re.findall(r"tests/\w+", test))
 
 
 @pytest.mark.parametrize("target", ["local", "aws", "http://127.0.0.1:4566"])

@@ -57,12 +57,13 @@ def users_environ(**more: str) -> dict[str, str]:
     return usual | kept | {"PATH": path, "MAKEFLAGS": "READY="} | more  # what `make` needs is installed
 
 
-def in_shell(command: str, directory: Path, **environ: str) -> str:
+def in_shell(command: str, directory: Path, *, seconds: float = 900, **environ: str) -> str:
     """Run a command in a shell, check that it succeeds, and return what it prints.
 
     Args:
         command: The line of a page.
         directory: Where the user is.
+        seconds: How long it may take.
         environ: Further variables.
     """
     done = subprocess.run(
@@ -73,7 +74,7 @@ def in_shell(command: str, directory: Path, **environ: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=seconds,
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}"
