@@ -267,7 +267,8 @@ def test_a_function_that_raises_after_its_work_is_logged_as_one_invocation(monke
         emit(func, request, "its line\n", False, 0)
 
     function.invocations.struck(dispatch)({}, {"FunctionName": "orders"}, EVENT, "request", 0.0)
-    assert function.logged == ["its line\n[ERROR] E: m (injected by a test)"]
+    emit({}, "request", "the next one's line\n", False, 0)
+    assert function.logged == ["its line\n[ERROR] E: m (injected by a test)", "the next one's line"]
 
 
 def test_a_function_times_out_after_the_seconds_of_the_test(monkeypatch):

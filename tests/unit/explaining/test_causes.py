@@ -1,5 +1,7 @@
 """The finding that is named as the likely cause."""
 
+import re
+
 import pytest
 from explained import REQUEST, explain, finding, processed, told_of, written
 from listener_fakes import MAP, World
@@ -41,6 +43,15 @@ def test_a_fault_on_the_way_to_a_silent_source_is_told_beside_what_was_not_accep
     report = told_of(forked, lambda: forked.listener.wait_for(sent, timeout=1, until=from_news))
     assert report.cause.startswith("destination: its result is not the one awaited: the predicate said no")
     assert "; no result of this input from news; announce failed: ValueError: cannot announce" in report.cause
+
+
+def test_each_result_that_was_not_accepted_is_told_with_its_source_time_size_and_difference(world):
+    sent = arrived_at_the_first(world, "HELL")
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1, until="HELLO"))
+    details = finding(report, "results").details
+    told = r"from destination at \d\d:\d\d:\d\d\.\d{3}, 4 bytes: differs from line 1, column 5 on .*"
+    assert re.fullmatch(told, details[0])
+    assert details[-2:] == ("- HELLO", "+ HELL")
 
 
 def test_a_fault_on_the_way_to_a_silent_source_is_the_cause_of_too_few_results(forked):

@@ -135,6 +135,8 @@ def test_delivery_that_a_service_was_denied_is_a_cause_until_the_results_are_the
 
 def test_names_of_a_system_are_those_in_the_log():
     assert names_of(piped()) >= {"orders", "acme-forward", "acme-out", "listener"}
+    # Also those of what is only in the state.
+    assert names_of(replace(piped(), components=())) >= {"orders", "acme-forward", "acme-out"}
 
 
 def test_explanation_has_the_remark_only_where_there_is_an_emulators_log():

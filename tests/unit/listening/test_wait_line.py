@@ -51,6 +51,16 @@ def test_the_line_counts_the_inputs_of_a_batch():
     assert line.text(events) == said
 
 
+@pytest.mark.parametrize(("number", "more"), [(3, ""), (4, ", and 1 more places")])
+def test_the_line_names_three_places_at_most(number, more):
+    line = WaitLine(clock=lambda: 4.0)
+    line._waits[0] = (0.0, [f"s/{n}" for n in range(number)])
+    places = [Visit(f"f{n}", "lambda", None, (Attempt(1000.1, None, "r"),)) for n in range(number)]
+    said = line.text([event(str(n), place) for n, place in enumerate(places)])
+    named = "1 running in f0, 1 running in f1, 1 running in f2"
+    assert said == f"waiting 4 s, 0 of {number} arrived; {named}{more}"
+
+
 def test_a_short_wait_shows_nothing_and_a_long_one_a_line_that_is_removed():
     shown, seen = [], threading.Event()
 

@@ -1,5 +1,9 @@
 """A file that several processes append to while others read it."""
 
+import os
+
+import pytest
+
 from event_harness.machine.json_lines import JsonLines, Tail
 
 
@@ -33,6 +37,17 @@ def test_a_file_that_was_replaced_is_read_from_its_begin(tmp_path):
     path.rename(tmp_path / "aside")
     JsonLines(path).append({"n": 2})
     assert tail.objects() == [{"n": 2}]
+
+
+def test_a_closed_file_is_let_go_and_gets_no_more_lines(tmp_path):
+    lines = JsonLines(tmp_path / "lines")
+    lines.append({"n": 1})
+    descriptor = lines._descriptor
+    lines.close()
+    lines.append({"n": 2})
+    assert Tail(tmp_path / "lines").objects() == [{"n": 1}]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_a_full_file_and_a_directory_that_is_gone_stop_the_writing_without_an_error(tmp_path):

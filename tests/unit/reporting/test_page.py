@@ -25,6 +25,30 @@ def test_chart_libraries_are_the_released_ones(name):
     assert "</script" not in asset(name)
 
 
+def test_the_page_shows_what_the_waits_of_a_failed_test_explain_each_once():
+    facts = made_up.session()
+    failed = next(test for test in facts["tests"] if test["outcome"] == "failed")
+    explained = next(wait for wait in facts["waits"] if wait["test"] == failed["id"])
+    facts["waits"] = [explained | {"explanation": text} for text in ("why one", "why one", "why two", "")]
+    shown = page(facts)
+    assert (shown.count(">why one</pre>"), shown.count(">why two</pre>")) == (1, 1)
+    assert shown.count('aria-label="Explanation') == 2
+
+
+def test_the_page_names_for_each_unusual_event_the_last_component_that_saw_it():
+    facts = made_up.session()
+    event = next(event for event in facts["events"] if event["state"] == "failed")
+    attempted, seen = event["components"][1], event["components"][0]
+    others = [{**one, "attempts": [], "at": None} for one in event["components"]]
+    event["components"] = [seen | {"name": "seen", "attempts": [], "at": 1.0}, *others]
+    facts["events"] = [event]
+    assert "<td>seen</td>" in page(facts)
+    event["components"].insert(1, attempted | {"name": "tried", "at": None})
+    assert "<td>tried</td>" in page(facts)
+    event["components"] = others
+    assert "<td>not known</td>" in page(facts)
+
+
 def test_the_page_names_the_licences_of_its_libraries():
     text = page(made_up.session())
     assert "Copyright 2010-2026 Mike Bostock" in text

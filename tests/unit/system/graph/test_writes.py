@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from states import (
     ACCOUNT,
     REGION,
@@ -98,9 +99,10 @@ def test_environment_alone_tells_where_a_permission_is_missing():
     assert {edge.notes for edge in graph.edges} == {("environment TOPIC_ARN",), ("environment CONFIG",)}
 
 
-def test_name_that_several_resources_share_is_told_apart_by_the_variable():
+@pytest.mark.parametrize("variable", ["ORDERS_TABLE", "orders_table", "ordersTable"])
+def test_name_that_several_resources_share_is_told_apart_by_the_variable(variable):
     graph = graph_of(
-        function("work", environment={"ORDERS_TABLE": "orders"}),
+        function("work", environment={variable: "orders"}),
         table("orders"),
         bucket("store", "orders"),
         queue("line", "orders"),
@@ -278,6 +280,8 @@ def test_places_beyond_the_state_count_if_a_policy_names_them_wholly():
             ("sns:GetTopicAttributes", arn("sns", "read")),
             ("s3:PutObject", f"{arn('s3', 'lake')}/*"),
             ("sqs:SendMessage", arn("sqs", "some-*")),
+            ("sqs:SendMessage", arn("sqs", "refused")),
+            ("sqs:*", arn("sqs", "refused"), "Deny"),
         ),
     )
     assert drawn(graph) == {f"work -> {name}: may write (allowed)" for name in ("theirs", "far", "lake")}
