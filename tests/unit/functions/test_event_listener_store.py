@@ -208,6 +208,22 @@ def test_several_results_are_written_in_one_call(store: Store, table: FakeTable)
     assert table.transactions == 1
 
 
+def test_new_results_of_one_call_are_put_which_costs_dynamodb_less_than_updates(
+    store: Store, table: FakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    transact = table.transact_write_items
+
+    def remembered(**arguments: Any) -> Any:
+        asked.append([kind for action in arguments["TransactItems"] for kind in action])
+        return transact(**arguments)
+
+    monkeypatch.setattr(table, "transact_write_items", remembered)
+    assert store.save_together(writes(store, b"a", b"b"))
+    assert store.save_together(writes(store, b"b", b"c", b"d"))
+    assert asked == [["Put"] * 2, ["Put"] * 3, ["Update"] * 3]
+
+
 def test_new_results_of_one_call_are_as_those_that_are_written_alone(store: Store, clock: Clock) -> None:
     """Each kind of body, put together and updated alone: the same items."""
     bodies: list[bytes | Overflow | Gone] = [b"text", b"\xff", b"", Gone("deleted", 7), Gone("deleted", None)]

@@ -49,6 +49,15 @@ def test_the_page_names_for_each_unusual_event_the_last_component_that_saw_it():
     assert "<td>not known</td>" in page(facts)
 
 
+@pytest.mark.parametrize(
+    ("amount", "shown"), [(0, "$0.0000"), (0.0001, "$0.0001"), (0.00001, "under $0.0001"), (1.25, "$1.2500")]
+)
+def test_a_cost_that_rounds_to_nothing_is_not_shown_as_nothing(amount, shown):
+    facts = made_up.session()
+    facts["cost"]["dollars"] = amount
+    assert shown in page(facts)
+
+
 def test_the_page_names_the_licences_of_its_libraries():
     text = page(made_up.session())
     assert "Copyright 2010-2026 Mike Bostock" in text

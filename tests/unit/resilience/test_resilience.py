@@ -1,4 +1,6 @@
-"""When the resilience tests strike."""
+"""When the resilience tests strike, and what counts as well."""
+
+import pytest
 
 from resilience import kill
 from resilience.killing import Kill
@@ -33,3 +35,18 @@ def test_each_row_has_moments_of_its_own():
 def test_same_seed_gives_the_same_moments_again():
     assert seeds("pytest", "init", Options()) == seeds("pytest", "init", Options())
     assert seeds("pytest", "init", Options()) != seeds("pytest", "init", Options(seed=2))
+
+
+@pytest.mark.parametrize(
+    ("listed", "swept", "left", "fine"),
+    [
+        (True, [0, 0], [], True),
+        (True, [], [], True),
+        (False, [0, 0], [], False),
+        (True, [0, 1], [], False),
+        (True, [0, 0], ["aws_sqs_queue a"], False),
+    ],
+    ids=["swept", "nothing to sweep", "not listed", "a sweep failed", "something is left"],
+)
+def test_a_kill_is_fine_if_what_it_left_was_listed_and_swept(listed, swept, left, fine):
+    assert Kill("pytest", "apply", 1, hit=True, listed=listed, swept=swept, left=left).fine is fine

@@ -111,6 +111,26 @@ def test_http_api_with_routes_subtypes_and_an_authorizer():
     assert graph.nodes["aws_apigatewayv2_api.shop"].identifier == f"{API}/live"
 
 
+@pytest.mark.parametrize(
+    ("api", "stage", "key"),
+    [
+        ("aws_api_gateway_rest_api", "aws_api_gateway_stage", "rest_api_id"),
+        ("aws_apigatewayv2_api", "aws_apigatewayv2_stage", "api_id"),
+    ],
+)
+def test_each_api_has_the_address_of_a_stage_of_its_own(api, stage, key):
+    parts = []
+    for name in ("one", "two"):
+        parts += [
+            resource(f"{api}.{name}", id=name, name=name),
+            resource(f"{stage}.{name}-new", invoke_url="", **{key: name}),  # not deployed yet
+            resource(f"{stage}.{name}", invoke_url=f"https://{name}.example.org/live", **{key: name}),
+        ]
+    nodes = graph_of(*parts).nodes
+    found = {name: nodes[f"{api}.{name}"].identifier for name in ("one", "two")}
+    assert found == {name: f"https://{name}.example.org/live" for name in ("one", "two")}
+
+
 def test_integrations_in_an_openapi_document():
     own = arn("lambda", "function:handle")
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{own}/invocations"
