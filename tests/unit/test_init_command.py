@@ -169,7 +169,7 @@ def test_root_in_a_directory_of_its_own_is_named_in_the_ini_file(project, answer
 
 
 def test_root_below_is_asked_for_and_modules_are_none(project, answered):
-    for name in ("infra/live", "infra/modules/queue", ".terraform/modules/x"):
+    for name in ("infra/live", "infra/modules/queue", ".terraform/modules/x", ".cache/root", ".old"):
         (project / name).mkdir(parents=True)
         (project / name / "main.tf").write_text(MAIN)
     (project / "main.tf").unlink()

@@ -156,6 +156,12 @@ def test_a_boundary_limits_a_role(role):
     assert asked("sqs:SendMessage", "sqs", QUEUE)
 
 
+def test_a_boundary_that_is_not_known_limits_nothing(role, monkeypatch):
+    monkeypatch.delenv("MINISTACK_AUTOCREATE_AWS_MANAGED", raising=False)
+    role(allow("sqs:SendMessage", QUEUE), boundary="arn:aws:iam::aws:policy/SomethingNew")
+    assert not asked("sqs:SendMessage", "sqs", QUEUE)
+
+
 def test_denials_of_users_stand_as_they_are(role):
     assert asked(
         "translate:TranslateText", "translate", key="AKIA", principal="arn:aws:iam::000000000000:user/u"
@@ -191,6 +197,8 @@ def test_a_service_may_deliver_what_the_policy_allows_or_may_allow(caplog):
     only_tls = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
     only_tls["Condition"] = {"Bool": {"aws:SecureTransport": "false"}}
     assert may(allow("sqs:SendMessage", QUEUE, **sns), only_tls)
+    nobody = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    assert not may(allow("sqs:SendMessage", QUEUE, **sns), nobody)
     assert caplog.messages[-1].startswith("permission denied: sns.amazonaws.com may not sqs:SendMessage on ")
 
 
