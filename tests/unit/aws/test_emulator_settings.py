@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import types
 
 import psutil
 import pytest
@@ -67,6 +68,20 @@ def test_record_of_a_pid_that_another_process_has_now_is_not_believed(tmp_path):
         f'{{"supervisor": {os.getpid()}, "pid": {os.getpid()}, "port": 1}}'
     )
     assert LocalEmulator.find(tmp_path) is None
+
+
+def test_running_one_is_found_with_its_port_and_its_key(tmp_path, monkeypatch):
+    (tmp_path / supervisor.RECORD).write_text('{"supervisor": 11, "pid": 12, "port": 4567}')
+    environ = launching.environment(tmp_path, 4567, False, KEY)
+    monkeypatch.setattr(
+        emulator.psutil, "Process", lambda pid: types.SimpleNamespace(pid=pid, environ=lambda: environ)
+    )
+    monkeypatch.setattr(
+        emulator.supervisor, "is_of", lambda process, directory: (process.pid, directory) == (11, tmp_path)
+    )
+    monkeypatch.setattr(LocalEmulator, "alive", lambda _self: True)
+    found = LocalEmulator.find(tmp_path)
+    assert (found.port, found.pid, found.credentials) == (4567, 12, KEY)
 
 
 @pytest.fixture

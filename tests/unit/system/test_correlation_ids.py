@@ -32,6 +32,13 @@ def test_any_id_belongs_to_its_session_and_keeps_what_was_asked_for(own):
     assert made.endswith(own)
 
 
+@pytest.mark.parametrize(
+    ("own", "made"), [("run", "run/run"), ("run/", "run/run/"), ("run/a", "run/a"), ("runs/a", "run/runs/a")]
+)
+def test_an_id_that_already_begins_with_its_session_stays_if_it_names_a_case(own, made):
+    assert new_id("run", own) == made
+
+
 def test_the_case_may_contain_slashes():
     assert case_id_of("run/a/b") == "a/b"
     assert case_id_of("alone") == ""
