@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,23 @@ def _place(path: Path) -> tuple[int, int]:
     layer = path.relative_to(TESTS).parts[0]
     long = layer in LAYERS[:2] and path.stem in LONGEST
     return (LONGEST.index(path.stem) if long else len(LONGEST), LAYERS.index(layer))
+
+
+# These deploy a second system, which they may break: one worker takes both files, and deploys it once.
+WITH_ANOTHER = {"test_redrive.py": "test_explanations.py", "test_failures.py": "test_faults.py"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one worker, as `--dist loadfile` does, and some files together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            directory, _, file = super()._split_scope(nodeid).rpartition("/")
+            return f"{directory}/{WITH_ANOTHER.get(file, file)}"
+
+    return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ A block that no line below covers fails, so a new one needs a test first. test_c
 """
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -11,7 +12,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from terraform_files import Declaration, parse
@@ -171,7 +174,7 @@ COMMANDS = sorted(
 
 
 @pytest.mark.parametrize(("command", "page"), COMMANDS, ids=[f"{p}: {c}" for c, p in COMMANDS])
-def test_command_is_one_that_its_program_takes(command, page, tmp_path):
+def test_command_is_one_that_its_program_takes(command, page):
     words = shlex.split(re.sub(r"\$\(.*\)", "d1m8az809299wa", command))
     program, *arguments = words
     if program == "event-harness":
@@ -189,10 +192,9 @@ def test_command_is_one_that_its_program_takes(command, page, tmp_path):
         for name in re.findall(r"^([A-Z]+)=", "\n".join(arguments), re.MULTILINE):
             assert f"$({name})" in makefile or f"$({name}," in makefile, f"there is no variable {name}"
     elif program == "pytest":
-        (tmp_path / "test_it.py").write_text("def test_total(): pass\n")
+        code, said = collected(*arguments)
         # Nothing is selected by another `-k`: that is exit code 5.
-        done = pytest_in(tmp_path, *arguments, "--collect-only", "-q")
-        assert done.returncode in (0, 5), done.stdout + done.stderr
+        assert code in (0, 5), said
     elif words[:2] == [".venv/bin/python", "-m"]:
         done = subprocess.run(
             [sys.executable, "-m", words[2], "--help"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -207,12 +209,18 @@ def text_of_makefile():
     return (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-def pytest_in(directory, *arguments):
+@functools.cache  # several pages name the same command
+def collected(*arguments):
+    """The exit code of pytest with these arguments, which collects one test, and what it prints."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "EVENT_HARNESS_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-        cwd=directory, env=environ, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "hypothesispytest", "html", "metadata")]
+    with tempfile.TemporaryDirectory(prefix="snippets-") as directory:
+        Path(directory, "test_it.py").write_text("def test_total(): pass\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *without, *arguments, "--collect-only", "-q"],
+            cwd=directory, env=environ, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
 
 
 _TYPES = {

@@ -81,11 +81,12 @@ def test_garbage_in_a_failure_queue_hides_no_failure_and_stops_no_replay(listene
     assert said[-1].startswith(f"{len(GARBAGE)} replayed")
 
 
-def test_a_failure_behind_thousands_of_messages_is_found(listener):
+def test_a_failure_behind_hundreds_of_messages_is_found(listener):
+    """Of thousands, with a queue that costs nothing: tests/unit/results/test_failure_queues.py."""
     letters = SqsProducer.on(listener, "letters")
     sent = letters.send("a letter")
     listener.wait_for(sent)
-    fill(listener, [f'{{"number": {number}}}' for number in range(3000)])
+    fill(listener, [f'{{"number": {number}}}' for number in range(300)])
     fill(listener, [failed(sent)])
     assert listener.wait_for_failure(sent, timeout=300)
     listener.target.client("sqs").purge_queue(

@@ -27,7 +27,7 @@ def check_is_fine(kill):
     assert kill.left == []
 
 
-@pytest.mark.parametrize("stage", ["init", "apply", "test", "destroy"])
+@pytest.mark.parametrize("stage", ["init", "apply", "destroy"])
 def test_session_that_was_killed_is_listed_and_a_sweep_leaves_nothing(lasting, tmp_path, stage):
     kill = Project(tmp_path / "project", lasting).kill("pytest", stage, seed=1)
     check_is_fine(kill)
@@ -45,8 +45,10 @@ def test_session_that_was_killed_with_all_its_processes_leaves_nothing_after_a_s
     check_is_fine(Project(tmp_path / "project", lasting).kill(EVERYTHING, "apply", seed=5))
 
 
-def test_what_a_killed_sweep_has_left_the_next_one_takes(lasting, tmp_path):
-    check_is_fine(Project(tmp_path / "project", lasting).kill_sweep(seed=6))
+def test_session_that_was_killed_in_a_test_is_swept_although_the_first_sweep_is_killed_too(lasting, tmp_path):
+    kill = Project(tmp_path / "project", lasting).kill_sweep(seed=6)
+    check_is_fine(kill)
+    assert kill.exit_code == -9
 
 
 def test_killed_session_on_the_local_target_leaves_no_process_and_no_folder(tmp_path):
