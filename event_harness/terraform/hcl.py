@@ -8,6 +8,7 @@ the shortest text that the parser accepts as a whole.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,19 @@ def parsed(text: str) -> Body:
     Raises:
         UnreadableError: it isn't valid.
     """
+    content: Body = json.loads(_as_json(text))  # nobody shares what he gets
+    return content
+
+
+@lru_cache(maxsize=500)
+def _as_json(text: str) -> str:
+    """A text in JSON. A deployment reads the same few files again and again."""
     import pygohcl
 
     try:
-        content: Body = pygohcl.loads(text, keep_interpolations=True)
+        return json.dumps(pygohcl.loads(text, keep_interpolations=True))
     except (pygohcl.HCLParseError, pygohcl.HCLInternalError) as error:
         raise UnreadableError(str(error)) from error
-    return content
 
 
 def labelled(tree: Any, labels: int) -> Iterator[tuple[tuple[str, ...], Body]]:
