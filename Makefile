@@ -34,7 +34,7 @@ SWEPT := $(if $(NAMED),$(foreach project,$(PROJECTS),$(if $(call asked,$(project
 # Tests start hundreds of Pythons. Each would compile the package anew if Python kept nothing of what it compiles.
 unexport PYTHONDONTWRITEBYTECODE
 # Terraform and its providers live for seconds: they may use more memory before they search it for garbage.
-test: export GOGC ?= 200
+test: export GOGC ?= 400
 
 # The emulator gets the providers that CI has tested, from PyPI, although the registry may have newer ones.
 # `make test EVENT_HARNESS_PROVIDERS=registry` takes the newest that versions.tf allows, as the nightly job does.
