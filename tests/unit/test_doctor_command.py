@@ -98,6 +98,7 @@ def test_root_without_the_output_is_fixed_by_init(diagnosed, project):
 
 
 def test_no_root_is_missing(diagnosed, project):
+    (project / ".event-harness").mkdir()  # no directory above is taken for the project
     (project / "main.tf").unlink()
     code, found = diagnosed()
     assert code == 1
