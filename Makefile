@@ -77,10 +77,10 @@ demo: $(READY) ## Send a text through the whole system on the local AWS emulator
 	@$(if $(ELSEWHERE),echo "make demo runs on the local AWS emulator only; to test on $(TARGET): make test TARGET=$(TARGET)" >&2; exit 2)
 	@$(BIN)/python -m demo $(if $(FILE),--file "$$FILE") $(if $(OUT),--out "$$OUT") $(if $(REPORT),--report "$$REPORT")
 
-test: $(READY) ## Run every test on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
+test: $(READY) ## Run all tests of the product on the local AWS emulator; TARGET=aws: the tests for a real account, on yours
 	@# Report wrong credentials in one line, before all tests run.
 	@$(if $(ELSEWHERE),$(HARNESS) list $(ELSEWHERE))
-	@# tests/conftest.py puts the longest files first; tests/integration/test_account_policy.py runs the examples.
+	@# tests/conftest.py puts the longest files first.
 	$(PYTEST) $(TESTS) --harness-report $(REPORTS)/session --durations 10 \
 		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -88,7 +88,8 @@ unit: $(READY) ## Run the tests that need nothing but Python
 	$(PYTEST) tests/unit
 
 commands: $(READY) ## Run each documented command that takes minutes or the network: scan, audit, recording …
-	$(BIN)/pytest tests/commands --junitxml $(REPORTS)/commands.xml --durations 10 --numprocesses 3 --dist loadgroup
+	@# tests/commands/test_account_policy.py runs the examples.
+	$(BIN)/pytest tests/commands --junitxml $(REPORTS)/commands.xml --durations 10 --numprocesses 3 --dist loadfile
 
 examples: $(READY) ## Test only the example systems, each in its own pytest; also with TARGET=aws
 	for example in examples/*/; do \

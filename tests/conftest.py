@@ -37,33 +37,35 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # The files that take longest, in the order in which workers take them: what begins last should end soon.
 LONGEST = (
-    "test_inspecting",
-    "test_account_policy",
-    "test_xdist",
-    "test_adopt",
-    "test_reuse",
-    "test_kill",
-    "test_plans",
-    "test_edited_functions",
-    "test_faults",
-    "test_endings",
-    "test_deployment",
     "test_explanations",
-    "test_site",
-    "test_endings_of_pytest",
+    "test_faults",
+    "test_inspecting",
+    "test_plans",
+    "test_up_and_down",
+    "test_reuse",
+    "test_xdist",
     "test_init",
-    "test_demo",
+    "test_deployment",
+    "test_kill",
+    "test_edited_functions",
+    "test_transient_errors",
+    "test_sweep",
+    "test_endings_of_pytest",
     "test_local_emulator",
-    "test_deploy_by_hand",
-    "test_nightly",
-    "test_faults_on_purpose",
     "test_least_privilege",
-    "test_distribution",
+    "test_endings",
     "test_kinesis",
     "test_secrets",
-    "test_up_and_down",
+    "test_sources",
     "test_permissions",
+    "test_faults_on_purpose",
+    "test_hostile_world",
+    "test_as_plain_terraform",
     "test_branches",
+    "test_reports",
+    "test_partial_batches",
+    "test_local_isolation",
+    "test_entrances",
 )
 LAYERS = ("integration", "plan", "unit", "config", "commands")
 
@@ -82,17 +84,27 @@ def _place(path: Path) -> tuple[int, int]:
 
 # These deploy a second system, which they may break: one worker takes both files, and deploys it once.
 WITH_ANOTHER = {"test_redrive.py": "test_explanations.py", "test_failures.py": "test_faults.py"}
+# Each of its tests takes minutes, and can do without the others.
+APART = ("test_guarantees.py",)
+
+
+def taken_together(nodeid: str) -> str:
+    """What all tests have in common that one worker takes: a file, or a file that stands for two."""
+    directory, _, file = nodeid.partition("::")[0].rpartition("/")
+    return nodeid if file in APART else f"{directory}/{WITH_ANOTHER.get(file, file)}"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each file to one worker, as `--dist loadfile` does, and some files together."""
+    """Give each file to one worker, as `--dist loadfile` does, but for the files above.
+
+    `--dist loadgroup` of pytest-xdist 3.8 does nothing with pytest 9.2.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     class Together(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            directory, _, file = super()._split_scope(nodeid).rpartition("/")
-            return f"{directory}/{WITH_ANOTHER.get(file, file)}"
+            return taken_together(nodeid)
 
     return Together(config, log) if config.getvalue("dist") == "loadfile" else None
 

@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 from documented import checkout, in_shell, users_environ
 
-pytestmark = [pytest.mark.timeout(3600), pytest.mark.xdist_group("one clone")]
+pytestmark = pytest.mark.timeout(3600)
 
 MINUTES = 50 * 60  # seconds for one command, on a slow machine
 PINS = ("dev", "terraform", "docs", "scan")

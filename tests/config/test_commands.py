@@ -18,12 +18,12 @@ _PROGRAM = re.compile(
 
 UNIT, CONFIG, INTEGRATION = "tests/unit/", "tests/config/", "tests/integration/"
 LONG = "tests/commands/"
-ADOPT = INTEGRATION + "test_adopt.py"
-BY_HAND = INTEGRATION + "test_deploy_by_hand.py"
+ADOPT = LONG + "test_adopt.py"
+BY_HAND = LONG + "test_deploy_by_hand.py"
 CALLS = CONFIG + "test_makefile.py"  # what a target calls; the program that it calls has tests of its own
 CI = ".github/workflows/ci.yml"
 KEPT = ADOPT + "::test_commands_for_a_kept_deployment_work"
-TUTORIAL = INTEGRATION + "test_demo.py::test_commands_of_the_tutorial"
+TUTORIAL = LONG + "test_demo.py::test_commands_of_the_tutorial"
 # The whole command, as a pattern -> what runs it.
 RUN_BY = [
     (r"make (test|lint|commands|bench QUICK=1)", CI),
@@ -44,7 +44,7 @@ RUN_BY = [
     (r"make demo( FILE=in\.txt OUT=out\.txt)?", TUTORIAL),
     (r'echo "straße" > in\.txt|cat out\.txt', TUTORIAL),
     (r"make demo REPORT=DIR", CALLS + "::test_demo_takes_any_file_name"),
-    (r"python -m demo", INTEGRATION + "test_demo.py"),
+    (r"python -m demo", LONG + "test_demo.py"),
     (r"make (deploy\.g|deploy|delete)", BY_HAND),
     (r"terraform (init|apply -var deploy_test_resources=true|show -json > system\.json)", BY_HAND),
     (r"pytest --harness-target=aws --harness-resources=system\.json", BY_HAND),
@@ -66,17 +66,17 @@ RUN_BY = [
         UNIT + "scale/test_scale.py::test_commands_of_the_document_run",
     ),
     (r'make simulate ARGS="--emulator .*"', INTEGRATION + "test_result_shards.py"),
-    (r"make docs", INTEGRATION + "test_site.py"),
-    (r"make dist", INTEGRATION + "test_distribution.py"),
+    (r"make docs", LONG + "test_site.py"),
+    (r"make dist", LONG + "test_distribution.py"),
     (r"make recording", LONG + "test_pictures.py"),
-    (r"make nightly", INTEGRATION + "test_nightly.py"),
+    (r"make nightly", LONG + "test_nightly.py"),
     (r"make schedule( FOR=(gitlab|cron))?", CONFIG + "test_release.py::test_schedule_for_gitlab_does"),
-    (r"pip install .event-harness\[\w+\].", INTEGRATION + "test_distribution.py"),
+    (r"pip install .event-harness\[\w+\].", LONG + "test_distribution.py"),
     (r'pip install "event-harness\[local,terraform\] @ .*"', ADOPT + "::test_page_installs_the_package"),
     (r"pytest", ADOPT + "::test_tests_of_the_page_pass"),
     (
         r"pytest (-n|-n 4|--harness-target=aws)",
-        INTEGRATION + "test_account_policy.py::test_policy_suffices_for_an_example",
+        LONG + "test_account_policy.py::test_policy_suffices_for_an_example",
     ),
     (r"pytest --harness-target=http://127\.0\.0\.1:4566", INTEGRATION + "test_reuse.py::test_emulator_that"),
     (r"pytest (--harness-keep|--harness-reuse( --harness-apply| -k total)?)", KEPT),

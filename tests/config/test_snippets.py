@@ -49,14 +49,14 @@ def of(*languages):
     return [block for block in BLOCKS if block.language in languages]
 
 
-INTEGRATION = "tests/integration/"
-BY_HAND = INTEGRATION + "test_deploy_by_hand.py"
-HCL = INTEGRATION + "test_adopt.py::test_module_can_come_from_a_local_checkout"
+INTEGRATION, LONG = "tests/integration/", "tests/commands/"
+BY_HAND = LONG + "test_deploy_by_hand.py"
+HCL = LONG + "test_adopt.py::test_module_can_come_from_a_local_checkout"
 # Page, language, what its text contains -> the test that runs it. Tests take the commands from their pages.
 # Here each block is checked, too: commands are parsed as by the program itself, Python is typed, HCL is
 # compared with the module, and with the oldest and the newest provider.
 RUN_BY = [
-    ("docs/adopt.md", "", "", INTEGRATION + "test_adopt.py"),
+    ("docs/adopt.md", "", "", LONG + "test_adopt.py"),
     ("docs/adopt.md", "sh", "terraform show", BY_HAND),
     ("docs/adopt.md", "sh", "--harness-target=http", INTEGRATION + "test_reuse.py"),
     (
@@ -66,7 +66,7 @@ RUN_BY = [
         INTEGRATION + "test_text_processor.py::test_text_comes_back_in_upper",
     ),
     ("README.md", "hcl", "event_listener", HCL),
-    ("README.md", "sh", "make demo", INTEGRATION + "test_demo.py"),
+    ("README.md", "sh", "make demo", LONG + "test_demo.py"),
     ("README.md", "sh", "make deploy.g", BY_HAND),
     ("README.md", "sh", "terraform apply", BY_HAND),
     (
@@ -84,36 +84,36 @@ RUN_BY = [
     ("docs/debugging.md", "text", "waits for a debugger", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "json", "pathMappings", INTEGRATION + "test_inspecting.py"),
     ("docs/debugging.md", "sh", "--cov", INTEGRATION + "test_inspecting.py"),
-    ("docs/failures.md", "sh", "redrive", INTEGRATION + "test_adopt.py"),
+    ("docs/failures.md", "sh", "redrive", LONG + "test_adopt.py"),
     ("docs/faults.md", "python", "faults", INTEGRATION + "test_faults_on_purpose.py"),
     ("docs/faults.md", "text", "injected", INTEGRATION + "test_faults_on_purpose.py"),
     ("docs/permissions.md", "text", "access denied", INTEGRATION + "test_permissions.py"),
     ("docs/permissions.md", "text", "lacks a permission", INTEGRATION + "test_permissions.py"),
     ("docs/reference.md", "python", "check=False", "tests/unit/producers"),
     ("docs/reference.md", "python", "listener.sent", "tests/unit/listening"),
-    ("docs/report.md", "sh", "--harness-report", INTEGRATION + "test_adopt.py"),
+    ("docs/report.md", "sh", "--harness-report", LONG + "test_adopt.py"),
     ("docs/scale.md", "sh", "make simulate", "tests/unit/scale/test_scale.py"),
     ("docs/scale.md", "text", "One test session", "tests/unit/scale/test_scale.py"),
-    ("docs/tutorial.md", "sh", "make demo", INTEGRATION + "test_demo.py"),
+    ("docs/tutorial.md", "sh", "make demo", LONG + "test_demo.py"),
     ("docs/tutorial.md", "sh", "test_first.py", INTEGRATION + "test_tutorial.py"),
     ("docs/tutorial.md", "(python|text)", "", INTEGRATION + "test_tutorial.py"),
-    ("docs/timeouts.md", "sh", "", INTEGRATION + "test_adopt.py"),
-    ("docs/keep-and-sync.md", "sh", "", INTEGRATION + "test_adopt.py"),
+    ("docs/timeouts.md", "sh", "", LONG + "test_adopt.py"),
+    ("docs/keep-and-sync.md", "sh", "", LONG + "test_adopt.py"),
     (
         "examples/.*",
         "sh",
         "pytest",
-        INTEGRATION + "test_account_policy.py::test_policy_suffices_for_an_example",
+        LONG + "test_account_policy.py::test_policy_suffices_for_an_example",
     ),
     (
         "examples/.*",
         "json",
         "Sid",
-        INTEGRATION + "test_account_policy.py::test_policy_suffices_for_an_example",
+        LONG + "test_account_policy.py::test_policy_suffices_for_an_example",
     ),
     ("examples/.*", "", "-> Lambda", "examples"),  # a picture
     ("modules/.*", "hcl", "", HCL),
-    (".*", "mermaid", "", INTEGRATION + "test_site.py::test_every_page_fits"),
+    (".*", "mermaid", "", LONG + "test_site.py::test_every_page_fits"),
 ]
 
 

@@ -29,7 +29,8 @@ from event_harness.orphans.by_tag import find, remove_all
 from event_harness.orphans.inventory import inventory
 from event_harness.terraform import toolchain
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
+INTEGRATION = ROOT / "tests" / "integration"
 POLICY = ROOT / "docs" / "aws-role-policy.json"
 BOUNDARY = ROOT / "docs" / "aws-permissions-boundary.json"
 ACCOUNT = "000000000000"
@@ -75,7 +76,7 @@ def owner(tmp_path_factory):
     directory = tmp_path_factory.mktemp("account-policy") / "aws"
     environ = {
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.01",
-        "PYTHONPATH": str(HERE / "iam_condition_keys"),  # iam:PermissionsBoundary
+        "PYTHONPATH": str(INTEGRATION / "iam_condition_keys"),  # iam:PermissionsBoundary
     }
     with LocalEmulator.start(directory, auth=True, environ=environ) as aws:
         target = aws.target()
@@ -129,7 +130,7 @@ def run_pytest(directory, *arguments, **environ):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=directory,
-        env=usual | kept | LEAN | {"PYTHONPATH": f"{HERE}{os.pathsep}{LEAN['PYTHONPATH']}"} | environ,
+        env=usual | kept | LEAN | {"PYTHONPATH": f"{INTEGRATION}{os.pathsep}{LEAN['PYTHONPATH']}"} | environ,
         capture_output=True,
         text=True,
         check=False,
@@ -149,7 +150,7 @@ def test_policy_suffices_for_every_test_that_runs_on_a_real_account(owner, user)
     place = {"LocationConstraint": owner.region}
     owner.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
     before = inventory(owner)
-    marked = ("-v", "-m", "real_account", str(HERE))
+    marked = ("-v", "-m", "real_account", str(INTEGRATION))
     limited = {"TF_VAR_permissions_boundary": boundary_of("shout")}
     remote = {"EVENT_HARNESS_REMOTE_STATE": f"s3://{bucket}/nightly"}
     printed = run_pytest(ROOT, *as_user(owner), *marked, **user, **limited, **remote)
@@ -163,7 +164,7 @@ def test_policy_suffices_for_every_test_that_runs_on_a_real_account(owner, user)
 
 def test_no_other_test_runs_on_a_real_account():
     """Each of the others would fail, since it has no credentials."""
-    others = ("-m", "not real_account", str(HERE))
+    others = ("-m", "not real_account", str(INTEGRATION))
     printed = run_pytest(ROOT, "--harness-target=aws", *others, **NO_CREDENTIALS)
     assert "not marked real_account: it needs an emulator" in printed
     assert " passed" not in printed
