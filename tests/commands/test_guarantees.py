@@ -10,7 +10,10 @@ pytestmark = pytest.mark.timeout(3600)
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    return checkout(tmp_path_factory.mktemp("guarantees") / "clone")
+    """A git repository: without one, a deployment would copy all that lies beside the clone, too."""
+    directory = checkout(tmp_path_factory.mktemp("guarantees") / "clone")
+    in_shell("git init --quiet", directory)
+    return directory
 
 
 SMALL = {
