@@ -14,7 +14,7 @@ from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.errors import AWS_ERRORS, message_of
 from event_harness.aws.targets import Target
 from event_harness.deployments import records
-from event_harness.errors import HarnessError, MachineError
+from event_harness.errors import HarnessError, MachineError, SettingError
 from event_harness.machine import ports
 from event_harness.machine.boundary import explained
 from event_harness.machine.cache import VARIABLE as CACHE
@@ -27,6 +27,7 @@ from event_harness.terraform.configuration import Configuration
 
 OK, NOTE, MISSING = "ok", "note", "missing"
 _INSTALL = "pip install 'event-harness[{}]'"
+_ANOTHER_ROOT = "export EVENT_HARNESS_ROOT=DIRECTORY"
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,19 @@ def python(_asked: Asked) -> Finding:
 
 def terraform(asked: Asked) -> Finding:
     """The terraform or tofu."""
-    tools = _tools(asked)
+    try:
+        tools = _tools(asked)
+    except HarnessError as error:
+        return Finding(MISSING, str(error), _fix_of_tools(asked, str(error)))
     return Finding(OK, f"{tools.kind} {tools.version} ({tools.binary})")
 
 
 def provider(asked: Asked) -> Finding:
     """The hashicorp/aws."""
-    tools = _tools(asked)
+    try:
+        tools = _tools(asked)
+    except HarnessError:
+        return Finding(NOTE, "not looked at: Terraform is missing")
     version = " 3.39.0" if tools.old_provider else ""
     said = f"hashicorp/aws{version} {tools.source}"
     if tools.providers == "registry" and tools.cli_config.name != cli_config.REGISTRY:
@@ -114,7 +121,13 @@ def provider(asked: Asked) -> Finding:
 
 def root(asked: Asked) -> Finding:
     """The Terraform root."""
-    directory = asked.root()
+    try:
+        directory = asked.root()
+    except SettingError as error:
+        return Finding(MISSING, str(error), _ANOTHER_ROOT)
+    if not any(directory.glob("*.tf*")):
+        said = f"{directory} holds no *.tf; name the Terraform root (harness_root)"
+        return Finding(MISSING, said, _ANOTHER_ROOT)
     configuration = Configuration.read(directory)
     if OUTPUT in configuration.outputs:
         return Finding(OK, str(directory))
@@ -143,9 +156,9 @@ def record_directory(asked: Asked) -> Finding:
 
 def emulator(asked: Asked) -> Finding:
     """The local AWS emulator: it is started for a moment."""
+    if asked.on_aws:
+        return Finding(OK, "none is needed on aws")
     if target := asked.target():
-        if asked.on_aws:
-            return Finding(OK, "none is needed on aws")
         identity = target.check()
         return Finding(OK, f"{target.endpoint_url} answers as account {identity.account}")
     if importlib.util.find_spec("ministack") is None:
@@ -158,13 +171,18 @@ def emulator(asked: Asked) -> Finding:
 
 def credentials(asked: Asked) -> Finding:
     """The credentials of the target."""
-    target = asked.target()
-    if not asked.on_aws or target is None:
-        return Finding(OK, "none are needed: an emulator takes its own")
+    none = Finding(OK, "none are needed: an emulator takes its own")
+    if not asked.on_aws:
+        return none
     try:
-        identity = target.check()
+        target = asked.target()
+        identity = target.check() if target else None
+    except SettingError as error:  # no region
+        return Finding(MISSING, str(error), "export AWS_REGION=REGION")
     except HarnessError as error:
         return Finding(MISSING, str(error), "aws sso login, or aws configure")
+    if target is None or identity is None:
+        return none
     return Finding(OK, f"account {identity.account}, {target.region}: {identity.arn}")
 
 
@@ -181,9 +199,14 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Au
 
 def permissions(asked: Asked) -> Finding:
     """What the credentials may do: a few calls that change nothing."""
-    target = asked.target()
-    if target is None:
-        return Finding(OK, "an emulator of a test session allows its root everything")
+    try:
+        target = asked.target()
+        if target is None:
+            return Finding(OK, "an emulator of a test session allows its root everything")
+        target.check()
+    except HarnessError:
+        told = "there are no credentials that work" if asked.on_aws else "the emulator does not answer"
+        return Finding(NOTE, f"not looked at: {told}")
     refused = []
     for action, (service, call, arguments) in _CALLS.items():
         try:
@@ -252,6 +275,24 @@ def _tools(asked: Asked) -> toolchain.Toolchain:
         origin=known.origin("terraform"),
         providers_origin=known.origin("providers"),
     )
+
+
+def _fix_of_tools(asked: Asked, told: str) -> str:
+    """The command that gives a Terraform; empty if another thing is wrong, such as the network."""
+    try:
+        cache_directory()
+    except HarnessError:
+        return f"export {CACHE}=DIRECTORY"
+    known = asked.settings
+    if asked.on_aws and known.providers() == "mirror":
+        named = known.origin("providers")
+        return (
+            f"unset {named}" if named.startswith("EVENT_HARNESS_") else "pytest --harness-providers=registry"
+        )
+    if known["terraform"] and known.origin("terraform").startswith("EVENT_HARNESS_"):
+        return f"unset {known.origin('terraform')}"
+    package = "event-harness[terraform]"
+    return f"pip install {package!r}" if package in told else ""
 
 
 def _whole(look: Callable[[Asked], Finding]) -> Callable[[Asked], Finding]:

@@ -8,7 +8,7 @@ import pytest
 from event_harness import cli
 from event_harness.commands import checks
 from event_harness.deployments.record import DeploymentRecord
-from event_harness.errors import CredentialsError, EmulatorError, ToolchainError
+from event_harness.errors import CredentialsError, EmulatorError, SettingError, ToolchainError
 
 URL = "http://127.0.0.1:9"
 
@@ -76,6 +76,8 @@ def test_missing_terraform_is_told_with_its_remedy(diagnosed, monkeypatch):
     assert code == 1
     assert found["Terraform"]["state"] == "missing"
     assert "pip install" in found["Terraform"]["says"]
+    assert found["Terraform"]["fix"] == "pip install 'event-harness[terraform]'"
+    assert found["provider"]["state"] == "note"  # one cause, one thing that is missing
 
 
 def test_missing_emulator_names_the_extra(diagnosed, monkeypatch, capsys):
@@ -103,6 +105,7 @@ def test_no_root_is_missing(diagnosed, project):
     code, found = diagnosed()
     assert code == 1
     assert "holds no *.tf" in found["root"]["says"]
+    assert found["root"]["fix"] == "export EVENT_HARNESS_ROOT=DIRECTORY"
     assert [name for name, one in found.items() if one["state"] == "missing"] == ["root"]
 
 
@@ -215,6 +218,8 @@ def test_expired_credentials_are_fixed_by_a_login(diagnosed, account):
     assert code == 1
     assert found["credentials"]["says"] == "the token has expired"
     assert "aws sso login" in found["credentials"]["fix"]
+    assert [name for name, one in found.items() if one["state"] == "missing"] == ["credentials"]
+    assert found["permissions"]["says"] == "not looked at: there are no credentials that work"
 
 
 def test_emulator_elsewhere_that_does_not_answer_is_missing(diagnosed, monkeypatch):
@@ -227,3 +232,42 @@ def test_emulator_elsewhere_that_does_not_answer_is_missing(diagnosed, monkeypat
     assert code == 1
     assert found["emulator"]["state"] == "missing"
     assert "127.0.0.1:9" in found["emulator"]["says"]
+
+
+def test_missing_region_is_told_once_with_the_command_that_names_one(diagnosed, monkeypatch):
+    def none(**_named):
+        raise SettingError("no AWS region: give one")
+
+    monkeypatch.setattr(checks.Target, "aws", none)
+    code, found = diagnosed("--target", "aws")
+    assert code == 1
+    assert found["credentials"]["fix"] == "export AWS_REGION=REGION"
+    assert [name for name, one in found.items() if one["state"] == "missing"] == ["credentials"]
+
+
+def test_mirror_that_is_set_for_an_account_is_unset(diagnosed, account, monkeypatch):
+    def refused(*_arguments, **_named):
+        raise SettingError("providers is 'mirror' (EVENT_HARNESS_PROVIDERS): for the local target only")
+
+    monkeypatch.setattr(checks.toolchain, "find", refused)
+    monkeypatch.setenv("EVENT_HARNESS_PROVIDERS", "mirror")
+    _, found = diagnosed("--target", "aws")
+    assert found["Terraform"]["fix"] == "unset EVENT_HARNESS_PROVIDERS"
+
+
+def test_network_that_is_away_is_not_mended_by_an_installation(diagnosed, account, monkeypatch):
+    def refused(*_arguments, **_named):
+        raise ToolchainError("registry.terraform.io can't be reached: check the network")
+
+    monkeypatch.setattr(checks.toolchain, "find", refused)
+    _, found = diagnosed("--target", "aws")
+    assert (found["Terraform"]["state"], found["Terraform"]["fix"]) == ("missing", "")
+
+
+def test_binary_of_a_setting_that_does_not_work_is_unset(diagnosed, monkeypatch):
+    def refused(*_arguments, **_named):
+        raise ToolchainError("'/no', given by EVENT_HARNESS_TERRAFORM, is not there")
+
+    monkeypatch.setattr(checks.toolchain, "find", refused)
+    monkeypatch.setenv("EVENT_HARNESS_TERRAFORM", "/no")
+    assert diagnosed()[1]["Terraform"]["fix"] == "unset EVENT_HARNESS_TERRAFORM"
