@@ -97,3 +97,8 @@ def _memory(one: Invocation) -> int:
     """Memory in MB, as the platform's line about an invocation tells it."""
     found = (_MEMORY.search(line.text) for line in reversed(one.lines))
     return next((int(match[1]) for match in found if match), _DEFAULT_MEMORY)
+
+
+def dollars(amount: float) -> str:
+    """An amount of US dollars; a small one is not rounded to nothing."""
+    return f"${amount:.4f}" if amount >= 0.0001 or not amount else "under $0.0001"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from event_harness.machine.spans import span
+from event_harness.reporting.cost import dollars
 
 _FAILURES = 20
 _EXPLANATION = 6000  # characters of one explanation
@@ -21,7 +22,7 @@ def summary(facts: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|---|---|",
         f"| {totals['passed_tests']} of {totals['tests']} passed | {totals['events']:,}"
         f" | {totals['arrived']:,} | {totals['missing']:,} | {totals['failed']:,} | {totals['duplicates']:,}"
-        f" | {span(latency['p95']) if latency else 'not known'} | ${facts['cost']['dollars']:.4f} |",
+        f" | {span(latency['p95']) if latency else 'not known'} | {dollars(facts['cost']['dollars'])} |",
         "",
     ]
     known = {name: seconds for name, seconds in session["durations"].items() if seconds is not None}

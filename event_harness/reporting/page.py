@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from event_harness.errors import SettingError
 from event_harness.machine.spans import span
+from event_harness.reporting.cost import dollars
 from event_harness.tracing.timeline import State
 
 _WORDS = re.compile(r"(?<=[_/.:-])(?=[A-Za-z])")
@@ -53,7 +54,7 @@ def page(facts: Mapping[str, Any]) -> str:
     environment.filters |= {
         "span": _span,
         "day": _day,
-        "dollars": _dollars,
+        "dollars": dollars,
         "visible": visible,
         "breakable": _breakable,
         "packed": _packed,
@@ -153,7 +154,3 @@ def _span(seconds: float | None) -> str:
 def _day(at: float) -> str:
     moment = datetime.fromtimestamp(at, UTC)
     return f"{moment:%d %B %Y, %H:%M} UTC".lstrip("0")
-
-
-def _dollars(amount: float) -> str:
-    return f"${amount:.4f}" if amount >= 0.0001 or not amount else "under $0.0001"

@@ -12,8 +12,9 @@ from event_harness.results.failure import Failure
 State = Literal["arrived", "failed", "missing", "in flight", "none came"]
 """How an event fared.
 
-`arrived`: a result of it came. `failed`: a failure queue holds it. `missing`: a test awaited it in vain.
-`none came`: a test has made sure that it has no result. `in flight`: nothing of this is known yet.
+`arrived`: a result of it came. `failed`: a function gave up on it, or a failure queue holds it. `missing`: a
+test awaited it in vain. `none came`: a test has made sure that it has no result. `in flight`: nothing of this
+is known yet.
 """
 
 

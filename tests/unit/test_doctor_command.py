@@ -255,7 +255,7 @@ def test_mirror_that_is_set_for_an_account_is_unset(diagnosed, account, monkeypa
     assert found["Terraform"]["fix"] == "unset EVENT_HARNESS_PROVIDERS"
 
 
-def test_network_that_is_away_is_not_mended_by_an_installation(diagnosed, account, monkeypatch):
+def test_network_that_is_away_is_not_fixed_by_an_installation(diagnosed, account, monkeypatch):
     def refused(*_arguments, **_named):
         raise ToolchainError("registry.terraform.io can't be reached: check the network")
 

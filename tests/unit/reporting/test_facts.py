@@ -124,6 +124,12 @@ def test_the_job_summary_tells_failures_and_no_text_of_theirs_becomes_markup():
     assert "\u202e" not in said
 
 
+def test_small_cost_is_not_rounded_to_nothing_in_the_job_summary():
+    facts = made_up.session(tests=3, events=6)
+    facts["cost"]["dollars"] = 0.00002
+    assert "| under $0.0001 |" in markdown.summary(facts)
+
+
 def test_lines_of_an_error_stay_lines_in_the_job_summary():
     facts = made_up.session(tests=3, events=6)
     facts["waits"] = []

@@ -101,6 +101,14 @@ def test_a_session_without_tests_has_a_page():
     assert "No event arrived" in text
 
 
+def test_failed_events_are_not_said_to_be_in_a_failure_queue():
+    """A function may have given up on them where no failure queue is."""
+    facts = made_up.session()
+    facts["totals"] |= {"missing": 2, "failed": 3}
+    text = page(facts)
+    assert "2 missing, 3 failed</small>" in text
+
+
 def test_without_jinja2_one_line_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(SettingError, match=r'pip install "event-harness\[report\]"'):
