@@ -292,10 +292,11 @@ def test_terraform_that_was_removed_after_the_set_up_is_replaced_by_the_package(
 
 
 def test_demo_takes_any_file_name(copy):
-    awkward = """it's "my" $(file) `x`.txt"""
-    (call,) = copy.calls("demo", f"FILE={awkward.replace('$', '$$')}", "OUT=out put.txt")
-    assert call == f": python -m demo --file {awkward} --out out put.txt"
-    assert copy.calls("demo", "REPORT=my report")[-1] == ": python -m demo --report my report"
+    # Of two spaces, a shell that splits a name would leave one.
+    awkward = """it's  "my" $(file) `x`.txt"""
+    (call,) = copy.calls("demo", f"FILE={awkward.replace('$', '$$')}", "OUT=out  put.txt")
+    assert call == f": python -m demo --file {awkward} --out out  put.txt"
+    assert copy.calls("demo", "REPORT=my  report")[-1] == ": python -m demo --report my  report"
 
 
 def test_missing_python_is_not_reported_as_too_old(copy):

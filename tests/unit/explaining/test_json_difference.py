@@ -19,6 +19,10 @@ from event_harness.explaining.json_difference import json_difference
         ({"a": 1}, {"a": "1"}, ['a: expected 1, got "1"']),
         ({"a": None}, {}, ["a: expected null, got nothing"]),
         (1, [1], ["the value: expected 1, got [1]"]),
+        (1, {"a": 1}, ['the value: expected 1, got {"a": 1}']),
+        ({"a": 1}, 1, ['the value: expected {"a": 1}, got 1']),
+        ([1], {"a": 1}, ['the value: expected [1], got {"a": 1}']),
+        ({"a": 1}, [1], ['the value: expected {"a": 1}, got [1]']),
     ],
 )
 def test_a_difference_is_told_by_its_path(expected, got, lines):
