@@ -27,6 +27,7 @@ PROGRAMS = (
         for name in ("check-jsonschema", "event-harness", "mypy", "pip", "pytest", "python", "ruff", "zizmor")
     ),
     *(".venv-scan/bin/" + name for name in ("actionlint", "pip-audit", "pip-compile", "python")),
+    ".venv-docs/bin/python",
 )
 
 
@@ -37,7 +38,7 @@ class Copy:
         self.directory = directory
         directory.mkdir(exist_ok=True)
         shutil.copy(ROOT / "Makefile", directory)
-        for name in ("dev.txt", "scan.txt", "terraform.txt"):
+        for name in ("dev.txt", "docs.txt", "scan.txt", "terraform.txt"):
             self.file(f"requirements/{name}")
         self.file("pyproject.toml")
         for folder in ("examples/orders", "examples/projection", "functions/first", "functions/second"):
@@ -48,6 +49,7 @@ class Copy:
             ".venv/.ready",
             ".venv/.terraform",
             ".venv-scan/.ready",
+            ".venv-docs/.ready",
         ):  # newer than their prerequisites
             self.file(stamp)
 
@@ -95,6 +97,41 @@ def test_test_runs_every_test_on_the_target_and_shows_the_slowest_ten(copy, targ
     layers = "tests/config tests/integration tests/plan tests/unit"
     assert tests.startswith(f": pytest --harness-target {target} --junitxml reports/junit.xml {layers} ")
     assert " --durations 10 " in tests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "called"),
+    [
+        (["up"], ": event-harness up"),
+        (["down"], ": event-harness down"),
+        (["build"], ": event-harness validate ."),
+        (["bench"], ": python -m benchmarks"),
+        (["bench", "QUICK=1", "CHECK=1"], ": python -m benchmarks --quick --check"),
+        (["bench", "ROWS=reads listener"], ": python -m benchmarks --only reads --only listener"),
+        (["simulate", "ARGS=--events 9"], ": python -m scale --events 9"),
+        (["resilience", "ARGS=kill"], ": python -m resilience kill"),
+    ],
+)
+def test_target_calls_one_program_with_what_it_was_told(copy, arguments, called):
+    (call,) = copy.calls(*arguments)
+    assert " ".join(call.split()) == called
+
+
+def test_any_broken_link_of_the_site_is_an_error(copy):
+    (copy.directory / ".build" / "site").mkdir(parents=True)
+    assert copy.calls("docs") == [
+        ": python -m website .build/site",
+        "/.build/site: python -m zensical build --strict --clean",
+    ]
+
+
+def test_scan_fails_if_a_file_could_not_be_parsed(copy):
+    """Checkov reports success then."""
+    assert copy.make("scan")[0] == 0
+    copy.file(".venv-scan/bin/python", PROGRAM + 'echo "Parsing errors: 1"\n')
+    code, calls = copy.make("scan")
+    assert code != 0
+    assert calls[-1].startswith(": python -m checkov.main")
 
 
 def test_every_folder_of_tests_is_run_by_test_or_by_commands(copy):
@@ -165,6 +202,9 @@ def test_refused_credentials_end_test_before_any_test_runs(copy):
         ("sweep", "--project . "),
         ("audit", "dev.txt"),
         ("requirements", "dev.txt"),
+        ("scan", "checkov.main"),
+        ("recording", "website.recording"),
+        ("docs", "-m website"),
     ],
 )
 def test_target_fails_when_the_first_of_several_calls_fails(copy, target, fails_at):
@@ -260,9 +300,12 @@ def test_guided_deploy_and_delete_use_the_saved_answers(copy):
 
 def test_clean_removes_the_caches_of_the_examples_and_no_deployment(copy):
     cached = copy.file("examples/orders/.pytest_cache/lastfailed")
+    compiled = copy.file("event_harness/machine/__pycache__/clock.pyc")
     record = copy.file("examples/orders/.event-harness/deployments/d1/record.json")
     copy.calls("clean")
     assert not cached.parent.exists()
+    assert not compiled.parent.exists()
+    assert compiled.parent.parent.exists()
     assert record.exists()
 
 
