@@ -80,6 +80,27 @@ def test_kept_deployment_whose_last_apply_failed_the_check_is_not_tested_without
     assert reused("on") == "the system"
 
 
+@pytest.mark.parametrize(("iam", "told"), [("off", True), ("on", True), (None, False)])
+def test_session_that_reuses_an_emulator_says_that_it_enforces_roles_as_before(
+    tmp_path, monkeypatch, iam, told
+):
+    record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
+    record.endpoint_url, record.region, record.kept = "http://127.0.0.1:9", "eu-west-1", True
+    record.save()
+    monkeypatch.setattr(session.kept.Kept, "system", lambda _self: "the system")
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("000000000000", "arn"))
+    said = []
+    one = Session(Settings({"reuse": "last", "iam": iam}, {}), tmp_path, say=said.append)
+    one.system()
+    one.close()
+    line = (
+        f"iam is {iam} (--harness-iam), but the emulator of deployment {record.deployment_id} enforces roles "
+        "as it did when it was started"
+    )
+    assert (line in said) is told
+    assert any("enforces roles" in one for one in said) is told
+
+
 def test_missing_permission_for_dead_letters_is_said_and_no_error(monkeypatch):
     """AWS accepts such a system, and it works until something can't be delivered."""
     letters = dataclasses.replace(NEED, for_failures=True)
