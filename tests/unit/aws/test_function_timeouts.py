@@ -9,6 +9,7 @@ from ministack.core import lambda_runtime
 
 from event_harness.aws.front import function_workers
 from event_harness.aws.front.function_workers import inspected
+from event_harness.aws.instruments import VARIABLE
 
 
 class FakeProcess:
@@ -70,6 +71,23 @@ def test_process_that_was_started_for_another_task_is_ended_first(worker, monkey
     monkeypatch.setattr(lambda_runtime, "kill_workers", ended.extend)
     inspected(lambda _worker: {}, wishes(lambda: False, task="another"))(worker)
     assert ended == [worker]
+
+
+@pytest.mark.parametrize(
+    ("own", "started_with"),
+    [({"Variables": {"A": "b"}}, {"A": "b", VARIABLE: "task"}), (None, {VARIABLE: "task"})],
+)
+def test_process_is_started_with_its_task_beside_the_functions_own_variables(
+    worker, monkeypatch, own, started_with
+):
+    worker.config = {"Timeout": 1, "Environment": own}
+    started = []
+    monkeypatch.setattr(
+        lambda_runtime, "ensure_spawned", lambda one: started.append(one.config["Environment"]["Variables"])
+    )
+    inspected(lambda _worker: {"status": "ok"}, wishes(lambda: False))(worker)
+    assert started[0] == started_with
+    assert worker.config == {"Timeout": 1, "Environment": own}
 
 
 def test_without_a_session_the_invocation_is_ministacks_own(worker):
