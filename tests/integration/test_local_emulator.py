@@ -53,6 +53,13 @@ def aws(directory):
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """An emulator that no test ends."""
+    with LocalEmulator.start(tmp_path_factory.mktemp("shared") / "aws") as running:
+        yield running
+
+
 @pytest.fixture
 def harness(directory):
     """Another process that has started a local AWS emulator in `directory`; and the target to reach it."""
@@ -91,20 +98,20 @@ def is_gone(process):
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def test_it_listens_on_loopback_and_on_its_port_only(aws):
-    SmallFunction(aws.target(), WORKER)()
+def test_it_listens_on_loopback_and_on_its_port_only(shared):
+    SmallFunction(shared.target(), WORKER, name="worker")()
     listening = [
         connection.laddr
-        for process in supervisor.processes_of(aws.directory)
+        for process in supervisor.processes_of(shared.directory)
         for connection in process.net_connections(kind="inet")
         if connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
     ]
-    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", aws.port)]
+    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", shared.port)]
 
 
-def test_it_answers_as_an_account_of_its_own(aws):
-    assert aws.target().check().account == "000000000000"
-    assert aws.alive()
+def test_it_answers_as_an_account_of_its_own(shared):
+    assert shared.target().check().account == "000000000000"
+    assert shared.alive()
 
 
 def test_stop_leaves_no_process_port_or_folder(aws, tmp_path):
@@ -195,27 +202,27 @@ def test_port_that_another_process_takes_first_leads_to_another_try(directory, m
             assert aws.alive()
 
 
-def test_another_emulator_on_the_port_is_not_taken_for_ours(aws, tmp_path, monkeypatch):
+def test_another_emulator_on_the_port_is_not_taken_for_ours(shared, tmp_path, monkeypatch):
     """The other one answers the health check while ours gives up."""
-    monkeypatch.setattr(emulator, "free_port", lambda: aws.port)
-    with pytest.raises(EmulatorError, match=f"port {aws.port} was just taken by .*process {aws.pid}"):
+    monkeypatch.setattr(emulator, "free_port", lambda: shared.port)
+    with pytest.raises(EmulatorError, match=f"port {shared.port} was just taken by .*process {shared.pid}"):
         LocalEmulator.start(tmp_path / "other")
-    assert aws.alive()
+    assert shared.alive()
 
 
-def test_two_emulators_at_once_share_nothing(aws, tmp_path):
+def test_two_emulators_at_once_share_nothing(shared, tmp_path):
     with LocalEmulator.start(tmp_path / "other") as other:
-        aws.target().client("s3").create_bucket(
+        shared.target().client("s3").create_bucket(
             Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         assert other.target().client("s3").list_buckets()["Buckets"] == []
-    assert aws.alive()
+    assert shared.alive()
 
 
-def test_directory_holds_one_emulator_at_a_time(aws):
+def test_directory_holds_one_emulator_at_a_time(shared):
     with pytest.raises(EmulatorError, match=r"a local AWS emulator runs in .* already"):
-        LocalEmulator.start(aws.directory)
-    assert aws.alive()
+        LocalEmulator.start(shared.directory)
+    assert shared.alive()
 
 
 def test_lasting_emulator_outlives_its_starter_and_is_found_and_ended(directory):
@@ -273,15 +280,15 @@ def test_emulator_of_a_deleted_directory_is_found_by_its_processes_and_ended(tmp
         ("def handle(event, context): pass\n", "has no attribute 'handler'"),
     ],
 )
-def test_log_says_why_a_function_can_not_start(aws, source, said):
-    target = aws.target()
-    SmallFunction(target, source).start()
-    assert target.emulator_log == aws.log
-    assert eventually(lambda: re.search(f"Worker init failed: .*{said}", aws.log.read_text()))
+def test_log_says_why_a_function_can_not_start(shared, source, said):
+    target = shared.target()
+    SmallFunction(target, source, name=f"broken-{len(source)}").start()
+    assert target.emulator_log == shared.log
+    assert eventually(lambda: re.search(f"Worker init failed: .*{said}", shared.log.read_text()))
 
 
-def test_target_of_a_running_emulator_knows_its_log(aws):
-    assert Target.emulator(aws.endpoint_url).emulator_log == aws.log
+def test_target_of_a_running_emulator_knows_its_log(shared):
+    assert Target.emulator(shared.endpoint_url).emulator_log == shared.log
 
 
 def test_holder_of_a_free_port_is_not_guessed():
