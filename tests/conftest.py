@@ -82,14 +82,25 @@ def _place(path: Path) -> tuple[int, int]:
     return (LONGEST.index(path.stem) if long else len(LONGEST), LAYERS.index(layer))
 
 
-# These deploy a second system, which they may break: one worker takes both files, and deploys it once.
-WITH_ANOTHER = {"test_redrive.py": "test_explanations.py", "test_failures.py": "test_faults.py"}
+# File -> a file that the same worker takes.
+WITH_ANOTHER = {
+    # They deploy a second system, which they may break: each pair deploys it once.
+    "test_redrive.py": "test_explanations.py",
+    "test_failures.py": "test_faults.py",
+    # They parse every Terraform file of the repository, which takes a second.
+    "test_deprecations.py": "test_conventions.py",
+    "test_gate.py": "test_conventions.py",
+    "test_opentofu.py": "test_conventions.py",
+    "test_order.py": "test_conventions.py",
+    "test_provider_arguments.py": "test_conventions.py",
+    "test_security.py": "test_conventions.py",
+}
 # Each of its tests takes minutes, and can do without the others.
 APART = ("test_guarantees.py",)
 
 
 def taken_together(nodeid: str) -> str:
-    """What all tests have in common that one worker takes: a file, or a file that stands for two."""
+    """What all tests have in common that one worker takes: a file, or a file that stands for several."""
     directory, _, file = nodeid.partition("::")[0].rpartition("/")
     return nodeid if file in APART else f"{directory}/{WITH_ANOTHER.get(file, file)}"
 
