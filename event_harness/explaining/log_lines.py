@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,7 +104,19 @@ def why_not_started(lines: Iterable[Line]) -> Line | None:
 def parsed(events: Iterable[Mapping[str, Any]]) -> list[Line]:
     """The events of a log as lines, in order of time."""
     streams: dict[str, _Stream] = {}
-    return [_line(event, streams) for event in sorted(events, key=lambda event: event.get("timestamp", 0))]
+    unfinished: dict[str, int] = {}
+    lines: list[Line] = []
+    for event in sorted(events, key=lambda event: event.get("timestamp", 0)):
+        line = _line(event, streams)
+        stream = str(event.get("logStreamName", ""))
+        begun = unfinished.pop(stream, None)
+        same = begun is not None and lines[begun].request_id == line.request_id
+        if begun is not None and same and not (line.starts or line.ends or line.marks_only):
+            lines[begun] = replace(lines[begun], text=f"{lines[begun].text} {line.text}")
+        elif line.is_error and line.text.endswith(":"):  # a message of several lines, logged line by line
+            unfinished[stream] = len(lines)
+        lines.append(line)
+    return lines
 
 
 @dataclass

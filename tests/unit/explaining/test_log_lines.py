@@ -139,3 +139,25 @@ def test_time_and_request_of_a_loggers_line_do_not_stand_before_what_it_says(mes
     (line,) = lines(message)
     assert line.text == text
     assert line.request_id == (R1 if R1 in message else None)
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        (
+            "Unknown parameter: 'x'",
+            "ParamValidationError: Parameter validation failed: Unknown parameter: 'x'",
+        ),
+        (f"END RequestId: {R1}", "ParamValidationError: Parameter validation failed:"),
+    ],
+)
+def test_message_of_several_lines_is_told_whole_where_a_traceback_comes_line_by_line(after, told):
+    found = lines(
+        f"START RequestId: {R1} Version: 1",
+        "Traceback (most recent call last):",
+        PLACE,
+        "botocore.exceptions.ParamValidationError: Parameter validation failed:",
+        after,
+        "a line that says more",
+    )
+    assert [line.told_error for line in found if line.is_error] == [told]
