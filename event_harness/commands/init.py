@@ -45,8 +45,9 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run or ask(f"write these {len(new)} files? (y/n)", "y") not in ("y", "yes"):
         terminal.say("nothing was written")
         return 0 if options.dry_run else 1
-    for path, text in new.items():
+    for path in new:  # first: a directory that can't be made leaves no file behind
         path.parent.mkdir(parents=True, exist_ok=True)
+    for path, text in new.items():
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     terminal.say(

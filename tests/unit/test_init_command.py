@@ -125,6 +125,14 @@ def test_nothing_is_written_if_the_user_refuses(project, answered, refusal):
     assert "nothing was written" in said
 
 
+def test_directory_that_can_not_be_made_leaves_no_file_behind(project, answered):
+    (project / "tests").write_text("")
+    code, said = answered(*ANSWERS)
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"event-harness: {project / 'tests'}: ")
+    assert written(project) == {"tests"}
+
+
 def test_dry_run_only_shows(project, answered):
     code, said = answered(arguments=["--no-deploy", "--yes", "--dry-run"])
     assert (code, written(project)) == (0, set())
