@@ -83,7 +83,9 @@ def tree(directory):
 
 
 def inodes(directory):
-    return {path.name: path.stat().st_ino for path in directory.iterdir() if path.is_file()}
+    """What tells a file from a new one, which may have got the number of one that was deleted."""
+    files = {path.name: path.stat() for path in directory.iterdir() if path.is_file()}
+    return {name: (about.st_ino, about.st_ctime_ns) for name, about in files.items()}
 
 
 def stored(tmp_path):
