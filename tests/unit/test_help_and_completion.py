@@ -114,7 +114,7 @@ def test_sweep_says_in_json_what_is_left_and_its_progress_on_stderr(recorded, ca
     def sweep(_where, *, say, **_asked):
         say(f"{other}: in progress (process 7), left alone")
         say("d2: destroyed: all of it")
-        say("nothing else")
+        say("nothing to sweep: no dead deployment is on record")
         return 1
 
     monkeypatch.setattr(deployments, "sweep_by_record", sweep)
@@ -127,7 +127,7 @@ def test_sweep_says_in_json_what_is_left_and_its_progress_on_stderr(recorded, ca
             {"deployment_id": other, "on_record": True, "messages": ["in progress (process 7), left alone"]},
             {"deployment_id": "d2", "on_record": False, "messages": ["destroyed: all of it"]},
         ],
-        "messages": ["nothing else"],
+        "messages": ["nothing to sweep: no dead deployment is on record"],
     }
     assert "d2: destroyed" in said.err
 

@@ -17,6 +17,7 @@ ARRIVED = (Arrival("out", "e", None, None, 1001.0, 1001.0, 1, 5, None),)
 SOURCE = Visit("source", "s3", 1000.0)
 RUNNING = Visit("double", "lambda", None, (Attempt(1000.1, None, "r"),))
 LEFT = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r"),))
+ERRED_ONCE = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r", "bad"),))
 ERRED = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r"), Attempt(1001.0, 1001.2, "r", "bad")))
 
 
@@ -28,6 +29,8 @@ ERRED = Visit("double", "lambda", None, (Attempt(1000.1, 1000.2, "r"), Attempt(1
         ([SOURCE, RUNNING], "running in double"),
         ([SOURCE, LEFT], "left double"),
         ([SOURCE, ERRED], "error in double (2 attempts)"),
+        ([SOURCE, ERRED_ONCE], "error in double"),
+        ([SOURCE, Visit("out", "s3", 1000.5)], "in out"),
     ],
 )
 def test_the_line_says_where_the_input_is(visits, place):
