@@ -59,6 +59,26 @@ def test_reused_deployment_is_locked_until_the_session_ends(tmp_path, monkeypatc
         pass
 
 
+def test_versions_are_those_of_what_the_session_has_applied_with(tmp_path, monkeypatch):
+    class Applied:
+        def __init__(self, *_given, **_options):
+            pass
+
+        def apply(self):
+            return "the system"
+
+        def versions(self):
+            return {"terraform": "1.11.4"}
+
+    monkeypatch.setattr(session, "Deployment", Applied)
+    monkeypatch.setattr(session.toolchain, "find", lambda *_what, **_more: None)
+    monkeypatch.setattr(Target, "check", lambda _self: Identity("123456789012", "arn"))
+    one = Session(Settings({"target": "aws", "region": "eu-west-1"}, {}), tmp_path)
+    assert one.versions() == {}
+    one.system()
+    assert one.versions() == {"terraform": "1.11.4"}
+
+
 def test_deployment_that_is_being_swept_is_not_reused(tmp_path):
     record = DeploymentRecord.create(tmp_path / ".event-harness", root=tmp_path, target="local")
     record.kept = True

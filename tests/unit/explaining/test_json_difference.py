@@ -42,6 +42,11 @@ def test_a_long_text_is_never_cut_before_the_difference():
     assert len(line) < 200
 
 
+def test_a_long_text_that_is_the_beginning_of_another_differs_where_it_ends():
+    (line,) = json_difference({"note": "x" * 100}, {"note": "x" * 120})
+    assert "(differs from character 101 on)" in line
+
+
 def test_many_differences_are_counted():
     lines = json_difference(dict.fromkeys("abcdefghijkl", 1), dict.fromkeys("abcdefghijkl", 2))
     assert len(lines) == 9

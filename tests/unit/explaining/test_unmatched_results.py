@@ -64,6 +64,21 @@ def test_results_without_a_correlation_id_are_shown_beside_what_is_awaited(world
     assert details[-1] == "looked for: the key (destination)"
 
 
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"correlation_error": "no key"}, "no key"),
+        ({"record_error": "no list of records"}, "no list of records"),
+        ({}, "none in the event"),
+    ],
+)
+def test_why_a_result_has_no_correlation_id_is_part_of_the_cause(world, metadata, reason):
+    sent = world.send()
+    world.table.record(None, "HELLO", metadata=json.dumps(metadata))
+    report = told_of(world, lambda: world.listener.wait_for(sent, timeout=1))
+    assert report.cause == f"destination: 1 result came without a correlation id ({reason})"
+
+
 def test_results_of_other_inputs_are_no_unmatched_results(world):
     sent, other = world.send(), world.send()
     by_other_means = world.producer.new_key()
