@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from listener_fakes import MAP, World, client_error, envelope, s3_event
 
+from event_harness.explaining import causes
 from event_harness.explaining.causes import likely_cause
 from event_harness.explaining.path import account
 from event_harness.explaining.probes.asking import Seen
@@ -324,6 +325,27 @@ def test_an_execution_that_failed_at_its_end_has_failed_though_a_function_saw_th
     findings = account(with_links(Ways(path), answers, forked=False), answers, {}, resulted=False)
     assert findings == [failed, function]
     assert likely_cause(findings, path, [], failed=[], mine=[], misses=[], silent=[]) == cause
+
+
+def test_a_gap_behind_a_function_is_told_with_the_filters_within_it():
+    path = [
+        Component("before", "eventbridge", bus="before"),
+        Component("work", "lambda", function="work"),
+        Component("bus", "eventbridge", bus="bus"),
+        Component("topic", "sns", topic_arn="arn:aws:sns:r:1:topic"),
+        Component("store", "s3", bucket="store"),
+    ]
+    findings = [
+        Finding("before", "ok", "", passes="a filter that was passed"),
+        Finding("work", "ok", "ran", details=("its line", "its last one")),
+        Finding("bus", "unknown", "", passes='{"kind": ["order"]}'),
+        Finding("topic", "unknown", ""),
+        Finding("store", "not reached", "no object"),
+    ]
+    assert causes._gap(findings, path, 1, 4) == (
+        "work ran without an error, but nothing of it came to store (after bus, topic); "
+        'bus: {"kind": ["order"]}; its last line: its last one'
+    )
 
 
 def test_each_branch_that_a_filter_closes_says_so():
