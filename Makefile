@@ -87,7 +87,7 @@ test: $(READY) ## Run all tests of the product on the local AWS emulator; TARGET
 unit: $(READY) ## Run the tests that need nothing but Python
 	$(PYTEST) tests/unit
 
-commands: $(READY) ## Run each documented command that takes minutes or the network: scan, audit, recording …
+commands: $(READY) ## Test what we publish: site, package, examples …; run each command that takes minutes or the network
 	@# tests/commands/test_account_policy.py runs the examples.
 	$(BIN)/pytest tests/commands --junitxml $(REPORTS)/commands.xml --durations 10 --numprocesses 3 --dist loadfile
 
