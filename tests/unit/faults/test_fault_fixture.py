@@ -203,6 +203,7 @@ def test_a_function_has_the_name_of_its_component_or_its_own(faults, control, na
         (lambda faults: faults.reset("sqs", rate=2), "rate is 2; valid: above 0, at most 1"),
         (lambda faults: faults.reset("sqs", times=0), "times is 0; valid: a whole number above 0"),
         (lambda faults: faults.latency("sqs", seconds=0), "seconds is 0; valid: a number above 0"),
+        (lambda faults: faults.latency("sqs", seconds=True), "seconds is True; valid: a number above 0"),
         (lambda faults: faults.latency("sqs", seconds="2"), "seconds is '2'; valid: a number above 0"),
         (lambda faults: faults.timeout("mailer", seconds=-1), "seconds is -1; valid: a number above 0"),
         (lambda faults: faults.reset("sqs", rate="0.3"), "rate is '0.3'; valid: above 0, at most 1"),

@@ -117,6 +117,8 @@ def test_the_line_of_history_has_the_latency_of_each_test_and_each_component():
 def test_the_job_summary_tells_failures_and_no_text_of_theirs_becomes_markup():
     said = markdown.summary(made_up.session(tests=3, events=6, hostile=True))
     assert "| 2 of 3 passed | 6 |" in said
+    assert "\nTarget local; " in said
+    assert "terraform 1.11.4" in said
     assert "<pre>price_order failed after 3 attempts" in said
     assert "<script>" not in said
     assert "<img" not in said

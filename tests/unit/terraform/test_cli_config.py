@@ -54,8 +54,10 @@ def test_copies_of_the_users_own_that_nobody_uses_are_deleted(tmp_path):
     own.write_text(OWN)
     old.touch()
     os.utime(old, (0, 0))
+    of_another_session = tmp_path / "cli-0123456789ac.tfrc"
+    of_another_session.touch()
     config = cli_config.for_mirror(tmp_path, own)
-    assert sorted(path.name for path in tmp_path.glob("cli*")) == [config.name]
+    assert {path.name for path in tmp_path.glob("cli*")} == {config.name, of_another_session.name}
 
 
 @pytest.mark.parametrize(
