@@ -4,7 +4,7 @@ import pytest
 from projects import LEAN
 
 from event_harness.aws.emulator import LocalEmulator
-from resilience.killing import EVERYTHING, Project
+from resilience.killing import EVERYTHING, STAGES, Project
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +20,13 @@ def lasting(tmp_path_factory):
         yield aws.endpoint_url
 
 
+def project(directory, target):
+    """A project in which each stage counts as a second long. No session measures it first."""
+    made = Project(directory, target)
+    made.durations = dict.fromkeys(STAGES, 1.0)
+    return made
+
+
 def check_is_fine(kill):
     assert kill.hit
     assert kill.listed
@@ -29,27 +36,27 @@ def check_is_fine(kill):
 
 @pytest.mark.parametrize("stage", ["init", "apply", "destroy"])
 def test_session_that_was_killed_is_listed_and_a_sweep_leaves_nothing(lasting, tmp_path, stage):
-    kill = Project(tmp_path / "project", lasting).kill("pytest", stage, seed=1)
+    kill = project(tmp_path / "project", lasting).kill("pytest", stage, seed=1)
     check_is_fine(kill)
     assert kill.exit_code == -9
 
 
 def test_session_whose_terraform_was_killed_cleans_up_by_itself(lasting, tmp_path):
-    kill = Project(tmp_path / "project", lasting).kill("terraform", "apply", seed=2)
+    kill = project(tmp_path / "project", lasting).kill("terraform", "apply", seed=2)
     check_is_fine(kill)
     assert kill.exit_code == 1
     assert "nothing to sweep" in (tmp_path / "project" / "swept").read_text()
 
 
 def test_session_that_was_killed_with_all_its_processes_leaves_nothing_after_a_sweep(lasting, tmp_path):
-    check_is_fine(Project(tmp_path / "project", lasting).kill(EVERYTHING, "apply", seed=5))
+    check_is_fine(project(tmp_path / "project", lasting).kill(EVERYTHING, "apply", seed=5))
 
 
 def test_session_that_was_killed_in_a_test_is_swept_although_the_first_sweep_is_killed_too(lasting, tmp_path):
-    kill = Project(tmp_path / "project", lasting).kill_sweep(seed=6)
+    kill = project(tmp_path / "project", lasting).kill_sweep(seed=6)
     check_is_fine(kill)
     assert kill.exit_code == -9
 
 
 def test_killed_session_on_the_local_target_leaves_no_process_and_no_folder(tmp_path):
-    check_is_fine(Project(tmp_path / "project", "local").kill("pytest", "apply", seed=4))
+    check_is_fine(project(tmp_path / "project", "local").kill("pytest", "apply", seed=4))
