@@ -1,5 +1,6 @@
 """`make dist` builds the package once, and tests it installed in a clean environment."""
 
+import email
 import os
 import re
 import sys
@@ -7,7 +8,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from documented import checkout, in_shell, inline_commands
+from documented import ROOT, checkout, in_shell, inline_commands
 
 # An extra, and a module that it brings; the pages name a command for each.
 EXTRAS = {"debug": "debugpy", "report": "jinja2"}
@@ -37,6 +38,25 @@ def extras_can_be_installed_as_the_pages_say(wheel, python):
     assert named == {"debug", "report", "local", "terraform"}
 
 
+def links_of_its_page_lead_somewhere(wheel):
+    """A package index shows the README, far from the repository's files."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(archive.read(name))
+    assert told["Description-Content-Type"] == "text/markdown"
+    text = str(told.get_payload())
+    links = re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", text)
+    raw, page = (
+        f"https://{host}/your-org/event-harness/" for host in ("raw.githubusercontent.com", "github.com")
+    )
+    places = [f"{raw}main/" if picture else f"{page}blob/main/" for picture, _ in links]
+    assert [link for (_, link), place in zip(links, places, strict=True) if not link.startswith(place)] == []
+    paths = [link.removeprefix(place) for (_, link), place in zip(links, places, strict=True)]
+    assert "docs/pictures/failure.svg" in paths
+    assert "docs/adopt.md#when-a-test-fails" in paths
+    assert [path for path in paths if not (ROOT / path.partition("#")[0]).exists()] == []
+
+
 def test_package_works_where_only_it_is_installed(tmp_path):
     clone = checkout(tmp_path / "clone")
     deployment = clone / ".event-harness" / "deployments" / "d1"
@@ -47,6 +67,7 @@ def test_package_works_where_only_it_is_installed(tmp_path):
     for package in (wheel, sdist):
         assert f"dist/{package.name} works in a clean environment" in said
     extras_can_be_installed_as_the_pages_say(wheel, clone / ".build" / "installed" / "python" / "bin")
+    links_of_its_page_lead_somewhere(wheel)
     names = zipfile.ZipFile(wheel).namelist()
     assert "event_harness/py.typed" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"event_harness"}
