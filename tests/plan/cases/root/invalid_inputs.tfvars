@@ -1,7 +1,7 @@
 name_prefix          = "a-prefix-of-22-letters"
 region               = "Ireland"
 owner                = ""
-tags                 = { "aws:owner" = "me" }
+tags                 = { "AWS:owner" = "me" }
 runtime              = "nodejs22.x"
 permissions_boundary = "shout-boundary"
 log_retention_days   = 29
