@@ -5,9 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from event_harness.machine import interrupts
+from event_harness.machine.clock import monotonic
 from event_harness.results.result import Result
 from event_harness.results.sent import Sent
 from event_harness.system.deployed_system import DeployedSystem
+
+PATIENCE = 10.0
+"""Seconds to wait for log lines. A function's lines come at the end of its invocation, its result before."""
+_LOOK = 0.1
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,8 @@ class Moment:
 
 def path_of(system: DeployedSystem, sent: Sent, result: Result, received_at: float) -> list[Moment]:
     """The moments of one event's path, in order of time.
+
+    Each function on it has logged something of the event. If the lines of one don't come, they are missing.
 
     Args:
         system: The deployed system.
@@ -36,8 +44,13 @@ def path_of(system: DeployedSystem, sent: Sent, result: Result, received_at: flo
         Moment(result.received_at.timestamp(), "stored", f"table {resources.results.table}"),
         Moment(received_at, "received", "wait_for returned"),
     ]
+    deadline = monotonic() + PATIENCE
     for name, log_group in functions:
-        path += _logged(system, name, log_group, sent.correlation_id)
+        while not (logged := list(_logged(system, name, log_group, sent.correlation_id))):
+            if monotonic() >= deadline:
+                break
+            interrupts.pause(_LOOK)
+        path += logged
     return sorted(path, key=lambda moment: moment.at)
 
 

@@ -66,6 +66,11 @@ LONGEST = (
     "test_partial_batches",
     "test_local_isolation",
     "test_entrances",
+    # Those of tests/commands.
+    "test_guarantees",
+    "test_maintenance",
+    "test_account_policy",
+    "test_adopt",
 )
 LAYERS = ("integration", "plan", "unit", "config", "commands")
 
@@ -78,7 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(path: Path) -> tuple[int, int]:
     layer = path.relative_to(TESTS).parts[0]
-    long = layer in LAYERS[:2] and path.stem in LONGEST
+    long = layer not in ("unit", "config") and path.stem in LONGEST
     return (LONGEST.index(path.stem) if long else len(LONGEST), LAYERS.index(layer))
 
 
