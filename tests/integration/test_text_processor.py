@@ -75,7 +75,8 @@ def test_wait_for_a_failed_input_ends_with_the_cause_long_before_its_timeout(pro
     with pytest.raises(InputFailedError, match="failed, so no") as error:
         listener.wait_for(sent, timeout=600)
     assert "offset 10000000" in str(error.value)
-    place = {"Bucket": deployment.outputs["destination_bucket"], "Prefix": sent.correlation_id}
+    (destination,) = (one.bucket for one in deployment.resources.components if one.name == "destination")
+    place = {"Bucket": destination, "Prefix": sent.correlation_id}
     assert not deployment.target.client("s3").list_objects_v2(**place)["KeyCount"]
 
 
