@@ -71,6 +71,7 @@ def _root(options: argparse.Namespace, ask: Asker) -> Path:
     names = [_shown(one) for one in below]
 
     def chosen() -> Path:
+        """The directory that the user names."""
         answer = ask(f"which directory is the Terraform root? one of: {', '.join(names)}", names[0])
         if answer not in names:
             raise SettingError(f"{answer!r} is none of: {', '.join(names)}")

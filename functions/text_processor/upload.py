@@ -109,9 +109,8 @@ class Destination(NamedTuple):
         Returns:
             The number of bytes written.
         """
-        from concurrent.futures import (
-            ThreadPoolExecutor,
-        )  # only large texts need it, and each start would pay
+        # Only these texts need it, and at the top each cold start would pay for it.
+        from concurrent.futures import ThreadPoolExecutor
 
         upload_id = self.s3.create_multipart_upload(
             Bucket=self.bucket,

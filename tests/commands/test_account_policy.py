@@ -18,7 +18,7 @@ from documented import command_of
 from emulated_user import ACCESS_KEY, SECRET_KEY, work_as
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 from projects import LEAN, TOOLCHAIN
-from small_functions import SmallFunction
+from small_functions import CALL, SmallFunction
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.ownership import new_deployment_id
@@ -46,15 +46,6 @@ EVERYTHING = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 )
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-CALL = """
-import boto3
-
-def handler(event, context):
-    try:
-        getattr(boto3.client(event["service"]), event["operation"])(**event["arguments"])
-    except Exception as error:
-        return str(error)
-"""
 NO_CREDENTIALS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

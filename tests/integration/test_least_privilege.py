@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from grants import Role
-from small_functions import SmallFunction
+from small_functions import CALL, SmallFunction
 
 from event_harness.aws.emulator import LocalEmulator
 from event_harness.aws.targets import Target
@@ -48,16 +48,6 @@ NOT_NEEDED_HERE = {
     ("ReadSource", "s3:GetObjectVersion"): "only a bucket with versions names one, and ours have none",
     ("ReadS3Objects", "s3:GetObjectVersion"): "only a bucket with versions names one, and ours have none",
 }
-
-CALL = """
-import boto3
-
-def handler(event, context):
-    try:
-        getattr(boto3.client(event["service"]), event["operation"])(**event["arguments"])
-    except Exception as error:
-        return str(error)
-"""
 
 
 @dataclass
