@@ -89,8 +89,9 @@ def _place(path: Path) -> tuple[int, int]:
 
 # File -> a file that the same worker takes.
 WITH_ANOTHER = {
-    # They deploy a second system, which they may break: each pair deploys it once.
+    # They deploy a second system, which they may break: each group deploys it once.
     "test_redrive.py": "test_explanations.py",
+    "test_tutorial.py": "test_explanations.py",
     "test_failures.py": "test_faults.py",
     # They parse every Terraform file of the repository, which takes a second.
     "test_deprecations.py": "test_conventions.py",

@@ -88,7 +88,7 @@ RUN_BY = [
     ),
     (r"pytest --cov=functions --cov-branch --cov-report=term-missing", INTEGRATION + "test_inspecting.py"),
     (r"pytest --forked", INTEGRATION + "test_endings_of_pytest.py"),
-    (r"\.venv/bin/pytest test_first\.py", INTEGRATION + "test_tutorial.py"),
+    (r"\.venv/bin/pytest test_first\.py", INTEGRATION + "failing/test_tutorial.py"),
     (r"event-harness (status|sync|watch|graph|logs (--follow|--id 01M86P)|redrive( --dry-run)?)", KEPT),
     (r"event-harness redrive DEPLOYMENT_ID --component text_processor", KEPT),
     (r"event-harness redrive --resources map\.json --target aws", BY_HAND),

@@ -7,7 +7,7 @@ import pytest
 
 from event_harness.errors import InputFailedError
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +19,17 @@ def tests():
     return found
 
 
+@pytest.fixture
+def producer(breakable):
+    """That of a system to which no other process sends: the page shows what such a system says."""
+    return breakable.producer
+
+
+@pytest.fixture
+def listener(breakable):
+    return breakable.listener
+
+
 def test_first_test_of_the_page_passes(tests, producer, listener):
     tests["test_letters_with_accents"](producer, listener)
 
@@ -27,7 +38,7 @@ def test_second_test_of_the_page_fails_with_the_lines_that_the_page_shows(tests,
     with pytest.raises(InputFailedError) as caught:
         tests["test_text_that_is_not_utf8"](producer, listener)
     said = " ".join(f"InputFailedError: {caught.value}".split())
-    # Tests in other processes send to the same system.
+    # An input of an earlier test may still be under way.
     said = re.sub(r"ran \d+ times? since the send, for other inputs only", "not invoked since the send", said)
     blocks = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     for line in "".join(blocks).splitlines():
