@@ -4,12 +4,15 @@ import atexit
 import gc
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from event_harness.deployments.shortcuts import MORE_MEMORY
 from event_harness.plugin_process import SETTINGS_KEY
 from event_harness.terraform.provider_source import VARIABLE
 
@@ -30,12 +33,30 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests that run terraform themselves use the same providers as the session."""
+    """Let tests that run terraform use the providers of the session, and collect garbage less often."""
     if wish := config.stash[SETTINGS_KEY].providers():
         os.environ.setdefault(VARIABLE, wish)
+    for name, text in MORE_MEMORY.items():
+        os.environ.setdefault(name, text)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile the tests of a fresh clone once: each worker would compile all of them, at the same time."""
+    if sys.dont_write_bytecode or next(TESTS.rglob("test_*-pytest-*.pyc"), None):
+        return
+    halves = ("unit",), ("config", "integration", "plan")
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-qq"]
+    started = [
+        subprocess.Popen([*collect, *(TESTS / name for name in half)], stdout=subprocess.DEVNULL)
+        for half in halves
+    ]
+    for process in started:
+        process.wait()
 
 
 # The files that take longest, in the order in which workers take them: what begins last should end soon.
+# First come those that deploy.
 LONGEST = (
     "test_explanations",
     "test_faults",
@@ -44,7 +65,6 @@ LONGEST = (
     "test_up_and_down",
     "test_reuse",
     "test_xdist",
-    "test_init",
     "test_deployment",
     "test_kill",
     "test_edited_functions",
@@ -66,25 +86,37 @@ LONGEST = (
     "test_partial_batches",
     "test_local_isolation",
     "test_entrances",
+    # Those of tests/unit and tests/config.
+    "test_plugin",
+    "test_interruptions",
+    "test_boundary",
+    "test_snippets",
+    "test_over_wait",
+    "test_start_up",
+    "test_documents",
+    "test_recovery",
+    "test_view",
+    "test_words",
     # Those of tests/commands.
     "test_guarantees",
     "test_maintenance",
     "test_account_policy",
     "test_adopt",
+    "test_init",
 )
-LAYERS = ("integration", "plan", "unit", "config", "commands")
+FAST = ("unit", "config")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, then layer by layer; within a file, nothing changes."""
+    """Put what deploys first, and of that and the rest the longest files; within a file, nothing changes."""
     items.sort(key=lambda item: _place(item.path))
 
 
-def _place(path: Path) -> tuple[int, int]:
+def _place(path: Path) -> tuple[bool, int, str]:
     layer = path.relative_to(TESTS).parts[0]
-    long = layer not in ("unit", "config") and path.stem in LONGEST
-    return (LONGEST.index(path.stem) if long else len(LONGEST), LAYERS.index(layer))
+    long = LONGEST.index(path.stem) if path.stem in LONGEST else len(LONGEST)
+    return layer in FAST, long, layer
 
 
 # File -> a file that the same worker takes.

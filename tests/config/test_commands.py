@@ -98,7 +98,7 @@ RUN_BY = [
         r"event-harness sweep --target aws( --remote-state s3://.*)?",
         INTEGRATION + "test_sweep.py::test_another_machine_destroys_by",
     ),
-    (r"event-harness init", INTEGRATION + "test_init.py"),
+    (r"event-harness init", LONG + "test_init.py"),
     (r"event-harness doctor", INTEGRATION + "test_doctor.py"),
     (r"event-harness configure", INTEGRATION + "test_configure.py"),
     (r"event-harness down", INTEGRATION + "test_up_and_down.py"),

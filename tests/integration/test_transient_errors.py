@@ -38,11 +38,12 @@ resource "aws_sqs_queue" "second" {
 BROKEN = {"service": "sqs", "reset": True}
 
 
-@pytest.fixture
-def injected(tmp_path):
+@pytest.fixture(scope="module")
+def injected(tmp_path_factory):
+    place = tmp_path_factory.mktemp("injected")
     with (
-        LocalEmulator.start(tmp_path / "aws") as aws,
-        FaultInjection(aws.target(), tmp_path / "log") as one,
+        LocalEmulator.start(place / "aws") as aws,
+        FaultInjection(aws.target(), place / "log") as one,
     ):
         yield one
 
