@@ -15,8 +15,10 @@ import pytest
 from event_harness.deployments.shortcuts import MORE_MEMORY
 from event_harness.plugin_process import SETTINGS_KEY
 from event_harness.terraform.provider_source import VARIABLE
+from tests import in_memory
 
 TESTS = Path(__file__).parent
+_FILES = in_memory.begin()  # a worker uses the directory of its controller
 
 # Each test process collects 6,000 tests. Nothing of that becomes garbage, and Python would search all of it
 # again and again: during the collection, with each test, and at its end.
@@ -53,6 +55,13 @@ def pytest_xdist_setupnodes() -> None:
     ]
     for process in started:
         process.wait()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Delete the temporary files, unless a test has failed: they may tell why."""
+    if _FILES and exitstatus == pytest.ExitCode.OK:
+        in_memory.end(_FILES)
 
 
 # The files that take longest, in the order in which workers take them: what begins last should end soon.

@@ -174,7 +174,7 @@ def test_all_are_ended_if_the_start_is_interrupted(servers, program, monkeypatch
     assert not psutil.pid_exists(started[0])
 
 
-def test_stand_in_for_archive_serves(servers, tmp_path):
+def test_archive_serves(servers, tmp_path):
     path = tmp_path / "archive"
     path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -E -P "{archive_provider.__file__}" "$@"\n')
     path.chmod(0o755)
