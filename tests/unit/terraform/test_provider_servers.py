@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from event_harness.errors import DeploymentError
+from event_harness.machine import temporary
 from event_harness.terraform.command import Terraform
 from event_harness.terraform.provider_3_39 import archive_provider
 from event_harness.terraform.provider_servers import VARIABLE, Provider, Servers, servable
@@ -126,11 +127,14 @@ def servers(tmp_path):
     def make(*executables):
         directory = tmp_path / "work"
         directory.mkdir(exist_ok=True)
-        environ = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "MARK": "ours"}
+        environ = {"PATH": os.environ["PATH"], "TMPDIR": str(short), "MARK": "ours"}
         providers = [Provider(f"host/{path.name}", path) for path in executables]
         return Servers(providers, environ, directory)
 
-    return make
+    inside = tmp_path / "temporary"
+    short = temporary.make(inside)
+    yield make
+    temporary.delete(inside)
 
 
 def told(running):
