@@ -129,6 +129,7 @@ class Result:
         Raises:
             BodyError: The body is gone (deleted or overwritten before the listener read it), or was changed.
             ResultsUnavailableError: The table or bucket is gone, or access is denied.
+            MachineError: AWS can't be reached, or goes on refusing, as when it throttles.
         """
         if not self._cache:
             self._cache.append(self.bodies.fetch(self))
