@@ -48,7 +48,10 @@ def account(
         if number in passed or findings[number].state == "ok":
             continue
         if number and number not in ways.reached(stopped):
-            findings[number] = _behind(findings[number], findings[_nearest(ways, number, stopped)])
+            stop = findings[_nearest(ways, number, stopped)]
+            failed = [one for one in stopped if findings[one].state == "failed" and findings[one].here]
+            ended = number in ways.reached() and number not in ways.reached(failed)
+            findings[number] = _behind(findings[number], stop, ended=ended)
         elif not findings[number].here and findings[number].state != "running":
             findings[number] = _explained(ways, seen, findings, number, stopped)
         # What answers or ends with an error may have called those behind it before.
@@ -154,8 +157,17 @@ def _passed(finding: Finding) -> Finding:
     return replace(finding, state="ok", text=f"passed, as a later component shows{said}", cause=None)
 
 
-def _behind(finding: Finding, stop: Finding) -> Finding:
-    """A component behind the one where the input stopped."""
+def _behind(finding: Finding, stop: Finding, *, ended: bool) -> Finding:
+    """A component behind the one where the input stopped.
+
+    Args:
+        finding: Of the component.
+        stop: Of the one where the input stopped.
+        ended: The input is known to have failed before it came here.
+    """
+    if ended and finding.state == "running" and not finding.here:  # other tests' inputs run meanwhile
+        said = f"not reached: {stop.component} {_verb(stop)}; it runs for another input"
+        return Finding(finding.component, "not reached", said)
     if finding.state == "failed" and not finding.here and stop.state == "not reached" and stop.cause:
         return replace(finding, cause=None, certain=False)  # whatever failed, it wasn't this input
     if finding.state != "unknown":

@@ -33,6 +33,7 @@ ANSWERS = [
     Finding("", "failed", "can't start", cause="{} can't start", certain=True),
     Finding("", "failed", "error", cause="{} failed: error"),
     Finding("", "running", "still running", cause="{} is still running", certain=True, here=True),
+    Finding("", "running", "still running", cause="{} is still running"),
     Finding("", "not reached", "not invoked"),
     Finding("", "unknown", "not known"),
 ]
@@ -224,6 +225,24 @@ def test_a_function_that_has_begun_and_not_ended_is_running():
     assert report.cause == "processor is still running, since 00:16:40"
     world.logs.write("/processor", f"REPORT RequestId: {REQUEST} Duration: 1 ms")
     assert states(explain(world, sent))["processor"] == "ok"
+
+
+def test_a_listener_that_runs_while_the_input_has_failed_runs_for_another():
+    world = World()
+    sent = world.send()
+    world.logs.write("/listener", "START RequestId: 7e4b0b52-9d3a-4c56-8f21-3b6f0a5c1d2e Version: $LATEST")
+    assert states(explain(world, sent))["event_listener"] == "running"
+    world.logs.invoked("/processor", REQUEST, f"[ERROR] no {sent.correlation_id}")
+    report = explain(world, sent)
+    assert states(report) == {
+        "source": "ok",
+        "processor": "failed",
+        "destination": "not reached",
+        "event_listener": "not reached",
+    }
+    said = finding(report, "event_listener").text
+    assert said == "not reached: destination was not reached; it runs for another input"
+    assert report.cause.startswith("processor failed: no ")
 
 
 def test_a_retry_of_a_request_that_failed_is_running_again():
