@@ -49,9 +49,9 @@ def account(
             continue
         if number and number not in ways.reached(stopped):
             stop = findings[_nearest(ways, number, stopped)]
-            failed = [one for one in stopped if findings[one].state == "failed" and findings[one].here]
-            ended = number in ways.reached() and number not in ways.reached(failed)
-            findings[number] = _behind(findings[number], stop, ended=ended)
+            given_up = [one for one in stopped if ways.path[one].name in failures]
+            open_ = number not in ways.reached() or number in ways.reached(given_up)
+            findings[number] = _behind(findings[number], stop, given_up=not open_)
         elif not findings[number].here and findings[number].state != "running":
             findings[number] = _explained(ways, seen, findings, number, stopped)
         # What answers or ends with an error may have called those behind it before.
@@ -157,16 +157,16 @@ def _passed(finding: Finding) -> Finding:
     return replace(finding, state="ok", text=f"passed, as a later component shows{said}", cause=None)
 
 
-def _behind(finding: Finding, stop: Finding, *, ended: bool) -> Finding:
+def _behind(finding: Finding, stop: Finding, *, given_up: bool) -> Finding:
     """A component behind the one where the input stopped.
 
     Args:
         finding: Of the component.
         stop: Of the one where the input stopped.
-        ended: The input is known to have failed before it came here.
+        given_up: A component on its way has given the input up, so that no retry is to come.
     """
-    if ended and finding.state == "running" and not finding.here:  # other tests' inputs run meanwhile
-        said = f"not reached: {stop.component} {_verb(stop)}; it runs for another input"
+    if given_up and finding.state == "running" and not finding.here:  # other processes send inputs, too
+        said = f"not reached: {stop.component} {_verb(stop)}; it is running, perhaps for another input"
         return Finding(finding.component, "not reached", said)
     if finding.state == "failed" and not finding.here and stop.state == "not reached" and stop.cause:
         return replace(finding, cause=None, certain=False)  # whatever failed, it wasn't this input
