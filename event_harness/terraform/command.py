@@ -5,12 +5,10 @@ a process: tftest's own hangs when stderr's pipe is full, has no timeout, and ig
 and -9. Never call `setup()`: it deletes the state at exit.
 """
 
-import ctypes
 import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +20,7 @@ from typing import IO
 import tftest
 
 from event_harness.errors import DeploymentError, EmulatorGoneError
-from event_harness.machine import clock, folders, interrupts
+from event_harness.machine import children, clock, folders, interrupts
 from event_harness.terraform.diagnostics import summary
 from event_harness.terraform.provider_servers import COMMANDS, Provider, Servers
 from event_harness.terraform.recovery import Failure, Recovery
@@ -163,8 +161,9 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         self, arguments: list[str], out: IO[str], err: IO[str], variables: dict[str, str]
     ) -> "subprocess.Popen[bytes]":
         try:
-            return subprocess.Popen(
+            return children.start(
                 [self.binary, *arguments],
+                at_our_end=signal.SIGINT,  # it still writes its state
                 cwd=self.tfdir,
                 env=self.env | variables,
                 stdin=subprocess.DEVNULL,
@@ -175,7 +174,6 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
                 # In a session of its own, terraform gets each Ctrl-C once, from us, and its providers can be
                 # ended as one group.
                 start_new_session=True,
-                preexec_fn=_interrupt_when_parent_dies,
             )
         except OSError as error:
             raise DeploymentError(f"{self.binary} can't be started: {error}") from error
@@ -209,12 +207,6 @@ class Terraform(tftest.TerraformTest):  # type: ignore[misc]  # it comes without
         if self._interrupted.wait(seconds):
             raise KeyboardInterrupt
         interrupts.check()
-
-
-def _interrupt_when_parent_dies() -> None:
-    """On Linux, interrupt terraform when this process dies, so that it still writes its state."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -8,13 +8,11 @@ server.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from event_harness.errors import ConfigurationError
-from event_harness.machine import clock, interrupts
+from event_harness.machine import children, clock, interrupts
 from event_harness.terraform.configuration import LOCK, Configuration
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
@@ -140,15 +138,15 @@ class _Running:
         # A file, not a pipe: a full pipe would block it.
         self._output = tempfile.TemporaryFile(dir=environ.get("TMPDIR"))  # noqa: SIM115 (`end` closes it)
         try:
-            self.process = subprocess.Popen(
+            self.process = children.start(
                 [provider.executable, "-debug"],
+                at_our_end=signal.SIGKILL,
                 cwd=directory,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=self._output,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
             )
         except BaseException:
             self._output.close()
@@ -177,9 +175,3 @@ class _Running:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._output.close()
-
-
-def _end_with_parent() -> None:
-    """On Linux, end this process when the one that started it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
