@@ -1,6 +1,7 @@
 """Targets: the clients and environments that they make. Requests are caught before they are sent."""
 
 import os
+import re
 import types
 from getpass import GetPassWarning
 
@@ -15,9 +16,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
+from botocore.loaders import JSONFileLoader
 from botocore.parsers import ResponseParserError
 
 from event_harness.aws import targets
+from event_harness.aws.credentials import Credentials
 from event_harness.aws.targets import NOWHERE, Target
 from event_harness.errors import CredentialsError, EmulatorError, EmulatorGoneError, SettingError
 
@@ -150,6 +153,22 @@ def test_clients_are_made_once_for_the_same_settings():
     assert target.client("sns") is target.client("sns")
     assert target.client("sns") is not target.client("sns", read_timeout=5)
     assert target.client("sns", read_timeout=5).meta.config.read_timeout == 5
+
+
+def test_two_emulators_share_the_models_of_services_and_nothing_else(planted, sent, monkeypatch):
+    one = Target.local(URL, "eu-west-1", credentials=Credentials("one", "secret"))
+    two = Target.local("http://127.0.0.1:9", "us-east-2", credentials=Credentials("two", "secret"))
+    one.client("stepfunctions")
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda *_: pytest.fail("a model was read again"))
+    requests = [sent(target.client("stepfunctions"), "list_activities") for target in (one, two)]
+    assert [request.url for request in requests] == [f"{URL}/", "http://127.0.0.1:9/"]
+    signed = [str(request.headers["Authorization"]).split("Credential=")[1] for request in requests]
+    assert [re.match(r"(\w+)/\d+/([^/]+)/states", text).groups() for text in signed] == [
+        ("one", "eu-west-1"),
+        ("two", "us-east-2"),
+    ]
+    keys = [target.signing_credentials().access_key for target in (one, two)]
+    assert keys == ["one", "two"]
 
 
 @pytest.mark.parametrize(
