@@ -107,7 +107,8 @@ class LocalEmulator:
             raise EmulatorError(
                 f"port {port} is taken by {holder(port)}: choose another port, or none for a free one"
             )
-        supervisor.clear(directory)
+        if any((directory / name).exists() for name in (*supervisor.FOLDERS, supervisor.RECORD)):
+            supervisor.clear(directory)  # another one was here, and its supervisor was killed
         if log:
             write_log_to(log, directory)
         credentials = credentials or Credentials.fresh()

@@ -46,7 +46,7 @@ class LeftOut:
             return False
         if _STATES.match(name) and os.path.dirname(path) == self.root:
             return True
-        if self._has_patterns and (self.excludes(name) or self.excludes(os.path.relpath(path, self.top))):
+        if self._has_patterns and (self.excludes(name) or self.excludes(self._below_top(path))):
             return True
         if name in copying.TERRAFORMS_OWN and os.path.basename(os.path.dirname(path)) == copying.TERRAFORM:
             return True
@@ -62,7 +62,7 @@ class LeftOut:
 
     def is_included(self, path: str) -> bool:
         """Whether the user wants a path to be copied."""
-        return self._included(os.path.basename(path)) or self._included(os.path.relpath(path, self.top))
+        return self._included(os.path.basename(path)) or self._included(self._below_top(path))
 
     def lies_inside(self, target: Path) -> bool:
         """Whether what a link leads to is in the project, and no part of its path is left out."""
@@ -70,6 +70,11 @@ class LeftOut:
             (self.by_default(part) and not self._names.want(part)) or self.excludes(part)
             for part in target.relative_to(self.top).parts
         )
+
+    def _below_top(self, path: str) -> str:
+        """The path from the top; asked for each file, so most are cut rather than computed."""
+        start = f"{self.top}{os.sep}"
+        return path[len(start) :] if path.startswith(start) else os.path.relpath(path, self.top)
 
     @cached_property
     def needed(self) -> frozenset[str]:

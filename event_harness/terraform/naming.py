@@ -18,9 +18,15 @@ class Names:
         files = [file for one in tree for file in one.directory.iterdir() if _TEXTS.search(file.name)]
         texts = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
         self.texts = [_EXCLUDES.sub("", text) for text in texts]
+        self._wanted: dict[str, bool] = {}
 
     def want(self, name: str) -> bool:
         """Whether a name stands in them as a text or a part of a path, but for what an archive leaves out."""
+        if name not in self._wanted:  # a project has `__pycache__` a hundred times
+            self._wanted[name] = self._stands(name)
+        return self._wanted[name]
+
+    def _stands(self, name: str) -> bool:
         pattern = re.compile(rf"""(?<=["'/}}\s]){re.escape(name)}(?=["'/$\\])""")
         return any(pattern.search(text) for text in self.texts)
 
