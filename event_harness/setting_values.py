@@ -2,7 +2,7 @@
 
 import re
 
-SHORTCUTS = ("code", "commands", "refresh", "providers", "parallelism", "memory")
+SHORTCUTS = ("code", "commands", "init", "refresh", "providers", "parallelism", "memory")
 """What makes a deployment on an emulator of our own quicker; see `deployments.shortcuts`."""
 
 _A_DAY, _A_YEAR = 24 * 60 * 60, 365 * 24  # in seconds, in hours

@@ -151,7 +151,8 @@ class Deployment:
         try:
             self.record.at("init")
             self.prepare()
-            self.calls.say(f"set up in {span(monotonic() - began)}: copied and initialised")
+            steps = "copied and initialised" if self.calls.init_ran else "copied, no init needed"
+            self.calls.say(f"set up in {span(monotonic() - began)}: {steps}")
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             self._apply()
             return self._checked()

@@ -24,6 +24,7 @@ class Shortcuts:
     Attributes:
         code: functions are made from a bucket, at the same time; see `terraform.code_overrides`.
         commands: what a command of terraform would do or tell is done or read in files; see `TerraformCalls`.
+        init: `terraform init` runs only if what it reads has changed; see `terraform.remembered_init`.
         refresh: the process that has applied destroys without a look at each resource; see `Destroyer`.
         providers: each provider is started once for a command; see `terraform.provider_servers`.
         parallelism: terraform works at more resources at the same time; see `AT_ONCE`.
@@ -32,6 +33,7 @@ class Shortcuts:
 
     code: bool = False
     commands: bool = False
+    init: bool = False
     refresh: bool = False
     providers: bool = False
     parallelism: bool = False

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -18,6 +19,7 @@ from event_harness.deployments.remote_state import RemoteState
 from event_harness.deployments.shortcuts import AT_ONCE, MORE_MEMORY, Shortcuts
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError, StateError
 from event_harness.machine import temporary
+from event_harness.machine.cache import cache_directory
 from event_harness.machine.progress import Progress, harmless
 from event_harness.terraform import (
     console,
@@ -32,6 +34,7 @@ from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure, Transient
+from event_harness.terraform.remembered_init import RememberedInit
 from event_harness.terraform.runtimes import RuntimeSubstitution
 from event_harness.terraform.toolchain import Toolchain
 
@@ -44,6 +47,10 @@ CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
 _NOT_FOR_TERRAFORM = ("TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE", "TF_INPUT", "TF_REATTACH")
 
 COMMON = ("-no-color", "-input=false")
+# In automation, terraform doesn't name the command for plugins.
+_ASKS_FOR_INIT = re.compile(
+    r"\b(terraform|tofu) init\b|Required plugins are not installed|Inconsistent dependency lock file"
+)
 
 
 class TerraformCalls:
@@ -60,6 +67,9 @@ class TerraformCalls:
         answering: waits for an emulator that still starts, and returns the target; None if there is none.
         retry: regular expressions of terraform errors after which a command continues, besides our own.
         shortcuts: the short cuts that may be taken: on, off, or some names.
+
+    Attributes:
+        init_ran: whether the deployment needed `terraform init`, once it is initialised.
     """
 
     def __init__(
@@ -86,6 +96,8 @@ class TerraformCalls:
         self._answering = answering
         self.retry = tuple(retry)
         self.shortcuts = Shortcuts.of(shortcuts, target)
+        self.init_ran = True
+        self._remembered: RememberedInit | None = None
 
     @property
     def tofu(self) -> bool:
@@ -160,12 +172,51 @@ class TerraformCalls:
     def initialise(self) -> None:
         """Write the override files, and init the deployment's view. It may be called again."""
         version = self._write_override()
-        with self.toolchain.installing():
-            self.terraform(internet=True).init(color=False)
+        self._remembered = self._remembered_init()
+        self.init_ran = not (self._remembered and self._remembered.restore())
+        if self.init_ran:
+            self._init()
         if self.provider.version != version:
             self._write_override()
         if self.remote:
             self.terraform().workspace(self.workspace)
+
+    def _init(self) -> None:
+        with self.toolchain.installing():
+            self.terraform(internet=True).init(color=False)
+        if self._remembered:
+            self._remembered.keep()
+
+    def _remembered_init(self) -> RememberedInit | None:
+        """What init has left of this root the last time; None if it runs anyway."""
+        if not self.shortcuts.init or self.record.remote_state:
+            return None
+        tools, environ = self.toolchain, self.terraform(internet=True).env
+        settings = [str(tools.binary), tools.version, tools.providers]
+        settings.append(tools.cli_config.read_text(encoding="utf-8", errors="replace"))
+        settings += [
+            f"{name}={text}"
+            for name, text in sorted(environ.items())
+            if name == "HOME" or (name.startswith("TF_") and name != "TF_WORKSPACE")
+        ]
+        return RememberedInit(
+            cache_directory() / "init",
+            Path(self.record.root),
+            configuration=self.record.configuration_dir,
+            data_dir=self.data_dir,
+            state=self.record.state_path,
+            settings=settings,
+            one_version=tools.old_provider,
+            tofu=self.tofu,
+        )
+
+    def _init_after_all(self, failure: Failure, used: int) -> str | None:
+        """Run init if terraform asks for it: somebody has changed the providers that it had linked."""
+        if used or not self._remembered or not _ASKS_FOR_INIT.search(failure.error_text):
+            return None
+        self._remembered.forget()
+        self._init()
+        return f"terraform {failure.command} asks for init, which has run now"
 
     def await_target(self) -> None:
         """Wait until an emulator that still starts answers. Nothing before needs it: init reads no state.
@@ -301,7 +352,7 @@ class TerraformCalls:
             on_line=progress,
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
             check=self.check_target,
-            recoveries=(Transient(self.retry, self._target_is_gone), *self.runtimes),
+            recoveries=(self._init_after_all, Transient(self.retry, self._target_is_gone), *self.runtimes),
             explain=self._explain,
             say=self.say,
             serve=tuple if directory or self.tofu or not self.shortcuts.providers else self._servable,
