@@ -188,7 +188,7 @@ class TerraformCalls:
             self._remembered.keep()
 
     def _remembered_init(self) -> RememberedInit | None:
-        """What init has left of this root the last time; None if it runs anyway."""
+        """What init has left of this configuration before; None if it runs anyway."""
         if not self.shortcuts.init or self.record.remote_state:
             return None
         tools, environ = self.toolchain, self.terraform(internet=True).env
@@ -201,7 +201,6 @@ class TerraformCalls:
         ]
         return RememberedInit(
             cache_directory() / "init",
-            Path(self.record.root),
             configuration=self.record.configuration_dir,
             data_dir=self.data_dir,
             state=self.record.state_path,

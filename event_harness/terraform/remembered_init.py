@@ -26,11 +26,10 @@ _FORM = "1"  # of what is kept; another one makes all that was kept before of no
 
 
 class RememberedInit:
-    """The memory of one Terraform root; make one before each init.
+    """The memory of one configuration; make one before each init.
 
     Args:
-        store: the directory of all such memories: a JSON file for each root.
-        root: the root in the project.
+        store: the directory of all such memories: a JSON file for each, named by a digest of what init reads.
         configuration: the root, in the deployment's own copy.
         data_dir: the deployment's TF_DATA_DIR.
         state: where the local backend keeps the state.
@@ -42,7 +41,6 @@ class RememberedInit:
     def __init__(
         self,
         store: Path,
-        root: Path,
         *,
         configuration: Path,
         data_dir: Path,
@@ -51,9 +49,7 @@ class RememberedInit:
         one_version: bool,
         tofu: bool = False,
     ) -> None:
-        self._root = str(root)
-        self._file = store / f"{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
-        self._configuration, self._data_dir = configuration, data_dir
+        self._store, self._configuration, self._data_dir = store, configuration, data_dir
         self._state, self._settings = state, list(settings)
         self._one_version, self._tofu = one_version, tofu
         self._lock = self._read_lock()
@@ -61,9 +57,9 @@ class RememberedInit:
     def restore(self) -> bool:
         """Leave what init has left the last time; false if it may leave something else now."""
         try:
-            known = json.loads(self._file.read_text(encoding="utf-8"))
-            if not self.key or known["key"] != self.key:
+            if not self._file:
                 return False
+            known = json.loads(self._file.read_text(encoding="utf-8"))
             if not all(Path(target).is_dir() for target in known["links"].values()):
                 return False
             self._leave(known)
@@ -73,43 +69,44 @@ class RememberedInit:
 
     def keep(self) -> None:
         """Remember what init has just left, unless it holds more than links and small texts."""
-        self.forget()
-        if not self.key or not (self._one_version or self._read_lock() == self._lock):
-            return  # in a project without a lock file, each init may find newer providers
+        if not self._file or not (self._one_version or self._read_lock() == self._lock):
+            return  # where init changes the lock file, the next one may find newer providers
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             links = dict(self._links())
             backend = json.loads((self._data_dir / _BACKEND).read_text(encoding="utf-8"))
             if backend["backend"]["config"]["path"] != str(self._state):
                 return
             left = {"lock": self._read_lock(), "backend": backend, "modules": self._modules(), "links": links}
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._file, json.dumps({"root": self._root, "key": self.key, **left}))
-            for old in self._file.parent.iterdir():
+            self._store.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._file, json.dumps(left))
+            for old in self._store.iterdir():
                 if clock.timestamp() - old.stat().st_mtime > _KEPT:
                     old.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Let the next deployment run init."""
         with contextlib.suppress(OSError):
-            self._file.unlink(missing_ok=True)
+            if self._file:
+                self._file.unlink(missing_ok=True)
 
     @cached_property
-    def key(self) -> str:
-        """A digest of all that init reads; empty if that isn't known."""
+    def _file(self) -> Path | None:
+        """The file of this memory; None if it isn't known whether init would leave the same again."""
+        if not (self._one_version or self._lock):
+            return None
         try:
             tree = Configuration.read(self._configuration, tofu=self._tofu).tree()
             if any(one.broken or not all(map(_is_local, one.sources)) for one in tree):
-                return ""
+                return None
             parts = [_FORM, *self._settings, self._lock or "", str(self._one_version)]
             for one in tree:
                 parts.append(os.path.relpath(one.directory, self._configuration))
                 for file in one.contents:
                     parts += [file.name, hashlib.sha256(file.read_bytes()).hexdigest()]
         except (OSError, ConfigurationError):
-            return ""
-        if not (self._one_version or self._lock):
-            return ""
-        return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogateescape")).hexdigest()
+            return None
+        read = json.dumps(parts).encode("utf-8", "surrogateescape")
+        return self._store / f"{hashlib.sha256(read).hexdigest()}.json"
 
     def _leave(self, known: Mapping[str, Any]) -> None:
         backend = known["backend"]

@@ -3,45 +3,57 @@
 import json
 
 import pytest
-from projects import Project
 
-from event_harness.machine.cache import cache_directory
-
-MAIN = 'provider "aws" {}\n\nmodule "queue" {\n  source = "./queue"\n}\n'
-QUEUE = 'resource "aws_sqs_queue" "this" {\n  name = "orders"\n}\n'
-TESTS = "def test_it_is_there(deployment):\n    assert deployment.outputs == {}\n"
-RAN, NOT_NEEDED = "copied and initialised", "copied, no init needed"
+from event_harness.deployments.deployment import Deployment
+from event_harness.deployments.record import DeploymentRecord
+from event_harness.terraform import toolchain
 
 
 @pytest.fixture
-def project(tmp_path):
-    made = Project(tmp_path / "project", TESTS, EVENT_HARNESS_PROVIDERS="mirror")
-    for file in made.directory.glob("*.tf"):
-        file.unlink()
-    (made.directory / "queue").mkdir()
-    (made.directory / "main.tf").write_text(MAIN)
-    (made.directory / "queue" / "main.tf").write_text(QUEUE)
+def make(deployment, tmp_path, monkeypatch):
+    """A function that makes a deployment of a module with a queue, and what it says."""
+    monkeypatch.setattr("event_harness.deployments.terraform_calls.cache_directory", lambda: tmp_path)
+    root = tmp_path / "root"
+    (root / "queue").mkdir(parents=True)
+    (root / "main.tf").write_text(
+        'provider "aws" {}\n\nmodule "orders" {\n  source = "./queue"\n}\n\n'
+        'output "queue" {\n  value = module.orders.queue\n}\n'
+    )
+    (root / "queue" / "main.tf").write_text(
+        'resource "aws_sqs_queue" "this" {\n  name = "${terraform.workspace}-orders"\n}\n\n'
+        'output "queue" {\n  value = aws_sqs_queue.this.name\n}\n'
+    )
+
+    def made(**settings):
+        said, target = [], deployment.target
+        record = DeploymentRecord.create(
+            tmp_path, root=root, target=target.name, endpoint_url=target.endpoint_url
+        )
+        # With the registry's providers, init would look for newer ones: there is no lock file.
+        tools = toolchain.find(target=target.name, providers="mirror")
+        return Deployment(root, target, tools, record, say=said.append, **settings), said
+
     return made
 
 
-def memory_of(project):
-    """The file in which the harness remembers the init of a project."""
-    memories = (cache_directory() / "init").glob("*.json")
-    (found,) = (m for m in memories if json.loads(m.read_text())["root"] == str(project.directory))
-    return found
+def test_init_runs_once_and_when_terraform_asks_for_it(make, tmp_path):
+    first, _ = make()
+    first.prepare()
+    assert first.calls.init_ran
 
+    # Terraform finds a module of which it was told nothing.
+    (memory,) = (tmp_path / "init").iterdir()
+    memory.write_text(json.dumps(json.loads(memory.read_text()) | {"modules": '{"Modules": []}'}))
+    second, said = make()
+    with second as system:
+        assert not second.calls.init_ran
+        assert "terraform apply asks for init, which has run now" in said
+        assert system.outputs["queue"] == f"{second.calls.workspace}-orders"
 
-def test_init_runs_once_and_whenever_terraform_needs_it(project):
-    assert RAN in project.run()
-    assert NOT_NEEDED in project.run()
+    third, _ = make()
+    third.prepare()
+    assert not third.calls.init_ran
 
-    # Terraform finds modules of which it was told nothing.
-    memory = memory_of(project)
-    told = json.loads(memory.read_text())
-    memory.write_text(json.dumps(told | {"modules": '{"Modules": []}'}))
-    said = project.run()
-    assert NOT_NEEDED in said
-    assert "terraform apply asks for init, which has run now" in said
-
-    assert RAN in project.run("--harness-shortcuts=code,commands")
-    assert project.left() == []
+    fourth, _ = make(shortcuts="code,commands")
+    fourth.prepare()
+    assert fourth.calls.init_ran

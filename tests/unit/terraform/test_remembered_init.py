@@ -28,7 +28,6 @@ class Deployment:
             (self.config / ".terraform.lock.hcl").write_text(lock)
         self.memory = RememberedInit(
             tmp_path / "memory",
-            tmp_path / "project",
             configuration=self.config,
             data_dir=self.data,
             state=self.state,
@@ -147,7 +146,7 @@ def test_provider_that_is_gone_is_linked_by_init(deployment):
     assert not two.data.exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"key": 1}', "no JSON"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"links": {}}', "no JSON"])
 def test_memory_that_was_damaged_is_no_memory(deployment, tmp_path, text):
     deployment("one").init()
     (memory,) = (tmp_path / "memory").iterdir()
@@ -155,20 +154,27 @@ def test_memory_that_was_damaged_is_no_memory(deployment, tmp_path, text):
     assert not deployment("two").memory.restore()
 
 
-def test_memory_of_a_root_that_nobody_deploys_any_more_is_deleted(deployment, tmp_path):
+def test_memory_of_a_configuration_that_nobody_deploys_any_more_is_deleted(deployment, tmp_path):
     old = tmp_path / "memory" / "old.json"
     old.parent.mkdir()
     old.write_text("{}")
     os.utime(old, (1, 1))
     deployment("one").init()
-    (memory,) = old.parent.iterdir()
-    assert json.loads(memory.read_text())["root"] == str(tmp_path / "project")
+    assert not old.exists()
+    assert deployment("two").memory.restore()
 
 
-def test_init_that_fails_leaves_no_memory_of_the_one_before(deployment):
+def test_two_states_of_a_configuration_are_both_remembered(deployment):
     deployment("one").init()
-    deployment("one").memory.forget()
-    assert not deployment("two").memory.restore()
+    deployment("two", files={"main.tf": "locals {}\n"}).init()
+    assert deployment("three").memory.restore()
+    assert deployment("four", files={"main.tf": "locals {}\n"}).memory.restore()
+
+
+def test_what_is_forgotten_needs_init(deployment):
+    deployment("one").init()
+    deployment("two").memory.forget()
+    assert not deployment("three").memory.restore()
 
 
 def test_kept_deployment_loses_the_links_of_its_last_init(deployment):
