@@ -49,6 +49,7 @@ class _Maker:
         highest = [(directory, *directory.parents)[: _LEVELS + 1][-1] for directory in self.whole]
         self.base = Path(os.path.commonpath(highest))
         self.way = {above for directory in self.whole for above in directory.parents} | self.written_around()
+        self.made = {str(path) for path in self.whole | self.way}
         self.never = {str(path.resolve()) for path in never} | {str(self.into)}
         self.left_out = LeftOut(
             str(self.top),
@@ -92,8 +93,9 @@ class _Maker:
 
     def lead(self, directory: Path) -> None:
         """Make a directory on the way to what is copied; all else in it becomes a link."""
-        self.place(directory).mkdir(parents=True, exist_ok=True)
-        written = self.writes.directories
+        place = self.place(directory)
+        place.mkdir(parents=True, exist_ok=True)
+        written = directory in self.writes.directories
         for path in self.whole:
             if path.parent == directory:
                 self.copy(path)
@@ -102,13 +104,12 @@ class _Maker:
                 self.lead(path)
         with contextlib.suppress(PermissionError), os.scandir(directory) as entries:
             for entry in itertools.islice(entries, _ENTRIES):
-                path = Path(entry.path)
-                if path in self.whole | self.way or entry.path in self.never or entry.name in GENERATED:
+                if entry.path in self.made or entry.path in self.never or entry.name in GENERATED:
                     continue
-                if directory in written and self.writes.reach(entry.path) and path.is_file():
-                    copying.copy(entry.path, str(self.place(path)))
+                if written and self.writes.reach(entry.path) and entry.is_file():
+                    copying.copy(entry.path, f"{place}/{entry.name}")
                 else:
-                    os.symlink(path, self.place(path))
+                    os.symlink(entry.path, f"{place}/{entry.name}")
 
     def copy(self, directory: Path) -> None:
         """Copy a directory above the configuration, or of it, with all that isn't left out."""
