@@ -20,6 +20,7 @@ from event_harness.aws.front import (
     object_versions,
     permissions,
     pipe_parameters,
+    service_models,
 )
 from event_harness.aws.front.admission import Admission
 from event_harness.aws.front.code_files import CodeFiles
@@ -35,6 +36,7 @@ from event_harness.aws.supervisor import MARK
 def main() -> None:
     """Wrap MiniStack's application and start MiniStack's own server with it."""
     functions.install(os.environ["AWS_SECRET_ACCESS_KEY"])
+    service_models.install()
     code_files.install()
     kinesis_tags.install()
     pipe_parameters.install()
