@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from pathlib import Path
 
 from event_harness.errors import MachineError
@@ -35,8 +36,21 @@ def make(inside: Path) -> Path:
             f"delete {inside} and try again"
         )
     if inside.is_symlink():
-        (directory / _LINK).write_bytes(os.fsencode(inside.absolute()))
+        _write_link(directory, os.fsencode(inside.absolute()))
     return directory
+
+
+def _write_link(directory: Path, link: bytes) -> None:
+    """Write where the link is; the project may have been moved.
+
+    Another process, which looks for lost directories, may read it at this moment. It finds one whole path or
+    the other, since the file is replaced.
+    """
+    file = directory / _LINK
+    if not (file.exists() and file.read_bytes() == link):
+        partial = directory / f"{_LINK}.{os.getpid()}.{threading.get_ident()}"
+        partial.write_bytes(link)
+        partial.replace(file)
 
 
 def path(inside: Path) -> Path:

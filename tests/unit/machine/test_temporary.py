@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -72,6 +73,36 @@ def test_directory_whose_link_is_gone_is_deleted_unless_a_process_uses_it(long, 
         linked.name,
         "event-harness-of-another-program",
     }
+
+
+def test_directory_in_use_is_never_taken_for_a_lost_one_while_it_is_asked_for(long):
+    """Each command of terraform asks for it, and sweeps of other projects look at it at any time."""
+    made = temporary.make(long)
+    stop = threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            temporary.make(long)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        for _ in range(300):
+            temporary.delete_lost()
+            assert made.is_dir()
+    finally:
+        stop.set()
+        thread.join()
+    assert temporary.make(long) == made
+
+
+def test_directory_of_a_project_that_was_moved_is_not_lost_once_it_is_asked_for(long):
+    made = temporary.make(long)
+    moved = long.with_name("moved")
+    long.rename(moved)
+    assert temporary.make(moved) == made
+    temporary.delete_lost()
+    assert made.is_dir()
 
 
 def test_directory_that_others_can_open_is_refused(long):
