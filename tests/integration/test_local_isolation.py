@@ -3,17 +3,21 @@
 The tests plant settings and credentials of every kind. All of them lead to a trap that records its visitors.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
 import threading
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from small_functions import SmallFunction
 
 from event_harness.aws.emulator import LocalEmulator
+from event_harness.faults.control import FrontControl
+from event_harness.faults.faults import Faults
 from event_harness.terraform import toolchain
 from event_harness.terraform.overrides import write_override
 
@@ -173,12 +177,11 @@ class Watch:
 
     def _look(self):
         while self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE:
-            try:
+            with contextlib.suppress(psutil.Error):  # it has ended just now
                 for process in [self.process, *self.process.children(recursive=True)]:
-                    remotes = [connection.raddr for connection in process.net_connections(kind="inet")]
-                    self.seen |= {(remote.ip, remote.port) for remote in remotes if remote}
-            except psutil.Error:
-                pass  # one of them has ended just now
+                    with contextlib.suppress(psutil.Error):
+                        remotes = [connection.raddr for connection in process.net_connections(kind="inet")]
+                        self.seen |= {(remote.ip, remote.port) for remote in remotes if remote}
             time.sleep(0.005)
 
 
@@ -210,7 +213,12 @@ def test_terraform_connects_to_the_emulator_and_to_nothing_else(tools, aws, plan
     terraform("init", "-no-color", internet=tools.providers == "registry")
     if tools.providers == "registry":
         seen.clear()  # with the mirror not even init leaves the machine
-    terraform("apply", "-auto-approve", "-no-color")
+    # Most connections are there for milliseconds. One call takes its time, so that the watch sees it.
+    system = SimpleNamespace(listener=SimpleNamespace(function="none"))
+    faults = Faults(FrontControl(target), system, "", shared=False, seed="", say=print)
+    with faults.latency("sns", seconds=3, operation="CreateTopic", times=1, harness=True) as slow:
+        terraform("apply", "-auto-approve", "-no-color")
+    assert len(slow.strikes) == 1
     assert terraform("output", "-raw", "account") == "000000000000"
     assert len(target.client("sns").list_topics()["Topics"]) == 1
     terraform("destroy", "-auto-approve", "-no-color")

@@ -74,7 +74,7 @@ class Process:
             "code_sha256": _archive(code),
             "files": dict(_contents(code.parent)),
         }
-        self._running.with_suffix(".json").write_text(json.dumps(known), encoding="utf-8")
+        _write(self._running.with_suffix(".json"), known)
         self._coverage = coverage.Coverage(config_file=self.wishes["coverage"], data_suffix=True)
         self._coverage.start()
 
@@ -106,7 +106,7 @@ class Process:
             "handler": str(handler.relative_to(code)) if handler else "",
             "archive": archive,
         }
-        (self.folder / "waiting" / f"{os.getpid()}.json").write_text(json.dumps(said), encoding="utf-8")
+        _write(self.folder / "waiting" / f"{os.getpid()}.json", said)
         debugpy.wait_for_client()
         sys.breakpointhook = debugpy.breakpoint
         waits.clear()
@@ -126,6 +126,13 @@ class Process:
                 held = wanted
             if not _lives(**self.wishes["owner"]):
                 os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    """Write a file that the session may read at any moment: it finds all of it, or no file."""
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(content), encoding="utf-8")
+    partial.replace(file)
 
 
 def _listen(debugpy: Any, port: int) -> None:
