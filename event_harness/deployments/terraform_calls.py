@@ -191,22 +191,13 @@ class TerraformCalls:
         """What init has left of this configuration before; None if it runs anyway."""
         if not self.shortcuts.init or self.record.remote_state:
             return None
-        tools, environ = self.toolchain, self.terraform(internet=True).env
-        settings = [str(tools.binary), tools.version, tools.providers]
-        settings.append(tools.cli_config.read_text(encoding="utf-8", errors="replace"))
-        settings += [
-            f"{name}={text}"
-            for name, text in sorted(environ.items())
-            if name == "HOME" or (name.startswith("TF_") and name != "TF_WORKSPACE")
-        ]
-        return RememberedInit(
-            cache_directory() / "init",
+        return RememberedInit.of(
+            self.toolchain,
+            self.terraform(internet=True).env,
+            store=cache_directory() / "init",
             configuration=self.record.configuration_dir,
             data_dir=self.data_dir,
             state=self.record.state_path,
-            settings=settings,
-            one_version=tools.old_provider,
-            tofu=self.tofu,
         )
 
     def _init_after_all(self, failure: Failure, used: int) -> str | None:

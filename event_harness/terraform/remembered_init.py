@@ -19,6 +19,7 @@ from event_harness.errors import ConfigurationError
 from event_harness.machine import clock
 from event_harness.machine.cache import write_atomically
 from event_harness.terraform.configuration import LOCK, Configuration
+from event_harness.terraform.toolchain import Toolchain
 
 _BACKEND, _MODULES, _PROVIDERS = "terraform.tfstate", "modules/modules.json", "providers"
 _KEPT = 7 * 86_400  # seconds
@@ -53,6 +54,34 @@ class RememberedInit:
         self._state, self._settings = state, list(settings)
         self._one_version, self._tofu = one_version, tofu
         self._lock = self._read_lock()
+
+    @classmethod
+    def of(
+        cls,
+        tools: Toolchain,
+        environ: Mapping[str, str],
+        *,
+        store: Path,
+        configuration: Path,
+        data_dir: Path,
+        state: Path,
+    ) -> "RememberedInit | None":
+        """The memory of a configuration for a Terraform and its environment; None if there can't be one."""
+        try:
+            cli_config = tools.cli_config.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None  # terraform tells it in its own words
+        names = [name for name in sorted(environ) if name == "HOME" or name.startswith("TF_")]
+        variables = [f"{name}={environ[name]}" for name in names if name != "TF_WORKSPACE"]
+        return cls(
+            store,
+            configuration=configuration,
+            data_dir=data_dir,
+            state=state,
+            settings=[str(tools.binary), tools.version, tools.providers, cli_config, *variables],
+            one_version=tools.old_provider,
+            tofu=tools.kind == "tofu",
+        )
 
     def restore(self) -> bool:
         """Leave what init has left the last time; false if it may leave something else now."""

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from event_harness.terraform.remembered_init import RememberedInit
+from event_harness.terraform.toolchain import Toolchain
 
 ROOT = 'module "queue" {\n  source = "./queue"\n}\n'
 QUEUE = 'resource "aws_sqs_queue" "this" {}\n'
@@ -187,3 +188,40 @@ def test_kept_deployment_loses_the_links_of_its_last_init(deployment):
     assert two.memory.restore()
     assert not old.exists()
     assert two.left()["modules/modules.json"] == '{"Modules": []}'
+
+
+@pytest.fixture
+def of(tmp_path):
+    """A function that makes the memory for a toolchain and an environment."""
+    config = tmp_path / "project.tfrc"
+    config.write_text("disable_checkpoint = true\n")
+    one = Deployment(tmp_path, "one", lock=None)
+
+    def make(environ=(), *, cli_config=config, version="1.11.4"):
+        tools = Toolchain(tmp_path / "terraform", "terraform", version, "mirror", cli_config)
+        return RememberedInit.of(
+            tools,
+            {"HOME": "/home/somebody", "TF_WORKSPACE": "one", "PATH": "/bin", **dict(environ)},
+            store=tmp_path / "memory",
+            configuration=one.config,
+            data_dir=one.data,
+            state=one.state,
+        )
+
+    make.config = config
+    return make
+
+
+def test_settings_of_terraform_count_and_nothing_else_of_the_environment(of):
+    same = of({"TF_WORKSPACE": "two", "PATH": "/usr/bin", "AWS_REGION": "eu-west-1"})
+    assert same._file == of()._file
+    assert of({"TF_PLUGIN_CACHE_DIR": "/cache"})._file != of()._file
+    assert of({"HOME": "/home/else"})._file != of()._file
+    assert of(version="1.12.0")._file != of()._file
+    before = of()._file
+    of.config.write_text("provider_installation {}\n")
+    assert of()._file != before
+
+
+def test_cli_configuration_that_can_not_be_read_is_left_to_terraform(of, tmp_path):
+    assert of(cli_config=tmp_path / "none.tfrc") is None
