@@ -201,9 +201,12 @@ class TerraformCalls:
         )
 
     def _init_after_all(self, failure: Failure, used: int) -> str | None:
-        """Run init if terraform asks for it: somebody has changed the providers that it had linked."""
-        if used or not self._remembered or not _ASKS_FOR_INIT.search(failure.error_text):
+        """Run init if it was left out and terraform asks for it: somebody has changed what it had linked."""
+        if used or self.init_ran or not self._remembered or failure.created:
             return None
+        if not _ASKS_FOR_INIT.search(failure.error_text):
+            return None
+        self.init_ran = True
         self._remembered.forget()
         self._init()
         return f"terraform {failure.command} asks for init, which has run now"

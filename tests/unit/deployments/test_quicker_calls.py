@@ -1,5 +1,6 @@
 """What a deployment on our own emulator spares terraform, which is a fake that writes down its calls."""
 
+import dataclasses
 import json
 import os
 import types
@@ -10,6 +11,7 @@ from event_harness.aws.targets import Target
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.errors import DeploymentError
+from event_harness.terraform.recovery import Failure
 from event_harness.terraform.toolchain import Toolchain
 
 STATE = {
@@ -196,3 +198,51 @@ def test_providers_serve_commands_of_terraform_on_our_own_emulator_only(
     assert len(calls.terraform()._serve()) == served
     assert len(calls.terraform(directory=tmp_path)._serve()) == 0
     record.delete()  # also its temporary files, which lie outside of tmp_path if its path is long
+
+
+ASKS = Failure("apply", "", 'Module not installed: run "terraform init" to install all modules')
+
+
+class FakeMemory:
+    """Remembers an init; writes down what is asked of it."""
+
+    def __init__(self):
+        self.asked = []
+
+    def forget(self):
+        self.asked.append("forget")
+
+
+@pytest.fixture
+def inits(made, monkeypatch):
+    """A deployment's calls, and the inits that have run."""
+    one, _ = made()
+    one.calls._remembered, ran = FakeMemory(), []
+    monkeypatch.setattr(one.calls, "_init", lambda: ran.append("init"))
+    return one.calls, ran
+
+
+def test_init_that_was_left_out_runs_once_if_terraform_asks_for_it(inits):
+    calls, ran = inits
+    calls.init_ran = False
+    assert calls._init_after_all(ASKS, 0) == "terraform apply asks for init, which has run now"
+    assert (ran, calls._remembered.asked) == (["init"], ["forget"])
+    assert calls._init_after_all(ASKS, 1) is None
+    assert ran == ["init"]
+
+
+@pytest.mark.parametrize(
+    ("init_ran", "failure"),
+    [
+        (True, ASKS),
+        (False, Failure("apply", "", "AccessDenied: no")),
+        (False, dataclasses.replace(ASKS, output="aws_sqs_queue.a: Creation complete after 1s")),
+    ],
+    ids=["it has run", "another error", "something was created"],
+)
+def test_init_does_not_run_after_other_failures(inits, init_ran, failure):
+    """A provisioner may print the words, too."""
+    calls, ran = inits
+    calls.init_ran = init_ran
+    assert calls._init_after_all(failure, 0) is None
+    assert ran == []
