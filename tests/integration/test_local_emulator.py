@@ -225,6 +225,16 @@ def test_directory_holds_one_emulator_at_a_time(shared):
     assert shared.alive()
 
 
+@pytest.mark.parametrize("folder", supervisor.FOLDERS)
+def test_what_an_emulator_left_that_was_killed_is_gone_before_the_next_one_starts(aws, folder):
+    directory = aws.directory
+    aws.stop()
+    left = directory / folder / "left"
+    left.mkdir(parents=True)
+    with LocalEmulator.start(directory, wait=False):
+        assert not left.exists()
+
+
 def test_lasting_emulator_outlives_its_starter_and_is_found_and_ended(directory):
     subprocess.run(
         [sys.executable, "-c", HARNESS, directory, "lasting"], check=True, stdout=subprocess.DEVNULL
