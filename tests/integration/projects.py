@@ -11,6 +11,13 @@ import psutil
 REPOSITORY = Path(__file__).parents[2]
 SYSTEMS = Path(__file__).parent / "systems"
 LETTERS = SYSTEMS / "letters"
+# The module of the listener, and what it refers to.
+LISTENER = (
+    "modules/event_listener",
+    "modules/lambda_function",
+    "modules/private_bucket",
+    "functions/event_listener",
+)
 # A variable in the environment of every process that a project starts.
 MARK = "EVENT_HARNESS_TEST_PROJECT"
 # Our tests use these plugins, a user's session doesn't. Without them it starts in two thirds of the time.
@@ -29,8 +36,18 @@ def test_letter_arrives(producer, listener):
 """
 
 
+def vendor(directory: Path) -> None:
+    """Copy the listener's module to the folder `harness` of a project, as a user does who keeps it there."""
+    for name in LISTENER:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / name, directory / "harness" / name, ignore=ignored)
+
+
 class Project:
     """A copy of a system of the folder `systems`, with tests.
+
+    It has a copy of the listener's module, too. So all its modules are local, and `terraform init` runs only
+    for the first of many projects that are the same.
 
     Its processes get this process's environment without the variables of the harness and of pytest.
 
@@ -38,16 +55,26 @@ class Project:
         directory: Where to create it.
         tests: The text of its only test module.
         system: The system's name.
+        vendored: Whether it has that copy; else it names the module in this repository.
         environ: Further variables for its processes.
     """
 
     def __init__(
-        self, directory: Path, tests: str = ARRIVES, *, system: str = "letters", **environ: str
+        self,
+        directory: Path,
+        tests: str = ARRIVES,
+        *,
+        system: str = "letters",
+        vendored: bool = True,
+        **environ: str,
     ) -> None:
         self.directory = directory
         shutil.copytree(SYSTEMS / system, directory)
         main = directory / "main.tf"
-        main.write_text(main.read_text().replace("../../../..", f"{REPOSITORY}/"))
+        place = "./harness" if vendored else f"{REPOSITORY}/"
+        main.write_text(main.read_text().replace("../../../..", place))
+        if vendored:
+            vendor(directory)
         (directory / f"test_{system}.py").write_text(tests)
         ours = ("EVENT_HARNESS_", "PYTEST_", "GITHUB_STEP_SUMMARY")
         usual = {name: text for name, text in os.environ.items() if not name.startswith(ours)}

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from projects import vendor
 
 from event_harness.deployments.deployment import Deployment
 from event_harness.deployments.record import DeploymentRecord
@@ -290,14 +291,14 @@ def test_a_mistake_in_the_modules_inputs_is_told_and_destroyed(
     deploy, deployment, tmp_path, components, sources, refusal, created
 ):
     root = tmp_path / "root"
-    root.mkdir()
+    vendor(root)
     (root / "main.tf").write_text(
         'variable "deploy_test_resources" {\n  default = false\n}\n'
         'resource "aws_sqs_queue" "inbox" {\n  name = "${terraform.workspace}-inbox"\n}\n'
         'resource "aws_dynamodb_table" "ledger" {\n  name = "${terraform.workspace}-ledger"\n'
         '  billing_mode = "PAY_PER_REQUEST"\n  hash_key = "id"\n'
         '  attribute {\n    name = "id"\n    type = "S"\n  }\n}\n'
-        f'module "event_listener" {{\n  source = "{ROOT}//modules/event_listener"\n'
+        'module "event_listener" {\n  source = "./harness/modules/event_listener"\n'
         "  count = var.deploy_test_resources ? 1 : 0\n  name = terraform.workspace\n"
         f"  sources = {{ {sources} }}\n  components = [{components}]\n}}\n"
     )
