@@ -28,6 +28,8 @@ LEAN = {
 }
 # A slow machine needs longer than the default.
 PATIENT = {"EVENT_HARNESS_SLA": "120"}
+# For sessions of which no test asks how they destroy: terraform and its providers take a second of CPU time.
+ENDS_WITH_EMULATOR = {"EVENT_HARNESS_DESTROY": "emulator"}
 TOOLCHAIN = ("EVENT_HARNESS_TERRAFORM", "EVENT_HARNESS_PROVIDERS")
 
 ARRIVES = """

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from projects import LEAN, PATIENT, TOOLCHAIN
+from projects import ENDS_WITH_EMULATOR, LEAN, PATIENT, TOOLCHAIN
 
 HERE = Path(__file__).parent
 SYSTEM = HERE / "systems" / "lacking"
@@ -106,7 +106,7 @@ def ran(project, *arguments):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=project,
-        env=usual | LEAN | PATIENT | {"EVENT_HARNESS_PROVIDERS": "mirror"} | kept,
+        env=usual | LEAN | PATIENT | ENDS_WITH_EMULATOR | {"EVENT_HARNESS_PROVIDERS": "mirror"} | kept,
         capture_output=True,
         text=True,
         check=False,
