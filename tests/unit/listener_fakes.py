@@ -4,6 +4,7 @@ import json
 import threading
 from collections import defaultdict
 from email.utils import formatdate
+from functools import lru_cache
 from urllib.parse import quote_plus
 
 from boto3.dynamodb.types import TypeSerializer
@@ -15,7 +16,13 @@ from event_harness.results.reader import Reader
 from event_harness.results.results_table import ResultsTable
 from event_harness.system.resources import ResourceMap, Results
 
-_serialize = TypeSerializer().serialize
+_serialized = TypeSerializer().serialize
+# Each look at a table reads the same values again. Typed: 1 and True are equal, but differ here.
+_serialized_before = lru_cache(maxsize=100_000, typed=True)(_serialized)
+
+
+def _serialize(value):
+    return _serialized_before(value) if isinstance(value, (str, int)) else _serialized(value)
 
 
 def client_error(code, message="said no", status=400, operation="Query"):

@@ -69,7 +69,10 @@ def tested(pytester):
         pytester.makeconftest(conftest)
         pytester.makepyfile(text)
         # Hypothesis' plugin would import all of it anew for each of these sessions, which takes a second.
-        without = (f"-pno:{name}" for name in ("xdist", "cacheprovider", "hypothesispytest"))
+        # That of the metadata looks for all that is installed.
+        without = (
+            f"-pno:{name}" for name in ("xdist", "cacheprovider", "hypothesispytest", "html", "metadata")
+        )
         return pytester.runpytest_inprocess(*without, *arguments)
 
     return run

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import functools
 import inspect
 import json
 import os
@@ -86,6 +87,10 @@ COMMANDS = [
 ]
 
 
+# The parser is the same for all of them.
+BUILT_ONCE = functools.cache(cli.build)
+
+
 @pytest.fixture(params=ERRORS)
 def failure(request):
     """An error, and the start of the line that it must become."""
@@ -119,6 +124,7 @@ def test_every_command_says_it_in_one_line(arguments, failure, monkeypatch, caps
         terraform=fail,
         forget_what_a_gone_emulator_left=lambda _options: None,
     )
+    monkeypatch.setattr(cli, "build", BUILT_ONCE)
     monkeypatch.setattr(parser, "import_module", lambda _name: everything_fails)
     assert cli.main(arguments) == 1
     printed = capsys.readouterr().err
