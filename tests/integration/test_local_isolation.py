@@ -9,15 +9,13 @@ import socket
 import subprocess
 import threading
 import time
-from types import SimpleNamespace
 
 import psutil
 import pytest
+import slowed
 from small_functions import SmallFunction
 
 from event_harness.aws.emulator import LocalEmulator
-from event_harness.faults.control import FrontControl
-from event_harness.faults.faults import Faults
 from event_harness.terraform import toolchain
 from event_harness.terraform.overrides import write_override
 
@@ -214,9 +212,7 @@ def test_terraform_connects_to_the_emulator_and_to_nothing_else(tools, aws, plan
     if tools.providers == "registry":
         seen.clear()  # with the mirror not even init leaves the machine
     # Most connections are there for milliseconds. One call takes its time, so that the watch sees it.
-    system = SimpleNamespace(listener=SimpleNamespace(function="none"))
-    faults = Faults(FrontControl(target), system, "", shared=False, seed="", say=print)
-    with faults.latency("sns", seconds=3, operation="CreateTopic", times=1, harness=True) as slow:
+    with slowed.first_call(target, "sns", "CreateTopic", seconds=3) as slow:
         terraform("apply", "-auto-approve", "-no-color")
     assert len(slow.strikes) == 1
     assert terraform("output", "-raw", "account") == "000000000000"
