@@ -151,7 +151,7 @@ class Deployment:
         try:
             self.record.at("init")
             self.prepare()
-            steps = "copied and initialised" if self.calls.init_ran else "copied, no init needed"
+            steps = "copied and initialised" if self.calls.initialisation.ran else "copied, no init needed"
             self.calls.say(f"set up in {span(monotonic() - began)}: {steps}")
             self.calls.say(f"applying deployment {self.record.deployment_id} to {self.target.name}")
             self._apply()

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -14,12 +13,12 @@ from typing import Any
 from event_harness.aws.ownership import PROCESS_MARK
 from event_harness.aws.targets import Target
 from event_harness.deployments import hints
+from event_harness.deployments.initialisation import Initialisation
 from event_harness.deployments.record import DeploymentRecord
 from event_harness.deployments.remote_state import RemoteState
 from event_harness.deployments.shortcuts import AT_ONCE, MORE_MEMORY, Shortcuts
 from event_harness.errors import EmulatorGoneError, HarnessError, SettingError, StateError
 from event_harness.machine import temporary
-from event_harness.machine.cache import cache_directory
 from event_harness.machine.progress import Progress, harmless
 from event_harness.terraform import (
     console,
@@ -34,7 +33,6 @@ from event_harness.terraform.configuration import Configuration
 from event_harness.terraform.overrides import write_override
 from event_harness.terraform.provider_in_use import ProviderInUse
 from event_harness.terraform.recovery import Failure, Transient
-from event_harness.terraform.remembered_init import RememberedInit
 from event_harness.terraform.runtimes import RuntimeSubstitution
 from event_harness.terraform.toolchain import Toolchain
 
@@ -47,10 +45,6 @@ CONVENTIONS: Mapping[str, Any] = {GATE: True, "ephemeral": True}
 _NOT_FOR_TERRAFORM = ("TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_WORKSPACE", "TF_INPUT", "TF_REATTACH")
 
 COMMON = ("-no-color", "-input=false")
-# In automation, terraform doesn't name the command for plugins.
-_ASKS_FOR_INIT = re.compile(
-    r"\b(terraform|tofu) init\b|Required plugins are not installed|Inconsistent dependency lock file"
-)
 
 
 class TerraformCalls:
@@ -69,7 +63,7 @@ class TerraformCalls:
         shortcuts: the short cuts that may be taken: on, off, or some names.
 
     Attributes:
-        init_ran: whether the deployment needed `terraform init`, once it is initialised.
+        initialisation: runs `terraform init`, or spares it.
     """
 
     def __init__(
@@ -96,8 +90,13 @@ class TerraformCalls:
         self._answering = answering
         self.retry = tuple(retry)
         self.shortcuts = Shortcuts.of(shortcuts, target)
-        self.init_ran = True
-        self._remembered: RememberedInit | None = None
+        self.initialisation = Initialisation(
+            record,
+            self.data_dir,
+            toolchain,
+            lambda: self.terraform(internet=True),
+            remembers=self.shortcuts.init,
+        )
 
     @property
     def tofu(self) -> bool:
@@ -172,44 +171,11 @@ class TerraformCalls:
     def initialise(self) -> None:
         """Write the override files, and init the deployment's view. It may be called again."""
         version = self._write_override()
-        self._remembered = self._remembered_init()
-        self.init_ran = not (self._remembered and self._remembered.restore())
-        if self.init_ran:
-            self._init()
+        self.initialisation.run()
         if self.provider.version != version:
             self._write_override()
         if self.remote:
             self.terraform().workspace(self.workspace)
-
-    def _init(self) -> None:
-        with self.toolchain.installing():
-            self.terraform(internet=True).init(color=False)
-        if self._remembered:
-            self._remembered.keep()
-
-    def _remembered_init(self) -> RememberedInit | None:
-        """What init has left of this configuration before; None if it runs anyway."""
-        if not self.shortcuts.init or self.record.remote_state:
-            return None
-        return RememberedInit.of(
-            self.toolchain,
-            self.terraform(internet=True).env,
-            store=cache_directory() / "init",
-            configuration=self.record.configuration_dir,
-            data_dir=self.data_dir,
-            state=self.record.state_path,
-        )
-
-    def _init_after_all(self, failure: Failure, used: int) -> str | None:
-        """Run init if it was left out and terraform asks for it: somebody has changed what it had linked."""
-        if used or self.init_ran or not self._remembered or failure.created:
-            return None
-        if not _ASKS_FOR_INIT.search(failure.error_text):
-            return None
-        self.init_ran = True
-        self._remembered.forget()
-        self._init()
-        return f"terraform {failure.command} asks for init, which has run now"
 
     def await_target(self) -> None:
         """Wait until an emulator that still starts answers. Nothing before needs it: init reads no state.
@@ -345,7 +311,11 @@ class TerraformCalls:
             on_line=progress,
             interrupted=None if progress and progress.verb == "destroy" else self.interrupted,
             check=self.check_target,
-            recoveries=(self._init_after_all, Transient(self.retry, self._target_is_gone), *self.runtimes),
+            recoveries=(
+                self.initialisation.after_all,
+                Transient(self.retry, self._target_is_gone),
+                *self.runtimes,
+            ),
             explain=self._explain,
             say=self.say,
             serve=tuple if directory or self.tofu or not self.shortcuts.providers else self._servable,

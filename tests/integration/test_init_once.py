@@ -12,7 +12,7 @@ from event_harness.terraform import toolchain
 @pytest.fixture
 def make(deployment, tmp_path, monkeypatch):
     """A function that makes a deployment of a module with a queue, and what it says."""
-    monkeypatch.setattr("event_harness.deployments.terraform_calls.cache_directory", lambda: tmp_path)
+    monkeypatch.setattr("event_harness.deployments.initialisation.cache_directory", lambda: tmp_path)
     root = tmp_path / "root"
     (root / "queue").mkdir(parents=True)
     (root / "main.tf").write_text(
@@ -39,7 +39,7 @@ def make(deployment, tmp_path, monkeypatch):
 def test_init_runs_once_and_when_terraform_asks_for_it(make, tmp_path):
     first, _ = make()
     first.prepare()
-    assert first.calls.init_ran
+    assert first.calls.initialisation.ran
 
     # Terraform finds a module of which it was told nothing.
     (memory,) = (tmp_path / "init").iterdir()
@@ -52,8 +52,8 @@ def test_init_runs_once_and_when_terraform_asks_for_it(make, tmp_path):
 
     third, _ = make()
     third.prepare()
-    assert not third.calls.init_ran
+    assert not third.calls.initialisation.ran
 
     fourth, _ = make(shortcuts="code,commands")
     fourth.prepare()
-    assert fourth.calls.init_ran
+    assert fourth.calls.initialisation.ran

@@ -215,24 +215,25 @@ class FakeMemory:
 
 @pytest.fixture
 def inits(made, monkeypatch):
-    """A deployment's calls, and the inits that have run."""
+    """A deployment's initialisation, and the inits that have run."""
     one, _ = made()
-    one.calls._remembered, ran = FakeMemory(), []
-    monkeypatch.setattr(one.calls, "_init", lambda: ran.append("init"))
-    return one.calls, ran
+    initialisation, ran = one.calls.initialisation, []
+    initialisation._remembered = FakeMemory()
+    monkeypatch.setattr(initialisation, "_init", lambda: ran.append("init"))
+    return initialisation, ran
 
 
 def test_init_that_was_left_out_runs_once_if_terraform_asks_for_it(inits):
-    calls, ran = inits
-    calls.init_ran = False
-    assert calls._init_after_all(ASKS, 0) == "terraform apply asks for init, which has run now"
-    assert (ran, calls._remembered.asked) == (["init"], ["forget"])
-    assert calls._init_after_all(ASKS, 1) is None
+    initialisation, ran = inits
+    initialisation.ran = False
+    assert initialisation.after_all(ASKS, 0) == "terraform apply asks for init, which has run now"
+    assert (ran, initialisation._remembered.asked) == (["init"], ["forget"])
+    assert initialisation.after_all(ASKS, 1) is None
     assert ran == ["init"]
 
 
 @pytest.mark.parametrize(
-    ("init_ran", "failure"),
+    ("has_run", "failure"),
     [
         (True, ASKS),
         (False, Failure("apply", "", "AccessDenied: no")),
@@ -240,9 +241,9 @@ def test_init_that_was_left_out_runs_once_if_terraform_asks_for_it(inits):
     ],
     ids=["it has run", "another error", "something was created"],
 )
-def test_init_does_not_run_after_other_failures(inits, init_ran, failure):
+def test_init_does_not_run_after_other_failures(inits, has_run, failure):
     """A provisioner may print the words, too."""
-    calls, ran = inits
-    calls.init_ran = init_ran
-    assert calls._init_after_all(failure, 0) is None
+    initialisation, ran = inits
+    initialisation.ran = has_run
+    assert initialisation.after_all(failure, 0) is None
     assert ran == []
