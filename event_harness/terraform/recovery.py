@@ -137,8 +137,6 @@ class Transient:
             return False
         if self._always.search(error.text) or any(one.search(error.text) for one in self._own):
             return True
-        if failure.command == "init":
-            return bool(self._service.search(error.text)) and "does not have a provider" not in error.text
         if self._service.search(error.text):
             return True
         # A name that the user has misspelt isn't found either. So something must have been created just now.
